@@ -1,0 +1,49 @@
+/** Time as an argument. `now` is milliseconds since 1970 (wall clock), `monotonic` milliseconds that never step back. */
+export interface Clock {
+  now(): number;
+  monotonic(): number;
+  /** Resolves after `milliseconds`, or rejects with the signal's reason. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Chance as an argument. */
+export interface Chance {
+  bytes(length: number): Uint8Array;
+  /** A random version 4 UUID in lower case. */
+  uuid(): string;
+  /** Uniform in [0, 1). */
+  fraction(): number;
+}
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+/** Structured log lines; `fields` hold no secrets. */
+export interface Log {
+  write(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (milliseconds, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, milliseconds);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+export const systemChance: Chance = {
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  uuid: () => crypto.randomUUID(),
+  fraction: () => Math.random(),
+};
+
+export const silentLog: Log = { write: () => undefined };

@@ -1,0 +1,60 @@
+// What every script needs before it can run: the packages of the lock file, and the pinned Node.
+// Plain JavaScript for Node 20, on purpose: it runs before anything is installed.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const stamp = join(root, "node_modules", ".millwright-lock");
+
+/** Path of the pinned Node, or of this one where it is a Node 24 (platforms without a pinned binary). */
+export function pinnedNode() {
+  const pinned = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
+  if (existsSync(pinned)) return pinned;
+  if (Number(process.versions.node.split(".")[0]) === 24) return process.execPath;
+  return undefined;
+}
+
+/** Runs `npm ci` unless node_modules already is what package-lock.json says. */
+export function install() {
+  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && pinnedNode()) return;
+  console.error("Installing the packages of package-lock.json (npm ci) …");
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
+  const result = spawnSync(command, [...args, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    env: { ...process.env, NODE_ENV: "development" },
+  });
+  if (result.status !== 0) {
+    console.error("npm ci failed; see above. Nothing was started.");
+    process.exit(1);
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, lock);
+}
+
+/** Installs, then gives the path of the pinned Node, or says what is missing and ends. */
+export function ready() {
+  install();
+  const node = pinnedNode();
+  if (node) return node;
+  console.error(
+    `No Node 24 for ${process.platform}-${process.arch}: the lock file pins one for linux-x64 and linux-arm64. ` +
+      "Install Node 24, put it on the PATH, and run this again.",
+  );
+  process.exit(1);
+}
+
+/** Runs a command in the repository with inherited terminal; gives its exit code (128+n after signal n). */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
+  if (result.error) {
+    console.error(`${command}: ${result.error.message}`);
+    return 127;
+  }
+  return result.status ?? 1;
+}

@@ -1,0 +1,11 @@
+// All tests, real parts included. Arguments go to vitest (`npm test -- packages/hcl`).
+import { join } from "node:path";
+import { ready, root, run } from "./bootstrap.mjs";
+
+const node = ready();
+const args = process.argv.slice(2);
+if (args.length === 0) {
+  const checked = run(node, [join(root, "scripts", "check.mjs")]);
+  if (checked !== 0) process.exit(checked);
+}
+process.exit(run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...args]));
