@@ -1,0 +1,170 @@
+import type { Path } from "@millwright/value/path";
+import type { Type } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
+import type { ProviderSchema } from "./schema.ts";
+
+/**
+ * A running provider: the calls of Terraform's plugin protocol 6, one to one, over values. The engine knows nothing else
+ * of a provider, so a TypeScript provider in this process and a Go one in another are the same to it.
+ *
+ * Values carry no marks. Every object has all attributes of its schema's implied type, nulls included. A rejection means
+ * that the provider died or cannot be reached; what a user did wrong comes as diagnostics.
+ * Source: Terraform plugin protocol version 6, and its resource instance change lifecycle.
+ */
+export interface Provider {
+  schema(): Promise<ProviderSchema>;
+  /** `config` may hold unknowns. The answer's `prepared` is what v5's PrepareProviderConfig gives; v6 gives `config` back. */
+  validateProviderConfig(call: { readonly config: Value }): Promise<{ readonly prepared: Value; readonly diagnostics: ProviderDiagnostics }>;
+  validateResourceConfig(call: ValidateCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
+  validateDataConfig(call: ValidateCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
+  validateEphemeralConfig(call: ValidateCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
+  /** From the JSON that a state file holds for schema version `version` to a value of the current schema. */
+  upgradeResourceState(call: UpgradeCall): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
+  configure(call: ConfigureCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
+  /** A null `newState` says that the object is gone. */
+  readResource(call: ReadCall): Promise<ReadAnswer>;
+  planResourceChange(call: PlanCall): Promise<PlanAnswer>;
+  /** Beside errors the answer still carries what is there now (partial state). */
+  applyResourceChange(call: ApplyCall): Promise<ApplyAnswer>;
+  importResourceState(call: ImportCall): Promise<ImportAnswer>;
+  moveResourceState(call: MoveCall): Promise<MoveAnswer>;
+  readDataSource(call: DataCall): Promise<{ readonly state: Value; readonly diagnostics: ProviderDiagnostics }>;
+  openEphemeralResource(call: DataCall): Promise<OpenAnswer>;
+  renewEphemeralResource(call: EphemeralCall): Promise<{ readonly renewAt?: Date; readonly private: Uint8Array; readonly diagnostics: ProviderDiagnostics }>;
+  closeEphemeralResource(call: EphemeralCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
+  callFunction(call: { readonly name: string; readonly args: readonly Value[] }): Promise<FunctionAnswer>;
+  /** Asks running calls to end soon (^C); they answer with what they have. */
+  stop(): Promise<void>;
+  /** Ends the provider; no call is running. */
+  close(): Promise<void>;
+}
+
+/** A diagnostic of a provider; `attribute` leads from the config (or planned) object to the fault. */
+export interface ProviderDiagnostic {
+  readonly severity: "error" | "warning";
+  readonly summary: string;
+  readonly detail: string;
+  readonly attribute?: Path;
+}
+export type ProviderDiagnostics = readonly ProviderDiagnostic[];
+
+/** What this side can take in answers. */
+export interface ClientCapabilities {
+  readonly deferralAllowed: boolean;
+  readonly writeOnlyAttributesAllowed: boolean;
+}
+
+export interface ValidateCall {
+  readonly type: string;
+  readonly config: Value;
+}
+
+export interface UpgradeCall {
+  readonly type: string;
+  readonly version: number;
+  /** The attributes as JSON text. */
+  readonly json: string;
+}
+
+export interface ConfigureCall {
+  /** The version a provider is told it serves, e.g. `1.11.4`. */
+  readonly terraformVersion: string;
+  readonly config: Value;
+}
+
+export interface ReadCall {
+  readonly type: string;
+  readonly current: Value;
+  readonly private: Uint8Array;
+  readonly providerMeta?: Value;
+}
+
+export interface ReadAnswer {
+  readonly newState: Value;
+  readonly private: Uint8Array;
+  readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface PlanCall {
+  readonly type: string;
+  /** Null when it is to be created. */
+  readonly prior: Value;
+  /** Null when it is to be destroyed. Computed attributes that the config leaves out hold their prior values. */
+  readonly proposed: Value;
+  readonly config: Value;
+  readonly priorPrivate: Uint8Array;
+  readonly providerMeta?: Value;
+}
+
+export interface PlanAnswer {
+  readonly planned: Value;
+  /** Paths whose change needs a new object. */
+  readonly requiresReplace: readonly Path[];
+  readonly plannedPrivate: Uint8Array;
+  /** Protocol 5's leniency: deviations of `planned` and of the later new state from the config are not errors. */
+  readonly legacyTypeSystem: boolean;
+  readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface ApplyCall {
+  readonly type: string;
+  readonly prior: Value;
+  readonly planned: Value;
+  readonly config: Value;
+  readonly plannedPrivate: Uint8Array;
+  readonly providerMeta?: Value;
+}
+
+export interface ApplyAnswer {
+  readonly newState: Value;
+  readonly private: Uint8Array;
+  readonly legacyTypeSystem: boolean;
+  readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface ImportCall {
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface ImportAnswer {
+  readonly imported: readonly { readonly type: string; readonly state: Value; readonly private: Uint8Array }[];
+  readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface MoveCall {
+  readonly sourceProvider: string;
+  readonly sourceType: string;
+  readonly sourceVersion: number;
+  readonly sourceJson: string;
+  readonly sourcePrivate: Uint8Array;
+  readonly targetType: string;
+}
+
+export interface MoveAnswer {
+  readonly target: Value;
+  readonly private: Uint8Array;
+  readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface DataCall {
+  readonly type: string;
+  readonly config: Value;
+  readonly providerMeta?: Value;
+}
+
+export interface OpenAnswer {
+  readonly result: Value;
+  readonly private: Uint8Array;
+  readonly renewAt?: Date;
+  readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface EphemeralCall {
+  readonly type: string;
+  readonly private: Uint8Array;
+}
+
+export type FunctionAnswer =
+  | { readonly ok: true; readonly result: Value; readonly type: Type }
+  | { readonly ok: false; readonly message: string; readonly argument?: number };
