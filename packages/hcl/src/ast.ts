@@ -237,6 +237,8 @@ export interface JsonObjectNode extends Node {
 export interface JsonProperty extends Node {
   readonly name: string;
   readonly nameNode: Node;
+  /** The name read as a template, which it is inside of an expression's object; read once, when first asked for. */
+  readonly nameTemplate: () => Expression;
   readonly value: JsonNode;
 }
 
