@@ -3,21 +3,34 @@ import type { ErrorKind } from "@millwright/core/errors";
 /**
  * The store contract: a small ordered map with revisions, transactions, watches and leases, as etcd v3 has them.
  *
- * Keys are strings compared by their UTF-8 bytes; values are bytes. Every commit that changes something gets the next
- * revision, starting at 1. What was acknowledged is on disk (for engines that have one). One contract suite
- * (`contract-suite.ts`) runs over every engine, faults included.
+ * Keys are non-empty, well-formed strings compared by their UTF-8 bytes; values are bytes, and those handed out are
+ * shared: never write into them. Every commit that changes something gets a revision above all earlier ones; `memory` and
+ * `sqlite` count 1, 2, 3 …, while over etcd there are gaps wherever something else was written to the same etcd. What was
+ * acknowledged is on disk (for engines that have one). One contract suite (`contract-suite.ts`) runs over every engine,
+ * faults included.
+ *
+ * Operational errors are {@link storeErrors}; every call may reject with `unavailable` and, after {@link Store.close},
+ * with `closed`.
  */
 export interface Store {
   /**
-   * One atomic step: where every comparison of `when` holds, `then` is carried out, else `otherwise`. A step without a
-   * write takes no revision. Rejects with `limitExceeded` where the step is larger than {@link limits}, before anything
-   * is read, and with `duplicateKey` where one branch writes a key twice (a deleteRange over a put key included).
+   * One atomic step: where every comparison of `when` holds, `then` is carried out, else `otherwise`. Operations run in
+   * order, and a `get` sees the writes before it. A step that changes nothing (no put, and no deleted key that existed)
+   * takes no revision.
+   *
+   * Rejects with `limitExceeded` where the step is larger than {@link limits} and with `invalidKey` where a key is empty
+   * or ill-formed, before anything is read; with `duplicateKey` where two writes of one branch overlap (a key twice, or a
+   * deleteRange over a key or range written beside it); with `leaseNotFound` where a put of the branch that is carried
+   * out names a lease that has ended; with `undecided` where the answer was lost.
+   *
+   * Comparisons, deleteRanges and gets over a range are carried out in one go: a caller keeps such ranges to a few
+   * thousand keys, and cuts larger work into steps that each leave a valid state.
    */
   txn(step: Transaction): Promise<TransactionResult>;
 
   /**
    * Keys of `[from, to)` in byte order at one revision. Without `revision` the newest committed one (linearizable).
-   * `limit` pages: where `more` is true, go on with `from` = {@link after}(last key) at the same `revision`.
+   * `limit` (1 or more) pages: where `more` is true, go on with `from` = {@link after}(last key) at the same `revision`.
    * Rejects with `compacted` where `revision` is older than the history kept, `futureRevision` where it is not yet there.
    */
   range(range: KeyRange, options?: RangeOptions): Promise<RangeResult>;
@@ -27,22 +40,34 @@ export interface Store {
 
   /**
    * The changes of keys under any of `prefixes`, from revision `from` on (inclusive), until the signal aborts.
-   * All events of one revision come together, in revision order, without gap or repeat. When quiet for a while (at most
-   * 5 s), or when asked by {@link Watch.requestProgress}, reports `progress`: everything up to that revision was delivered.
-   * Ends with `compacted` where `from` is older than the history kept.
+   * All events of one revision come together, in the order they were made, revision after revision, without gap or
+   * repeat. When quiet for a while (at most 5 s), or when asked by {@link Watch.requestProgress}, reports `progress`:
+   * everything up to that revision was delivered. Fails with `compacted` where `from` is older than the history kept, be
+   * it at the start or because the reader was too slow; ends without an error at the abort and at {@link Store.close}.
    */
   watch(prefixes: readonly string[], from: number, signal: AbortSignal): Watch;
 
-  /** Grants a liveness lease of `ttl` seconds (1 … 86400). Not a commit. */
+  /**
+   * Grants a liveness lease of `ttl` seconds (1 … 86400, a whole number; else `limitExceeded`). Not a commit. An engine may
+   * raise a short ttl to its least (etcd: 2 s as it comes); {@link lease} tells. A lease survives a restart of the engine,
+   * and may then have its full ttl again.
+   */
   grantLease(ttl: number): Promise<LeaseId>;
   /** Renews for its ttl again; resolves to the seconds now left, or undefined where the lease has ended. Not a commit. */
   renewLease(lease: LeaseId): Promise<number | undefined>;
-  /** Ends a lease now; its keys are deleted in one commit (cut into several where larger than the limits). */
+  /**
+   * Ends a lease now; its keys are deleted in one commit (cut into several where larger than the limits). Of a lease that
+   * has ended: nothing happens. A put of a key with another lease, or with none, detaches it from the lease it had.
+   */
   revokeLease(lease: LeaseId): Promise<void>;
   /** Seconds left and keys attached, or undefined where the lease has ended. */
   lease(lease: LeaseId): Promise<LeaseState | undefined>;
 
-  /** Drops history older than `revision`; the store does so by itself at 10 minutes or 100,000 revisions. */
+  /**
+   * Drops history older than `revision`: it stays the oldest that can be read and watched from. The store does so by
+   * itself at 10 minutes or 100,000 revisions. Rejects with `futureRevision` where it is not yet there; a revision that
+   * was compacted before is no error.
+   */
   compact(revision: number): Promise<void>;
 
   /** Finishes what was acknowledged, ends watches, frees files and connections. Later calls reject with `closed`. */
@@ -75,7 +100,13 @@ export interface Entry {
   readonly lease?: LeaseId;
 }
 
-/** Each comparison is about one key, or about every key of a range (true where the range is empty). */
+/**
+ * Each comparison is about one key (the range is {@link keyRange}) or about every key there is in a range.
+ *
+ * `absent`: the range holds no key; `present`: it holds one at least. `value`, `created`, `modified`: hold for every key of
+ * the range, so they are true where it is empty. Only for one key absence counts: its `created` and `modified` are then
+ * 0, and no value equals it. (So a fence "created = r" fails once the key is gone.)
+ */
 export type Comparison =
   | { readonly range: KeyRange; readonly is: "absent" }
   | { readonly range: KeyRange; readonly is: "present" }
@@ -130,6 +161,7 @@ export interface RangeResult {
 }
 
 export type WatchEvent =
+  /** `previous` is what the key held before; not there where it held nothing, or where that is compacted. */
   | { readonly type: "put"; readonly entry: Entry; readonly previous?: Entry }
   | { readonly type: "delete"; readonly key: string; readonly revision: number; readonly previous?: Entry };
 
@@ -145,15 +177,19 @@ export interface Watch extends AsyncIterable<WatchMessage> {
 /** The same on every engine, enforced by each before anything is read. */
 export const limits = {
   comparisons: 128,
+  /** In each branch. */
   operations: 128,
-  /** Keys, values and compared values of a step together. */
+  /** Keys, values and compared values of a step together, both branches. */
   bytes: 1024 * 1024,
+  leaseSeconds: 86_400,
   historyMilliseconds: 10 * 60 * 1000,
   historyRevisions: 100_000,
 } as const;
 
 export const storeErrors = {
   limitExceeded: { code: "STORE_LIMIT_EXCEEDED", status: 413, retryable: false },
+  /** A key that is empty, or not well-formed Unicode (a lone surrogate). */
+  invalidKey: { code: "STORE_INVALID_KEY", status: 400, retryable: false },
   duplicateKey: { code: "STORE_DUPLICATE_KEY", status: 400, retryable: false },
   compacted: { code: "STORE_COMPACTED", status: 500, retryable: false },
   futureRevision: { code: "STORE_FUTURE_REVISION", status: 500, retryable: false },
@@ -163,6 +199,10 @@ export const storeErrors = {
   unavailable: { code: "STORE_UNAVAILABLE", status: 503, retryable: true },
   /** The call was sent and no answer came: it may or may not have been committed. */
   undecided: { code: "STORE_UNDECIDED", status: 500, retryable: false },
+  /** At opening: another process holds the file. */
+  locked: { code: "STORE_LOCKED", status: 503, retryable: true },
+  /** At opening: not a store, damaged, or written by a newer version. */
+  unusable: { code: "STORE_UNUSABLE", status: 500, retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 
 /** The range that holds just this key. */
