@@ -1,0 +1,214 @@
+import { OperationalError } from "@millwright/core/errors";
+import { type Chance, type Clock, systemChance, systemClock } from "@millwright/core/ports";
+import { type ConsulConfig, consulTarget, consulToken } from "./consul-config.ts";
+import { clientErrors, kindOfStatus } from "./errors.ts";
+import { type HttpAnswer, type HttpCall, HttpConnections } from "./http.ts";
+
+/** What every request may say. */
+export interface CallOptions {
+  /** In place of the client's own. */
+  readonly token?: string;
+  readonly datacenter?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What a read may say. */
+export interface ReadOptions extends CallOptions {
+  /** `default` and `consistent` see every write that was answered before; `stale` may be behind. */
+  readonly consistency?: "default" | "consistent" | "stale";
+  /** Answer only when the result's index is above this one, or `wait` is over. 0 answers at once. */
+  readonly index?: number;
+  /** Milliseconds; the server's own limits hold (5 minutes by default, 10 at most). */
+  readonly wait?: number;
+}
+
+/** A read's result beside what its headers say. */
+export interface Answer<T> {
+  readonly value: T;
+  /** What to give as `index` to wait for the next change of this result. */
+  readonly index: number;
+  readonly knownLeader: boolean;
+  /** Milliseconds since the server that answered last heard of its leader. */
+  readonly lastContact: number;
+  /** Whether entries that the token may not see were left out. */
+  readonly filtered: boolean;
+}
+
+export interface ApiRequest {
+  readonly method: "GET" | "PUT" | "DELETE" | "POST";
+  /** Percent-encoded, e.g. `/v1/kv/a%20b`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | true>>;
+  readonly body?: HttpCall["body"];
+  readonly options: ReadOptions;
+  /** Whether carrying it out twice does no harm; only then is it sent again after a broken connection. */
+  readonly repeatable: boolean;
+  /** Statuses outside 2xx that are answers and no errors. */
+  readonly accept?: readonly number[];
+}
+
+/** Retries and ports of a client; the defaults suit. */
+export interface ApiSettings {
+  /** Times a request is sent at most, the first included. */
+  readonly attempts?: number;
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+}
+
+/** Requests to a server that speaks Consul's HTTP API: token, common parameters, retries, errors with address and advice. */
+export class ConsulApi {
+  readonly #connections: HttpConnections;
+  readonly #config: ConsulConfig;
+  readonly #token: string | undefined;
+  readonly #attempts: number;
+  readonly #clock: Clock;
+  readonly #chance: Chance;
+
+  constructor(config: ConsulConfig, settings: ApiSettings = {}) {
+    this.#config = config;
+    this.#connections = new HttpConnections(consulTarget(config));
+    this.#token = consulToken(config);
+    this.#attempts = settings.attempts ?? 3;
+    this.#clock = settings.clock ?? systemClock;
+    this.#chance = settings.chance ?? systemChance;
+  }
+
+  get address(): string {
+    return this.#connections.address;
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close();
+  }
+
+  /** Resolves with an accepted answer; rejects with an operational error of {@link clientErrors}. */
+  async request(request: ApiRequest): Promise<HttpAnswer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(request);
+      } catch (error) {
+        if (!(error instanceof OperationalError) || !mayRepeat(request, error)) throw undecidedUnless(request, error);
+        if (attempt >= this.#attempts) throw error;
+      }
+      // Doubling from 100 ms, each between half and whole, so that many clients do not return together.
+      const pause = Math.min(100 * 2 ** (attempt - 1), 5000) * (0.5 + this.#chance.fraction() / 2);
+      await this.#clock.sleep(pause, request.options.signal);
+    }
+  }
+
+  async #once(request: ApiRequest): Promise<HttpAnswer> {
+    const { method, body, options, accept = [] } = request;
+    const answer = await this.#connections.send({
+      method,
+      path: request.path + this.#queryOf(request),
+      headers: this.#headers(options),
+      timeoutMilliseconds: timeoutOf(options),
+      ...(body === undefined ? {} : { body }),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    if ((answer.status >= 200 && answer.status < 300) || accept.includes(answer.status)) return answer;
+    throw await this.#refusal(request, answer);
+  }
+
+  #queryOf(request: ApiRequest): string {
+    const { consistency, index, wait, datacenter = this.#config.datacenter } = request.options;
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(request.query ?? {})) query.set(name, value === true ? "" : value);
+    if (datacenter) query.set("dc", datacenter);
+    if (this.#config.namespace) query.set("ns", this.#config.namespace);
+    if (this.#config.partition) query.set("partition", this.#config.partition);
+    if (consistency === "stale" || consistency === "consistent") query.set(consistency, "");
+    if (index) query.set("index", String(index));
+    if (index && wait !== undefined) query.set("wait", `${Math.ceil(wait)}ms`);
+    const text = query.toString();
+    return text === "" ? "" : `?${text}`;
+  }
+
+  #headers(options: CallOptions): Record<string, string> {
+    const headers: Record<string, string> = {};
+    const token = options.token ?? this.#token;
+    if (token) headers["x-consul-token"] = token;
+    if (this.#config.basicAuth) {
+      headers.authorization = `Basic ${Buffer.from(this.#config.basicAuth).toString("base64")}`;
+    }
+    return headers;
+  }
+
+  async #refusal(request: ApiRequest, answer: HttpAnswer): Promise<OperationalError> {
+    const said =
+      new TextDecoder()
+        .decode(await answer.bytes())
+        .trim()
+        .slice(0, 2000) || "no reason given";
+    const kind = kindOfStatus(answer.status);
+    const advice = refusalAdvice[kind.code];
+    const where = `${request.method} ${this.address}${request.path}`;
+    return new OperationalError(kind, `${where} answered ${answer.status}: ${said}${advice ? `\n${advice}` : ""}`);
+  }
+}
+
+const refusalAdvice: Readonly<Record<string, string>> = {
+  [clientErrors.denied.code]: "Check the token (CONSUL_HTTP_TOKEN, -token) and what its policies allow.",
+  [clientErrors.serverFailed.code]: "The server's log says more; the request can be made again.",
+  [clientErrors.rateLimited.code]: "Try again later, or with fewer requests at a time.",
+};
+
+function mayRepeat(request: ApiRequest, error: OperationalError): boolean {
+  if (!error.kind.retryable) return false;
+  if (error.kind === clientErrors.unreachable || error.kind === clientErrors.rateLimited)
+    return !isStream(request.body);
+  return request.repeatable && !isStream(request.body);
+}
+
+function isStream(body: HttpCall["body"]): boolean {
+  return body !== undefined && !(body instanceof Uint8Array);
+}
+
+function undecidedUnless(request: ApiRequest, error: unknown): unknown {
+  if (request.repeatable || !(error instanceof OperationalError) || error.kind !== clientErrors.broken) return error;
+  const text = `${error.message} It may or may not have been carried out: read before you repeat it.`;
+  return new OperationalError(clientErrors.undecided, text, { cause: error });
+}
+
+function timeoutOf({ index, wait = 300_000 }: ReadOptions): number {
+  // The server adds up to a sixteenth to what is asked; the rest is for the way.
+  return 60_000 + (index ? wait + wait / 16 : 0);
+}
+
+/** A path's variable part, with its slashes kept. */
+export function encodePath(text: string): string {
+  return text.split("/").map(encodeURIComponent).join("/");
+}
+
+/** Puts the headers of a read beside its value. */
+export function answerOf<T>(answer: HttpAnswer, value: T): Answer<T> {
+  return {
+    value,
+    index: Number(answer.header("x-consul-index") ?? 0),
+    knownLeader: answer.header("x-consul-knownleader") === "true",
+    lastContact: Number(answer.header("x-consul-lastcontact") ?? 0),
+    filtered: answer.header("x-consul-results-filtered-by-acls") === "true",
+  };
+}
+
+/** The JSON body of an answer, with whole numbers above 2^53 as bigint. Rejects with `badAnswer`. */
+export async function jsonOf(answer: HttpAnswer, what: string): Promise<unknown> {
+  const text = new TextDecoder().decode(await answer.bytes());
+  try {
+    return JSON.parse(text, keepLargeNumbers);
+  } catch (error) {
+    throw badAnswer(what, `its answer is not JSON: ${text.slice(0, 200)}`, error);
+  }
+}
+
+/** The error for an answer that breaks the protocol. */
+export function badAnswer(what: string, why: string, cause?: unknown): OperationalError {
+  const text = `${what}: ${why}. Check that the address is that of a Consul HTTP API.`;
+  return new OperationalError(clientErrors.badAnswer, text, { cause });
+}
+
+function keepLargeNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  const source = context?.source ?? "";
+  return /^\d+$/.test(source) ? BigInt(source) : value;
+}

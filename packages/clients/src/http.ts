@@ -1,0 +1,209 @@
+import { OperationalError } from "@millwright/core/errors";
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from "node:http";
+import { clientErrors } from "./errors.ts";
+
+/** Where a server listens: a host and port, or a Unix socket. */
+export interface HttpTarget {
+  readonly scheme: "http" | "https";
+  readonly at: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  /** In front of every path, without a slash at its end; empty for most. */
+  readonly pathPrefix: string;
+  readonly tls?: TlsSettings;
+}
+
+/** Texts in PEM. */
+export interface TlsSettings {
+  readonly ca?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  /** False accepts any certificate. */
+  readonly verify: boolean;
+}
+
+export interface HttpCall {
+  readonly method: string;
+  /** Path and query, percent-encoded. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** How long the server may be silent before its answer and within it. */
+  readonly timeoutMilliseconds: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** The whole body. Rejects with `broken` where the connection ends early. */
+  bytes(): Promise<Uint8Array>;
+  /** The body piece by piece; ends with `broken` where the connection ends early. */
+  stream(): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Connections to one server, kept open between calls. Rejects with `unreachable` where nothing was sent, `broken` where
+ * the answer did not come, `untrusted` where TLS refuses, and with the reason of the call's signal.
+ */
+export class HttpConnections {
+  readonly target: HttpTarget;
+  readonly #open: Promise<Opened>;
+
+  constructor(target: HttpTarget) {
+    this.target = target;
+    this.#open = open(target);
+    // Nobody awaits it before the first call; that call reports the rejection.
+    this.#open.catch(() => undefined);
+  }
+
+  /** The address as a user would write it. */
+  get address(): string {
+    const { at, scheme, pathPrefix } = this.target;
+    if ("socketPath" in at) return `unix://${at.socketPath}`;
+    return `${scheme}://${at.host.includes(":") ? `[${at.host}]` : at.host}:${at.port}${pathPrefix}`;
+  }
+
+  async send(call: HttpCall): Promise<HttpAnswer> {
+    const { agent, request } = await this.#open;
+    call.signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const { at, pathPrefix, tls } = this.target;
+      const sent = request({
+        ...("socketPath" in at ? { socketPath: at.socketPath } : { host: at.host, port: at.port }),
+        method: call.method,
+        path: pathPrefix + call.path,
+        headers: { ...call.headers, ...lengthHeader(call.body) },
+        agent,
+        timeout: call.timeoutMilliseconds,
+        ...(call.signal ? { signal: call.signal } : {}),
+        ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
+      });
+      const fail = (error: Error) =>
+        reject(call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, call));
+      sent.on("timeout", () => sent.destroy(new Silence(call.timeoutMilliseconds)));
+      sent.on("error", fail);
+      sent.on("response", (message) => resolve(this.#answer(message, sent, call)));
+      writeBody(sent, call.body).catch((error: Error) => sent.destroy(error));
+    });
+  }
+
+  /** Ends all connections, also those with a call on them. */
+  async close(): Promise<void> {
+    const opened = await this.#open.catch(() => undefined);
+    opened?.agent.destroy();
+  }
+
+  #answer(message: IncomingMessage, sent: ClientRequest, call: HttpCall): HttpAnswer {
+    const explain = (error: Error) => (call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, call));
+    async function* stream(): AsyncGenerator<Uint8Array> {
+      try {
+        for await (const chunk of message) yield chunk as Uint8Array;
+      } catch (error) {
+        throw explain(error as Error);
+      }
+    }
+    return {
+      status: message.statusCode ?? 0,
+      header: (name) => {
+        const value = message.headers[name];
+        return Array.isArray(value) ? value.join(", ") : value;
+      },
+      stream,
+      bytes: async () => {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of stream()) chunks.push(chunk);
+        return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+      },
+    };
+  }
+
+  #explain(error: Error, sent: ClientRequest, call: HttpCall): OperationalError {
+    const code = "code" in error ? String(error.code) : "";
+    const where = `${call.method} ${this.address}${call.path.split("?")[0]}`;
+    const reason = reasons[code];
+    if (reason)
+      return new OperationalError(clientErrors.unreachable, `Cannot reach ${this.address}: ${reason}`, {
+        cause: error,
+      });
+    if (isTlsCode(code)) {
+      const advice =
+        "Check the address's scheme, the CA certificate, and the server name the certificate was made for.";
+      return new OperationalError(
+        clientErrors.untrusted,
+        `${this.address} is not trusted: ${error.message}. ${advice}`,
+        { cause: error },
+      );
+    }
+    if (error instanceof Silence && sent.socket?.connecting) {
+      const text = `Cannot reach ${this.address}: no connection within ${call.timeoutMilliseconds / 1000} s. Check the address and any firewall between.`;
+      return new OperationalError(clientErrors.unreachable, text, { cause: error });
+    }
+    const text = `${where}: ${error.message}. The connection ended before the answer was whole; check that server's log.`;
+    return new OperationalError(clientErrors.broken, text, { cause: error });
+  }
+}
+
+interface Opened {
+  readonly agent: Agent;
+  readonly request: (options: RequestOptions & { servername?: string }) => ClientRequest;
+}
+
+class Silence extends Error {
+  override readonly name = "Silence";
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds / 1000} s`);
+  }
+}
+
+// The module for TLS is loaded only where TLS is spoken: it costs a third of a small command's start.
+async function open(target: HttpTarget): Promise<Opened> {
+  const keep = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 };
+  if (target.scheme === "http") return { agent: new Agent(keep), request: httpRequest };
+  const https = await import("node:https");
+  const { ca, cert, key, verify = true } = target.tls ?? {};
+  const agent = new https.Agent({
+    ...keep,
+    rejectUnauthorized: verify,
+    ...(ca ? { ca: [...ca] } : {}),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  return { agent, request: https.request };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused. Check that a server runs there, and that the address and port are right.",
+  ENOENT: "there is no such socket. Check the path, and that the server runs.",
+  EACCES: "not allowed to open that socket. Check its file permissions.",
+  ENOTFOUND: "the host name is not known. Check its spelling and this machine's DNS.",
+  EAI_AGAIN: "the host name could not be looked up. Check this machine's DNS.",
+  EHOSTUNREACH: "there is no route to that host. Check the address and the network.",
+  ENETUNREACH: "there is no route to that network. Check the address and the network.",
+  ETIMEDOUT: "the connection timed out. Check the address and any firewall between.",
+};
+
+function isTlsCode(code: string): boolean {
+  return /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|EPROTO$)/.test(code);
+}
+
+function lengthHeader(body: HttpCall["body"]): Record<string, string> {
+  return body instanceof Uint8Array ? { "content-length": String(body.byteLength) } : {};
+}
+
+async function writeBody(sent: ClientRequest, body: HttpCall["body"]): Promise<void> {
+  if (body instanceof Uint8Array || body === undefined) {
+    sent.end(body);
+    return;
+  }
+  for await (const piece of body) {
+    if (sent.destroyed) return;
+    if (!sent.write(piece)) await new Promise<void>((resolve) => sent.once("drain", resolve).once("close", resolve));
+  }
+  sent.end();
+}
