@@ -51,7 +51,8 @@ export function objectType(
   attributes: Readonly<Record<string, Type>> | Iterable<readonly [string, Type]>,
   optional: Iterable<string> = noOptional,
 ): ObjectType {
-  const entries = Symbol.iterator in attributes ? [...(attributes as Iterable<readonly [string, Type]>)] : Object.entries(attributes);
+  const entries =
+    Symbol.iterator in attributes ? [...(attributes as Iterable<readonly [string, Type]>)] : Object.entries(attributes);
   const optionals = new Set(optional);
   return {
     kind: "object",

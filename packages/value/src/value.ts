@@ -1,9 +1,19 @@
 import { invariant } from "@millwright/core/errors";
+import { sameSetElement } from "./equality.ts";
 import type { BigFloat } from "./number.ts";
 import { bigFloat } from "./number.ts";
-import { compareSetElements } from "./set-order.ts";
+import { compareSetElements, sortSetElements } from "./set-order.ts";
 import type { Type } from "./types.ts";
-import { boolType, dynamicType, numberType, objectType, sortedMap, stringType, tupleType, typeEquals } from "./types.ts";
+import {
+  boolType,
+  dynamicType,
+  numberType,
+  objectType,
+  sortedMap,
+  stringType,
+  tupleType,
+  typeEquals,
+} from "./types.ts";
 import type { Refinements } from "./unknown.ts";
 import { Unknown } from "./unknown.ts";
 
@@ -71,7 +81,8 @@ export function unknownValue(type: Type, refinements?: Refinements): Value {
 
 /** A list; `element` is needed where there are no elements. All elements are of one type (convert them first). */
 export function listValue(elements: readonly Value[], element?: Type): Value {
-  return { type: { kind: "list", element: elementType(elements, element) }, data: elements, marks: noMarks };
+  const type = elementType(elements, element);
+  return { type: { kind: "list", element: type }, data: allOf(elements, type), marks: noMarks };
 }
 
 /**
@@ -79,22 +90,26 @@ export function listValue(elements: readonly Value[], element?: Type): Value {
  * ones; where an element is unknown, the set's length is not known, though the set is.
  */
 export function setValue(elements: readonly Value[], element?: Type): Value {
-  const marks = new Set<Mark>();
-  const plain = elements.map((v) => {
-    const [bare, found] = unmarkDeep(v);
-    for (const mark of found) marks.add(mark);
-    return bare;
-  });
-  const type: Type = { kind: "set", element: elementType(plain, element) };
-  const sorted = [...plain].sort(compareSetElements);
-  const data = sorted.filter((v, i) => i === 0 || compareSetElements(sorted[i - 1]!, v) !== 0);
-  return { type, data, marks: marks.size === 0 ? noMarks : marks };
+  let marks: Set<Mark> | undefined;
+  let plain = elements;
+  if (elements.some((v) => isMarkedDeep(v))) {
+    const found = new Set<Mark>();
+    plain = elements.map((v) => strip(v, found));
+    marks = found;
+  }
+  const type = elementType(plain, element);
+  const data = withoutRepeats(sortSetElements(allOf(plain, type)));
+  return { type: { kind: "set", element: type }, data, marks: marks ?? noMarks };
 }
 
 /** A map; `element` is needed where there are no entries. All values are of one type (convert them first). */
 export function mapValue(entries: Iterable<readonly [string, Value]>, element?: Type): Value {
   const data = sortedMap(entries);
-  return { type: { kind: "map", element: elementType([...data.values()], element) }, data, marks: noMarks };
+  const values = [...data.values()];
+  const type = elementType(values, element);
+  const uniform = allOf(values, type);
+  const retyped = uniform === values ? data : new Map([...data.keys()].map((key, i) => [key, uniform[i]!]));
+  return { type: { kind: "map", element: type }, data: retyped, marks: noMarks };
 }
 
 export function tupleValue(elements: readonly Value[]): Value {
@@ -102,7 +117,8 @@ export function tupleValue(elements: readonly Value[]): Value {
 }
 
 export function objectValue(attributes: Readonly<Record<string, Value>> | Iterable<readonly [string, Value]>): Value {
-  const entries = Symbol.iterator in attributes ? (attributes as Iterable<readonly [string, Value]>) : Object.entries(attributes);
+  const entries =
+    Symbol.iterator in attributes ? (attributes as Iterable<readonly [string, Value]>) : Object.entries(attributes);
   const data = sortedMap(entries);
   return { type: objectType([...data].map(([name, v]) => [name, v.type] as const)), data, marks: noMarks };
 }
@@ -221,13 +237,43 @@ function strip(value: Value, found: Set<Mark>): Value {
   return { type: value.type, data, marks: noMarks };
 }
 
+/** The one type of all elements, the given one or the first that is not dynamic. */
 function elementType(elements: readonly Value[], given: Type | undefined): Type {
-  const type = given ?? elements[0]?.type;
+  if (given) return given;
+  let type: Type | undefined;
+  for (const v of elements) {
+    if (v.type.kind !== "dynamic") return v.type;
+    type = v.type;
+  }
   invariant(type, "an empty collection needs its element type");
-  invariant(
-    elements.every((v) => v.type === type || v.type.kind === "dynamic" || typeEquals(v.type, type)),
-    "the elements of a collection are of one type",
-  );
   return type;
 }
 
+/** The elements, of which those of no type yet (a null, an unknown) get the type of the others. */
+function allOf(elements: readonly Value[], type: Type): readonly Value[] {
+  let retyped = false;
+  for (const v of elements) {
+    if (v.type === type) continue;
+    if (v.type.kind === "dynamic") retyped = true;
+    else invariant(typeEquals(v.type, type), "the elements of a collection are of one type");
+  }
+  if (!retyped) return elements;
+  return elements.map((v) => (v.type.kind === "dynamic" ? { type, data: v.data, marks: v.marks } : v));
+}
+
+function withoutRepeats(sorted: readonly Value[]): readonly Value[] {
+  const kept: Value[] = [];
+  for (const v of sorted) {
+    if (!isRepeat(kept, v)) kept.push(v);
+  }
+  return kept;
+}
+
+// Equal elements are neighbours, or stand among others that the set order cannot tell apart.
+function isRepeat(kept: readonly Value[], v: Value): boolean {
+  for (let i = kept.length - 1; i >= 0; i--) {
+    if (sameSetElement(kept[i]!, v)) return true;
+    if (compareSetElements(kept[i]!, v) !== 0) return false;
+  }
+  return false;
+}
