@@ -28,6 +28,17 @@ export function canBackquote(text: string): boolean {
   return !/[\u0000-\u0008\u000a-\u001f`\u007f\ufeff]|\p{Surrogate}/u.test(text);
 }
 
+/** In quotes as Go's package time has them: bytes outside printable ASCII in hexadecimal. */
+export function quoteBytes(text: string): string {
+  let result = "";
+  for (const character of text) {
+    if (character === '"' || character === "\\") result += `\\${character}`;
+    else if (character >= " " && character <= "~") result += character;
+    else for (const byte of new TextEncoder().encode(character)) result += `\\x${byte.toString(16).padStart(2, "0")}`;
+  }
+  return `"${result}"`;
+}
+
 /**
  * The text that a Go string or character literal stands for (Go's `strconv.Unquote`): `"…"`, `` `…` ``, or one character
  * in single quotes. Undefined where it is no such literal (Go says `invalid syntax`). Bytes written as `\xff` that make no
