@@ -69,9 +69,13 @@ export class History {
     if (versions.length === 0) this.#forget(key);
   }
 
-  /** Puts in a version read from disk; they must come in revision order. */
-  load(version: Version): void {
+  /** Puts in a version read from disk; they must come in revision order. Gives what it changed. */
+  load(version: Version): WatchEvent {
+    const { key, modified, entry } = version;
+    const previous = this.#newest(key)?.entry;
     this.#push(version);
+    const event: WatchEvent = entry ? { type: "put", entry } : { type: "delete", key, revision: modified };
+    return previous ? { ...event, previous } : event;
   }
 
   /**

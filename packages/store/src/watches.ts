@@ -94,6 +94,7 @@ export class Watches {
         }
         continue;
       }
+      const newest = log.newest;
       const commits = log.from(state.cursor, commitsPerTurn);
       for (const commit of commits) {
         const message = changesUnder(commit, state.prefixes);
@@ -101,14 +102,15 @@ export class Watches {
         if (!message) continue;
         since = clock.monotonic();
         yield message;
-        // While the reader was busy the log may have dropped what comes next.
         if (ended.aborted) return;
       }
       if (commits.length === commitsPerTurn) {
         await setImmediate();
         continue;
       }
-      if (state.cursor <= log.newest) state.cursor = log.newest + 1;
+      state.cursor = Math.max(state.cursor, newest + 1);
+      // More was committed while the reader was busy.
+      if (newest < log.newest) continue;
       if (state.progressWanted || clock.monotonic() - since >= quietMilliseconds) {
         state.progressWanted = false;
         since = clock.monotonic();
