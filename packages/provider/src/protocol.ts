@@ -14,12 +14,16 @@ import type { ProviderSchema } from "./schema.ts";
 export interface Provider {
   schema(): Promise<ProviderSchema>;
   /** `config` may hold unknowns. The answer's `prepared` is what v5's PrepareProviderConfig gives; v6 gives `config` back. */
-  validateProviderConfig(call: { readonly config: Value }): Promise<{ readonly prepared: Value; readonly diagnostics: ProviderDiagnostics }>;
+  validateProviderConfig(call: {
+    readonly config: Value;
+  }): Promise<{ readonly prepared: Value; readonly diagnostics: ProviderDiagnostics }>;
   validateResourceConfig(call: ValidateCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   validateDataConfig(call: ValidateCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   validateEphemeralConfig(call: ValidateCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   /** From the JSON that a state file holds for schema version `version` to a value of the current schema. */
-  upgradeResourceState(call: UpgradeCall): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
+  upgradeResourceState(
+    call: UpgradeCall,
+  ): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
   configure(call: ConfigureCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   /** A null `newState` says that the object is gone. */
   readResource(call: ReadCall): Promise<ReadAnswer>;
@@ -30,7 +34,9 @@ export interface Provider {
   moveResourceState(call: MoveCall): Promise<MoveAnswer>;
   readDataSource(call: DataCall): Promise<{ readonly state: Value; readonly diagnostics: ProviderDiagnostics }>;
   openEphemeralResource(call: DataCall): Promise<OpenAnswer>;
-  renewEphemeralResource(call: EphemeralCall): Promise<{ readonly renewAt?: Date; readonly private: Uint8Array; readonly diagnostics: ProviderDiagnostics }>;
+  renewEphemeralResource(
+    call: EphemeralCall,
+  ): Promise<{ readonly renewAt?: Date; readonly private: Uint8Array; readonly diagnostics: ProviderDiagnostics }>;
   closeEphemeralResource(call: EphemeralCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   callFunction(call: { readonly name: string; readonly args: readonly Value[] }): Promise<FunctionAnswer>;
   /** Asks running calls to end soon (^C); they answer with what they have. */
