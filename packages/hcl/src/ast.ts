@@ -19,9 +19,10 @@ export interface Body extends Node {
   /** Where something missing from this body is reported: behind its last item or at its closing brace. */
   readonly missingItem: Node;
   /**
-   * A JSON body is read by what the schema asks for: its properties may be attributes or blocks. Native bodies have none.
+   * A JSON body is read by what the schema asks for: its properties (or those of the objects in it, where it is an array) may be
+   * attributes or blocks. Native bodies have none.
    */
-  readonly json?: JsonObjectNode;
+  readonly json?: JsonNode;
 }
 
 export interface Attribute extends Node {

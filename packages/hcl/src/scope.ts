@@ -1,4 +1,5 @@
 import type { Value } from "@millwright/value/value";
+import type { SplatItem } from "./ast.ts";
 import type { FunctionSpec } from "./function-spec.ts";
 
 /**
@@ -11,7 +12,9 @@ import type { FunctionSpec } from "./function-spec.ts";
 export interface Scope {
   readonly variables?: Lookup<Value>;
   readonly functions?: Lookup<FunctionSpec>;
-  readonly parent?: Scope;
+  readonly parent?: Scope | undefined;
+  /** The element that a splat is at; made by its evaluation only. */
+  readonly element?: { readonly of: SplatItem; readonly value: Value };
 }
 
 /**
@@ -26,7 +29,37 @@ export interface Lookup<T> {
 /** A scope without variables and functions: only constant expressions are allowed in it. */
 export const emptyScope: Scope = {};
 
-/** A scope inside `parent` with further variables. */
-export function childScope(parent: Scope, variables: Lookup<Value>): Scope {
+/** A scope inside `parent`, if there is one, with further variables. */
+export function childScope(parent: Scope | undefined, variables: Lookup<Value>): Scope {
   return { variables, parent };
+}
+
+/** The variable of that name in the innermost scope that has it. */
+export function variableIn(scope: Scope | undefined, name: string): Value | undefined {
+  for (let at = scope; at; at = at.parent) {
+    const value = at.variables?.get(name);
+    if (value) return value;
+  }
+  return undefined;
+}
+
+/** The function of that name in the innermost scope that has it. */
+export function functionIn(scope: Scope | undefined, name: string): FunctionSpec | undefined {
+  for (let at = scope; at; at = at.parent) {
+    const spec = at.functions?.get(name);
+    if (spec) return spec;
+  }
+  return undefined;
+}
+
+/** All names that some scope of the chain has; undefined where none says anything of them. */
+export function namesIn(scope: Scope | undefined, what: "variables" | "functions"): readonly string[] | undefined {
+  let names: string[] | undefined;
+  for (let at = scope; at; at = at.parent) {
+    const lookup = at[what];
+    if (!lookup) continue;
+    names ??= [];
+    names.push(...lookup.keys());
+  }
+  return names;
 }
