@@ -1,0 +1,59 @@
+import type { Chance, Clock } from "@millwright/core/ports";
+import type { Projection } from "./projection.ts";
+import type { ReadOptions } from "./read-options.ts";
+import type { DiscoveryState } from "./state.ts";
+import type { Subject } from "./subscriptions.ts";
+
+export interface BlockingContext {
+  readonly projection: Projection;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+/** A result with the public index that belongs to it. */
+export interface Indexed<T> {
+  readonly index: number;
+  readonly value: T;
+}
+
+/**
+ * Reads, and where the options name an index reads again at each change of the subject until the result's index is above
+ * it or the wait is over. Only a change of the subject itself wakes it. The value is built once, at the end.
+ */
+export async function blockingRead<T>(
+  context: BlockingContext,
+  options: ReadOptions,
+  subject: Subject,
+  signal: AbortSignal,
+  read: { index(state: DiscoveryState): number; value(state: DiscoveryState): T },
+): Promise<Indexed<T>> {
+  const { projection } = context;
+  if (options.consistency !== "stale") await projection.fresh();
+  if (options.index > 0) await waitForChange(context, options, subject, signal, read.index);
+  const { state } = projection;
+  return { index: read.index(state), value: read.value(state) };
+}
+
+async function waitForChange(
+  { projection, clock, chance }: BlockingContext,
+  { index, wait }: ReadOptions,
+  subject: Subject,
+  signal: AbortSignal,
+  indexOf: (state: DiscoveryState) => number,
+): Promise<void> {
+  if (indexOf(projection.state) > index) return;
+  const settled = new AbortController();
+  const over = AbortSignal.any([signal, settled.signal]);
+  // A sixteenth at most on top, so that many clients that began together do not come back together.
+  const milliseconds = wait + chance.fraction() * (wait / 16);
+  const timer = clock.sleep(milliseconds, over).then(
+    () => settled.abort(),
+    () => undefined,
+  );
+  while (!over.aborted && indexOf(projection.state) <= index) {
+    await projection.changed(subject, over);
+    if (projection.closed) break;
+  }
+  settled.abort();
+  await timer;
+}

@@ -1,0 +1,144 @@
+import { OperationalError } from "@millwright/core/errors";
+import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
+import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
+import { type Store, storeErrors } from "@millwright/store/contract";
+import { agentRoutes } from "./agent-routes.ts";
+import { discoveryErrors } from "./errors.ts";
+import { cleanGenerations } from "./generations.ts";
+import type { NodeIdentity } from "./identity.ts";
+import { kvRoutes } from "./kv-routes.ts";
+import { KvWriter } from "./kv-write.ts";
+import { allowAll, type Authorizer, checkPermission } from "./permissions.ts";
+import { Projection } from "./projection.ts";
+import { badRequest } from "./read-options.ts";
+import { emptyReply, textReply } from "./reply.ts";
+import type { Call, Route } from "./route.ts";
+import { snapshotRoutes } from "./snapshot-routes.ts";
+import { statusRoutes } from "./status-routes.ts";
+import { keepSweeping, sweepTombstones } from "./sweep.ts";
+import { tokenOf } from "./token.ts";
+import { txnRoutes } from "./txn-routes.ts";
+
+export interface DiscoveryOptions {
+  readonly store: Store;
+  readonly identity: NodeIdentity;
+  /** Without one everybody may do everything. */
+  readonly authorizer?: Authorizer;
+  /** Indent all JSON, as a development server does. */
+  readonly pretty?: boolean;
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+  readonly log?: Log;
+}
+
+/** The discovery server over one store; several may work over the same one. */
+export interface Discovery {
+  readonly handle: HttpService;
+  /** What it answers, for documentation and tests. */
+  readonly routes: readonly Route[];
+  /** Removes tombstones that are old enough; it does so by itself every minute. */
+  sweep(): Promise<void>;
+  /** Ends blocked queries with what there is, and its work in the background. The store stays open. */
+  close(): Promise<void>;
+}
+
+/** Opens the discovery server: reads the state from the store, and follows it. */
+export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
+  const { store, identity, authorizer = allowAll, pretty = false } = options;
+  const { clock = systemClock, chance = systemChance, log = silentLog } = options;
+  const projection = await Projection.open({ store, clock, log });
+  const context = { store, projection, clock, chance, log, identity, pretty };
+  const routes = [
+    ...kvRoutes({ ...context, writer: new KvWriter(context) }),
+    ...txnRoutes(context),
+    ...statusRoutes(context),
+    ...agentRoutes(context),
+    ...snapshotRoutes(context),
+  ];
+  const closing = new AbortController();
+  const background = cleanGenerations(context).then(() => keepSweeping(context, closing.signal));
+  const find = compileRoutes(routes);
+  return {
+    routes,
+    handle: (request) => answer(request, { find, authorizer, datacenter: identity.datacenter }),
+    sweep: () => sweepTombstones(context),
+    close: async () => {
+      closing.abort();
+      await Promise.all([projection.close(), background]);
+    },
+  };
+}
+
+interface Dispatch {
+  readonly find: RouteFinder<Route>;
+  readonly authorizer: Authorizer;
+  readonly datacenter: string;
+}
+
+async function answer(request: HttpRequest, dispatch: Dispatch): Promise<HttpReply> {
+  const policy = { "x-consul-default-acl-policy": dispatch.authorizer.defaultPolicy };
+  try {
+    const reply = await dispatchToRoute(request, dispatch);
+    return { ...reply, headers: { ...policy, ...reply.headers } };
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error;
+    const lost = error.code === discoveryErrors.noLeader.code || error.code === storeErrors.unavailable.code;
+    return textReply(error.kind.status, error.message, lost ? { ...policy, "x-consul-knownleader": "false" } : policy);
+  }
+}
+
+async function dispatchToRoute(request: HttpRequest, { find, authorizer, datacenter }: Dispatch): Promise<HttpReply> {
+  const match = find(request.method, request.path);
+  switch (match.kind) {
+    case "unknown":
+      return unknownPath(request.path);
+    case "bad-encoding":
+      throw badRequest("The path is not UTF-8: keys are text.");
+    case "wrong-method": {
+      const allow = ["OPTIONS", ...match.methods].join(",");
+      if (request.method === "OPTIONS") return emptyReply(200, { allow });
+      return textReply(405, `method ${request.method} not allowed`, { allow });
+    }
+    case "found": {
+      const { query } = request;
+      const token = tokenOf(request);
+      const call: Call = { request, params: match.params, query, token, grants: authorizer.grantsOf(token) };
+      refuseUnprintable(match.params);
+      refuseOtherPlaces(request, datacenter);
+      const { permission } = match.route;
+      if (permission.kind === "needs") for (const needed of permission.of(call)) checkPermission(call.grants, needed);
+      return match.route.handle(call);
+    }
+  }
+}
+
+function unknownPath(path: string): HttpReply {
+  if (path === "/") return textReply(200, "Millwright: this is a server of Consul's HTTP API, under /v1/.\n");
+  if (path.includes("/v1/")) return textReply(404, "Invalid URL path: not a recognized HTTP API endpoint\n");
+  return textReply(404, "Invalid URL path: if attempting to use the HTTP API, ensure the path starts with '/v1/'\n");
+}
+
+// A key that cannot be seen cannot be found again: control characters in a path are a mistake of the client.
+function refuseUnprintable(params: Readonly<Record<string, string>>): void {
+  for (const value of Object.values(params)) {
+    if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(value))
+      throw badRequest("The path has a character that cannot be printed.");
+  }
+}
+
+function refuseOtherPlaces(request: HttpRequest, datacenter: string): void {
+  const { query } = request;
+  const wanted = query.get("datacenter") || query.get("dc") || datacenter;
+  if (wanted !== datacenter) throw new OperationalError(discoveryErrors.unknownDatacenter, "No path to datacenter");
+  const namespace = query.get("ns") || request.header("x-consul-namespace") || "default";
+  if (namespace !== "default")
+    throw badRequest(`Invalid namespace ${JSON.stringify(namespace)}: there is only "default".`);
+  const partition = query.get("partition") || request.header("x-consul-partition") || "default";
+  if (partition !== "default")
+    throw badRequest(`Invalid partition ${JSON.stringify(partition)}: there is only "default".`);
+  for (const name of ["peer", "sg"]) {
+    if (query.get(name))
+      throw badRequest(`Invalid query parameter: ${JSON.stringify(name)} - there are no peers here.`);
+  }
+}

@@ -1,0 +1,95 @@
+import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
+import type { Clock, Log } from "@millwright/core/ports";
+import { after, type Comparison, keyRange, type LeaseId, prefixRange, type Store } from "@millwright/store/contract";
+import { discoveryErrors } from "./errors.ts";
+import { layout } from "./layout.ts";
+import type { Projection } from "./projection.ts";
+
+export interface GenerationsContext {
+  readonly store: Store;
+  readonly projection: Projection;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The right to write or remove generations that do not hold: one server has it at a time, for as long as it lives. */
+export interface GenerationLock {
+  /** To be compared in every step that is made under the lock. */
+  readonly held: Comparison;
+}
+
+const lockSeconds = 30;
+
+/** Runs `work` under the lock. Rejects with `restoreUnderWay` where another has it. */
+export async function withGenerationLock<T>(
+  { store, clock }: GenerationsContext,
+  work: (lock: GenerationLock) => Promise<T>,
+): Promise<T> {
+  const lease = await store.grantLease(lockSeconds);
+  const done = new AbortController();
+  const renewing = keepRenewing(store, clock, lease, done.signal);
+  try {
+    const taken = await store.txn({
+      when: [{ range: keyRange(layout.restoring), is: "absent" }],
+      then: [{ op: "put", key: layout.restoring, value: new Uint8Array(), lease }],
+    });
+    if (!taken.succeeded) {
+      throw new OperationalError(
+        discoveryErrors.restoreUnderWay,
+        "Another restore is under way. Try again when it is done.",
+      );
+    }
+    const held = { range: keyRange(layout.restoring), is: "created", op: "=", revision: taken.revision } as const;
+    return await work({ held });
+  } finally {
+    done.abort();
+    await renewing;
+    await store.revokeLease(lease);
+  }
+}
+
+/** Removes what an earlier restore left behind: the generation it replaced, or the one it did not finish. */
+export async function removeOtherGenerations(context: GenerationsContext, lock: GenerationLock): Promise<void> {
+  await context.projection.fresh();
+  for (const generation of context.projection.state.otherGenerations) {
+    await removeGeneration(context.store, generation, lock);
+  }
+}
+
+/** As {@link removeOtherGenerations}, where there is any and nobody restores just now; failures are logged. */
+export async function cleanGenerations(context: GenerationsContext): Promise<void> {
+  if (context.projection.state.otherGenerations.length === 0) return;
+  try {
+    await withGenerationLock(context, (lock) => removeOtherGenerations(context, lock));
+  } catch (error) {
+    if (isKind(error, discoveryErrors.restoreUnderWay)) return;
+    context.log.write("warn", "discovery: an old generation could not be removed", { error: messageOf(error) });
+  }
+}
+
+async function removeGeneration(store: Store, generation: number, lock: GenerationLock): Promise<void> {
+  const range = prefixRange(layout.generation(generation));
+  for (;;) {
+    const page = await store.range(range, { keysOnly: true, limit: 1_000 });
+    const [first, last] = [page.entries[0], page.entries.at(-1)];
+    if (!first || !last) return;
+    const step = { from: first.key, to: after(last.key) };
+    const result = await store.txn({ when: [lock.held], then: [{ op: "deleteRange", range: step }] });
+    if (!result.succeeded) throw lostLock();
+  }
+}
+
+/** The error for work whose lock has ended under it. */
+export function lostLock(): OperationalError {
+  const text = "The restore was interrupted: the store did not hear of this server for too long. Nothing was changed.";
+  return new OperationalError(discoveryErrors.restoreUnderWay, text);
+}
+
+async function keepRenewing(store: Store, clock: Clock, lease: LeaseId, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep((lockSeconds * 1000) / 3, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    // A renewal that fails is tried again; if none succeeds the lock ends, and the next step under it is refused.
+    await store.renewLease(lease).catch(() => undefined);
+  }
+}

@@ -1,0 +1,220 @@
+import type { HttpReply } from "@millwright/core/http";
+import { OperationalError } from "@millwright/core/errors";
+import { type BlockingContext, blockingRead } from "./blocking.ts";
+import { discoveryErrors } from "./errors.ts";
+import { kvJson } from "./kv-json.ts";
+import type { KvWriter } from "./kv-write.ts";
+import type { Permission } from "./permissions.ts";
+import { badRequest, parseCas, parseReadOptions, parseUint64, type ReadOptions } from "./read-options.ts";
+import { emptyReply, jsonListReply, jsonReply, type ReadMeta, readHeaders } from "./reply.ts";
+import { readBody } from "./request-body.ts";
+import type { Call, Route } from "./route.ts";
+import type { KvEntry } from "./state.ts";
+
+export interface KvRoutesContext extends BlockingContext {
+  readonly writer: KvWriter;
+  /** Whether JSON is always indented. */
+  readonly pretty: boolean;
+}
+
+/** The largest value of a key, in bytes. */
+export const largestValue = 524_288;
+
+/** `/v1/kv`. Locks (`acquire`, `release`) are refused: they need sessions. */
+export function kvRoutes(context: KvRoutesContext): Route[] {
+  const pattern = "/v1/kv/*key";
+  return [
+    {
+      method: "GET",
+      pattern,
+      permission: {
+        kind: "needs",
+        what: "key:read; lists are cut down to the keys it is given for",
+        of: readPermission,
+      },
+      blocking: true,
+      handle: (call) => get(context, call),
+    },
+    {
+      method: "PUT",
+      pattern,
+      permission: { kind: "needs", what: "key:write", of: (call) => [keyPermission("write", call)] },
+      blocking: false,
+      handle: (call) => put(context, call),
+    },
+    {
+      method: "DELETE",
+      pattern,
+      permission: {
+        kind: "needs",
+        what: "key:write, with recurse for all keys under the prefix",
+        of: deletePermission,
+      },
+      blocking: false,
+      handle: (call) => remove(context, call),
+    },
+  ];
+}
+
+function keyPermission(access: "read" | "write", call: Call): Permission {
+  return { resource: "key", access, name: keyOf(call) };
+}
+
+function readPermission(call: Call): Permission[] {
+  return call.query.has("recurse") || call.query.has("keys") ? [] : [keyPermission("read", call)];
+}
+
+function deletePermission(call: Call): Permission[] {
+  if (!call.query.has("recurse")) return [keyPermission("write", call)];
+  return [{ resource: "key-prefix", access: "write", name: keyOf(call) }];
+}
+
+function keyOf(call: Call): string {
+  return call.params.key ?? "";
+}
+
+function get(context: KvRoutesContext, call: Call): Promise<HttpReply> {
+  const options = parseReadOptions(call.query);
+  if (call.query.has("keys")) return listKeys(context, call, options);
+  if (call.query.has("recurse")) return listEntries(context, call, options);
+  if (keyOf(call) === "") throw badRequest("Missing key name");
+  return getOne(context, call, options);
+}
+
+async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
+  const key = keyOf(call);
+  const { index, value } = await blockingRead(context, options, { kind: "key", text: key }, call.request.signal, {
+    index: (state) => state.indexOf(state.changedKey(key)),
+    value: (state) => ({ entry: state.get(key), base: state.meta.base }),
+  });
+  const headers = readHeaders(metaOf(context, options, index, false));
+  const { entry } = value;
+  if (!entry) return emptyReply(404, headers);
+  if (call.query.has("raw")) return rawReply(entry, headers);
+  const indexed = { indexOf: (revision: number) => value.base + revision };
+  return jsonListReply(
+    [entry],
+    (item) => kvJson(item, indexed, isPretty(context, call)),
+    isPretty(context, call),
+    headers,
+  );
+}
+
+async function listEntries(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
+  const { entries, base, headers } = await readTree(context, call, options);
+  if (entries.length === 0) return emptyReply(404, headers);
+  const pretty = isPretty(context, call);
+  const indexed = { indexOf: (revision: number) => base + revision };
+  return jsonListReply(entries, (entry) => kvJson(entry, indexed, pretty), pretty, headers);
+}
+
+async function listKeys(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
+  const { entries, headers } = await readTree(context, call, options);
+  // The root has no keys or some; any other prefix without keys is not there.
+  if (entries.length === 0 && keyOf(call) !== "") return emptyReply(404, headers);
+  const { query } = call;
+  const separator = query.get("separator") ?? query.get("seperator") ?? "";
+  const names = cutAtSeparator(entries, keyOf(call).length, separator);
+  const pretty = isPretty(context, call);
+  return jsonListReply(names, (name) => `${pretty ? "    " : ""}${JSON.stringify(name)}`, pretty, headers);
+}
+
+async function readTree(context: KvRoutesContext, call: Call, options: ReadOptions) {
+  const prefix = keyOf(call);
+  const { index, value } = await blockingRead(context, options, { kind: "prefix", text: prefix }, call.request.signal, {
+    index: (state) => state.indexOf(state.changedUnder(prefix)),
+    value: (state) => ({ all: state.under(prefix), base: state.meta.base }),
+  });
+  const { grants } = call;
+  const mayRead = ({ key }: KvEntry) => grants.decide({ resource: "key", access: "read", name: key }).kind === "allow";
+  const entries = grants.unrestricted ? value.all : value.all.filter(mayRead);
+  // Whoever comes without a token is not told that there is more to see.
+  const filtered = entries.length < value.all.length && call.token !== "";
+  return { entries, base: value.base, headers: readHeaders(metaOf(context, options, index, filtered)) };
+}
+
+// What comes behind the first separator after the prefix is one name, however many keys are there; the keys are sorted,
+// so equal names stand together.
+function cutAtSeparator(entries: readonly KvEntry[], prefixLength: number, separator: string): readonly string[] {
+  if (separator === "") return entries.map(({ key }) => key);
+  const names: string[] = [];
+  for (const { key } of entries) {
+    const at = key.indexOf(separator, prefixLength);
+    const name = at < 0 ? key : key.slice(0, at + separator.length);
+    if (names.at(-1) !== name) names.push(name);
+  }
+  return names;
+}
+
+// Values are anybody's: a browser must neither guess their type nor run them.
+function rawReply(entry: KvEntry, headers: Record<string, string>): HttpReply {
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      "content-type": "text/plain",
+      "content-security-policy": "sandbox",
+      "x-content-type-options": "nosniff",
+    },
+    body: entry.value,
+  };
+}
+
+async function put(context: KvRoutesContext, call: Call): Promise<HttpReply> {
+  const { query, request } = call;
+  const key = keyOf(call);
+  if (key === "") throw badRequest("Missing key name");
+  refuseConflicts(query, ["cas", "acquire", "release"]);
+  refuseLocks(query);
+  const flags = query.has("flags") ? parseUint64("flags", query.get("flags") ?? "") : 0n;
+  const cas = query.has("cas") ? parseCas(query.get("cas") ?? "") : undefined;
+  const record = { value: await readBody(request, largestValue), flags };
+  let written = true;
+  if (cas === undefined) await context.writer.put(key, record);
+  else written = await context.writer.compareAndPut(key, record, cas);
+  return jsonReply(written, isPretty(context, call));
+}
+
+async function remove(context: KvRoutesContext, call: Call): Promise<HttpReply> {
+  const { query } = call;
+  const key = keyOf(call);
+  refuseConflicts(query, ["recurse", "cas"]);
+  let gone = true;
+  if (query.has("recurse")) await context.writer.deleteTree(key);
+  else if (key === "") throw badRequest("Missing key name");
+  else if (query.has("cas")) gone = await context.writer.compareAndDelete(key, parseCas(query.get("cas") ?? ""));
+  else await context.writer.delete(key);
+  return jsonReply(gone, isPretty(context, call));
+}
+
+function refuseConflicts(query: URLSearchParams, names: readonly string[]): void {
+  if (names.filter((name) => query.has(name)).length < 2) return;
+  const sorted = new URLSearchParams(query);
+  sorted.delete("token");
+  sorted.sort();
+  throw badRequest(`Conflicting flags: ${sorted}`);
+}
+
+function refuseLocks(query: URLSearchParams): void {
+  for (const name of ["acquire", "release"]) {
+    if (!query.has(name)) continue;
+    const text = `${name}: locks need sessions, which this version does not have. Use cas to keep writers apart.`;
+    throw new OperationalError(discoveryErrors.notThereYet, text);
+  }
+}
+
+function metaOf({ projection }: KvRoutesContext, options: ReadOptions, index: number, filtered: boolean): ReadMeta {
+  const stale = options.consistency === "stale";
+  return {
+    index,
+    filtered,
+    knownLeader: projection.knowsLeader,
+    // A read that is not stale has just asked the store.
+    lastContact: stale ? projection.lastContact : 0,
+    consistency: options.consistency,
+  };
+}
+
+function isPretty(context: KvRoutesContext, call: Call): boolean {
+  return context.pretty || call.query.has("pretty");
+}

@@ -1,0 +1,88 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { assertNever, OperationalError } from "@millwright/core/errors";
+import { discoveryErrors } from "./errors.ts";
+
+/** What a request needs to be allowed. */
+export type Permission =
+  | { readonly resource: "key"; readonly access: "read" | "write"; readonly name: string }
+  /** Every key that starts with `name`. */
+  | { readonly resource: "key-prefix"; readonly access: "write"; readonly name: string }
+  | { readonly resource: "agent"; readonly access: "read"; readonly name: string }
+  /** All of the server's state at once. */
+  | { readonly resource: "acl"; readonly access: "write" };
+
+export type Decision =
+  | { readonly kind: "allow" }
+  /** `accessor` names the token that lacks the permission, without giving it away; none for the anonymous token. */
+  | { readonly kind: "deny"; readonly accessor?: string }
+  | { readonly kind: "unknown-token" };
+
+/** Who may do what. Tokens are secret: an implementation keeps them out of logs and messages. */
+export interface Authorizer {
+  /** What holds where nothing else is said; told in each answer's headers. */
+  readonly defaultPolicy: "allow" | "deny";
+  /** `token` is empty for a request without one, which is then anonymous. Looked up once a request. */
+  grantsOf(token: string): Grants;
+}
+
+/** What one token may do. */
+export interface Grants {
+  /** Whether it may do everything: a list then needs no look at each key. */
+  readonly unrestricted: boolean;
+  decide(permission: Permission): Decision;
+}
+
+/** Throws `denied` or `unknownToken` unless the permission is granted. The only place where permission is checked. */
+export function checkPermission(grants: Grants, permission: Permission): void {
+  const decision = grants.decide(permission);
+  switch (decision.kind) {
+    case "allow":
+      return;
+    case "unknown-token":
+      throw new OperationalError(discoveryErrors.unknownToken, "ACL not found");
+    case "deny":
+      throw new OperationalError(discoveryErrors.denied, denialText(decision.accessor, permission));
+    default:
+      assertNever(decision);
+  }
+}
+
+/** The permissions of a server that has no access control: everybody may do everything. */
+export const allowAll: Authorizer = { defaultPolicy: "allow", grantsOf: () => everything };
+
+const everything: Grants = { unrestricted: true, decide: () => ({ kind: "allow" }) };
+
+/** One token that may do everything, beside the anonymous one that may do what the default policy says. */
+export function staticTokens(settings: {
+  readonly defaultPolicy: "allow" | "deny";
+  readonly master: string;
+}): Authorizer {
+  const { defaultPolicy } = settings;
+  const master = digest(settings.master);
+  const anonymous = defaultPolicy === "allow" ? everything : always({ kind: "deny" });
+  return {
+    defaultPolicy,
+    grantsOf: (token) => {
+      if (token === "") return anonymous;
+      return timingSafeEqual(digest(token), master) ? everything : always({ kind: "unknown-token" });
+    },
+  };
+}
+
+function always(decision: Decision): Grants {
+  return { unrestricted: false, decide: () => decision };
+}
+
+function denialText(accessor: string | undefined, permission: Permission): string {
+  const who = accessor === undefined ? "anonymous token" : `token with AccessorID '${accessor}'`;
+  const resource = permission.resource === "key-prefix" ? "key" : permission.resource;
+  const on = "name" in permission && permission.name !== "" ? ` on "${permission.name}"` : "";
+  const hint =
+    accessor === undefined ? ". The anonymous token is used implicitly when a request does not specify a token." : "";
+  return `Permission denied: ${who} lacks permission '${resource}:${permission.access}'${on}${hint}`;
+}
+
+// Digests have one length, as the comparison in constant time needs.
+function digest(token: string): Uint8Array {
+  return createHash("sha256").update(token).digest();
+}

@@ -1,0 +1,73 @@
+import { compareKeys } from "@millwright/store/keys";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { SortedRecords } from "./sorted-records.ts";
+
+interface Thing {
+  readonly key: string;
+  readonly modified: number;
+}
+
+function filled(...things: readonly [string, number][]): SortedRecords<Thing> {
+  const records = new SortedRecords<Thing>();
+  for (const [key, modified] of things) records.set({ key, modified });
+  return records;
+}
+
+test("what is under a prefix comes in byte order", () => {
+  const records = filled(["b", 1], ["a/2", 2], ["a/10", 3], ["a", 4], ["\u{1F600}", 5], ["\uFFFD", 6]);
+  expect(records.under("").map((r) => r.key)).toEqual(["a", "a/10", "a/2", "b", "\uFFFD", "\u{1F600}"]);
+  expect(records.under("a/").map((r) => r.key)).toEqual(["a/10", "a/2"]);
+  expect(records.under("c")).toEqual([]);
+});
+
+test("the highest falls again when its record goes or is set back", () => {
+  const records = filled(["a/1", 5], ["a/2", 9], ["b", 20]);
+  expect(records.highestUnder("a/")).toBe(9);
+  records.set({ key: "a/2", modified: 3 });
+  expect(records.highestUnder("a/")).toBe(5);
+  records.delete("a/1");
+  expect(records.highestUnder("a/")).toBe(3);
+  expect(records.highestUnder("x")).toBe(0);
+});
+
+test("neighbours are found across chunks, for keys that are there and keys that are not", () => {
+  const records = new SortedRecords<Thing>();
+  for (let i = 0; i < 1000; i++) records.set({ key: `k${String(i).padStart(4, "0")}`, modified: i });
+  expect(records.neighbours("k0256")).toMatchObject({ before: { key: "k0255" }, behind: { key: "k0257" } });
+  expect(records.neighbours("k0255")).toMatchObject({ before: { key: "k0254" }, behind: { key: "k0256" } });
+  expect(records.neighbours("k0255x")).toMatchObject({ before: { key: "k0255" }, behind: { key: "k0256" } });
+  expect(records.neighbours("a")).toMatchObject({ before: undefined, behind: { key: "k0000" } });
+  expect(records.neighbours("z")).toMatchObject({ before: { key: "k0999" }, behind: undefined });
+});
+
+test("any sequence of changes gives what a plain map gives", () => {
+  const key = fc.stringMatching(/^[ab]{1,3}(\/[a-c]{0,3})?$/);
+  const change = fc.tuple(key, fc.option(fc.nat(50)));
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 1500, size: "max" }), fc.array(key), (changes, prefixes) => {
+      const records = new SortedRecords<Thing>();
+      const plain = new Map<string, Thing>();
+      for (const [name, modified] of changes) {
+        if (modified === null) {
+          records.delete(name);
+          plain.delete(name);
+        } else {
+          const thing = { key: name, modified };
+          records.set(thing);
+          plain.set(name, thing);
+        }
+      }
+      expect(records.size).toBe(plain.size);
+      for (const prefix of ["", ...prefixes]) {
+        const want = [...plain.values()]
+          .filter((t) => t.key.startsWith(prefix))
+          .sort((a, b) => compareKeys(a.key, b.key));
+        expect(records.under(prefix)).toEqual(want);
+        expect(records.highestUnder(prefix)).toBe(Math.max(0, ...want.map((t) => t.modified)));
+        expect(records.get(prefix)).toEqual(plain.get(prefix));
+      }
+    }),
+    { numRuns: 100, seed: 20161121 },
+  );
+});

@@ -1,0 +1,99 @@
+import type { HttpReply } from "@millwright/core/http";
+import { isKind, messageOf } from "@millwright/core/errors";
+import { kvFields } from "./kv-json.ts";
+import { largestValue } from "./kv-routes.ts";
+import { checkPermission, type Grants, type Permission } from "./permissions.ts";
+import { contactHeaders, jsonListReply, jsonReply } from "./reply.ts";
+import { readBody } from "./request-body.ts";
+import type { Call, Route } from "./route.ts";
+import type { TxnError, TxnOperation, TxnResult } from "./txn.ts";
+import { runTransaction, type TxnContext } from "./txn-run.ts";
+import { type ParsedOperation, parseOperations } from "./txn-wire.ts";
+import { discoveryErrors } from "./errors.ts";
+
+export interface TxnRoutesContext extends TxnContext {
+  readonly pretty: boolean;
+}
+
+/** `/v1/txn`, over keys. */
+export function txnRoutes(context: TxnRoutesContext): Route[] {
+  return [
+    {
+      method: "PUT",
+      pattern: "/v1/txn",
+      permission: { kind: "needs", what: "key:read or key:write for each operation", of: () => [] },
+      blocking: false,
+      handle: (call) => transact(context, call),
+    },
+  ];
+}
+
+async function transact(context: TxnRoutesContext, call: Call): Promise<HttpReply> {
+  const pretty = context.pretty || call.query.has("pretty");
+  const parsed = parseOperations(await readBody(call.request, largestValue));
+  const errors = parsed.flatMap((operation, i) => refusal(operation, i, call.grants));
+  if (errors.length > 0) return conflict(errors, pretty);
+  const operations = parsed.filter((operation): operation is TxnOperation => operation.verb !== "refused");
+  const outcome = await runTransaction(context, operations);
+  if (!outcome.done) return conflict(outcome.errors, pretty);
+  const write = (result: TxnResult) => resultJson(result, outcome, pretty);
+  const contact = { knownLeader: context.projection.knowsLeader, lastContact: 0 };
+  const list = jsonListReply(outcome.results, write, pretty, contactHeaders(contact));
+  return { ...list, body: wrapped(list.body ?? "[]", pretty) };
+}
+
+function conflict(errors: readonly TxnError[], pretty: boolean): HttpReply {
+  const Errors = errors.map(({ operation, what }) => ({ OpIndex: operation, What: what }));
+  return jsonReply({ Results: null, Errors }, pretty, 409);
+}
+
+function refusal(operation: ParsedOperation, i: number, grants: Grants): TxnError[] {
+  if (operation.verb === "refused") return [{ operation: i, what: operation.what }];
+  try {
+    checkPermission(grants, permissionOf(operation));
+    return [];
+  } catch (error) {
+    if (!isKind(error, discoveryErrors.denied)) throw error;
+    return [{ operation: i, what: messageOf(error) }];
+  }
+}
+
+function permissionOf({ verb, key }: TxnOperation): Permission {
+  switch (verb) {
+    case "get":
+    case "get-or-empty":
+    case "get-tree":
+    case "check-index":
+    case "check-not-exists":
+      return { resource: "key", access: "read", name: key };
+    case "delete-tree":
+      return { resource: "key-prefix", access: "write", name: key };
+    case "set":
+    case "cas":
+    case "delete":
+    case "delete-cas":
+      return { resource: "key", access: "write", name: key };
+  }
+}
+
+function resultJson(
+  { entry, withValue }: TxnResult,
+  base: { indexOf(revision: number): number },
+  pretty: boolean,
+): string {
+  const fields = kvFields(entry, base, withValue);
+  if (!pretty) return `{"KV":{${fields.map(([name, value]) => `"${name}":${value}`).join(",")}}}`;
+  const lines = fields.map(([name, value]) => `            "${name}": ${value}`).join(",\n");
+  return `    {\n        "KV": {\n${lines}\n        }\n    }`;
+}
+
+// The list of results as it is, between the other fields of the answer.
+function wrapped(list: NonNullable<HttpReply["body"]>, pretty: boolean): NonNullable<HttpReply["body"]> {
+  const [open, close] = pretty ? ['{\n"Results": ', ',\n"Errors": null\n}\n'] : ['{"Results":', ',"Errors":null}'];
+  if (typeof list === "string") return open + list.trimEnd() + close;
+  return (async function* pieces() {
+    yield open;
+    yield* list instanceof Uint8Array ? [list] : list;
+    yield close;
+  })();
+}

@@ -1,0 +1,161 @@
+import {
+  after,
+  type Comparison,
+  type KeyRange,
+  keyRange,
+  limits,
+  type Operation,
+  prefixRange,
+  type Transaction,
+} from "@millwright/store/contract";
+import { compareKeys, inRange } from "@millwright/store/keys";
+import { isAt } from "./kv-write.ts";
+import { encodeRecord, encodeTombstone, layout } from "./layout.ts";
+import type { DiscoveryState, KvEntry } from "./state.ts";
+import type { TxnPlan } from "./txn.ts";
+
+export interface StepContext {
+  /** What the plan was made on. */
+  readonly state: DiscoveryState;
+  /** The revision up to which that state holds everything. */
+  readonly revision: number;
+  /** Milliseconds since 1970, for the tombstone. */
+  readonly now: number;
+  /** Names a tombstone for several keys. */
+  readonly uuid: string;
+}
+
+/**
+ * The store's step for a plan: it is carried out only if nothing that the plan read has changed since. Undefined where it
+ * is larger than a step can be (128 lone deletions leave no room for their tombstone).
+ */
+export function transactionStep(plan: TxnPlan, context: StepContext): Transaction | undefined {
+  const changes = changesOf(plan, context.state);
+  const singles = changes.deletions.map(({ key }) => keyRange(kvKey(context, key)));
+  const trees = treePieces(plan.deletedTrees, changes.puts, context);
+  const tombstone = tombstoneOf(plan, changes.deletions, context);
+  const fixed = changes.puts.length + trees.length + tombstone.length;
+  const runs = fixed + singles.length > limits.operations ? neighbouringRuns(changes.deletions, context) : singles;
+  if (fixed + runs.length > limits.operations) return undefined;
+  return {
+    // A run holds only the keys that were seen: a new one between them must stop the step.
+    when: comparisonsOf(
+      plan,
+      runs.filter((range) => !singles.includes(range)),
+      context,
+    ),
+    then: [
+      ...changes.puts.map(
+        (entry): Operation => ({ op: "put", key: kvKey(context, entry.key), value: encodeRecord(entry) }),
+      ),
+      ...[...trees, ...runs].map((range): Operation => ({ op: "deleteRange", range })),
+      ...tombstone,
+    ],
+  };
+}
+
+interface Changes {
+  readonly puts: readonly KvEntry[];
+  /** Keys that go and are in no deleted tree, in byte order. */
+  readonly deletions: readonly KvEntry[];
+}
+
+function changesOf({ writes, deletedTrees }: TxnPlan, state: DiscoveryState): Changes {
+  const puts: KvEntry[] = [];
+  const deletions: KvEntry[] = [];
+  for (const [key, entry] of writes) {
+    if (entry) {
+      puts.push(entry);
+      continue;
+    }
+    const before = state.get(key);
+    if (before && !deletedTrees.some((prefix) => key.startsWith(prefix))) deletions.push(before);
+  }
+  return { puts, deletions: deletions.sort((a, b) => compareKeys(a.key, b.key)) };
+}
+
+function kvKey({ state }: StepContext, key: string): string {
+  return layout.kv(state.meta.generation, key);
+}
+
+// The deleted trees as ranges, without the keys that are written again within them.
+function treePieces(prefixes: readonly string[], puts: readonly KvEntry[], context: StepContext): KeyRange[] {
+  const outermost = [...new Set(prefixes)].filter((p) => !prefixes.some((q) => q !== p && p.startsWith(q)));
+  const kept = puts.map(({ key }) => kvKey(context, key)).sort(compareKeys);
+  return outermost.flatMap((prefix) => {
+    const pieces: KeyRange[] = [];
+    let rest = prefixRange(kvKey(context, prefix));
+    for (const key of kept) {
+      if (!inRange(key, rest)) continue;
+      if (key !== rest.from) pieces.push({ ...rest, to: key });
+      rest = { ...rest, from: after(key) };
+    }
+    return [...pieces, rest];
+  });
+}
+
+// Deletions that stand side by side in the state become one range each.
+function neighbouringRuns(deletions: readonly KvEntry[], context: StepContext): KeyRange[] {
+  const runs: { from: string; to: string }[] = [];
+  let previous: KvEntry | undefined;
+  for (const entry of deletions) {
+    const from = kvKey(context, entry.key);
+    const run = runs.at(-1);
+    if (run && context.state.neighbours(entry.key).before === previous) run.to = after(from);
+    else runs.push({ from, to: after(from) });
+    previous = entry;
+  }
+  return runs;
+}
+
+function tombstoneOf({ deletedTrees }: TxnPlan, deletions: readonly KvEntry[], context: StepContext): Operation[] {
+  const keys = deletions.map(({ key }) => key);
+  const prefixes = [...new Set(deletedTrees)];
+  if (keys.length + prefixes.length === 0) return [];
+  // One that is about a single key or prefix takes the place of an earlier one.
+  const single = keys.length + prefixes.length === 1;
+  const name = single ? (keys.length === 1 ? `k/${keys[0]}` : `t/${prefixes[0]}`) : `x/${context.uuid}`;
+  const { state, now } = context;
+  return [
+    { op: "put", key: layout.dead(state.meta.generation, name), value: encodeTombstone({ at: now, keys, prefixes }) },
+  ];
+}
+
+function comparisonsOf(plan: TxnPlan, guarded: readonly KeyRange[], context: StepContext): Comparison[] {
+  const { state, revision } = context;
+  const fence = isAt(layout.meta, state.fence);
+  const exact = plan.readTrees.size === 0 && guarded.length === 0 && plan.readKeys.size < limits.comparisons;
+  if (exact) {
+    return [fence, ...[...plan.readKeys].map((key) => isAt(kvKey(context, key), state.get(key)?.modified ?? 0))];
+  }
+  // Too much to compare key by key: nothing in these ranges was written since, and nothing at all was deleted.
+  const ranges = [
+    ...[...plan.readKeys].map((key) => keyRange(kvKey(context, key))),
+    ...[...plan.readTrees].map((prefix) => prefixRange(kvKey(context, prefix))),
+    ...guarded,
+  ];
+  const dead = prefixRange(layout.dead(state.meta.generation, ""));
+  return [fence, ...[dead, ...atMost(limits.comparisons - 2, ranges)].map((range) => unchangedSince(range, revision))];
+}
+
+function unchangedSince(range: KeyRange, revision: number): Comparison {
+  return { range, is: "modified", op: "<", revision: revision + 1 };
+}
+
+// Joins the first ranges pair by pair until there are few enough; what lies between is then compared too, which is
+// stricter and never wrong.
+function atMost(count: number, ranges: readonly KeyRange[]): KeyRange[] {
+  const sorted = [...ranges].sort((a, b) => compareKeys(a.from, b.from));
+  while (sorted.length > count) {
+    const excess = Math.min(sorted.length - count, sorted.length >> 1);
+    const joined: KeyRange[] = [];
+    for (let i = 0; i < 2 * excess; i += 2) joined.push(join(sorted[i]!, sorted[i + 1]!));
+    sorted.splice(0, 2 * excess, ...joined);
+  }
+  return sorted;
+}
+
+function join(a: KeyRange, b: KeyRange): KeyRange {
+  if (a.to === undefined || b.to === undefined) return { from: a.from };
+  return { from: a.from, to: compareKeys(a.to, b.to) >= 0 ? a.to : b.to };
+}

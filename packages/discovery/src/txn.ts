@@ -1,0 +1,183 @@
+import { assertNever } from "@millwright/core/errors";
+import { sameRecord } from "./kv-write.ts";
+import type { DiscoveryState, KvEntry } from "./state.ts";
+
+/** One operation over keys, as `/v1/txn` has them; indexes are public ones. */
+export type TxnOperation =
+  | { readonly verb: "set"; readonly key: string; readonly value: Uint8Array; readonly flags: bigint }
+  | {
+      readonly verb: "cas";
+      readonly key: string;
+      readonly value: Uint8Array;
+      readonly flags: bigint;
+      readonly index: number;
+    }
+  | {
+      readonly verb: "get" | "get-or-empty" | "get-tree" | "check-not-exists" | "delete" | "delete-tree";
+      readonly key: string;
+    }
+  | { readonly verb: "check-index" | "delete-cas"; readonly key: string; readonly index: number };
+
+export interface TxnError {
+  /** Which operation, from 0. */
+  readonly operation: number;
+  readonly what: string;
+}
+
+/** One entry to show. A written one's revision is only known when it is committed. */
+export interface TxnResult {
+  readonly entry: KvEntry;
+  readonly withValue: boolean;
+}
+
+/** What a transaction would do to a state, and what of the state that rests on. */
+export interface TxnPlan {
+  readonly errors: readonly TxnError[];
+  readonly results: readonly TxnResult[];
+  /** Keys whose last state is another than before, or undefined where they are gone. */
+  readonly writes: ReadonlyMap<string, KvEntry | undefined>;
+  /** Prefixes that were deleted as a whole. */
+  readonly deletedTrees: readonly string[];
+  readonly readKeys: ReadonlySet<string>;
+  readonly readTrees: ReadonlySet<string>;
+}
+
+/** Stands for the revision that the commit will get. */
+export const pendingRevision = -1;
+
+/** Keys that one commit deletes as a tree; the store wants such ranges small. */
+const largestTree = 4_000;
+
+/** Works a transaction out on the state as it is: pure, in memory, every operation seeing those before it. */
+export function planTransaction(state: DiscoveryState, operations: readonly TxnOperation[]): TxnPlan {
+  const planner = new Planner(state);
+  const errors: TxnError[] = [];
+  const results: TxnResult[] = [];
+  for (const [i, operation] of operations.entries()) {
+    const outcome = planner.run(operation);
+    if (typeof outcome === "string") errors.push({ operation: i, what: outcome });
+    else results.push(...outcome);
+  }
+  return { errors, results, ...planner.done() };
+}
+
+class Planner {
+  readonly #state: DiscoveryState;
+  readonly #overlay = new Map<string, KvEntry | undefined>();
+  readonly #deletedTrees: string[] = [];
+  readonly #readKeys = new Set<string>();
+  readonly #readTrees = new Set<string>();
+
+  constructor(state: DiscoveryState) {
+    this.#state = state;
+  }
+
+  /** The operation's results, or why it cannot be. */
+  run(operation: TxnOperation): readonly TxnResult[] | string {
+    const { key } = operation;
+    const quoted = JSON.stringify(key);
+    if (key === "" && operation.verb !== "get-tree" && operation.verb !== "delete-tree") return "Must provide key";
+    switch (operation.verb) {
+      case "set":
+        return [this.#set(operation)];
+      case "cas":
+        if (!this.#casHolds(key, operation.index)) return `failed to set key ${quoted}, index is stale`;
+        return [this.#set(operation)];
+      case "get": {
+        const entry = this.#get(key);
+        return entry ? [{ entry, withValue: true }] : `key ${quoted} doesn't exist`;
+      }
+      case "get-or-empty":
+        return [{ entry: this.#get(key) ?? emptyEntry(key), withValue: true }];
+      case "get-tree":
+        return this.#under(key).map((entry) => ({ entry, withValue: true }));
+      case "check-index":
+        return this.#checkIndex(key, operation.index);
+      case "check-not-exists":
+        return this.#get(key) ? `key ${quoted} exists` : [];
+      case "delete":
+        this.#delete(key);
+        return [];
+      case "delete-cas": {
+        const entry = this.#get(key);
+        if (entry && this.#indexOf(entry) !== operation.index) return `failed to delete key ${quoted}, index is stale`;
+        this.#delete(key);
+        return [];
+      }
+      case "delete-tree":
+        return this.#deleteTree(key);
+      default:
+        return assertNever(operation);
+    }
+  }
+
+  done(): Pick<TxnPlan, "writes" | "deletedTrees" | "readKeys" | "readTrees"> {
+    const writes = new Map([...this.#overlay].filter(([key, entry]) => this.#state.get(key) !== entry));
+    return { writes, deletedTrees: this.#deletedTrees, readKeys: this.#readKeys, readTrees: this.#readTrees };
+  }
+
+  #get(key: string): KvEntry | undefined {
+    this.#readKeys.add(key);
+    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#state.get(key);
+  }
+
+  #under(prefix: string): KvEntry[] {
+    this.#readTrees.add(prefix);
+    const entries = new Map(this.#state.under(prefix).map((entry) => [entry.key, entry]));
+    let added = false;
+    for (const [key, entry] of this.#overlay) {
+      if (!key.startsWith(prefix)) continue;
+      added ||= !entries.has(key);
+      if (entry) entries.set(key, entry);
+      else entries.delete(key);
+    }
+    const list = [...entries.values()];
+    return added ? list.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))) : list;
+  }
+
+  #set({ key, value, flags }: { readonly key: string; readonly value: Uint8Array; readonly flags: bigint }): TxnResult {
+    const before = this.#get(key);
+    if (before && sameRecord(before, { value, flags })) return { entry: before, withValue: false };
+    const entry = { key, value, flags, created: before?.created ?? pendingRevision, modified: pendingRevision };
+    this.#overlay.set(key, entry);
+    return { entry, withValue: false };
+  }
+
+  #delete(key: string): void {
+    if (this.#get(key)) this.#overlay.set(key, undefined);
+  }
+
+  #deleteTree(prefix: string): readonly TxnResult[] | string {
+    const entries = this.#under(prefix);
+    if (entries.length > largestTree) {
+      const most = `a transaction deletes ${largestTree} at most; DELETE /v1/kv with recurse takes any number`;
+      return `failed to delete tree ${JSON.stringify(prefix)}: it has ${entries.length} keys, and ${most}`;
+    }
+    for (const { key } of entries) this.#overlay.set(key, undefined);
+    if (entries.length > 0) this.#deletedTrees.push(prefix);
+    return [];
+  }
+
+  #casHolds(key: string, index: number): boolean {
+    const entry = this.#get(key);
+    return entry ? index !== 0 && this.#indexOf(entry) === index : index === 0;
+  }
+
+  #checkIndex(key: string, index: number): readonly TxnResult[] | string {
+    const entry = this.#get(key);
+    const quoted = JSON.stringify(key);
+    if (!entry) return `failed to check index, key ${quoted} doesn't exist`;
+    const current = this.#indexOf(entry);
+    if (current === index) return [{ entry, withValue: false }];
+    return `failed index check for key ${quoted}, current modify index ${current} != ${index}`;
+  }
+
+  // What this transaction has written itself is at no index yet: no number a client can know is equal to it.
+  #indexOf(entry: KvEntry): number {
+    return entry.modified === pendingRevision ? pendingRevision : this.#state.indexOf(entry.modified);
+  }
+}
+
+function emptyEntry(key: string): KvEntry {
+  return { key, value: new Uint8Array(), flags: 0n, created: 0, modified: 0 };
+}
