@@ -134,6 +134,49 @@ export function hasDynamic(type: Type): boolean {
   }
 }
 
+const stripped = new WeakMap<Type, Type>();
+
+/** The type without optional attributes, at any depth: what values of a type constraint are of. */
+export function withoutOptional(type: Type): Type {
+  if (isPrimitive(type) || type.kind === "dynamic" || type.kind === "capsule") return type;
+  let result = stripped.get(type);
+  if (!result) {
+    result = hasOptional(type) ? strip(type) : type;
+    stripped.set(type, result);
+  }
+  return result;
+}
+
+function hasOptional(type: Type): boolean {
+  switch (type.kind) {
+    case "list":
+    case "set":
+    case "map":
+      return hasOptional(type.element);
+    case "tuple":
+      return type.elements.some(hasOptional);
+    case "object":
+      return type.optional.size > 0 || [...type.attributes.values()].some(hasOptional);
+    default:
+      return false;
+  }
+}
+
+function strip(type: Type): Type {
+  switch (type.kind) {
+    case "list":
+    case "set":
+    case "map":
+      return { kind: type.kind, element: withoutOptional(type.element) };
+    case "tuple":
+      return tupleType(type.elements.map(withoutOptional));
+    case "object":
+      return objectType([...type.attributes].map(([name, attribute]) => [name, withoutOptional(attribute)] as const));
+    default:
+      return type;
+  }
+}
+
 /** A map in the byte order of its keys: the order in which maps and objects are gone through. */
 export function sortedMap<T>(entries: Iterable<readonly [string, T]>): ReadonlyMap<string, T> {
   const list = [...entries];
