@@ -70,6 +70,7 @@ export async function* readArchive(bytes: AsyncIterable<Uint8Array>): AsyncGener
     } else {
       checkEnd(fields, count, hash);
       ended = true;
+      continue;
     }
     count++;
     hash.update(line);

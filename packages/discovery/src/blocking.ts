@@ -1,3 +1,4 @@
+import type { HttpRequest } from "@millwright/core/http";
 import type { Chance, Clock } from "@millwright/core/ports";
 import type { Projection } from "./projection.ts";
 import type { ReadOptions } from "./read-options.ts";
@@ -24,12 +25,12 @@ export async function blockingRead<T>(
   context: BlockingContext,
   options: ReadOptions,
   subject: Subject,
-  signal: AbortSignal,
+  request: HttpRequest,
   read: { index(state: DiscoveryState): number; value(state: DiscoveryState): T },
 ): Promise<Indexed<T>> {
   const { projection } = context;
   if (options.consistency !== "stale") await projection.fresh();
-  if (options.index > 0) await waitForChange(context, options, subject, signal, read.index);
+  if (options.index > 0) await waitForChange(context, options, subject, request.signal, read.index);
   const { state } = projection;
   return { index: read.index(state), value: read.value(state) };
 }

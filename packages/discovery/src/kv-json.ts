@@ -5,15 +5,14 @@ export interface IndexBase {
   indexOf(revision: number): number;
 }
 
-/** An entry as Consul's API shows it, written by hand: flags are 64 bits wide, which JSON.stringify cannot write. */
-export function kvJson(entry: KvEntry, base: IndexBase, pretty: boolean): string {
-  const fields = kvFields(entry, base, true);
-  if (!pretty) return `{${fields.map(([name, value]) => `"${name}":${value}`).join(",")}}`;
-  return `    {\n${fields.map(([name, value]) => `        "${name}": ${value}`).join(",\n")}\n    }`;
-}
+/** A field's name and its value as JSON text. */
+export type JsonField = readonly [string, string];
 
-/** The fields of an entry's public form, each value as JSON text. */
-export function kvFields(entry: KvEntry, base: IndexBase, withValue: boolean): readonly (readonly [string, string])[] {
+/**
+ * The fields of an entry as Consul's API shows it. Written by hand: flags are 64 bits wide, which JSON.stringify cannot
+ * write.
+ */
+export function kvFields(entry: KvEntry, base: IndexBase, withValue: boolean): readonly JsonField[] {
   const { value } = entry;
   const shown = withValue && value.byteLength > 0;
   const bytes = shown ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : undefined;
@@ -25,4 +24,11 @@ export function kvFields(entry: KvEntry, base: IndexBase, withValue: boolean): r
     ["CreateIndex", String(base.indexOf(entry.created))],
     ["ModifyIndex", String(base.indexOf(entry.modified))],
   ];
+}
+
+/** An object of fields; over several lines, four spaces a level, where its level is given. */
+export function jsonObject(fields: readonly JsonField[], level: number | undefined): string {
+  if (level === undefined) return `{${fields.map(([name, value]) => `"${name}":${value}`).join(",")}}`;
+  const outer = "    ".repeat(level);
+  return `{\n${fields.map(([name, value]) => `${outer}    "${name}": ${value}`).join(",\n")}\n${outer}}`;
 }

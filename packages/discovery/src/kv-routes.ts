@@ -2,7 +2,7 @@ import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
 import { type BlockingContext, blockingRead } from "./blocking.ts";
 import { discoveryErrors } from "./errors.ts";
-import { kvJson } from "./kv-json.ts";
+import { jsonObject, kvFields } from "./kv-json.ts";
 import type { KvWriter } from "./kv-write.ts";
 import type { Permission } from "./permissions.ts";
 import { badRequest, parseCas, parseReadOptions, parseUint64, type ReadOptions } from "./read-options.ts";
@@ -83,7 +83,7 @@ function get(context: KvRoutesContext, call: Call): Promise<HttpReply> {
 
 async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
   const key = keyOf(call);
-  const { index, value } = await blockingRead(context, options, { kind: "key", text: key }, call.request.signal, {
+  const { index, value } = await blockingRead(context, options, { kind: "key", text: key }, call.request, {
     index: (state) => state.indexOf(state.changedKey(key)),
     value: (state) => ({ entry: state.get(key), base: state.meta.base }),
   });
@@ -91,21 +91,12 @@ async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions
   const { entry } = value;
   if (!entry) return emptyReply(404, headers);
   if (call.query.has("raw")) return rawReply(entry, headers);
-  const indexed = { indexOf: (revision: number) => value.base + revision };
-  return jsonListReply(
-    [entry],
-    (item) => kvJson(item, indexed, isPretty(context, call)),
-    isPretty(context, call),
-    headers,
-  );
+  return entriesReply(context, call, { entries: [entry], base: value.base, headers });
 }
 
 async function listEntries(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
-  const { entries, base, headers } = await readTree(context, call, options);
-  if (entries.length === 0) return emptyReply(404, headers);
-  const pretty = isPretty(context, call);
-  const indexed = { indexOf: (revision: number) => base + revision };
-  return jsonListReply(entries, (entry) => kvJson(entry, indexed, pretty), pretty, headers);
+  const tree = await readTree(context, call, options);
+  return tree.entries.length === 0 ? emptyReply(404, tree.headers) : entriesReply(context, call, tree);
 }
 
 async function listKeys(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
@@ -114,14 +105,26 @@ async function listKeys(context: KvRoutesContext, call: Call, options: ReadOptio
   if (entries.length === 0 && keyOf(call) !== "") return emptyReply(404, headers);
   const { query } = call;
   const separator = query.get("separator") ?? query.get("seperator") ?? "";
-  const names = cutAtSeparator(entries, keyOf(call).length, separator);
-  const pretty = isPretty(context, call);
-  return jsonListReply(names, (name) => `${pretty ? "    " : ""}${JSON.stringify(name)}`, pretty, headers);
+  const items = cutAtSeparator(entries, keyOf(call).length, separator);
+  return jsonListReply({ items, write: (name) => JSON.stringify(name), pretty: isPretty(context, call) }, headers);
 }
 
-async function readTree(context: KvRoutesContext, call: Call, options: ReadOptions) {
+interface ReadTree {
+  readonly entries: readonly KvEntry[];
+  /** What was added to revisions when they were read: it may be another by the time they are sent. */
+  readonly base: number;
+  readonly headers: Record<string, string>;
+}
+
+function entriesReply(context: KvRoutesContext, call: Call, { entries, base, headers }: ReadTree): HttpReply {
+  const indexed = { indexOf: (revision: number) => base + revision };
+  const write = (entry: KvEntry, level: number | undefined) => jsonObject(kvFields(entry, indexed, true), level);
+  return jsonListReply({ items: entries, write, pretty: isPretty(context, call) }, headers);
+}
+
+async function readTree(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<ReadTree> {
   const prefix = keyOf(call);
-  const { index, value } = await blockingRead(context, options, { kind: "prefix", text: prefix }, call.request.signal, {
+  const { index, value } = await blockingRead(context, options, { kind: "prefix", text: prefix }, call.request, {
     index: (state) => state.indexOf(state.changedUnder(prefix)),
     value: (state) => ({ all: state.under(prefix), base: state.meta.base }),
   });

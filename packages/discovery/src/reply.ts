@@ -51,43 +51,43 @@ export function jsonReply(
   return { status, headers: { "content-type": "application/json", ...headers }, body };
 }
 
+/** A list to be written as JSON. */
+export interface JsonList<T> {
+  readonly items: readonly T[];
+  /** An item's JSON; over several lines, with this level of indentation, where the level is given. */
+  write(item: T, level: number | undefined): string;
+  readonly pretty: boolean;
+  /** The list as the value of a field, instead of alone: what comes before and behind it. */
+  readonly within?: { readonly open: string; readonly close: string };
+}
+
 /**
- * A JSON list, item by item: a short one in one piece, a long one piece by piece, so that a list of any size neither
- * holds the event loop nor stands in memory as text. `write` gives an item's JSON, already indented where `pretty`.
+ * A list as JSON, item by item: a short one in one piece, a long one piece by piece, so that a list of any size neither
+ * holds the event loop nor stands in memory as text.
  */
-export function jsonListReply<T>(
-  items: readonly T[],
-  write: (item: T) => string,
-  pretty: boolean,
-  headers: Record<string, string>,
-): HttpReply {
-  const type = { "content-type": "application/json", ...headers };
-  const pieces = listPieces(items, write, pretty);
-  const first = pieces.next();
-  if (first.done) return { status: 200, headers: type, body: pretty ? "[]\n" : "[]" };
+export function jsonListReply<T>(list: JsonList<T>, headers: Record<string, string>): HttpReply {
+  const pieces = listPieces(list);
+  const first = pieces.next().value ?? "";
   const second = pieces.next();
-  if (second.done) return { status: 200, headers: type, body: first.value };
-  return { status: 200, headers: type, body: yielding(first.value, second.value, pieces) };
+  const body = second.done ? first : yielding(first, second.value, pieces);
+  return { status: 200, headers: { "content-type": "application/json", ...headers }, body };
 }
 
 const pieceLength = 64 * 1024;
 
-function* listPieces<T>(
-  items: readonly T[],
-  write: (item: T) => string,
-  pretty: boolean,
-): Generator<string, undefined> {
-  if (items.length === 0) return undefined;
-  const [open, between, close] = pretty ? ["[\n", ",\n", "\n]\n"] : ["[", ",", "]"];
-  let piece = open;
+function* listPieces<T>({ items, write, pretty, within }: JsonList<T>): Generator<string, undefined> {
+  const level = pretty ? (within ? 2 : 1) : undefined;
+  const line = level === undefined ? "" : `\n${"    ".repeat(level)}`;
+  let piece = `${within?.open ?? ""}[`;
   for (let i = 0; i < items.length; i++) {
     if (piece.length >= pieceLength) {
       yield piece;
       piece = "";
     }
-    piece += (i === 0 ? "" : between) + write(items[i]!);
+    piece += (i === 0 ? line : `,${line}`) + write(items[i]!, level);
   }
-  yield piece + close;
+  const lastLine = level === undefined || items.length === 0 ? "" : `\n${"    ".repeat(level - 1)}`;
+  yield `${piece}${lastLine}]${within?.close ?? ""}${pretty ? "\n" : ""}`;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { HttpReply } from "@millwright/core/http";
 import { isKind, messageOf } from "@millwright/core/errors";
-import { kvFields } from "./kv-json.ts";
+import { jsonObject, kvFields } from "./kv-json.ts";
 import { largestValue } from "./kv-routes.ts";
 import { checkPermission, type Grants, type Permission } from "./permissions.ts";
 import { contactHeaders, jsonListReply, jsonReply } from "./reply.ts";
@@ -36,10 +36,16 @@ async function transact(context: TxnRoutesContext, call: Call): Promise<HttpRepl
   const operations = parsed.filter((operation): operation is TxnOperation => operation.verb !== "refused");
   const outcome = await runTransaction(context, operations);
   if (!outcome.done) return conflict(outcome.errors, pretty);
-  const write = (result: TxnResult) => resultJson(result, outcome, pretty);
+  const write = ({ entry, withValue }: TxnResult, level: number | undefined) =>
+    jsonObject(
+      [["KV", jsonObject(kvFields(entry, outcome, withValue), level === undefined ? level : level + 1)]],
+      level,
+    );
+  const within = pretty
+    ? { open: '{\n    "Results": ', close: ',\n    "Errors": null\n}' }
+    : { open: '{"Results":', close: ',"Errors":null}' };
   const contact = { knownLeader: context.projection.knowsLeader, lastContact: 0 };
-  const list = jsonListReply(outcome.results, write, pretty, contactHeaders(contact));
-  return { ...list, body: wrapped(list.body ?? "[]", pretty) };
+  return jsonListReply({ items: outcome.results, write, pretty, within }, contactHeaders(contact));
 }
 
 function conflict(errors: readonly TxnError[], pretty: boolean): HttpReply {
@@ -74,26 +80,4 @@ function permissionOf({ verb, key }: TxnOperation): Permission {
     case "delete-cas":
       return { resource: "key", access: "write", name: key };
   }
-}
-
-function resultJson(
-  { entry, withValue }: TxnResult,
-  base: { indexOf(revision: number): number },
-  pretty: boolean,
-): string {
-  const fields = kvFields(entry, base, withValue);
-  if (!pretty) return `{"KV":{${fields.map(([name, value]) => `"${name}":${value}`).join(",")}}}`;
-  const lines = fields.map(([name, value]) => `            "${name}": ${value}`).join(",\n");
-  return `    {\n        "KV": {\n${lines}\n        }\n    }`;
-}
-
-// The list of results as it is, between the other fields of the answer.
-function wrapped(list: NonNullable<HttpReply["body"]>, pretty: boolean): NonNullable<HttpReply["body"]> {
-  const [open, close] = pretty ? ['{\n"Results": ', ',\n"Errors": null\n}\n'] : ['{"Results":', ',"Errors":null}'];
-  if (typeof list === "string") return open + list.trimEnd() + close;
-  return (async function* pieces() {
-    yield open;
-    yield* list instanceof Uint8Array ? [list] : list;
-    yield close;
-  })();
 }

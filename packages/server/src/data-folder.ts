@@ -1,0 +1,54 @@
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, OperationalError } from "@millwright/core/errors";
+import type { Chance } from "@millwright/core/ports";
+import { serverErrors } from "./errors.ts";
+
+/** Where a server keeps what must survive it. */
+export interface DataFolder {
+  readonly path: string;
+  /** A UUID, made when the folder was. */
+  readonly nodeId: string;
+  /** Writes `server.json`, which tells who works on this folder. */
+  writeRunning(running: RunningServer): Promise<void>;
+  /** Removes `server.json`. */
+  removeRunning(): Promise<void>;
+}
+
+/** The content of `server.json`: holds no secret. */
+export interface RunningServer {
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly version: string;
+  /** Each `host:port` or `unix:///path` it listens on. */
+  readonly http: readonly string[];
+}
+
+/** Opens a data folder, and makes it, for this user alone, where it is not there. Rejects with `dataFolder`. */
+export async function openDataFolder(path: string, chance: Chance): Promise<DataFolder> {
+  try {
+    // A folder that exists keeps the permissions its owner gave it.
+    const made = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await chmod(path, 0o700);
+    const nodeId = await readOrMakeNodeId(join(path, "node-id"), chance);
+    const running = join(path, "server.json");
+    return {
+      path,
+      nodeId,
+      writeRunning: (what) => writeFile(running, `${JSON.stringify(what, null, 2)}\n`, { mode: 0o600 }),
+      removeRunning: () => rm(running, { force: true }),
+    };
+  } catch (error) {
+    const text = `Cannot use the data folder ${path}: ${messageOf(error)}. Check -data-dir and the folder's permissions.`;
+    throw new OperationalError(serverErrors.dataFolder, text, { cause: error });
+  }
+}
+
+async function readOrMakeNodeId(path: string, chance: Chance): Promise<string> {
+  const known = (await readFile(path, "utf8").catch(() => "")).trim();
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(known)) return known.toLowerCase();
+  const fresh = chance.uuid();
+  await writeFile(path, `${fresh}\n`, { mode: 0o600 });
+  return fresh;
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { promisify } from "node:util";
+import { createGzip, gzip } from "node:zlib";
+import type { HttpReply } from "@millwright/core/http";
+
+const compress = promisify(gzip);
+
+/** A body below this is sent as it is: it would hardly become smaller. */
+const leastToCompress = 1_400;
+
+/** Sends a reply, compressed where the client takes it and it is worth it. Rejects where the body fails. */
+export async function sendReply(
+  message: IncomingMessage,
+  response: ServerResponse,
+  reply: HttpReply,
+  lastOfConnection: boolean,
+): Promise<void> {
+  const headers: Record<string, string | number> = { ...reply.headers };
+  if (lastOfConnection) headers.connection = "close";
+  const { body = "" } = reply;
+  const mayCompress = takesGzip(message) && headers["content-type"] !== "application/x-gzip";
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
+    const compressed = mayCompress && length >= leastToCompress ? await compress(body) : undefined;
+    if (compressed) Object.assign(headers, compressedHeaders);
+    // An answer without a body still says so, but for those that never have one.
+    if (reply.status !== 204 && reply.status !== 304) headers["content-length"] = compressed?.byteLength ?? length;
+    response.writeHead(reply.status, headers);
+    response.end(message.method === "HEAD" ? undefined : (compressed ?? body));
+    return;
+  }
+  if (mayCompress) Object.assign(headers, compressedHeaders);
+  response.writeHead(reply.status, headers);
+  await sendPieces(response, mayCompress ? compressPieces(body) : body);
+}
+
+const compressedHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding" };
+
+async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
+  for await (const piece of pieces) {
+    // The client has gone: the rest need not be made.
+    if (response.destroyed) return;
+    if (response.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        response.removeListener("drain", settle).removeListener("close", settle);
+        resolve();
+      };
+      response.once("drain", settle).once("close", settle);
+    });
+  }
+  response.end();
+}
+
+async function* compressPieces(pieces: AsyncIterable<string | Uint8Array>): AsyncGenerator<Uint8Array> {
+  const zip = createGzip({ level: 1 });
+  const feeding = (async () => {
+    for await (const piece of pieces) {
+      if (!zip.write(piece)) await new Promise<void>((resolve) => zip.once("drain", resolve).once("close", resolve));
+    }
+    zip.end();
+  })();
+  feeding.catch((error: Error) => zip.destroy(error));
+  yield* zip;
+  await feeding;
+}
+
+function takesGzip(message: IncomingMessage): boolean {
+  const accepted = String(message.headers["accept-encoding"] ?? "");
+  return accepted.split(",").some((coding) => /^\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
+}
