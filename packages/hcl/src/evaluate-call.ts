@@ -3,7 +3,7 @@ import type { Value } from "@millwright/value/value";
 import { asArray, dynamicValue, isKnown, withMarks } from "@millwright/value/value";
 import { quote } from "@millwright/text/quote";
 import { didYouMean } from "./access.ts";
-import type { Expression, FunctionCall } from "./ast.ts";
+import type { Expression, FunctionCall, Node } from "./ast.ts";
 import type { Context } from "./context.ts";
 import { failedSince, refuse } from "./context.ts";
 import type { FunctionSpec, Parameter } from "./function-spec.ts";
@@ -30,6 +30,10 @@ export function evaluateCall(call: FunctionCall, context: Context): Value {
 interface Argument {
   readonly expression: Expression;
   readonly value?: Value;
+}
+
+function placeOf({ expression, value }: Argument): Node {
+  return value ? expression : startOf(expression);
 }
 
 function unknownFunction(call: FunctionCall, context: Context): Value {
@@ -84,54 +88,43 @@ function expanded(call: FunctionCall, spec: FunctionSpec, context: Context): rea
 
 function fitsCount(args: readonly Argument[], spec: FunctionSpec, call: FunctionCall, context: Context): boolean {
   const wanted = spec.parameters.length;
-  const activity = callText(call, spec);
-  if (args.length < wanted) {
-    const missing = quote(spec.parameters[args.length]!.name);
-    const least = spec.variadic ? " at least" : "";
-    const detail = `Function ${quote(call.name)} expects${least} ${wanted} argument(s). Missing value for ${missing}.`;
-    refuse(context, "Not enough function arguments", detail, {
-      subject: call.closeParen,
-      context: call,
-      expression: call,
-      activity,
-    });
+  if (args.length === wanted || (spec.variadic && args.length > wanted)) return true;
+  const place = { context: call, expression: call, activity: callText(call, spec) };
+  const extra = args[wanted];
+  if (extra) {
+    const detail = `Function ${quote(call.name)} expects only ${wanted} argument(s).`;
+    refuse(context, "Too many function arguments", detail, { ...place, subject: placeOf(extra) });
     return false;
   }
-  if (spec.variadic || args.length === wanted) return true;
-  const detail = `Function ${quote(call.name)} expects only ${wanted} argument(s).`;
-  const subject = startOf(args[wanted]!.expression);
-  refuse(context, "Too many function arguments", detail, { subject, context: call, expression: call, activity });
+  const missing = quote(spec.parameters[args.length]!.name);
+  const least = spec.variadic ? " at least" : "";
+  const detail = `Function ${quote(call.name)} expects${least} ${wanted} argument(s). Missing value for ${missing}.`;
+  refuse(context, "Not enough function arguments", detail, { ...place, subject: call.closeParen });
   return false;
 }
 
 function argumentValue(
-  { expression, value: given }: Argument,
+  argument: Argument,
   parameter: Parameter,
   spec: FunctionSpec,
   call: FunctionCall,
   context: Context,
 ): Value {
-  if (parameter.type === closureType) {
-    const closed: Expression = given
-      ? { kind: "literal", value: given, file: expression.file, start: expression.start, end: expression.end }
-      : expression;
-    return closureValue({ expression: closed, scope: context.scope ?? emptyScope });
-  }
-  const value = given ?? context.evaluate(expression, context);
+  if (parameter.type === closureType) return closureOver(argument, context);
+  const { expression } = argument;
+  const value = argument.value ?? context.evaluate(expression, context);
   const converted = convert(value, parameter.type);
   if (converted.ok) return converted.value;
-  refuse(
-    context,
-    "Invalid function argument",
-    `Invalid value for ${quote(parameter.name)} parameter: ${converted.message}.`,
-    {
-      subject: startOf(expression),
-      context: call,
-      expression,
-      activity: callText(call, spec),
-    },
-  );
+  const detail = `Invalid value for ${quote(parameter.name)} parameter: ${converted.message}.`;
+  const place = { subject: placeOf(argument), context: call, expression, activity: callText(call, spec) };
+  refuse(context, "Invalid function argument", detail, place);
   return value;
+}
+
+function closureOver({ expression, value }: Argument, context: Context): Value {
+  const { file, start, end } = expression;
+  const closed: Expression = value ? { kind: "literal", value, file, start, end } : expression;
+  return closureValue({ expression: closed, scope: context.scope ?? emptyScope });
 }
 
 function callFailed(
@@ -150,13 +143,12 @@ function callFailed(
     refuse(context, "Error in function call", detail, { subject, context: call, expression: call, activity });
     return;
   }
-  const expression = args[index]?.expression;
+  const argument = args[index];
   const detail = `Invalid value for ${quote(parameter.name)} parameter: ${message}.`;
-  const subject = expression ? startOf(expression) : call;
   refuse(context, "Invalid function argument", detail, {
-    subject,
+    subject: argument ? placeOf(argument) : call,
     context: call,
-    expression: expression ?? call,
+    expression: argument?.expression ?? call,
     activity,
   });
 }

@@ -2,9 +2,9 @@ import { invariant } from "@millwright/core/errors";
 import { convert } from "@millwright/value/convert";
 import { refinePrefix } from "@millwright/value/refine";
 import { stringType } from "@millwright/value/types";
-import type { Mark, Value } from "@millwright/value/value";
-import { asArray, asString, isKnown, stringValue, unknownValue, withMarks } from "@millwright/value/value";
-import type { Template, TemplateJoin } from "./ast.ts";
+import type { Mark, Marks, Value } from "@millwright/value/value";
+import { asArray, asString, isKnown, noMarks, stringValue, unknownValue, withMarks } from "@millwright/value/value";
+import type { Expression, Template, TemplateJoin } from "./ast.ts";
 import type { Context } from "./context.ts";
 import { failedSince, refuse } from "./context.ts";
 
@@ -20,48 +20,48 @@ export function evaluateTemplate(expression: Template, context: Context): Value 
   if (!only) return emptyString;
   if (parts.length === 1 && only.kind === "literal" && typeof only.value.data === "string") return only.value;
   const before = context.diagnostics.length;
-  const marks = new Set<Mark>();
+  let marks: Marks = noMarks;
   let text = "";
   let known = true;
   for (const part of parts) {
     const value = context.evaluate(part, context);
-    const place = { subject: part, context: expression, expression: part };
-    if (value.data === null) {
-      refuse(
-        context,
-        summary,
-        "The expression result is null. Cannot include a null value in a string template.",
-        place,
-      );
-      continue;
-    }
-    for (const mark of value.marks) marks.add(mark);
-    if (!isKnown(value)) {
+    if (value.marks.size > 0) marks = marks.union(value.marks);
+    if (value.data !== null && !isKnown(value)) {
       known = false;
       continue;
     }
-    const converted = value.type.kind === "string" ? { ok: true as const, value } : convert(value, stringType);
-    if (!converted.ok) {
-      refuse(context, summary, `Cannot include the given value in a string template: ${converted.message}.`, place);
-    } else if (known) {
-      text += asString(converted.value);
-    }
+    const piece = textOf(value, part, expression, context);
+    // What follows a fault or an unknown part is only looked at for its own faults.
+    if (piece !== undefined && known && context.diagnostics.length === before) text += piece;
   }
   if (known) return withMarks(stringValue(text), marks);
-  const prefix = failedSince(context, before) ? "" : text;
-  return withMarks(unknownText(prefix), marks);
+  return withMarks(failedSince(context, before) ? unknownText("") : unknownText(text), marks);
+}
+
+/** The text of a known part; undefined where it has none. */
+function textOf(value: Value, part: Expression, whole: Template, context: Context): string | undefined {
+  if (typeof value.data === "string") return value.data;
+  const place = { subject: part, context: whole, expression: part };
+  if (value.data === null) {
+    const detail = "The expression result is null. Cannot include a null value in a string template.";
+    refuse(context, summary, detail, place);
+    return undefined;
+  }
+  const converted = convert(value, stringType);
+  if (converted.ok) return asString(converted.value);
+  refuse(context, summary, `Cannot include the given value in a string template: ${converted.message}.`, place);
+  return undefined;
 }
 
 const emptyString = stringValue("");
 
-/** A beginning longer than this many bytes is cut: it says enough, and has to be sent along. */
-const prefixBytes = 128;
+/** Of a longer beginning only so many bytes are said: they are enough, and have to be sent along. */
+const prefixBytes = new Uint8Array(128);
+const utf8 = new TextEncoder();
 
 function unknownText(prefix: string): Value {
   const value = unknownValue(stringType, { notNull: true });
-  if (prefix === "") return value;
-  const bytes = Buffer.from(prefix, "utf8");
-  return refinePrefix(value, bytes.length > prefixBytes ? bytes.subarray(0, prefixBytes).toString("utf8") : prefix);
+  return prefix === "" ? value : refinePrefix(value, prefix.slice(0, utf8.encodeInto(prefix, prefixBytes).read));
 }
 
 /** The strings of a tuple, joined: what the rounds of a `%{ for }` directive give. */

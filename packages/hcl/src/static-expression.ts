@@ -1,6 +1,7 @@
 import type { Expression, JsonStringNode, Node, ObjectKey, RootStep, TraversalStep } from "./ast.ts";
-import { parseExpression } from "./parse.ts";
+import { parseExpression, parseTraversal } from "./parse.ts";
 import { between } from "./span.ts";
+import type { SourceFile } from "./source-file.ts";
 import { embeddedFile } from "./source-file.ts";
 
 /*
@@ -31,7 +32,7 @@ export function traversalIn(expression: Expression): StaticTraversal | undefined
       return name === undefined ? undefined : { file, start, end, root: { name, file, start, end }, steps: [] };
     }
     case "json":
-      return expression.value.kind === "jsonString" ? traversalIn(nativeExpression(expression.value)) : undefined;
+      return expression.value.kind === "jsonString" ? nativeTraversal(expression.value) : undefined;
     default:
       return undefined;
   }
@@ -65,7 +66,7 @@ export interface StaticCall {
 /** The call that an expression is. */
 export function callIn(expression: Expression): StaticCall | undefined {
   if (expression.kind === "json") {
-    return expression.value.kind === "jsonString" ? callIn(nativeExpression(expression.value)) : undefined;
+    return expression.value.kind === "jsonString" ? nativeCall(expression.value) : undefined;
   }
   if (expression.kind !== "call") return undefined;
   const { name, nameNode, args, openParen, closeParen } = expression;
@@ -101,10 +102,18 @@ export function pairsIn(expression: Expression): readonly StaticPair[] | undefin
   }));
 }
 
-/** The text of a JSON string as an expression of the native syntax; an invalid one where it is none. */
-function nativeExpression({ file, start, text }: JsonStringNode): Expression {
-  // The opening quote stands before the text; escapes shift what follows them, which only positions in faults would show.
-  const { value, diagnostics } = parseExpression(embeddedFile(file, text, (offset) => start + 1 + offset));
-  if (diagnostics.length === 0) return value;
-  return { kind: "invalid", file: value.file, start: value.start, end: value.end };
+/** The call that the text of a JSON string is, in the native syntax. */
+function nativeCall(node: JsonStringNode): StaticCall | undefined {
+  const { value, diagnostics } = parseExpression(contentFile(node));
+  return diagnostics.length === 0 ? callIn(value) : undefined;
+}
+
+function nativeTraversal(node: JsonStringNode): StaticTraversal | undefined {
+  const { value, diagnostics } = parseTraversal(contentFile(node));
+  return diagnostics.length === 0 ? value : undefined;
+}
+
+/** The opening quote stands before the text; an escape would shift what follows it, but references and calls have none. */
+function contentFile({ file, start, text }: JsonStringNode): SourceFile {
+  return embeddedFile(file, text, (offset) => start + 1 + offset);
 }
