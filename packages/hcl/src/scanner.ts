@@ -2,9 +2,13 @@ import { isIdentifierPart, isIdentifierStart } from "./identifier.ts";
 import type { SourceFile } from "./source-file.ts";
 import type { TokenBuffer } from "./tokens.ts";
 import { TokenKind } from "./tokens.ts";
+import { trimEnd, trimStart } from "./white-space.ts";
 
-/** What the text of a file is: a configuration or an expression, or the inside of a template. */
-export type ScanMode = "configuration" | "template";
+/**
+ * What the text of a file is: a configuration or an expression, or the inside of a template. `repair` is a configuration
+ * in which a quote is known to be missing: every quoted string ends with its line at the latest, by empty closing tokens.
+ */
+export type ScanMode = "configuration" | "template" | "repair";
 
 /**
  * Splits a file into tokens, as the HCL native syntax specification ("Lexical Elements") and the reference's scanner do.
@@ -107,6 +111,7 @@ class Scanner {
   readonly #file: SourceFile;
   readonly #text: string;
   readonly #broken: ReadonlySet<number>;
+  readonly #repairing: boolean;
   #at = 0;
   #inside: Inside;
   readonly #outer: Inside[] = [];
@@ -125,6 +130,7 @@ class Scanner {
     this.#file = file;
     this.#text = file.text;
     this.#broken = new Set(file.brokenBytes);
+    this.#repairing = mode === "repair";
     this.#inside = mode === "template" ? Inside.bareTemplate : Inside.code;
     const capacity = 16 + (file.text.length >>> 2);
     this.#kinds = new Uint8Array(capacity);
@@ -209,6 +215,7 @@ class Scanner {
         this.#emit(TokenKind.number, i, numberEnd(text, i));
         i = this.#at;
       } else if (starts === Starts.symbol) {
+        if (this.#repairing && isLineBreak(c) && this.#outer.at(-1) === Inside.quotes) return this.#endStrings(i);
         this.#symbol(c, i);
         i = this.#at;
         if (this.#inside !== Inside.code || c === closeBrace || c === tilde) return;
@@ -326,6 +333,7 @@ class Scanner {
         return this.#sequence(i, TokenKind.quotedText);
       case lineFeed:
       case carriageReturn: {
+        if (this.#repairing) return this.#endStrings(i);
         let end = i + 1;
         while (end < length && isLineBreak(text.charCodeAt(end))) end++;
         return this.#emit(TokenKind.quotedNewline, i, end);
@@ -337,6 +345,19 @@ class Scanner {
     }
   }
 
+  /** Ends all strings, and sequences in strings, that the end of a line at `i` is in. */
+  #endStrings(i: number): void {
+    this.#at = i;
+    while (this.#inside === Inside.quotes || (this.#inside === Inside.code && this.#outer.at(-1) === Inside.quotes)) {
+      if (this.#inside === Inside.quotes) this.#emit(TokenKind.closeQuote, i, i);
+      else {
+        this.#emit(TokenKind.closeSequence, i, i);
+        this.#braces = this.#sequences.pop()! - 1;
+      }
+      this.#leave();
+    }
+  }
+
   #heredocText(): void {
     const text = this.#text;
     const { length } = text;
@@ -345,7 +366,7 @@ class Scanner {
     const i = this.#templateTextEnd(start);
     const lineEnd = newlineEnd(text, i);
     if (lineEnd > i) {
-      if (heredoc.atLineStart && text.slice(start, i).trim() === heredoc.marker) {
+      if (heredoc.atLineStart && trimStart(trimEnd(text.slice(start, i))) === heredoc.marker) {
         this.#emit(TokenKind.closeHeredoc, start, i);
         this.#emit(TokenKind.newline, i, lineEnd);
         this.#heredocs.pop();
