@@ -1,0 +1,170 @@
+import { compareKeys } from "@millwright/value/types";
+
+/** Which instance of something repeated: none (not repeated), a number (`count`), or a string (`for_each`). */
+export type InstanceKey = undefined | number | string;
+
+/** An instance of a module: the root, or a way of calls from it, each with its key. `text` is empty for the root. */
+export interface ModuleInstance {
+  readonly steps: readonly { readonly name: string; readonly key: InstanceKey }[];
+  readonly text: string;
+}
+
+export const rootModule: ModuleInstance = { steps: [], text: "" };
+
+/** The instance `name[key]` inside `parent`. */
+export function childModule(parent: ModuleInstance, name: string, key: InstanceKey): ModuleInstance {
+  const steps = [...parent.steps, { name, key }];
+  return { steps, text: `${prefixOf(parent)}module.${name}${keyText(key)}` };
+}
+
+/** The way of names without keys: `module.a.module.b`, as configuration knows a module; empty for the root. */
+export function staticModule(module: ModuleInstance): string {
+  return module.steps.map((step) => `module.${step.name}`).join(".");
+}
+
+export type ResourceMode = "managed" | "data" | "ephemeral";
+
+/** A resource as its module writes it: `aws_thing.a`, `data.aws_thing.a`. */
+export interface ResourceAddress {
+  readonly mode: ResourceMode;
+  readonly type: string;
+  readonly name: string;
+}
+
+/** `type.name`, `data.type.name` or `ephemeral.type.name`. */
+export function resourceText(resource: ResourceAddress): string {
+  const text = `${resource.type}.${resource.name}`;
+  return resource.mode === "managed" ? text : `${resource.mode}.${text}`;
+}
+
+/** One instance of a resource in one instance of its module; `text` is its whole address. */
+export interface InstanceAddress {
+  readonly module: ModuleInstance;
+  readonly resource: ResourceAddress;
+  readonly key: InstanceKey;
+  readonly text: string;
+}
+
+export function instanceAddress(module: ModuleInstance, resource: ResourceAddress, key: InstanceKey): InstanceAddress {
+  return { module, resource, key, text: `${absoluteResourceText(module, resource)}${keyText(key)}` };
+}
+
+/** `module.a["x"].aws_thing.b`: the resource in a module instance, without an instance key. */
+export function absoluteResourceText(module: ModuleInstance, resource: ResourceAddress): string {
+  return `${prefixOf(module)}${resourceText(resource)}`;
+}
+
+/** `module.a.aws_thing.b`: the resource as configuration knows it, without any instance keys. */
+export function configResourceText(module: ModuleInstance, resource: ResourceAddress): string {
+  const path = staticModule(module);
+  return path === "" ? resourceText(resource) : `${path}.${resourceText(resource)}`;
+}
+
+export function keyText(key: InstanceKey): string {
+  if (key === undefined) return "";
+  return typeof key === "number" ? `[${key}]` : `[${quoteKey(key)}]`;
+}
+
+/** Orders instances as people expect them: by module, type, name, then key (numbers by value, before strings). */
+export function compareInstances(a: InstanceAddress, b: InstanceAddress): number {
+  return compareModules(a.module, b.module) || compareResources(a.resource, b.resource) || compareInstanceKeys(a.key, b.key);
+}
+
+export function compareModules(a: ModuleInstance, b: ModuleInstance): number {
+  if (a.text === b.text) return 0;
+  const length = Math.min(a.steps.length, b.steps.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.steps[i]!;
+    const y = b.steps[i]!;
+    const order = compareKeys(x.name, y.name) || compareInstanceKeys(x.key, y.key);
+    if (order !== 0) return order;
+  }
+  return a.steps.length - b.steps.length;
+}
+
+export function compareInstanceKeys(a: InstanceKey, b: InstanceKey): number {
+  if (a === b) return 0;
+  if (a === undefined) return -1;
+  if (b === undefined) return 1;
+  if (typeof a === "number") return typeof b === "number" ? a - b : -1;
+  return typeof b === "number" ? 1 : compareKeys(a, b);
+}
+
+function compareResources(a: ResourceAddress, b: ResourceAddress): number {
+  if (a.mode !== b.mode) return a.mode === "managed" ? 1 : b.mode === "managed" ? -1 : compareKeys(a.mode, b.mode);
+  return compareKeys(a.type, b.type) || compareKeys(a.name, b.name);
+}
+
+function prefixOf(module: ModuleInstance): string {
+  return module.text === "" ? "" : `${module.text}.`;
+}
+
+// A key is printed as an HCL string: quotes, backslashes, line ends and template openings escaped.
+function quoteKey(key: string): string {
+  const escaped = key
+    .replace(/[\\"]/g, "\\$&")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r")
+    .replaceAll("\t", "\\t")
+    .replace(/[$%](?=\{)/g, "$&$&");
+  return `"${escaped}"`;
+}
+
+/** Where a provider comes from: `registry.terraform.io/hashicorp/consul`. */
+export interface ProviderSource {
+  readonly host: string;
+  readonly namespace: string;
+  readonly type: string;
+}
+
+export const defaultRegistry = "registry.terraform.io";
+/** The namespace of what is part of the program itself: `terraform.io/builtin/terraform`. */
+export const builtinTerraform: ProviderSource = { host: "terraform.io", namespace: "builtin", type: "terraform" };
+
+export function providerSourceText(source: ProviderSource): string {
+  return `${source.host}/${source.namespace}/${source.type}`;
+}
+
+/** As people read it: without the default registry's host. */
+export function providerSourceShort(source: ProviderSource): string {
+  return source.host === defaultRegistry ? `${source.namespace}/${source.type}` : providerSourceText(source);
+}
+
+/** `consul`, `hashicorp/consul` or `host/hashicorp/consul`; undefined where it is none of these. */
+export function parseProviderSource(text: string): ProviderSource | undefined {
+  const parts = text.split("/");
+  if (parts.some((part) => !/^[0-9A-Za-z](?:[0-9A-Za-z-_]*[0-9A-Za-z])?(?:[.:][0-9A-Za-z-.:]+)?$/.test(part))) return undefined;
+  const [a, b, c] = parts.map((part) => part.toLowerCase());
+  if (parts.length === 1) return { host: defaultRegistry, namespace: "hashicorp", type: a! };
+  if (parts.length === 2) return { host: defaultRegistry, namespace: a!, type: b! };
+  if (parts.length === 3) return { host: a!, namespace: b!, type: c! };
+  return undefined;
+}
+
+/** The provider that a local name means when `required_providers` does not say: `terraform` is built in. */
+export function impliedProviderSource(localName: string): ProviderSource {
+  if (localName === "terraform") return builtinTerraform;
+  return { host: defaultRegistry, namespace: "hashicorp", type: localName };
+}
+
+/** A configuration of a provider: in which (static) module it is written, and its alias. */
+export interface ProviderConfigAddress {
+  readonly module: string;
+  readonly source: ProviderSource;
+  readonly alias?: string;
+  /** `module.a.provider["registry.terraform.io/hashicorp/consul"].alias`, as state files hold it. */
+  readonly text: string;
+}
+
+export function providerConfigAddress(module: string, source: ProviderSource, alias?: string): ProviderConfigAddress {
+  const text = `${module === "" ? "" : `${module}.`}provider["${providerSourceText(source)}"]${alias === undefined ? "" : `.${alias}`}`;
+  return alias === undefined ? { module, source, text } : { module, source, alias, text };
+}
+
+/** Reads what {@link providerConfigAddress} prints; undefined where it is not of that form. */
+export function parseProviderConfigAddress(text: string): ProviderConfigAddress | undefined {
+  const match = /^(?:(module\..+?)\.)?provider\["([^"]+)"\](?:\.([\w-]+))?$/.exec(text);
+  const source = match && parseProviderSource(match[2]!);
+  if (!match || !source) return undefined;
+  return providerConfigAddress(match[1] ?? "", source, match[3]);
+}

@@ -1,0 +1,219 @@
+import { Semaphore } from "@millwright/core/concurrency";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { invariant } from "@millwright/core/errors";
+import { isWhollyKnown, sensitive, unmarkDeep } from "@millwright/value/value";
+import { instanceAddress, parseProviderConfigAddress, resourceText, rootModule } from "../addresses.ts";
+import type { ConfigNode } from "../config-graph.ts";
+import { configGraph } from "../config-graph.ts";
+import type { EvaluatorContext } from "../evaluator.ts";
+import { Evaluator } from "../evaluator.ts";
+import type { Graph, Outcome } from "../graph.ts";
+import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
+import { readObject } from "../objects.ts";
+import { sourcesOf } from "../plan/make.ts";
+import { visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
+import type { Plan } from "../plan/plan.ts";
+import { report } from "../plan/run.ts";
+import type { RunPorts } from "../ports.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import { StateBuilder } from "../state.ts";
+import { destroy } from "./destroy.ts";
+import type { ApplyNode } from "./graph.ts";
+import { applyGraph } from "./graph.ts";
+import { make } from "./make.ts";
+import type { ApplyRecorder, ApplyResult, ApplyRun } from "./run.ts";
+
+export interface ApplyInput {
+  readonly plan: Plan;
+  readonly context: EvaluatorContext;
+  readonly pool: ProviderPool;
+  readonly ports: RunPorts;
+  readonly recorder: ApplyRecorder;
+  /** Changes at a time. */
+  readonly parallelism: number;
+  /** Told of the state after each change; must be cheap. */
+  readonly onState?: (state: StateBuilder) => void;
+}
+
+/**
+ * Carries out a plan: its changes in the order of its own graph, independent ones side by side. What fails keeps what depends
+ * on it from being tried; all else goes on. The state given back is true whatever happened.
+ */
+export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
+  const { plan, context, pool, ports } = input;
+  invariant(!plan.errored, "a plan with errors is not applied");
+  const diagnostics: Diagnostic[] = [];
+  const evaluator = new Evaluator(context);
+  const run: ApplyRun = {
+    plan,
+    evaluator,
+    pool,
+    state: new StateBuilder(plan.priorState),
+    ports,
+    recorder: input.recorder,
+    slots: new Semaphore(input.parallelism),
+    checks: [],
+    diagnostics,
+    counts: { added: 0, changed: 0, destroyed: 0 },
+    validating: false,
+  };
+  const finish = (complete: boolean): ApplyResult => ({
+    state: run.state.snapshot(),
+    diagnostics,
+    counts: run.counts,
+    complete: complete && !hasErrors(diagnostics),
+    checks: run.checks,
+  });
+  if (!report(run, await pool.load(sourcesOf(context.configuration, plan.priorState)))) return finish(false);
+  if (!(await seeKnownValues(run))) return finish(false);
+  const graph = orderOf(plan, configGraph(context.configuration), ports);
+  let sequence = 0;
+  const outcomes = await walkGraph(
+    graph,
+    async (node) => {
+      const ok = await visit(run, node, () => ++sequence);
+      if (node.kind === "make" || node.kind === "destroy") input.onState?.(run.state);
+      return ok;
+    },
+    ports.stop,
+  );
+  writeOutputs(run, outcomes);
+  const stopped = ports.stop.aborted && [...outcomes.values()].includes("skipped");
+  if (stopped) diagnostics.push(interrupted(run));
+  return finish(!stopped);
+}
+
+function orderOf(plan: Plan, config: Graph<ConfigNode>, ports: RunPorts): Graph<ApplyNode> {
+  const newDeposedKey = () => [...ports.chance.bytes(4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const graph = applyGraph(plan, withMissingProviders(plan, config), newDeposedKey);
+  const cycles = cyclesOf(graph);
+  invariant(cycles.length === 0, `the changes of a plan have an order, but these do not: ${cycles[0]?.join(" → ")}`);
+  return graph;
+}
+
+// What is destroyed may need a provider that no configuration mentions any more: it gets its default configuration.
+function withMissingProviders(plan: Plan, config: Graph<ConfigNode>): Graph<ConfigNode> {
+  const builder = new GraphBuilder<ConfigNode>();
+  for (const [id, node] of config.nodes) builder.add(id, node);
+  for (const [id, all] of config.dependencies) for (const to of all) builder.depend(id, to);
+  const root = [...config.nodes.values()].find((node) => node.kind !== "provider" && node.module.path === "");
+  for (const { provider } of plan.changes) {
+    if (builder.has(provider.text)) continue;
+    const module = root && root.kind !== "provider" ? root.module : undefined;
+    builder.add(provider.text, { kind: "provider", provider: module ? { address: provider, module } : { address: provider, module: emptyModule } });
+  }
+  return builder.build();
+}
+
+const emptyModule = {
+  path: "",
+  names: [],
+  folder: ".",
+  variables: new Map(),
+  locals: new Map(),
+  outputs: new Map(),
+  resources: new Map(),
+  calls: new Map(),
+  providers: new Map(),
+  requiredProviders: new Map(),
+  requiredVersions: [],
+  range: { filename: ".", start: { line: 1, column: 1, byte: 0 }, end: { line: 1, column: 1, byte: 0 } },
+} as const;
+
+// References see what the plan saw until a change has made it true: objects that stay, and all objects of a destroy.
+async function seeKnownValues(run: ApplyRun): Promise<boolean> {
+  const { plan, evaluator, pool } = run;
+  for (const [key, expansion] of plan.expansions.calls) {
+    const at = key.lastIndexOf("|");
+    evaluator.setCallByText(key.slice(0, at), key.slice(at + 1), expansion);
+  }
+  for (const { module, resource, expansion } of plan.expansions.resources.values()) evaluator.setResource(module, resource, expansion);
+  for (const [text, resource] of plan.priorState.resources) {
+    if (!plan.expansions.resources.has(text)) continue;
+    const provider = parseProviderConfigAddress(resource.provider);
+    const schema = provider && pool.resourceSchema(provider.source, resource.address);
+    if (!provider || !schema) continue;
+    for (const { key, current } of resource.instances.values()) {
+      if (!current) continue;
+      const address = instanceAddress(resource.module, resource.address, key);
+      const read = await readObject(current, address, schema, await pool.any(provider.source));
+      if (!report(run, read.diagnostics)) return false;
+      evaluator.setInstance(resource.module, resource.address, key, read.value);
+    }
+  }
+  for (const change of plan.changes) {
+    if (change.action === "no-op") evaluator.setInstance(change.address.module, change.address.resource, change.address.key, change.after);
+  }
+  return true;
+}
+
+async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promise<boolean> {
+  switch (node.kind) {
+    case "destroyed":
+      return true;
+    case "config":
+      return visitConfig(run, node.node);
+    case "make": {
+      const { change, deposes } = node;
+      const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
+      const resource = run.evaluator.module(change.address.module).resources.get(resourceText(change.address.resource));
+      invariant(schema && resource, `${change.address.text} has a schema and a configuration`);
+      const provider = run.pool.configured(change.provider);
+      const target = { sequence: next(), change, resource, schema, provider, ...(deposes === undefined ? {} : { deposes }) };
+      return run.slots.run(() => make(run, target));
+    }
+    case "destroy": {
+      const { change, deposedKey } = node;
+      const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
+      invariant(schema, `${change.address.text} has a schema`);
+      const provider = run.pool.configured(change.provider);
+      const target = { sequence: next(), change, schema, provider, ...(deposedKey === undefined ? {} : { deposedKey }) };
+      return run.slots.run(() => destroy(run, target));
+    }
+  }
+}
+
+function visitConfig(run: ApplyRun, node: ConfigNode): boolean | Promise<boolean> {
+  if (node.kind === "provider") return isUsed(run, node.provider.address.text) ? visitProvider(run, node) : true;
+  if (run.plan.mode === "destroy") return true;
+  switch (node.kind) {
+    case "variable":
+      return visitVariable(run, node);
+    case "local":
+      return visitLocal(run, node);
+    case "output":
+      return run.plan.targets.length > 0 || visitOutput(run, node);
+    case "call":
+    case "close":
+    case "resource":
+      return true;
+  }
+}
+
+function isUsed(run: ApplyRun, provider: string): boolean {
+  return run.plan.changes.some((change) => change.action !== "no-op" && change.provider.text === provider);
+}
+
+function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): void {
+  for (const [name, change] of run.plan.outputs) {
+    if (change.action === "delete") {
+      if (![...outcomes.values()].some((outcome) => outcome !== "done")) run.state.setOutput(name, undefined);
+      continue;
+    }
+    if (outcomes.get(`output.${name}`) !== "done") continue;
+    const output = run.evaluator.context.configuration.root.outputs.get(name);
+    if (!output) continue;
+    const [value, marks] = unmarkDeep(run.evaluator.output(rootModule, name).value);
+    if (isWhollyKnown(value)) run.state.setOutput(name, { value, sensitive: output.sensitive || marks.has(sensitive) });
+  }
+}
+
+function interrupted(run: ApplyRun): Diagnostic {
+  const { added, changed, destroyed } = run.counts;
+  return errorDiagnostic(
+    "Interrupted",
+    `The apply was interrupted: what was under way has been finished, the rest was not begun (so far ${added} added, ${changed} changed, ${destroyed} destroyed). The state is true. Run plan again to see what is left to do.`,
+    { code: "interrupted" },
+  );
+}

@@ -1,0 +1,229 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { conforms } from "@millwright/provider/implied-type";
+import type { ApplyAnswer, Provider } from "@millwright/provider/protocol";
+import type { Schema } from "@millwright/provider/schema";
+import { encodeJson } from "@millwright/value/json";
+import { transform } from "@millwright/value/path";
+import type { Value } from "@millwright/value/value";
+import { isKnown, isMarkedDeep, isNull, isWhollyKnown, noMarks, nullValue, sensitive, unmarkDeep } from "@millwright/value/value";
+import { disagreementText, resultDisagreements } from "../change/agreement.ts";
+import { ignoreChanges } from "../change/ignore.ts";
+import { proposedNew } from "../change/proposed.ts";
+import { checkRules } from "../checks.ts";
+import type { Resource } from "../configuration.ts";
+import { decodeResourceConfig } from "../decode-body.ts";
+import { instanceDataOf } from "../evaluator.ts";
+import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
+import { readData } from "../plan/data.ts";
+import type { InstanceChange } from "../plan/plan.ts";
+import { isReplace } from "../plan/plan.ts";
+import { report } from "../plan/run.ts";
+import type { RunAction } from "../ports.ts";
+import type { ObjectState } from "../state.ts";
+import { noPrivate } from "../state.ts";
+import type { ApplyRun } from "./run.ts";
+import { sameAsPlanned } from "./unchanged.ts";
+
+/** A change that makes, alters or reads one object. */
+export interface MakeTarget {
+  readonly sequence: number;
+  readonly change: InstanceChange;
+  readonly resource: Resource;
+  readonly schema: Schema;
+  readonly provider: Provider;
+  /** Under which key the current object is put aside before the new one is made. */
+  readonly deposes?: string;
+}
+
+/** Carries out a create, an update, a read, or the making half of a replacement. False where it failed (and was reported). */
+export async function make(run: ApplyRun, target: MakeTarget): Promise<boolean> {
+  const { change, resource, schema } = target;
+  const { address } = change;
+  const expansion = run.evaluator.resourceExpansion(address.module, address.resource) ?? { kind: "single" };
+  const instance = instanceDataOf(expansion, address.key);
+  const { lifecycle } = resource;
+  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, instance))) return false;
+  const decoded = decodeResourceConfig(run.evaluator, resource, schema, address, instance);
+  if (!report(run, decoded.diagnostics)) return false;
+  const made = change.action === "read" ? await read(run, target, decoded.value) : await write(run, target, decoded.value);
+  if (!made) return false;
+  run.evaluator.setInstance(address.module, address.resource, address.key, made);
+  return report(run, checkRules(run, address, "Resource postcondition failed", lifecycle.postconditions, { ...instance, self: made }));
+}
+
+// The change as a whole already has its place among those under way.
+const ownSlot = { run: <T>(task: () => Promise<T>) => task() };
+
+async function read(run: ApplyRun, { change, resource, schema, provider }: MakeTarget, config: Value): Promise<Value | undefined> {
+  const result = await readData({ calls: ownSlot, ports: run.ports }, change.address, config, schema, provider, resource.body);
+  if (!report(run, result.diagnostics) || !result.value) return undefined;
+  const parts = { status: "ready", schemaVersion: schema.version, private: noPrivate, dependencies: change.dependencies, createBeforeDestroy: false } as const;
+  run.state.setCurrent(change.address, change.provider.text, storedObject(result.value, parts));
+  return result.value;
+}
+
+async function write(run: ApplyRun, target: MakeTarget, config: Value): Promise<Value | undefined> {
+  const { change } = target;
+  const fresh = change.action === "create" || isReplace(change.action);
+  if (!fresh && !(await sameAsPlanned(run, target))) return undefined;
+  const [bareConfig] = unmarkDeep(config);
+  const [before] = unmarkDeep(change.before);
+  const prior = fresh ? nullValue(bareConfig.type) : before;
+  const planned = await planAgain(run, target, bareConfig, prior, fresh);
+  if (!planned) return undefined;
+  const action: RunAction = fresh ? "create" : "update";
+  return call(run, target, action, prior, planned, bareConfig, config);
+}
+
+interface FinalPlan {
+  readonly planned: Value;
+  readonly plannedPrivate: Uint8Array;
+}
+
+// What was unknown is known now: the provider plans once more, and must stay within what was shown.
+async function planAgain(run: ApplyRun, target: MakeTarget, config: Value, prior: Value, fresh: boolean): Promise<FinalPlan | undefined> {
+  const { change, resource, schema, provider } = target;
+  const { address } = change;
+  const effective = fresh ? config : ignoreChanges(resource.lifecycle.ignoreChanges, prior, config);
+  const proposed = proposedNew(schema.block, prior, effective);
+  try {
+    const request = { type: address.resource.type, prior, proposed, config: effective, priorPrivate: change.priorPrivate };
+    const answer = await provider.planResourceChange(request);
+    if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
+    const planned = answer.legacyTypeSystem && !fresh ? ignoreChanges(resource.lifecycle.ignoreChanges, prior, answer.planned) : answer.planned;
+    const wrong = answer.legacyTypeSystem ? [] : resultDisagreements(schema.block, unmarkDeep(change.after)[0], planned);
+    if (wrong.length === 0) return { planned, plannedPrivate: answer.plannedPrivate };
+    const detail = `When expanding the plan for ${address.text} to include new values learned so far during apply, the provider produced an invalid new value: ${wrong.map(disagreementText).join("; ")}.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`;
+    report(run, [errorDiagnostic("Provider produced inconsistent final plan", detail, { address: address.text })]);
+  } catch (error) {
+    report(run, [providerDied(address.text, "planning", error)]);
+  }
+  return undefined;
+}
+
+async function call(
+  run: ApplyRun,
+  target: MakeTarget,
+  action: RunAction,
+  prior: Value,
+  final: FinalPlan,
+  config: Value,
+  markedConfig: Value,
+): Promise<Value | undefined> {
+  const { change, schema, provider, sequence, deposes } = target;
+  const { address } = change;
+  const providerText = change.provider.text;
+  const started = run.ports.clock.monotonic();
+  const id = shownId(change.before);
+  const common = { address: address.text, action };
+  run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
+  await run.recorder.before({
+    sequence,
+    ...common,
+    provider: providerText,
+    type: address.resource.type,
+    schemaVersion: schema.version,
+    sent: sentText(final.planned, schema),
+    ...(deposes === undefined ? {} : { deposes }),
+  });
+  if (deposes !== undefined) run.state.depose(address, providerText, deposes);
+  let answer: ApplyAnswer | undefined;
+  let died: unknown;
+  try {
+    answer = await provider.applyResourceChange({
+      type: address.resource.type,
+      prior,
+      planned: final.planned,
+      config,
+      plannedPrivate: final.plannedPrivate,
+    });
+  } catch (error) {
+    died = error;
+  }
+  const result = settle(run, target, prior, final.planned, answer, died);
+  const value = result.value && markLike(result.value, markedConfig, schema.block);
+  const object = value && objectOf(run, target, value, result.private, result.ok || action === "update", action);
+  if (object) run.state.setCurrent(address, providerText, object);
+  const restored = !object && deposes !== undefined && run.state.restoreDeposed(address, providerText, deposes);
+  if (!object && deposes === undefined) run.state.setCurrent(address, providerText, undefined);
+  await run.recorder.after({
+    sequence,
+    address: address.text,
+    provider: providerText,
+    ok: result.ok,
+    ...(object ? { object } : {}),
+    ...(restored ? { restores: deposes } : {}),
+  });
+  const seconds = (run.ports.clock.monotonic() - started) / 1000;
+  if (!result.ok || !value) {
+    run.ports.events({ kind: "apply-failed", ...common, seconds });
+    return undefined;
+  }
+  const newId = shownId(value);
+  run.ports.events({ kind: "apply-done", ...common, seconds, ...(newId === undefined ? {} : { id: newId }) });
+  if (action === "update") run.counts.changed++;
+  else run.counts.added++;
+  return value;
+}
+
+interface Settled {
+  readonly ok: boolean;
+  /** What is there now, without marks and wholly known; undefined for nothing. */
+  readonly value: Value | undefined;
+  readonly private: Uint8Array;
+}
+
+// Whatever a provider answers, what it says is there must be kept: errors come beside partial state, not instead of it.
+function settle(run: ApplyRun, target: MakeTarget, prior: Value, planned: Value, answer: ApplyAnswer | undefined, died: unknown): Settled {
+  const { change, resource, schema } = target;
+  const address = change.address.text;
+  const kept: Settled = { ok: false, value: isNull(prior) ? undefined : prior, private: change.priorPrivate };
+  if (!answer) {
+    report(run, [providerDied(address, "making the change", died)]);
+    return kept;
+  }
+  let ok = report(run, providerDiagnostics(answer.diagnostics, address, resource.body));
+  const complain = (summary: string, detail: string) => {
+    if (ok) report(run, [errorDiagnostic(summary, `${detail}\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`, { address })]);
+    ok = false;
+  };
+  const misfits = conforms(answer.newState, schema.block);
+  if (misfits.length > 0) {
+    complain("Provider produced invalid object", `After the change the provider returned an object of ${address} that does not fit its own schema: ${misfits.map(disagreementText).join("; ")}.`);
+    return kept;
+  }
+  if (isNull(answer.newState)) {
+    complain("Provider returned invalid result object after apply", `After the apply operation, the provider still indicated no object for ${address}. All objects must exist after a successful apply.`);
+    return kept;
+  }
+  let value = answer.newState;
+  if (!isWhollyKnown(value)) {
+    complain("Provider returned invalid result object after apply", `After the apply operation, the provider still indicated an unknown value for ${address}. All values must be known after apply, so this is always a bug in the provider. The unknown parts are kept as null.`);
+    value = withoutUnknown(value);
+  }
+  const wrong = ok && !answer.legacyTypeSystem ? resultDisagreements(schema.block, planned, value) : [];
+  if (wrong.length > 0) {
+    complain("Provider produced inconsistent result after apply", `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`);
+  }
+  return { ok, value, private: answer.private };
+}
+
+function objectOf(run: ApplyRun, target: MakeTarget, value: Value, bytes: Uint8Array, good: boolean, action: RunAction): ObjectState {
+  const { change, schema } = target;
+  const before = run.state.instance(change.address)?.current;
+  const status = good ? (action === "update" ? (before?.status ?? "ready") : "ready") : "tainted";
+  const { dependencies, createBeforeDestroy } = change;
+  return storedObject(value, { status, schemaVersion: schema.version, private: bytes, dependencies, createBeforeDestroy });
+}
+
+function withoutUnknown(value: Value): Value {
+  return transform(value, (_, part) => (isKnown(part) ? part : nullValue(part.type)));
+}
+
+/** The planned object as the journal keeps it: unknown and sensitive parts are null, so that it can be shown to anyone. */
+function sentText(planned: Value, schema: Schema): string {
+  const marked = markLike(planned, planned, schema.block);
+  const shown = transform(marked, (_, part) => (!isKnown(part) || part.marks.has(sensitive) ? nullValue(part.type) : part));
+  const [bare] = isMarkedDeep(shown) ? unmarkDeep(shown) : [{ ...shown, marks: noMarks }];
+  return encodeJson(bare, bare.type);
+}

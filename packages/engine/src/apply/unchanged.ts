@@ -1,0 +1,33 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Provider } from "@millwright/provider/protocol";
+import { rawEquals } from "@millwright/value/operations";
+import { isNull, unmarkDeep } from "@millwright/value/value";
+import { providerDiagnostics, providerDied } from "../objects.ts";
+import type { InstanceChange } from "../plan/plan.ts";
+import { report } from "../plan/run.ts";
+import type { ApplyRun } from "./run.ts";
+
+/**
+ * Whether an object is still what the plan saw, looked at just before it is changed. Where it is not, the change would not be
+ * the one that was shown: it is refused. A plan that was made without reading (`-refresh=false`) has nothing to compare with.
+ */
+export async function sameAsPlanned(
+  run: ApplyRun,
+  { change, provider }: { readonly change: InstanceChange; readonly provider: Provider },
+): Promise<boolean> {
+  if (!run.plan.refreshed) return true;
+  const { address } = change;
+  const [before] = unmarkDeep(change.before);
+  try {
+    const answer = await provider.readResource({ type: address.resource.type, current: before, private: change.priorPrivate });
+    if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return false;
+    if (rawEquals(before, answer.newState)) return true;
+    const what = isNull(answer.newState) ? "it is gone" : "its attributes differ from what the plan read";
+    const detail = `${address.text} was changed by someone else after the plan was made: ${what}. It was left as it is, and so was everything that depends on it; what was done before is kept. Make a new plan to see what is to be done now.`;
+    report(run, [errorDiagnostic("Resource has changed since the plan was made", detail, { address: address.text, code: "stale-resource" })]);
+    return false;
+  } catch (error) {
+    report(run, [providerDied(address.text, "being read before the change", error)]);
+    return false;
+  }
+}

@@ -1,0 +1,220 @@
+import type { ScopeTraversal } from "@millwright/hcl/ast";
+import type { ProviderConfigAddress } from "./addresses.ts";
+import { resourceText } from "./addresses.ts";
+import type { CheckRule, Configuration, Local, Module, ModuleCall, Output, Repetition, Resource, Variable } from "./configuration.ts";
+import { childPath } from "./configuration.ts";
+import type { Graph } from "./graph.ts";
+import { GraphBuilder } from "./graph.ts";
+import type { ResolvedProvider } from "./provider-config.ts";
+import { providerOfResource, resolveProvider } from "./provider-config.ts";
+import type { ParsedReference } from "./references.ts";
+import { parseReference, referencesOf, referencesOfBody } from "./references.ts";
+
+/** Something a configuration declares, once for all its instances. */
+export type ConfigNode =
+  | { readonly kind: "variable"; readonly module: Module; readonly variable: Variable }
+  | { readonly kind: "local"; readonly module: Module; readonly local: Local }
+  | { readonly kind: "output"; readonly module: Module; readonly output: Output }
+  /** Finds out which instances a called module has; everything in that module comes after it. */
+  | { readonly kind: "call"; readonly module: Module; readonly call: ModuleCall }
+  /** Comes after everything in a called module. */
+  | { readonly kind: "close"; readonly module: Module }
+  | { readonly kind: "resource"; readonly module: Module; readonly resource: Resource; readonly provider: ProviderConfigAddress }
+  | { readonly kind: "provider"; readonly provider: ResolvedProvider };
+
+/** The order that references and `depends_on` make among all that a configuration declares. */
+export function configGraph(configuration: Configuration): Graph<ConfigNode> {
+  const builder = new GraphBuilder<ConfigNode>();
+  for (const module of configuration.modules.values()) new ModuleNodes(configuration, module, builder).add();
+  return builder.build();
+}
+
+/** Ids of nodes, by what they stand for. */
+export const nodeId = {
+  variable: (module: Module, name: string) => `${prefix(module)}var.${name}`,
+  local: (module: Module, name: string) => `${prefix(module)}local.${name}`,
+  output: (module: Module, name: string) => `${prefix(module)}output.${name}`,
+  call: (module: Module, name: string) => `${prefix(module)}module.${name} (expand)`,
+  close: (path: string) => `${path} (close)`,
+  resource: (module: Module, resource: Resource) => `${prefix(module)}${resourceText(resource.address)}`,
+} as const;
+
+function prefix(module: Module): string {
+  return module.path === "" ? "" : `${module.path}.`;
+}
+
+class ModuleNodes {
+  readonly #configuration: Configuration;
+  readonly #module: Module;
+  readonly #builder: GraphBuilder<ConfigNode>;
+
+  constructor(configuration: Configuration, module: Module, builder: GraphBuilder<ConfigNode>) {
+    this.#configuration = configuration;
+    this.#module = module;
+    this.#builder = builder;
+  }
+
+  add(): void {
+    const module = this.#module;
+    for (const variable of module.variables.values()) this.#variable(variable);
+    for (const local of module.locals.values()) {
+      const id = nodeId.local(module, local.name);
+      this.#node(id, { kind: "local", module, local });
+      this.#refer(id, referencesOf(local.expression));
+    }
+    for (const output of module.outputs.values()) {
+      const id = nodeId.output(module, output.name);
+      this.#node(id, { kind: "output", module, output });
+      this.#refer(id, referencesOf(output.value));
+      this.#conditions(id, output.preconditions);
+      this.#dependsOn(id, output.dependsOn);
+    }
+    for (const call of module.calls.values()) this.#call(call);
+    for (const resource of module.resources.values()) this.#resource(resource);
+    for (const block of module.providers.values()) {
+      this.#provider(resolveProvider(this.#configuration, module, block.localName, block.alias));
+    }
+  }
+
+  /** A node of a called module stands between that module's expansion and its end. */
+  #node(id: string, node: ConfigNode): void {
+    this.#builder.add(id, node);
+    if (this.#module.path === "") return;
+    this.#builder.depend(id, this.#expansion());
+    this.#builder.depend(nodeId.close(this.#module.path), id);
+  }
+
+  #expansion(): string {
+    return nodeId.call(this.#caller(), this.#module.names.at(-1)!);
+  }
+
+  #caller(): Module {
+    const names = this.#module.names.slice(0, -1);
+    return this.#configuration.modules.get(names.map((name) => `module.${name}`).join("."))!;
+  }
+
+  #variable(variable: Variable): void {
+    const id = nodeId.variable(this.#module, variable.name);
+    this.#node(id, { kind: "variable", module: this.#module, variable });
+    this.#conditions(id, variable.validations);
+    if (this.#module.path === "") return;
+    const caller = this.#caller();
+    const input = caller.calls.get(this.#module.names.at(-1)!)?.inputs.get(variable.name);
+    if (input) this.#refer(id, referencesOf(input), caller);
+  }
+
+  #call(call: ModuleCall): void {
+    const module = this.#module;
+    const id = nodeId.call(module, call.name);
+    this.#node(id, { kind: "call", module, call });
+    this.#repetition(id, call.repetition);
+    this.#dependsOn(id, call.dependsOn);
+    const child = this.#configuration.modules.get(childPath(module, call.name));
+    if (!child) return;
+    const close = nodeId.close(child.path);
+    this.#builder.add(close, { kind: "close", module: child });
+    this.#builder.depend(close, id);
+    if (module.path !== "") this.#builder.depend(nodeId.close(module.path), close);
+  }
+
+  #resource(resource: Resource): void {
+    const module = this.#module;
+    const id = nodeId.resource(module, resource);
+    const provider = providerOfResource(this.#configuration, module, resource);
+    this.#node(id, { kind: "resource", module, resource, provider: provider.address });
+    this.#provider(provider);
+    this.#builder.depend(id, provider.address.text);
+    this.#repetition(id, resource.repetition);
+    this.#refer(id, referencesOfBody(resource.body));
+    this.#dependsOn(id, resource.dependsOn);
+    const { lifecycle } = resource;
+    for (const trigger of lifecycle.replaceTriggeredBy) this.#refer(id, referencesOf(trigger));
+    this.#conditions(id, lifecycle.preconditions);
+    this.#conditions(id, lifecycle.postconditions);
+  }
+
+  #provider(provider: ResolvedProvider): void {
+    const id = provider.address.text;
+    if (this.#builder.has(id)) return;
+    this.#builder.add(id, { kind: "provider", provider });
+    if (provider.block) this.#refer(id, referencesOfBody(provider.block.body), provider.module);
+  }
+
+  #repetition(id: string, repetition: Repetition): void {
+    if (repetition.kind !== "single") this.#refer(id, referencesOf(repetition.expression));
+  }
+
+  #conditions(id: string, rules: readonly CheckRule[]): void {
+    for (const rule of rules) {
+      // A rule may speak of the very object it belongs to, which is there by the time the rule is looked at.
+      this.#refer(id, referencesOf(rule.condition), this.#module, id);
+      this.#refer(id, referencesOf(rule.errorMessage), this.#module, id);
+    }
+  }
+
+  #dependsOn(id: string, traversals: readonly ScopeTraversal[]): void {
+    for (const traversal of traversals) {
+      const parsed = parseReference(traversal);
+      if (!parsed.ok) continue;
+      const { subject } = parsed.reference;
+      if (subject.kind === "module") this.#builder.depend(id, nodeId.close(childPath(this.#module, subject.name)));
+      else this.#refer(id, [parsed]);
+    }
+  }
+
+  #refer(id: string, references: readonly ParsedReference[], module: Module = this.#module, except?: string): void {
+    for (const parsed of references) {
+      if (!parsed.ok) continue;
+      for (const target of targetsOf(this.#configuration, module, parsed)) {
+        if (target !== except) this.#builder.depend(id, target);
+      }
+    }
+  }
+}
+
+/** The nodes that a reference needs to have been visited. */
+function targetsOf(configuration: Configuration, module: Module, parsed: ParsedReference): string[] {
+  if (!parsed.ok) return [];
+  const { subject } = parsed.reference;
+  switch (subject.kind) {
+    case "variable":
+      return [nodeId.variable(module, subject.name)];
+    case "local":
+      return [nodeId.local(module, subject.name)];
+    case "resource": {
+      const resource = module.resources.get(resourceText(subject.address));
+      return resource ? [nodeId.resource(module, resource)] : [];
+    }
+    case "module": {
+      const child = configuration.modules.get(childPath(module, subject.name));
+      const outputs = !child ? [] : subject.output !== undefined && child.outputs.has(subject.output) ? [subject.output] : [...child.outputs.keys()];
+      return [nodeId.call(module, subject.name), ...outputs.map((name) => nodeId.output(child!, name))];
+    }
+    default:
+      return [];
+  }
+}
+
+
+/**
+ * For each resource node, the resource nodes that it comes after, directly or through variables, locals, outputs and calls;
+ * what lies behind another resource is that one's own. Ids of config resources.
+ */
+export function resourceDependencies(graph: Graph<ConfigNode>): ReadonlyMap<string, ReadonlySet<string>> {
+  const memo = new Map<string, ReadonlySet<string>>();
+  const through = (id: string): ReadonlySet<string> => {
+    const known = memo.get(id);
+    if (known) return known;
+    const found = new Set<string>();
+    memo.set(id, found);
+    for (const to of graph.dependencies.get(id) ?? []) {
+      const node = graph.nodes.get(to)!;
+      if (node.kind === "resource") found.add(to);
+      else if (node.kind !== "provider") for (const further of through(to)) found.add(further);
+    }
+    return found;
+  };
+  const result = new Map<string, ReadonlySet<string>>();
+  for (const [id, node] of graph.nodes) if (node.kind === "resource") result.set(id, through(id));
+  return result;
+}

@@ -1,0 +1,161 @@
+import type { SourceRange } from "@millwright/core/source";
+import type { Body, Expression, Node, ScopeTraversal } from "@millwright/hcl/ast";
+import type { Lookup } from "@millwright/hcl/scope";
+import type { FunctionSpec } from "@millwright/hcl/function-spec";
+import type { Defaults } from "@millwright/hcl/type-defaults";
+import type { Type } from "@millwright/value/types";
+import type { ProviderSource, ResourceAddress } from "./addresses.ts";
+
+/** A folder and the modules it calls, read and checked as far as that needs no values. */
+export interface Configuration {
+  readonly root: Module;
+  /** Every module by its static path (`""` is the root). */
+  readonly modules: ReadonlyMap<string, Module>;
+}
+
+/** One folder's worth of declarations, from `.tf`, `.tf.json` and further sources (TypeScript stacks). */
+export interface Module {
+  /** `""` for the root, else `module.a.module.b`. */
+  readonly path: string;
+  /** The names along `path`. */
+  readonly names: readonly string[];
+  /** What `path.module` gives: relative to the folder the command runs in, `.` for the root. */
+  readonly folder: string;
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly locals: ReadonlyMap<string, Local>;
+  readonly outputs: ReadonlyMap<string, Output>;
+  /** By `resourceText` of its address. */
+  readonly resources: ReadonlyMap<string, Resource>;
+  readonly calls: ReadonlyMap<string, ModuleCall>;
+  /** Provider blocks by local name, or `name.alias`. */
+  readonly providers: ReadonlyMap<string, ProviderBlock>;
+  readonly requiredProviders: ReadonlyMap<string, ProviderRequirement>;
+  readonly requiredVersions: readonly { readonly constraint: string; readonly range: SourceRange }[];
+  readonly backend?: BackendBlock;
+  /** Functions that only this module's expressions know (those of a TypeScript stack). */
+  readonly functions?: Lookup<FunctionSpec>;
+  /** `.tofu` files get OpenTofu's functions where the two disagree; decided by file. */
+  readonly range: SourceRange;
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly type: Type;
+  /** Defaults inside an object type's `optional()`. */
+  readonly typeDefaults: Defaults | undefined;
+  /** Whether a type was written: text on the command line is read as an expression for any but string. */
+  readonly typeGiven: boolean;
+  readonly default?: Expression;
+  readonly description?: string;
+  readonly sensitive: boolean;
+  readonly ephemeral: boolean;
+  readonly nullable: boolean;
+  readonly validations: readonly CheckRule[];
+  readonly range: SourceRange;
+}
+
+/** `condition` and `error_message` of a validation, precondition, postcondition or assert block. */
+export interface CheckRule {
+  readonly condition: Expression;
+  readonly errorMessage: Expression;
+  readonly range: SourceRange;
+}
+
+export interface Local {
+  readonly name: string;
+  readonly expression: Expression;
+  readonly range: SourceRange;
+}
+
+export interface Output {
+  readonly name: string;
+  readonly value: Expression;
+  readonly description?: string;
+  readonly sensitive: boolean;
+  readonly ephemeral: boolean;
+  readonly dependsOn: readonly ScopeTraversal[];
+  readonly preconditions: readonly CheckRule[];
+  readonly range: SourceRange;
+}
+
+export interface Resource {
+  readonly address: ResourceAddress;
+  readonly repetition: Repetition;
+  /** The `provider` argument: local name and alias. Without one the local name is the type's first word. */
+  readonly provider?: ProviderReference;
+  readonly dependsOn: readonly ScopeTraversal[];
+  readonly lifecycle: Lifecycle;
+  /** What is left for the provider's schema. */
+  readonly body: Body;
+  /** The block's header, for diagnostics. */
+  readonly range: SourceRange;
+  readonly header: Node;
+}
+
+/** Whether and how something stands for several instances. */
+export type Repetition =
+  | { readonly kind: "single" }
+  | { readonly kind: "count"; readonly expression: Expression }
+  | { readonly kind: "forEach"; readonly expression: Expression };
+
+export interface ProviderReference {
+  readonly localName: string;
+  readonly alias?: string;
+  readonly range: SourceRange;
+}
+
+export interface Lifecycle {
+  readonly createBeforeDestroy: boolean;
+  readonly preventDestroy: boolean;
+  readonly ignoreChanges: IgnoreChanges;
+  readonly replaceTriggeredBy: readonly Expression[];
+  readonly preconditions: readonly CheckRule[];
+  readonly postconditions: readonly CheckRule[];
+}
+
+export type IgnoreChanges =
+  | { readonly kind: "none" }
+  | { readonly kind: "all" }
+  | { readonly kind: "some"; readonly paths: readonly ScopeTraversal[] };
+
+export interface ModuleCall {
+  readonly name: string;
+  readonly source: string;
+  readonly sourceRange: SourceRange;
+  readonly version?: string;
+  readonly repetition: Repetition;
+  readonly dependsOn: readonly ScopeTraversal[];
+  /** Child's provider name (`name` or `name.alias`) to the caller's. */
+  readonly providers: ReadonlyMap<string, ProviderReference>;
+  /** Input variables of the child. */
+  readonly inputs: ReadonlyMap<string, Expression>;
+  readonly range: SourceRange;
+  readonly header: Node;
+}
+
+export interface ProviderBlock {
+  readonly localName: string;
+  readonly alias?: string;
+  readonly body: Body;
+  readonly range: SourceRange;
+}
+
+export interface ProviderRequirement {
+  readonly localName: string;
+  readonly source: ProviderSource;
+  readonly versions: readonly string[];
+  /** Local `name.alias` that the caller must hand in. */
+  readonly configurationAliases: readonly ProviderReference[];
+  readonly range: SourceRange;
+}
+
+export interface BackendBlock {
+  readonly type: string;
+  readonly body: Body;
+  readonly range: SourceRange;
+}
+
+/** The static path of the module that `caller` calls by `name`. */
+export function childPath(caller: Module, name: string): string {
+  return caller.path === "" ? `module.${name}` : `${caller.path}.module.${name}`;
+}

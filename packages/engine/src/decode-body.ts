@@ -1,0 +1,113 @@
+import type { Diagnosed } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import type { Body } from "@millwright/hcl/ast";
+import { decode } from "@millwright/hcl/decode";
+import type { DecodeSpec } from "@millwright/hcl/decode-spec";
+import { dynamicBlocks } from "@millwright/hcl/dynamic";
+import { rangeOf } from "@millwright/hcl/source-file";
+import { attributeConfigType, configType, emptyBlocks, impliedType } from "@millwright/provider/implied-type";
+import type { BlockSchema, NestedBlockSchema, Schema } from "@millwright/provider/schema";
+import { convert } from "@millwright/value/convert";
+import { hasDynamic, sortedMap } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
+import { asMap, ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
+import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
+import type { Resource } from "./configuration.ts";
+import type { Evaluator, InstanceData } from "./evaluator.ts";
+import { noInstance } from "./evaluator.ts";
+import { referencesOfBody } from "./references.ts";
+
+/** The value that a resource's body gives for one instance, of the schema's type, with marks. */
+export function decodeResourceConfig(
+  evaluator: Evaluator,
+  resource: Resource,
+  schema: Schema,
+  address: InstanceAddress,
+  instance: InstanceData,
+): Diagnosed<Value> {
+  const result = decodeBlock(evaluator, resource.body, schema.block, address.module, instance);
+  if (hasErrors(result.diagnostics) || !isMarkedDeep(result.value, ephemeral)) {
+    return { value: result.value, diagnostics: result.diagnostics.map((d) => ({ address: address.text, ...d })) };
+  }
+  const found = [...result.diagnostics];
+  for (const [name, value] of asMap(result.value)) {
+    if (schema.block.attributes.get(name)?.writeOnly || !isMarkedDeep(value, ephemeral)) continue;
+    const subject = rangeOf(resource.body.attributes.get(name)?.expression ?? resource.header);
+    const detail = `Ephemeral values are not valid for "${name}", because it is not a write-only attribute and its value would be kept in the state.`;
+    found.push(errorDiagnostic("Invalid use of ephemeral value", detail, { subject, address: address.text }));
+  }
+  return { value: result.value, diagnostics: found };
+}
+
+/** The value of a provider block; `undefined` body for a provider that has none. */
+export function decodeProviderConfig(
+  evaluator: Evaluator,
+  body: Body | undefined,
+  schema: BlockSchema,
+  module: ModuleInstance,
+): Diagnosed<Value> {
+  if (body) return decodeBlock(evaluator, body, schema, module, noInstance);
+  const empty = [...schema.blocks].map(([name, nested]) => [name, emptyBlocks(nested)] as const);
+  const type = impliedType(schema);
+  const data = new Map(empty);
+  for (const [name, attribute] of type.attributes) if (!data.has(name)) data.set(name, nullValue(attribute));
+  return { value: { type, data: sortedMap(data), marks: noMarks }, diagnostics: [] };
+}
+
+const expandDynamic = dynamicBlocks();
+
+function decodeBlock(
+  evaluator: Evaluator,
+  body: Body,
+  schema: BlockSchema,
+  module: ModuleInstance,
+  instance: InstanceData,
+): Diagnosed<Value> {
+  const { value: scope, diagnostics } = evaluator.scope(referencesOfBody(body), module, instance, body.file.name);
+  const type = impliedType(schema);
+  if (hasErrors(diagnostics)) return { value: unknownValue(type), diagnostics };
+  const decoded = decode(body, specOf(schema), scope, expandDynamic);
+  const all = diagnostics.length === 0 ? decoded.diagnostics : [...diagnostics, ...decoded.diagnostics];
+  if (hasErrors(all)) return { value: unknownValue(type), diagnostics: all };
+  // Optional attributes of nested objects were filled in by conversion; what is left is the plain type.
+  const converted = convert(decoded.value, type);
+  return { value: converted.ok ? converted.value : decoded.value, diagnostics: all };
+}
+
+const specs = new WeakMap<BlockSchema, DecodeSpec>();
+
+/** How a body becomes a value of a block schema; made once a schema. */
+export function specOf(schema: BlockSchema): DecodeSpec {
+  const known = specs.get(schema);
+  if (known) return known;
+  const attributes = new Map<string, DecodeSpec>();
+  for (const [name, attribute] of schema.attributes) {
+    attributes.set(name, { kind: "attribute", name, type: attributeConfigType(attribute), required: attribute.required ?? false });
+  }
+  for (const [name, nested] of schema.blocks) attributes.set(name, nestedSpec(name, nested));
+  const spec: DecodeSpec = { kind: "object", attributes };
+  specs.set(schema, spec);
+  return spec;
+}
+
+function nestedSpec(type: string, { nesting, block, minItems, maxItems }: NestedBlockSchema): DecodeSpec {
+  const nested = specOf(block);
+  const bounds = { ...(minItems > 0 ? { minimum: minItems } : {}), ...(maxItems > 0 ? { maximum: maxItems } : {}) };
+  const mixed = hasDynamic(configType(block));
+  switch (nesting) {
+    case "single":
+      return { kind: "block", type, nested, required: minItems > 0 };
+    case "group":
+      return {
+        kind: "default",
+        primary: { kind: "block", type, nested, required: false },
+        fallback: { kind: "literal", value: emptyBlocks({ nesting, block, minItems, maxItems }) },
+      };
+    case "list":
+      return { kind: mixed ? "blockTuple" : "blockList", type, nested, ...bounds };
+    case "set":
+      return { kind: "blockSet", type, nested, ...bounds };
+    case "map":
+      return { kind: mixed ? "blockObject" : "blockMap", type, nested, labelNames: ["key"] };
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A directed graph of steps, each to be taken after those it depends on. Ids are addresses: unique, readable, and what a
+ * cycle is shown with.
+ */
+export interface Graph<T> {
+  readonly nodes: ReadonlyMap<string, T>;
+  /** From an id to the ids it depends on; ids that are no nodes are not allowed. */
+  readonly dependencies: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Collects nodes and edges; an edge to an id that never becomes a node is dropped. */
+export class GraphBuilder<T> {
+  readonly #nodes = new Map<string, T>();
+  readonly #dependencies = new Map<string, Set<string>>();
+
+  add(id: string, node: T): void {
+    this.#nodes.set(id, node);
+  }
+
+  has(id: string): boolean {
+    return this.#nodes.has(id);
+  }
+
+  /** `from` is to be taken after `to`. An edge to itself stays: it is a cycle of one. */
+  depend(from: string, to: string): void {
+    let set = this.#dependencies.get(from);
+    if (!set) this.#dependencies.set(from, (set = new Set()));
+    set.add(to);
+  }
+
+  build(): Graph<T> {
+    const dependencies = new Map<string, ReadonlySet<string>>();
+    for (const id of this.#nodes.keys()) {
+      const all = this.#dependencies.get(id) ?? new Set<string>();
+      dependencies.set(id, new Set([...all].filter((to) => this.#nodes.has(to))));
+    }
+    return { nodes: this.#nodes, dependencies };
+  }
+}
+
+/**
+ * Every group of nodes that depend on each other (and every node that depends on itself), each in the order of its way
+ * round. Tarjan's algorithm, without recursion: a chain of 100,000 nodes is nothing special.
+ */
+export function cyclesOf(graph: Graph<unknown>): string[][] {
+  const index = new Map<string, number>();
+  const low = new Map<string, number>();
+  const onStack = new Set<string>();
+  const stack: string[] = [];
+  const cycles: string[][] = [];
+  for (const start of graph.nodes.keys()) {
+    if (index.has(start)) continue;
+    const work: { id: string; rest: Iterator<string> }[] = [];
+    const open = (id: string) => {
+      index.set(id, index.size);
+      low.set(id, index.get(id)!);
+      stack.push(id);
+      onStack.add(id);
+      work.push({ id, rest: graph.dependencies.get(id)![Symbol.iterator]() });
+    };
+    open(start);
+    while (work.length > 0) {
+      const frame = work.at(-1)!;
+      const next = frame.rest.next();
+      if (!next.done) {
+        if (!index.has(next.value)) open(next.value);
+        else if (onStack.has(next.value)) low.set(frame.id, Math.min(low.get(frame.id)!, index.get(next.value)!));
+        continue;
+      }
+      work.pop();
+      const parent = work.at(-1);
+      if (parent) low.set(parent.id, Math.min(low.get(parent.id)!, low.get(frame.id)!));
+      if (low.get(frame.id) === index.get(frame.id)) {
+        const group = stack.splice(stack.indexOf(frame.id));
+        for (const id of group) onStack.delete(id);
+        if (group.length > 1 || graph.dependencies.get(frame.id)!.has(frame.id)) cycles.push(wayRound(graph, group));
+      }
+    }
+  }
+  return cycles;
+}
+
+// A group of mutually dependent nodes may hold many cycles: one of the shortest through its first node is what a reader can follow.
+function wayRound(graph: Graph<unknown>, group: readonly string[]): string[] {
+  const inside = new Set(group);
+  const start = [...group].sort()[0]!;
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (let at = 0; at < queue.length; at++) {
+    const id = queue[at]!;
+    for (const next of graph.dependencies.get(id)!) {
+      if (!inside.has(next)) continue;
+      if (next === start) {
+        const way = [id];
+        while (way[0] !== start) way.unshift(cameFrom.get(way[0]!)!);
+        return way;
+      }
+      if (!cameFrom.has(next)) {
+        cameFrom.set(next, id);
+        queue.push(next);
+      }
+    }
+  }
+  return [...group];
+}
+
+/** What came of a node: done, failed, or not tried because something it depends on was not done. */
+export type Outcome = "done" | "failed" | "skipped";
+
+/**
+ * Visits every node after all it depends on, independent ones side by side. A visit gives false where it failed: what
+ * depends on that node is skipped, all else goes on. When the signal aborts, no further visit is begun (the rest is
+ * skipped); those under way are awaited. The graph has no cycles. A thrown visit is a bug and rejects the walk after the
+ * visits under way have ended.
+ */
+export function walkGraph<T>(
+  graph: Graph<T>,
+  visit: (node: T, id: string) => boolean | Promise<boolean>,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>();
+  const waitingFor = new Map<string, number>();
+  const dependents = new Map<string, string[]>();
+  const ready: string[] = [];
+  for (const [id, dependencies] of graph.dependencies) {
+    waitingFor.set(id, dependencies.size);
+    if (dependencies.size === 0) ready.push(id);
+    for (const to of dependencies) {
+      const list = dependents.get(to);
+      if (list) list.push(id);
+      else dependents.set(to, [id]);
+    }
+  }
+  return new Promise((resolve, reject) => {
+    let running = 0;
+    let bug: { readonly error: unknown } | undefined;
+    const settle = (id: string, outcome: Outcome) => {
+      outcomes.set(id, outcome);
+      for (const dependent of dependents.get(id) ?? []) {
+        const left = waitingFor.get(dependent)! - 1;
+        waitingFor.set(dependent, left);
+        if (left === 0) ready.push(dependent);
+      }
+    };
+    const fail = (id: string, error: unknown) => {
+      bug ??= { error };
+      settle(id, "failed");
+    };
+    const start = (id: string) => {
+      const blocked = [...graph.dependencies.get(id)!].some((to) => outcomes.get(to) !== "done");
+      if (blocked || signal?.aborted || bug) return settle(id, "skipped");
+      try {
+        const result = visit(graph.nodes.get(id)!, id);
+        if (typeof result === "boolean") return settle(id, result ? "done" : "failed");
+        running++;
+        result
+          .then(
+            (ok) => settle(id, ok ? "done" : "failed"),
+            (error: unknown) => fail(id, error),
+          )
+          .finally(() => {
+            running--;
+            advance();
+          });
+      } catch (error) {
+        fail(id, error);
+      }
+    };
+    const advance = () => {
+      for (let id = ready.pop(); id !== undefined; id = ready.pop()) start(id);
+      if (running > 0) return;
+      if (bug) reject(bug.error);
+      else resolve(outcomes);
+    };
+    ready.reverse();
+    advance();
+  });
+}

@@ -1,0 +1,75 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Attribute, Block, Expression } from "@millwright/hcl/ast";
+import { justAttributes, partialContentOf } from "@millwright/hcl/body-content";
+import { rangeOf } from "@millwright/hcl/source-file";
+import type { ModuleCall, ProviderReference } from "../configuration.ts";
+import type { Constants } from "./constants.ts";
+import { decodeRepetition } from "./resource.ts";
+
+const optional = (name: string) => ({ name, required: false });
+
+/** A `module` block. */
+export function decodeCall(block: Block, constants: Constants): ModuleCall {
+  const { value, diagnostics } = partialContentOf(block.body, {
+    attributes: [{ name: "source", required: true }, ...["version", "count", "for_each", "depends_on", "providers"].map(optional)],
+    blocks: [],
+  });
+  constants.diagnostics.push(...diagnostics);
+  const { content, rest } = value;
+  const inputs = justAttributes(rest);
+  constants.diagnostics.push(...inputs.diagnostics);
+  const source = content.attributes.get("source");
+  const version = constants.text(content.attributes.get("version"));
+  return {
+    name: block.labels[0]!,
+    source: constants.text(source) ?? "",
+    sourceRange: rangeOf(source?.expression ?? block.header),
+    repetition: decodeRepetition(content.attributes, constants),
+    dependsOn: constants.traversals(content.attributes.get("depends_on")),
+    providers: decodeProviders(content.attributes.get("providers"), constants),
+    inputs: new Map([...inputs.value].map(([name, attribute]) => [name, attribute.expression])),
+    range: rangeOf(block.header),
+    header: block.header,
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** `providers = { aws = aws.west, aws.second = aws.east }`. */
+function decodeProviders(attribute: Attribute | undefined, constants: Constants): ReadonlyMap<string, ProviderReference> {
+  const result = new Map<string, ProviderReference>();
+  if (!attribute) return result;
+  for (const [key, value] of entriesOf(attribute.expression) ?? []) {
+    const reference = referenceOf(value, constants);
+    if (key !== undefined && reference) result.set(key, reference);
+  }
+  if (!entriesOf(attribute.expression)) {
+    constants.diagnostics.push(
+      errorDiagnostic("Invalid expression", 'The "providers" argument is a map from provider names inside the module to those outside, such as { aws = aws.west }.', {
+        subject: rangeOf(attribute.expression),
+      }),
+    );
+  }
+  return result;
+}
+
+function entriesOf(expression: Expression): (readonly [string | undefined, Expression])[] | undefined {
+  if (expression.kind === "object") {
+    return expression.items.map((item) => [item.key.name ?? sourceText(item.key.expression).replaceAll('"', ""), item.value] as const);
+  }
+  if (expression.kind !== "json" || expression.value.kind !== "jsonObject") return undefined;
+  return expression.value.properties.map(({ name, value }) => {
+    return [name, { kind: "json", value, file: value.file, start: value.start, end: value.end }] as const;
+  });
+}
+
+function sourceText({ file, start, end }: Expression): string {
+  return file.text.slice(start, end);
+}
+
+function referenceOf(expression: Expression, constants: Constants): ProviderReference | undefined {
+  const traversal = constants.traversal(expression);
+  if (!traversal) return undefined;
+  const [step] = traversal.steps;
+  const range = rangeOf(expression);
+  return step?.kind === "attribute" ? { localName: traversal.root.name, alias: step.name, range } : { localName: traversal.root.name, range };
+}

@@ -1,0 +1,129 @@
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
+import type { Block } from "@millwright/hcl/ast";
+import type { Configuration, Module, ModuleCall } from "../configuration.ts";
+import { childPath } from "../configuration.ts";
+import type { Files } from "../ports.ts";
+import type { FolderOptions } from "./folder.ts";
+import { applyOverrides, readFolder } from "./folder.ts";
+import { decodeModule } from "./module.ts";
+
+/** A further source of configuration beside the files of a folder (TypeScript stacks): its blocks, and its functions. */
+export interface Contribution {
+  readonly blocks: readonly Block[];
+  readonly functions?: NonNullable<Module["functions"]>;
+}
+
+export interface LoadOptions extends FolderOptions {
+  /** What else belongs to the root folder; also makes a folder without configuration files one. */
+  readonly contribution?: Contribution;
+}
+
+/**
+ * Reads the configuration of a folder and of all local modules below it. There is always a configuration, the best that
+ * could be read; with errors it is for looking at only.
+ */
+export function loadConfiguration(files: Files, options: LoadOptions): Diagnosed<Configuration> {
+  const diagnostics: Diagnostic[] = [];
+  const modules = new Map<string, Module>();
+  const loader = new Loader(files, options, modules, diagnostics);
+  const root = loader.module({ path: "", names: [], folder: ".", blocks: options.contribution?.blocks ?? [] });
+  if (options.contribution?.functions) modules.set("", { ...root, functions: options.contribution.functions });
+  return { value: { root: modules.get("")!, modules }, diagnostics };
+}
+
+interface Place {
+  readonly path: string;
+  readonly names: readonly string[];
+  readonly folder: string;
+  readonly blocks: readonly Block[];
+}
+
+class Loader {
+  readonly #files: Files;
+  readonly #options: LoadOptions;
+  readonly #modules: Map<string, Module>;
+  readonly #diagnostics: Diagnostic[];
+
+  constructor(files: Files, options: LoadOptions, modules: Map<string, Module>, diagnostics: Diagnostic[]) {
+    this.#files = files;
+    this.#options = options;
+    this.#modules = modules;
+    this.#diagnostics = diagnostics;
+  }
+
+  module(place: Place): Module {
+    const { path, names, folder } = place;
+    const read = readFolder(this.#files, folder, this.#options);
+    this.#diagnostics.push(...(read?.diagnostics ?? []));
+    const primary = read?.value.primary.flatMap((file) => file.body.blocks) ?? [];
+    const overrides = read?.value.overrides.flatMap((file) => file.body.blocks) ?? [];
+    const merged = applyOverrides([...primary, ...place.blocks], overrides);
+    this.#diagnostics.push(...merged.diagnostics);
+    const { value, diagnostics } = decodeModule(merged.value, folder);
+    this.#diagnostics.push(...diagnostics);
+    const module: Module = { path, names, folder, ...value };
+    this.#modules.set(path, module);
+    for (const call of module.calls.values()) this.#call(module, call);
+    return module;
+  }
+
+  #call(caller: Module, call: ModuleCall): void {
+    if (call.source === "") return;
+    if (!/^\.{1,2}(\/|$)/.test(call.source)) return this.#refuse(call, remoteSource(call.source));
+    const folder = joinFolder(caller.folder, call.source);
+    if (this.#isItsOwnCaller(caller, folder)) {
+      return this.#refuse(call, `The module ${folder} calls itself, by way of ${[...caller.names, call.name].join(" → ")}. A module cannot be inside itself.`);
+    }
+    const names = this.#files.list(folder);
+    if (!names) {
+      return this.#refuse(call, `There is no folder ${folder}: "${call.source}" is looked for from ${caller.folder === "." ? "the root folder" : caller.folder}.`);
+    }
+    const child = this.module({ path: childPath(caller, call.name), names: [...caller.names, call.name], folder, blocks: [] });
+    this.#checkInputs(call, child);
+  }
+
+  #isItsOwnCaller(caller: Module, folder: string): boolean {
+    for (let names = caller.names; ; names = names.slice(0, -1)) {
+      const module = this.#modules.get(names.map((name) => `module.${name}`).join("."));
+      if (module?.folder === folder) return true;
+      if (names.length === 0) return false;
+    }
+  }
+
+  #refuse(call: ModuleCall, detail: string): void {
+    this.#diagnostics.push(errorDiagnostic("Module not available", detail, { subject: call.sourceRange }));
+  }
+
+  #checkInputs(call: ModuleCall, child: Module): void {
+    for (const [name, expression] of call.inputs) {
+      if (child.variables.has(name)) continue;
+      const near = similar(name, child.variables.keys());
+      const detail = `An argument named "${name}" is not expected here: module "${call.name}" has no such variable.${near ? ` Did you mean "${near}"?` : ""}`;
+      const start = expression.file.position(expression.start);
+      const end = expression.file.position(expression.end);
+      this.#diagnostics.push(errorDiagnostic("Unsupported argument", detail, { subject: { filename: expression.file.name, start, end } }));
+    }
+    for (const variable of child.variables.values()) {
+      if (variable.default || call.inputs.has(variable.name)) continue;
+      const detail = `The argument "${variable.name}" is required by module "${call.name}", but no value was given.`;
+      this.#diagnostics.push(errorDiagnostic("Missing required argument", detail, { subject: call.range }));
+    }
+  }
+}
+
+function remoteSource(source: string): string {
+  return `Modules from registries, archives and repositories are not supported by this version of Millwright, so "${source}" cannot be fetched. Put the module into a folder and name it by a path that begins with "./" or "../".`;
+}
+
+/** Joins and cleans two slash-separated paths; `.` is the root folder. */
+function joinFolder(base: string, relative: string): string {
+  const parts: string[] = base === "." ? [] : base.split("/");
+  for (const part of relative.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts.length === 0 ? "." : parts.join("/");
+}

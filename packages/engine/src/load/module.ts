@@ -1,0 +1,251 @@
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
+import type { SourceRange } from "@millwright/core/source";
+import { wholeFile } from "@millwright/core/source";
+import type { Block } from "@millwright/hcl/ast";
+import { contentOf, justAttributes, partialContentOf } from "@millwright/hcl/body-content";
+import { rangeOf } from "@millwright/hcl/source-file";
+import type {
+  BackendBlock,
+  Local,
+  Module,
+  ModuleCall,
+  Output,
+  ProviderBlock,
+  ProviderRequirement,
+  Resource,
+  Variable,
+} from "../configuration.ts";
+import { resourceText } from "../addresses.ts";
+import { Constants } from "./constants.ts";
+import { decodeCall } from "./call.ts";
+import { decodeRequiredProviders } from "./required-providers.ts";
+import { decodeResource } from "./resource.ts";
+import { decodeOutput, decodeVariable, validName } from "./variable.ts";
+
+/** A module's own declarations, before its callees are known. */
+export type Declarations = Omit<Module, "path" | "names" | "folder" | "functions">;
+
+const topLevel: Readonly<Record<string, readonly string[]>> = {
+  terraform: [],
+  variable: ["name"],
+  locals: [],
+  output: ["name"],
+  module: ["name"],
+  resource: ["type", "name"],
+  data: ["type", "name"],
+  provider: ["name"],
+};
+
+/** What the language has beyond this engine: named, so that nothing is silently left out. */
+const notYet: Readonly<Record<string, string>> = {
+  ephemeral: "Ephemeral resources",
+  moved: "Moved blocks",
+  removed: "Removed blocks",
+  import: "Import blocks",
+  check: "Check blocks",
+  action: "Action blocks",
+};
+
+/** Reads a module's blocks (all files together, overrides laid over) into declarations. */
+export function decodeModule(blocks: readonly Block[], folder: string): Diagnosed<Declarations> {
+  const diagnostics: Diagnostic[] = [];
+  const reader = new ModuleReader(diagnostics, folder);
+  for (const block of blocks) reader.read(block);
+  return { value: reader.finish(), diagnostics };
+}
+
+class ModuleReader {
+  readonly #diagnostics: Diagnostic[];
+  readonly #constants: Constants;
+  readonly #folder: string;
+  readonly #variables = new Map<string, Variable>();
+  readonly #locals = new Map<string, Local>();
+  readonly #outputs = new Map<string, Output>();
+  readonly #resources = new Map<string, Resource>();
+  readonly #calls = new Map<string, ModuleCall>();
+  readonly #providers = new Map<string, ProviderBlock>();
+  readonly #requirements = new Map<string, ProviderRequirement>();
+  readonly #versions: { constraint: string; range: SourceRange }[] = [];
+  #backend: BackendBlock | undefined;
+
+  constructor(diagnostics: Diagnostic[], folder: string) {
+    this.#diagnostics = diagnostics;
+    this.#constants = new Constants(diagnostics);
+    this.#folder = folder;
+  }
+
+  read(block: Block): void {
+    if (!this.#checkHeader(block)) return;
+    const [name] = block.labels;
+    switch (block.type) {
+      case "terraform":
+        return this.#terraform(block);
+      case "locals":
+        return this.#readLocals(block);
+      case "variable":
+        return this.#add(this.#variables, "variable", name!, block, decodeVariable(block, this.#constants));
+      case "output":
+        return this.#add(this.#outputs, "output", name!, block, decodeOutput(block, this.#constants));
+      case "module":
+        return this.#add(this.#calls, "module call", name!, block, decodeCall(block, this.#constants));
+      case "provider":
+        return this.#provider(block);
+      default: {
+        const resource = decodeResource(block, this.#constants);
+        const text = resourceText(resource.address);
+        return this.#add(this.#resources, `${block.type === "data" ? "data" : "resource"} "${resource.address.type}"`, text, block, resource);
+      }
+    }
+  }
+
+  finish(): Declarations {
+    return {
+      variables: this.#variables,
+      locals: this.#locals,
+      outputs: this.#outputs,
+      resources: this.#resources,
+      calls: this.#calls,
+      providers: this.#providers,
+      requiredProviders: this.#requirements,
+      requiredVersions: this.#versions,
+      ...(this.#backend ? { backend: this.#backend } : {}),
+      range: wholeFile(this.#folder),
+    };
+  }
+
+  #checkHeader(block: Block): boolean {
+    const subject = rangeOf(block.typeNode);
+    const missing = notYet[block.type];
+    if (missing !== undefined) {
+      this.#diagnostics.push(
+        errorDiagnostic("Not supported yet", `${missing} are not supported by this version of Millwright. Remove the block, or use the tool you have been using for this folder.`, { subject }),
+      );
+      return false;
+    }
+    const labels = topLevel[block.type];
+    if (!labels) {
+      const near = similar(block.type, Object.keys(topLevel));
+      this.#diagnostics.push(
+        errorDiagnostic("Unsupported block type", `Blocks of type "${block.type}" are not expected here.${near ? ` Did you mean "${near}"?` : ""}`, { subject }),
+      );
+      return false;
+    }
+    if (block.labels.length === labels.length) return this.#checkNames(block);
+    const extra = block.labelNodes[labels.length];
+    this.#diagnostics.push(
+      extra
+        ? errorDiagnostic(`Extraneous label for ${block.type}`, labels.length === 0 ? `No labels are expected for ${block.type} blocks.` : `Only ${labels.length} labels (${labels.join(", ")}) are expected for ${block.type} blocks.`, { subject: rangeOf(extra) })
+        : errorDiagnostic(`Missing ${labels[block.labels.length]} for ${block.type}`, `All ${block.type} blocks must have ${labels.length} label${labels.length === 1 ? "" : "s"} (${labels.join(", ")}).`, { subject: rangeOf(block.openBrace), context: rangeOf(block.header) }),
+    );
+    return false;
+  }
+
+  #checkNames(block: Block): boolean {
+    const wrong = block.labels.findIndex((label) => !validName(label));
+    if (wrong < 0) return true;
+    this.#diagnostics.push(
+      errorDiagnostic(
+        `Invalid ${block.type} name`,
+        "A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.",
+        { subject: rangeOf(block.labelNodes[wrong]!) },
+      ),
+    );
+    return false;
+  }
+
+  #add<T extends { readonly range: SourceRange }>(map: Map<string, T>, what: string, key: string, block: Block, item: T): void {
+    const known = map.get(key);
+    if (known) this.#duplicate(what, block.labels.at(-1)!, known.range, rangeOf(block.header));
+    else map.set(key, item);
+  }
+
+  #duplicate(what: string, name: string, first: SourceRange, subject: SourceRange): void {
+    const capital = what[0]!.toUpperCase() + what.slice(1);
+    this.#diagnostics.push(
+      errorDiagnostic(
+        `Duplicate ${what} ${what.includes('"') ? "configuration" : what === "module call" ? "" : "declaration"}`.trimEnd(),
+        `${capital} named "${name}" was already declared at ${first.filename}:${first.start.line},${first.start.column}. Names must be unique within a module: rename one of the two.`,
+        { subject },
+      ),
+    );
+  }
+
+  #readLocals(block: Block): void {
+    const { value, diagnostics } = justAttributes(block.body);
+    this.#diagnostics.push(...diagnostics);
+    for (const attribute of value.values()) {
+      const range = rangeOf(attribute);
+      const known = this.#locals.get(attribute.name);
+      if (known) this.#duplicate("local value", attribute.name, known.range, range);
+      else this.#locals.set(attribute.name, { name: attribute.name, expression: attribute.expression, range });
+    }
+  }
+
+  #provider(block: Block): void {
+    const localName = block.labels[0]!;
+    const { value, diagnostics } = partialContentOf(block.body, {
+      attributes: [
+        { name: "alias", required: false },
+        { name: "version", required: false },
+      ],
+      blocks: [],
+    });
+    this.#diagnostics.push(...diagnostics);
+    const alias = this.#constants.text(value.content.attributes.get("alias"));
+    const version = value.content.attributes.get("version");
+    if (version) {
+      this.#diagnostics.push(
+        warningDiagnostic(
+          "Version constraints inside provider configuration blocks are deprecated",
+          "To constrain the provider version, use the required_providers block inside a terraform block.",
+          { subject: rangeOf(version) },
+        ),
+      );
+    }
+    const range = rangeOf(block.header);
+    const provider = { localName, body: value.rest, range, ...(alias === undefined ? {} : { alias }) };
+    const key = alias === undefined ? localName : `${localName}.${alias}`;
+    const known = this.#providers.get(key);
+    if (!known) this.#providers.set(key, provider);
+    else {
+      this.#diagnostics.push(
+        errorDiagnostic(
+          "Duplicate provider configuration",
+          `A ${alias === undefined ? "default (non-aliased) " : ""}provider configuration for "${key}" was already given at ${known.range.filename}:${known.range.start.line},${known.range.start.column}. If multiple configurations are required, set the "alias" argument for alternative configurations.`,
+          { subject: range },
+        ),
+      );
+    }
+  }
+
+  #terraform(block: Block): void {
+    const { value: content, diagnostics } = contentOf(block.body, {
+      attributes: [
+        { name: "required_version", required: false },
+        { name: "experiments", required: false },
+        { name: "language", required: false },
+      ],
+      blocks: [
+        { type: "backend", labelNames: ["type"] },
+        { type: "cloud", labelNames: [] },
+        { type: "required_providers", labelNames: [] },
+        { type: "provider_meta", labelNames: ["provider"] },
+      ],
+    });
+    this.#diagnostics.push(...diagnostics);
+    const version = content.attributes.get("required_version");
+    const constraint = this.#constants.text(version);
+    if (version && constraint !== undefined) this.#versions.push({ constraint, range: rangeOf(version.expression) });
+    for (const inner of content.blocks) {
+      if (inner.type === "required_providers") decodeRequiredProviders(inner, this.#constants, this.#requirements);
+      else if (inner.type === "backend") this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
+      else {
+        this.#diagnostics.push(
+          errorDiagnostic("Not supported yet", `A "${inner.type}" block is not supported by this version of Millwright.`, { subject: rangeOf(inner.header) }),
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { impliedType } from "@millwright/provider/implied-type";
+import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
+import type { Schema } from "@millwright/provider/schema";
+import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
+import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
+import type { Resource } from "../configuration.ts";
+import { providerDiagnostics, providerDied } from "../objects.ts";
+import { noPrivate } from "../state.ts";
+import { preventedDestroy } from "./managed.ts";
+import type { ActionReason } from "./plan.ts";
+import type { PriorObject } from "./refresh.ts";
+import type { PlanRun } from "./run.ts";
+import { report } from "./run.ts";
+
+/** An object that is to go. */
+export interface DeleteTarget {
+  readonly address: InstanceAddress;
+  readonly deposedKey?: string;
+  readonly schema: Schema;
+  readonly provider: Provider;
+  readonly providerAddress: ProviderConfigAddress;
+}
+
+/**
+ * Plans to destroy one object. The provider is asked about it, if it wants to be. `resource` is its configuration, where it
+ * still has one: `prevent_destroy` holds. False where that failed (and was reported).
+ */
+export async function planDelete(
+  run: PlanRun,
+  target: DeleteTarget,
+  prior: PriorObject,
+  reason: ActionReason,
+  resource: Resource | undefined,
+): Promise<boolean> {
+  const { address, deposedKey, schema, provider, providerAddress } = target;
+  if (isNull(prior.value) || !prior.stored) return true;
+  if (!run.isTargeted(address.text)) return true;
+  if (resource?.lifecycle.preventDestroy) return report(run, [preventedDestroy(address.text, resource)]);
+  const gone = nullValue(impliedType(schema.block));
+  let plannedPrivate = prior.stored.private ?? noPrivate;
+  if (run.pool.schema(providerAddress.source)?.capabilities.planDestroy) {
+    const [before] = unmarkDeep(prior.value);
+    const call = { type: address.resource.type, prior: before, proposed: gone, config: gone, priorPrivate: plannedPrivate };
+    let answer: { readonly plannedPrivate: Uint8Array; readonly planned: typeof gone; readonly diagnostics: ProviderDiagnostics };
+    try {
+      answer = await run.calls.run(() => provider.planResourceChange(call));
+    } catch (error) {
+      return report(run, [providerDied(address.text, "planning to destroy", error)]);
+    }
+    if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return false;
+    if (!isNull(answer.planned)) {
+      const detail = `The provider planned an object for ${address.text} where it was asked to plan its destruction. This is a bug in the provider.`;
+      return report(run, [errorDiagnostic("Provider produced invalid plan", detail, { address: address.text })]);
+    }
+    plannedPrivate = answer.plannedPrivate;
+  }
+  run.changes.push({
+    address,
+    ...(deposedKey === undefined ? {} : { deposedKey }),
+    provider: providerAddress,
+    action: "delete",
+    reason,
+    before: prior.value,
+    after: gone,
+    replacePaths: [],
+    priorPrivate: prior.stored.private,
+    plannedPrivate,
+    dependencies: prior.stored.dependencies,
+    createBeforeDestroy: prior.stored.createBeforeDestroy,
+  });
+  run.ports.events({ kind: "planned", address: address.text });
+  return true;
+}

@@ -1,0 +1,91 @@
+import type { Diagnosed } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Expression } from "@millwright/hcl/ast";
+import { rangeOf } from "@millwright/hcl/source-file";
+import { convert } from "@millwright/value/convert";
+import { friendlyName } from "@millwright/value/friendly";
+import { numberType } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
+import { asArray, asMap, asNumber, asString, ephemeral, isKnown, isNull, sensitive, unmark } from "@millwright/value/value";
+import type { ModuleInstance } from "../addresses.ts";
+import type { Repetition } from "../configuration.ts";
+import type { Evaluator, Expansion } from "../evaluator.ts";
+
+const single: Expansion = { kind: "single" };
+const unknown: Expansion = { kind: "unknown" };
+
+/** How many instances something has, by its `count` or `for_each`. With errors the expansion is unknown. */
+export function expand(repetition: Repetition, evaluator: Evaluator, module: ModuleInstance, validating: boolean): Diagnosed<Expansion> {
+  if (repetition.kind === "single") return { value: single, diagnostics: [] };
+  const { expression } = repetition;
+  const { value, diagnostics } = evaluator.evaluate(expression, module);
+  if (diagnostics.some((d) => d.severity === "error")) return { value: unknown, diagnostics };
+  const result = repetition.kind === "count" ? expandCount(value, validating) : expandForEach(value, validating);
+  return typeof result === "string"
+    ? { value: unknown, diagnostics: [...diagnostics, refusal(repetition.kind, expression, result)] }
+    : { value: result, diagnostics };
+}
+
+function refusal(kind: "count" | "forEach", expression: Expression, detail: string) {
+  const name = kind === "count" ? "count" : "for_each";
+  return errorDiagnostic(`Invalid ${name} argument`, detail, { subject: rangeOf(expression) });
+}
+
+function expandCount(given: Value, validating: boolean): Expansion | string {
+  if (given.marks.has(ephemeral)) {
+    return 'The given "count" is derived from an ephemeral value, which means that its result cannot be kept from plan to apply. Use only values that are not ephemeral.';
+  }
+  const [value] = unmark(given);
+  if (isNull(value)) return 'The given "count" argument value is null. An integer is required.';
+  const converted = convert(value, numberType);
+  if (!converted.ok) return `The given "count" argument value is unsuitable: ${converted.message}.`;
+  if (!isKnown(converted.value)) {
+    if (validating) return unknown;
+    return 'The "count" value depends on resource attributes that cannot be determined until apply, so the number of instances cannot be predicted. To work around this, use the -target argument to first apply only the resources that the count depends on.';
+  }
+  const number = asNumber(converted.value);
+  if (!number.isInteger) return 'The given "count" argument value is unsuitable: value must be a whole number.';
+  const count = number.toNumber();
+  if (count < 0) return 'The given "count" argument value is unsuitable: must be greater than or equal to zero.';
+  return { kind: "count", count };
+}
+
+function expandForEach(given: Value, validating: boolean): Expansion | string {
+  if (given.marks.has(sensitive)) {
+    return 'Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, the sensitive value could be exposed as a resource instance key.';
+  }
+  if (given.marks.has(ephemeral)) {
+    return 'The given "for_each" value is derived from an ephemeral value, which means that its result cannot be kept from plan to apply. Use only values that are not ephemeral.';
+  }
+  const [value] = unmark(given);
+  const { kind } = value.type;
+  if (isNull(value)) {
+    return 'The given "for_each" argument value is null. A map, or set of strings is allowed.';
+  }
+  if (kind === "dynamic" && validating) return unknown;
+  if (!isKnown(value)) {
+    if (validating && (kind === "map" || kind === "object" || kind === "set")) return unknown;
+    return `The "for_each" ${kind === "set" ? "set" : "map"} includes ${kind === "set" ? "values" : "keys"} derived from resource attributes that cannot be determined until apply, so the full set of keys that will identify the instances of this resource cannot be determined.
+
+When working with unknown values in for_each, it's better to define the map keys statically in your configuration and place apply-time results only in the map values.
+
+Alternatively, you could use the -target planning option to first apply only the resources that the for_each value depends on, and then apply a second time to fully converge.`;
+  }
+  if (kind === "map" || kind === "object") return { kind: "forEach", values: asMap(value) };
+  if (kind !== "set") {
+    return `The given "for_each" argument value is unsuitable: the "for_each" argument must be a map, or set of strings, and you have provided a value of type ${friendlyName(value.type)}.`;
+  }
+  const values = new Map<string, Value>();
+  for (const element of asArray(value)) {
+    if (!isKnown(element)) {
+      if (validating) return unknown;
+      return 'The "for_each" set includes values derived from resource attributes that cannot be determined until apply, so the full set of keys that will identify the instances of this resource cannot be determined.\n\nUse a map instead, whose keys are defined in the configuration and whose values may be results of an apply.';
+    }
+    if (element.type.kind !== "string") {
+      return `The given "for_each" argument value is unsuitable: "for_each" supports maps and sets of strings, but you have provided a set containing type ${friendlyName(element.type)}.`;
+    }
+    if (isNull(element)) return 'The given "for_each" argument value is unsuitable: "for_each" sets must not contain null values.';
+    values.set(asString(element), element);
+  }
+  return { kind: "forEach", values };
+}

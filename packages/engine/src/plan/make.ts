@@ -1,0 +1,237 @@
+import { Semaphore } from "@millwright/core/concurrency";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
+import type { Value } from "@millwright/value/value";
+import type { ProviderSource } from "../addresses.ts";
+import { absoluteResourceText, compareInstances, parseProviderConfigAddress } from "../addresses.ts";
+import type { ConfigNode } from "../config-graph.ts";
+import { configGraph, resourceDependencies } from "../config-graph.ts";
+import type { Configuration } from "../configuration.ts";
+import { Evaluator, type EvaluatorContext } from "../evaluator.ts";
+import type { Graph } from "../graph.ts";
+import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
+import type { RunPorts } from "../ports.ts";
+import { providerOfResource } from "../provider-config.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import type { ResourceState, State } from "../state.ts";
+import { StateBuilder } from "../state.ts";
+import { checkReferences } from "../validate/references.ts";
+import { createBeforeDestroyNodes, dependsOnClosure, transitive } from "./dependencies.ts";
+import type { NodeRun } from "./nodes.ts";
+import { outputChange, removedOutputs, visitCall, visitLocal, visitOutput, visitProvider, visitVariable } from "./nodes.ts";
+import type { InstanceChange, OutputChange, Plan, PlannedExpansions, PlanResult } from "./plan.ts";
+import { configKey, planOrphan, planResource } from "./resource.ts";
+import type { PlanOptions, PlanRun } from "./run.ts";
+import { targetNodes } from "./targets.ts";
+
+export interface PlanInput {
+  readonly context: EvaluatorContext;
+  /** Variables as given, for a saved plan. */
+  readonly given: ReadonlyMap<string, Value>;
+  readonly state: State;
+  readonly lineage: string;
+  readonly serial: number;
+  readonly options: PlanOptions;
+  readonly pool: ProviderPool;
+  readonly ports: RunPorts;
+  /** Provider calls at a time. */
+  readonly parallelism: number;
+  /** RFC 3339; what `plantimestamp()` gives. */
+  readonly timestamp: string;
+}
+
+type PlanNode = ConfigNode | { readonly kind: "orphan"; readonly state: ResourceState };
+
+/** Decides what a run would do. Nothing is changed but what providers read. With errors the plan is for looking at only. */
+export async function makePlan(input: PlanInput): Promise<PlanResult> {
+  const { context, pool, options } = input;
+  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, input.state)))];
+  const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
+  if (hasErrors(diagnostics)) return nothing();
+  diagnostics.push(...checkReferences(context.configuration, pool));
+  if (hasErrors(diagnostics)) return nothing();
+  const config = configGraph(context.configuration);
+  diagnostics.push(...cyclesOf(config).map(cycleFound));
+  if (hasErrors(diagnostics)) return nothing();
+  const graph = withOrphans(config, context.configuration, input.state);
+  const targeting = targetNodes(config, options.targets, options.mode === "destroy");
+  if (options.targets.length > 0) diagnostics.push(targetingWarning);
+  const run = newRun(input, config, diagnostics, targeting);
+  const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
+  const outcomes = await walkGraph(
+    graph,
+    (node, id) => {
+      if (node.kind === "orphan") return planOrphan(run, node.state);
+      return targeting.has(id) ? visit(run, nodes, node, id) : true;
+    },
+    input.ports.stop,
+  );
+  if (input.ports.stop.aborted) diagnostics.push(interrupted);
+  const outputs = new Map<string, OutputChange>();
+  const { root } = context.configuration;
+  const declared = options.mode === "destroy" ? new Set<string>() : new Set(root.outputs.keys());
+  for (const output of options.mode === "destroy" ? [] : root.outputs.values()) {
+    const id = `output.${output.name}`;
+    if (outcomes.get(id) !== "done" || !targeting.has(id)) continue;
+    outputs.set(output.name, outputChange(nodes, output, input.state.outputs.get(output.name)));
+  }
+  if (options.targets.length === 0) for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
+  const plan: Plan = {
+    ...emptyPlan(input, hasErrors(diagnostics)),
+    changes: run.changes.sort(compareChanges),
+    drift: run.drift.sort(compareChanges),
+    outputs,
+    priorState: run.refreshed.snapshot(),
+    expansions: expansionsOf(run.evaluator, context.configuration),
+    checks: run.checks,
+  };
+  return { plan, diagnostics };
+}
+
+function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): boolean | Promise<boolean> {
+  switch (node.kind) {
+    case "variable":
+      return visitVariable(nodes, node);
+    case "local":
+      return visitLocal(nodes, node);
+    case "output":
+      // While all is taken down, what outputs would be is of no matter.
+      return run.options.mode === "destroy" ? true : visitOutput(nodes, node);
+    case "call":
+      return visitCall({ ...nodes, validating: run.options.mode === "destroy" }, node);
+    case "provider":
+      return visitProvider(nodes, node);
+    case "resource":
+      return planResource(run, node, id);
+    case "close":
+      return true;
+  }
+}
+
+function newRun(input: PlanInput, graph: Graph<ConfigNode>, diagnostics: Diagnostic[], targeting: { isTargeted(a: string): boolean }): PlanRun {
+  const direct = resourceDependencies(graph);
+  const pending = new Set<string>();
+  const waits = dependsOnClosure(graph, input.context.configuration);
+  return {
+    options: input.options,
+    configuration: input.context.configuration,
+    graph,
+    evaluator: new Evaluator(input.context),
+    pool: input.pool,
+    previous: input.state,
+    refreshed: new StateBuilder(input.state),
+    statesByConfig: byConfig(input.state),
+    ports: input.ports,
+    calls: new Semaphore(input.parallelism),
+    pending,
+    createBeforeDestroy: createBeforeDestroyNodes(graph, direct),
+    dependencies: transitive(direct),
+    changes: [],
+    drift: [],
+    checks: [],
+    diagnostics,
+    isTargeted: targeting.isTargeted,
+    waitsForChanges: (nodeId) => [...waits(nodeId)].some((id) => pending.has(id)),
+  };
+}
+
+/** Every provider that the configuration or the state has something of. */
+export function sourcesOf(configuration: Configuration, state: State): ProviderSource[] {
+  const sources: ProviderSource[] = [];
+  for (const module of configuration.modules.values()) {
+    for (const requirement of module.requiredProviders.values()) sources.push(requirement.source);
+    for (const resource of module.resources.values()) sources.push(providerOfResource(configuration, module, resource).address.source);
+  }
+  for (const resource of state.resources.values()) {
+    const address = parseProviderConfigAddress(resource.provider);
+    if (address) sources.push(address.source);
+  }
+  return sources;
+}
+
+function byConfig(state: State): ReadonlyMap<string, readonly ResourceState[]> {
+  const map = new Map<string, ResourceState[]>();
+  for (const resource of state.resources.values()) {
+    const key = configKey(resource.module.steps.map((step) => `module.${step.name}`).join("."), resource.address);
+    map.set(key, [...(map.get(key) ?? []), resource]);
+  }
+  return map;
+}
+
+// What the state has and no configuration declares is a node of its own, which needs its provider's default configuration.
+function withOrphans(graph: Graph<ConfigNode>, configuration: Configuration, state: State): Graph<PlanNode> {
+  const builder = new GraphBuilder<PlanNode>();
+  for (const [id, node] of graph.nodes) builder.add(id, node);
+  for (const [id, all] of graph.dependencies) for (const to of all) builder.depend(id, to);
+  const declared = new Set<string>();
+  for (const module of configuration.modules.values()) {
+    for (const resource of module.resources.values()) declared.add(configKey(module.path, resource.address));
+  }
+  for (const [key, states] of byConfig(state)) {
+    if (declared.has(key)) continue;
+    for (const resource of states) {
+      const id = `${absoluteResourceText(resource.module, resource.address)} (orphan)`;
+      builder.add(id, { kind: "orphan", state: resource });
+      const provider = parseProviderConfigAddress(resource.provider);
+      if (!provider) continue;
+      if (!builder.has(provider.text) && provider.module === "" && provider.alias === undefined) {
+        builder.add(provider.text, { kind: "provider", provider: { address: provider, module: configuration.root } });
+      }
+      builder.depend(id, provider.text);
+    }
+  }
+  return builder.build();
+}
+
+function cycleFound(way: readonly string[]): Diagnostic {
+  const shown = [...way, way[0]!].join("\n  → ");
+  return errorDiagnostic("Cycle", `These depend on each other in a circle, so none of them can be first:\n\n    ${shown}\n\nRemove one of these references.`, { code: "cycle" });
+}
+
+const targetingWarning = warningDiagnostic(
+  "Resource targeting is in effect",
+  "You are creating a plan with the -target option, which means that the result of this plan may not represent all of the changes requested by the current configuration.\n\nThe -target option is not for routine use, and is provided only for exceptional situations such as recovering from errors or mistakes.",
+);
+
+const interrupted = errorDiagnostic("Interrupted", "The run was interrupted before all was looked at. Nothing was changed; run the command again.", { code: "interrupted" });
+
+function compareChanges(a: InstanceChange, b: InstanceChange): number {
+  return compareInstances(a.address, b.address) || (a.deposedKey ?? "").localeCompare(b.deposedKey ?? "");
+}
+
+function emptyPlan(input: PlanInput, errored: boolean): Plan {
+  return {
+    mode: input.options.mode,
+    variables: input.given,
+    changes: [],
+    drift: [],
+    outputs: new Map(),
+    previousState: input.state,
+    priorState: input.state,
+    lineage: input.lineage,
+    serial: input.serial,
+    expansions: { calls: new Map(), resources: new Map() },
+    refreshed: input.options.refresh,
+    targets: input.options.targets,
+    forceReplace: input.options.forceReplace,
+    timestamp: input.timestamp,
+    errored,
+    checks: [],
+  };
+}
+
+function expansionsOf(evaluator: Evaluator, configuration: Configuration): PlannedExpansions {
+  const calls = new Map<string, ReturnType<Evaluator["call"]>>();
+  const resources = new Map<string, PlannedExpansions["resources"] extends ReadonlyMap<string, infer R> ? R : never>();
+  for (const module of configuration.modules.values()) {
+    for (const instance of evaluator.moduleInstances(module)) {
+      for (const name of module.calls.keys()) calls.set(`${instance.text}|${name}`, evaluator.call(instance, name));
+      for (const resource of module.resources.values()) {
+        const expansion = evaluator.resourceExpansion(instance, resource.address);
+        if (!expansion) continue;
+        resources.set(absoluteResourceText(instance, resource.address), { module: instance, resource: resource.address, expansion });
+      }
+    }
+  }
+  return { calls, resources };
+}

@@ -1,0 +1,183 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { PlanAnswer, Provider } from "@millwright/provider/protocol";
+import type { Schema } from "@millwright/provider/schema";
+import { rawEquals } from "@millwright/value/operations";
+import type { Path } from "@millwright/value/path";
+import type { Value } from "@millwright/value/value";
+import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
+import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
+import { disagreementText, planDisagreements } from "../change/agreement.ts";
+import { ignoreChanges } from "../change/ignore.ts";
+import { proposedNew } from "../change/proposed.ts";
+import { replacePathsThatChange } from "../change/replace.ts";
+import { checkRules } from "../checks.ts";
+import type { Resource } from "../configuration.ts";
+import { decodeResourceConfig } from "../decode-body.ts";
+import type { InstanceData } from "../evaluator.ts";
+import { markLike, providerDiagnostics, providerDied } from "../objects.ts";
+import { noPrivate } from "../state.ts";
+import { planDelete } from "./delete.ts";
+import type { Action, ActionReason, InstanceChange } from "./plan.ts";
+import { isReplace } from "./plan.ts";
+import type { PriorObject } from "./refresh.ts";
+import { noPrior, refreshObject } from "./refresh.ts";
+import type { PlanRun } from "./run.ts";
+import { report } from "./run.ts";
+import { triggeredReplacement } from "./triggers.ts";
+
+/** One instance of a managed resource that the configuration wants to be there. */
+export interface PlanTarget {
+  readonly nodeId: string;
+  readonly address: InstanceAddress;
+  readonly resource: Resource;
+  readonly instance: InstanceData;
+  readonly schema: Schema;
+  readonly provider: Provider;
+  readonly providerAddress: ProviderConfigAddress;
+}
+
+/** Plans one managed instance: refreshes what is there, then asks the provider for what is to come. False where that failed. */
+export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boolean> {
+  const { address } = target;
+  const prior = await refreshPrior(run, target);
+  if (!prior) return false;
+  const see = (value: Value) => run.evaluator.setInstance(address.module, address.resource, address.key, value);
+  if (run.options.mode === "destroy") {
+    see(prior.value);
+    return planDelete(run, target, prior, "none", target.resource);
+  }
+  if (run.options.mode === "refresh-only" || !run.isTargeted(address.text)) {
+    see(prior.value);
+    return true;
+  }
+  const planned = await planToward(run, target, prior);
+  if (!planned) {
+    see(prior.value);
+    return false;
+  }
+  run.changes.push(planned);
+  run.ports.events({ kind: "planned", address: address.text });
+  if (planned.action !== "no-op") run.pending.add(target.nodeId);
+  see(planned.after);
+  const { postconditions } = target.resource.lifecycle;
+  const instance = { ...target.instance, self: planned.after };
+  return report(run, checkRules(run, target.address, "Resource postcondition failed", postconditions, instance));
+}
+
+async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObject | undefined> {
+  const { address, schema, provider, providerAddress } = target;
+  const stored = run.refreshed.instance(address);
+  for (const [key, object] of stored?.deposed ?? []) {
+    const prior = await refreshObject(run, address, key, object, schema, provider, providerAddress);
+    if (!prior) return undefined;
+    if (prior.stored && run.options.mode !== "refresh-only" && run.isTargeted(address.text)) {
+      await planDelete(run, { ...target, deposedKey: key }, prior, "none", undefined);
+    }
+  }
+  if (!stored?.current) return noPrior(schema);
+  return refreshObject(run, address, undefined, stored.current, schema, provider, providerAddress);
+}
+
+async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject): Promise<InstanceChange | undefined> {
+  const { address, resource, schema } = target;
+  const { lifecycle } = resource;
+  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance))) return undefined;
+  const decoded = decodeResourceConfig(run.evaluator, resource, schema, address, target.instance);
+  if (!report(run, decoded.diagnostics)) return undefined;
+  const config = decoded.value;
+  if (!(await validateConfig(run, target, config))) return undefined;
+  const [bareConfig] = unmarkDeep(config);
+  const [barePrior] = unmarkDeep(prior.value);
+  const effective = isNull(barePrior) ? bareConfig : ignoreChanges(lifecycle.ignoreChanges, barePrior, bareConfig);
+  const first = await callPlan(run, target, barePrior, effective, prior.stored?.private ?? noPrivate);
+  if (!first) return undefined;
+  const planned = first.legacyTypeSystem && !isNull(barePrior) ? ignoreChanges(lifecycle.ignoreChanges, barePrior, first.planned) : first.planned;
+  const replacePaths = isNull(barePrior) ? [] : replacePathsThatChange(first.requiresReplace, barePrior, planned, schema.block);
+  const after = markLike(planned, config, schema.block);
+  const { action, reason } = decide(run, target, prior, after, replacePaths);
+  const change = {
+    address,
+    provider: target.providerAddress,
+    action,
+    reason,
+    before: prior.value,
+    after,
+    replacePaths,
+    priorPrivate: prior.stored?.private ?? noPrivate,
+    plannedPrivate: first.plannedPrivate,
+    dependencies: run.dependencies.get(target.nodeId) ?? [],
+    createBeforeDestroy: run.createBeforeDestroy.has(target.nodeId),
+  } satisfies InstanceChange;
+  if (!isReplace(action)) return change;
+  if (lifecycle.preventDestroy) {
+    report(run, [preventedDestroy(address.text, resource)]);
+    return undefined;
+  }
+  // A replacement is a new object: it is planned once more as if nothing were there, with what was ignored taken back in.
+  const second = await callPlan(run, target, nullValue(barePrior.type), bareConfig, first.plannedPrivate);
+  if (!second) return undefined;
+  return { ...change, after: markLike(second.planned, config, schema.block), plannedPrivate: second.plannedPrivate };
+}
+
+async function validateConfig(run: PlanRun, target: PlanTarget, config: Value): Promise<boolean> {
+  const { address, resource, provider } = target;
+  try {
+    const answer = await provider.validateResourceConfig({ type: address.resource.type, config: unmarkDeep(config)[0] });
+    return report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body));
+  } catch (error) {
+    report(run, [providerDied(address.text, "checking the configuration", error)]);
+    return false;
+  }
+}
+
+async function callPlan(
+  run: PlanRun,
+  target: PlanTarget,
+  prior: Value,
+  config: Value,
+  priorPrivate: Uint8Array,
+): Promise<PlanAnswer | undefined> {
+  const { address, schema, provider, resource } = target;
+  const proposed = proposedNew(schema.block, prior, config);
+  try {
+    const call = { type: address.resource.type, prior, proposed, config, priorPrivate };
+    const answer = await run.calls.run(() => provider.planResourceChange(call));
+    if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
+    if (answer.legacyTypeSystem) return answer;
+    const wrong = planDisagreements(schema.block, prior, config, answer.planned);
+    if (wrong.length === 0) return answer;
+    const detail = `The provider planned an invalid value for ${address.text}: ${wrong.map(disagreementText).join("; ")}.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`;
+    report(run, [errorDiagnostic("Provider produced invalid plan", detail, { address: address.text })]);
+    return undefined;
+  } catch (error) {
+    report(run, [providerDied(address.text, "planning", error)]);
+    return undefined;
+  }
+}
+
+function decide(
+  run: PlanRun,
+  target: PlanTarget,
+  prior: PriorObject,
+  after: Value,
+  replacePaths: readonly Path[],
+): { readonly action: Action; readonly reason: ActionReason } {
+  if (isNull(prior.value)) return { action: "create", reason: "none" };
+  const replace: Action = run.createBeforeDestroy.has(target.nodeId) ? "create-delete" : "delete-create";
+  if (prior.stored?.status === "tainted") return { action: replace, reason: "replace_because_tainted" };
+  if (replacePaths.length > 0) return { action: replace, reason: "replace_because_cannot_update" };
+  if (run.options.forceReplace.includes(target.address.text)) return { action: replace, reason: "replace_by_request" };
+  if (triggeredReplacement(run, target)) return { action: replace, reason: "replace_by_triggers" };
+  // Marks count too: what becomes sensitive, or stops being so, is written to the state by an update.
+  return { action: rawEquals(prior.value, after) ? "no-op" : "update", reason: "none" };
+}
+
+/** What is said where `prevent_destroy` stands against what would have to be done. */
+export function preventedDestroy(address: string, resource: Resource): Diagnostic {
+  return errorDiagnostic(
+    "Instance cannot be destroyed",
+    `Resource ${address} has lifecycle.prevent_destroy set, but the plan calls for this resource to be destroyed. To avoid this error and continue with the plan, either disable lifecycle.prevent_destroy or reduce the scope of the plan using the -target option.`,
+    { subject: resource.range, address },
+  );
+}

@@ -1,0 +1,139 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { Path } from "@millwright/value/path";
+import type { Value } from "@millwright/value/value";
+import type { InstanceAddress, ModuleInstance, ProviderConfigAddress, ResourceAddress } from "../addresses.ts";
+import type { Expansion } from "../evaluator.ts";
+import type { State } from "../state.ts";
+
+/** What a run is for: to bring all to what is configured, to remove all, or only to take over what has changed outside. */
+export type PlanMode = "normal" | "destroy" | "refresh-only";
+
+/**
+ * What a run will do, decided before anything moves. Everything an apply needs is in it, but the configuration's files,
+ * which a saved plan carries beside it.
+ */
+export interface Plan {
+  readonly mode: PlanMode;
+  /** Values of the root module's variables as they were given; defaults are not among them. */
+  readonly variables: ReadonlyMap<string, Value>;
+  /** Every instance that was looked at, unchanged ones too, in the order of addresses. */
+  readonly changes: readonly InstanceChange[];
+  /** What was found to differ from the state before anything was planned. */
+  readonly drift: readonly InstanceChange[];
+  readonly outputs: ReadonlyMap<string, OutputChange>;
+  /** The state that was read, and the same after the refresh. */
+  readonly previousState: State;
+  readonly priorState: State;
+  readonly lineage: string;
+  readonly serial: number;
+  /** How modules and resources are repeated, by whole address without their own key: apply does not ask again. */
+  readonly expansions: PlannedExpansions;
+  /** Whether objects were read again before they were planned. */
+  readonly refreshed: boolean;
+  readonly targets: readonly string[];
+  readonly forceReplace: readonly string[];
+  /** When the plan was made (RFC 3339, UTC): what `plantimestamp()` gives at apply too. */
+  readonly timestamp: string;
+  /** Whether planning ended with errors: such a plan is for looking at only. */
+  readonly errored: boolean;
+  readonly checks: readonly CheckResult[];
+}
+
+export interface PlannedExpansions {
+  /** By `caller|name`, as the evaluator keys them. */
+  readonly calls: ReadonlyMap<string, Expansion>;
+  readonly resources: ReadonlyMap<string, { readonly module: ModuleInstance; readonly resource: ResourceAddress; readonly expansion: Expansion }>;
+}
+
+/** What is done with one object. `forget` takes it out of the state and leaves it where it is. */
+export type Action = "no-op" | "create" | "read" | "update" | "delete" | "delete-create" | "create-delete" | "forget";
+
+/** Why, where the action alone does not say. The words are those of Terraform's JSON plan. */
+export type ActionReason =
+  | "none"
+  | "replace_because_tainted"
+  | "replace_because_cannot_update"
+  | "replace_by_request"
+  | "replace_by_triggers"
+  | "delete_because_no_resource_config"
+  | "delete_because_wrong_repetition"
+  | "delete_because_count_index"
+  | "delete_because_each_key"
+  | "delete_because_no_module"
+  | "read_because_config_unknown"
+  | "read_because_dependency_pending"
+  | "read_because_check_nested";
+
+export interface InstanceChange {
+  readonly address: InstanceAddress;
+  /** Set for an object that is no longer the current one. */
+  readonly deposedKey?: string;
+  readonly provider: ProviderConfigAddress;
+  readonly action: Action;
+  readonly reason: ActionReason;
+  /** What is there now (null for nothing), and what will be; marked where sensitive. */
+  readonly before: Value;
+  readonly after: Value;
+  /** Paths that make a replacement necessary. */
+  readonly replacePaths: readonly Path[];
+  /** The provider's own bytes: of the prior object, and of the plan. */
+  readonly priorPrivate: Uint8Array;
+  readonly plannedPrivate: Uint8Array;
+  /** `configResourceText` of all that this was planned after. */
+  readonly dependencies: readonly string[];
+  readonly createBeforeDestroy: boolean;
+}
+
+export interface OutputChange {
+  readonly action: "no-op" | "create" | "update" | "delete";
+  /** Null where there was none, or will be none. Marked where sensitive. */
+  readonly before: Value;
+  readonly after: Value;
+  readonly sensitive: boolean;
+}
+
+/** What came of the conditions of one object. */
+export interface CheckResult {
+  readonly kind: "resource" | "output_value" | "var" | "check";
+  /** Of the object without instance keys, and of the instance. */
+  readonly configAddress: string;
+  readonly instanceAddress: string;
+  readonly status: "pass" | "fail" | "unknown" | "error";
+  readonly problems: readonly string[];
+}
+
+/** A plan beside what there is to say of it. */
+export interface PlanResult {
+  readonly plan: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Counts as the summary line has them; a replacement is one to add and one to destroy. */
+export interface PlanCounts {
+  readonly add: number;
+  readonly change: number;
+  readonly destroy: number;
+}
+
+export function countChanges(changes: readonly InstanceChange[]): PlanCounts {
+  let add = 0;
+  let change = 0;
+  let destroy = 0;
+  for (const { action } of changes) {
+    if (action === "create" || isReplace(action)) add++;
+    if (action === "update") change++;
+    if (action === "delete" || isReplace(action)) destroy++;
+  }
+  return { add, change, destroy };
+}
+
+export function isReplace(action: Action): boolean {
+  return action === "delete-create" || action === "create-delete";
+}
+
+/** Whether applying the plan would do anything at all. */
+export function hasChanges(plan: Plan): boolean {
+  if (plan.changes.some((change) => change.action !== "no-op")) return true;
+  if ([...plan.outputs.values()].some((output) => output.action !== "no-op")) return true;
+  return plan.mode === "refresh-only" && plan.drift.length > 0;
+}

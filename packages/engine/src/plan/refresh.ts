@@ -1,0 +1,108 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { disagreementText } from "../change/agreement.ts";
+import { conforms, impliedType } from "@millwright/provider/implied-type";
+import type { Provider } from "@millwright/provider/protocol";
+import type { Schema } from "@millwright/provider/schema";
+import { rawEquals } from "@millwright/value/operations";
+import type { Value } from "@millwright/value/value";
+import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
+import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
+import { markLike, providerDiagnostics, providerDied, readObject, shownId, storedObject } from "../objects.ts";
+import type { ObjectState } from "../state.ts";
+import type { PlanRun } from "./run.ts";
+import { report } from "./run.ts";
+
+/** A prior object as a planning step needs it: what it is now, and how it is stored. */
+export interface PriorObject {
+  /** Marked; null where there is none (any more). */
+  readonly value: Value;
+  readonly stored: ObjectState | undefined;
+}
+
+/** Nothing there. */
+export function noPrior(schema: Schema): PriorObject {
+  return { value: nullValue(impliedType(schema.block)), stored: undefined };
+}
+
+/**
+ * Brings one stored object up to date: to the current schema, and to what the provider now sees. Writes the result into the
+ * run's refreshed state, and what differs into its drift. Undefined where that failed (and was reported).
+ */
+export async function refreshObject(
+  run: PlanRun,
+  address: InstanceAddress,
+  deposedKey: string | undefined,
+  stored: ObjectState,
+  schema: Schema,
+  provider: Provider,
+  providerAddress: ProviderConfigAddress,
+): Promise<PriorObject | undefined> {
+  const before = await readObject(stored, address, schema, provider);
+  if (!report(run, before.diagnostics)) return undefined;
+  const write = (object: ObjectState | undefined) => {
+    if (deposedKey === undefined) run.refreshed.setCurrent(address, providerAddress.text, object);
+    else run.refreshed.setDeposed(address, providerAddress.text, deposedKey, object);
+  };
+  const parts = { ...stored, schemaVersion: schema.version };
+  if (!run.options.refresh || isNull(before.value)) {
+    const kept = storedObject(before.value, parts);
+    write(kept);
+    return { value: before.value, stored: kept };
+  }
+  const id = shownId(before.value);
+  const idPart = id === undefined ? {} : { id };
+  run.ports.events({ kind: "refresh-start", address: address.text, ...idPart });
+  const after = await readNow(run, address, before.value, stored, schema, provider);
+  if (!after) return undefined;
+  run.ports.events({ kind: "refresh-done", address: address.text, ...idPart });
+  const unchanged = rawEquals(unmarkDeep(before.value)[0], unmarkDeep(after.value)[0]);
+  if (!unchanged) {
+    run.drift.push({
+      address,
+      ...(deposedKey === undefined ? {} : { deposedKey }),
+      provider: providerAddress,
+      action: isNull(after.value) ? "delete" : "update",
+      reason: "none",
+      before: before.value,
+      after: after.value,
+      replacePaths: [],
+      priorPrivate: stored.private,
+      plannedPrivate: after.private,
+      dependencies: stored.dependencies,
+      createBeforeDestroy: stored.createBeforeDestroy,
+    });
+  }
+  if (isNull(after.value)) {
+    write(undefined);
+    return { value: after.value, stored: undefined };
+  }
+  const object = storedObject(after.value, { ...parts, private: after.private });
+  write(object);
+  return { value: after.value, stored: object };
+}
+
+async function readNow(
+  run: PlanRun,
+  address: InstanceAddress,
+  before: Value,
+  stored: ObjectState,
+  schema: Schema,
+  provider: Provider,
+): Promise<{ readonly value: Value; readonly private: Uint8Array } | undefined> {
+  try {
+    const current = unmarkDeep(before)[0];
+    const call = { type: address.resource.type, current, private: stored.private };
+    const answer = await run.calls.run(() => provider.readResource(call));
+    if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return undefined;
+    const wrong = conforms(answer.newState, schema.block);
+    if (wrong.length > 0) {
+      const detail = `The provider returned an object of ${address.text} that does not fit its own schema: ${wrong.map(disagreementText).join("; ")}. This is a bug in the provider.`;
+      report(run, [errorDiagnostic("Provider produced invalid object", detail, { address: address.text })]);
+      return undefined;
+    }
+    return { value: markLike(answer.newState, before, schema.block), private: answer.private };
+  } catch (error) {
+    report(run, [providerDied(address.text, "reading the object", error)]);
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
+import type { Semaphore } from "@millwright/core/concurrency";
+import type { Graph } from "../graph.ts";
+import type { ConfigNode } from "../config-graph.ts";
+import type { Configuration } from "../configuration.ts";
+import type { Evaluator } from "../evaluator.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import type { RunPorts } from "../ports.ts";
+import type { ResourceState, State, StateBuilder } from "../state.ts";
+import type { CheckResult, InstanceChange, PlanMode } from "./plan.ts";
+
+/** What a planning run was asked for. */
+export interface PlanOptions {
+  readonly mode: PlanMode;
+  /** Whether objects are read again before they are planned (`-refresh`). */
+  readonly refresh: boolean;
+  /** Addresses of resources, instances or modules, as `-target` gives them; none for all. */
+  readonly targets: readonly string[];
+  /** Whole addresses of instances to replace (`-replace`). */
+  readonly forceReplace: readonly string[];
+}
+
+/** Everything that the steps of one planning run share. */
+export interface PlanRun {
+  readonly options: PlanOptions;
+  readonly configuration: Configuration;
+  readonly graph: Graph<ConfigNode>;
+  readonly evaluator: Evaluator;
+  readonly pool: ProviderPool;
+  /** The state as it was read. */
+  readonly previous: State;
+  /** The same, brought up to date by the refresh as the run goes on. */
+  readonly refreshed: StateBuilder;
+  /** The resources of the state by the configuration that would declare them (`configKey`). */
+  readonly statesByConfig: ReadonlyMap<string, readonly ResourceState[]>;
+  readonly ports: RunPorts;
+  /** Bounds the provider calls under way. */
+  readonly calls: Semaphore;
+  /** Config resources (ids) of which an instance is going to change: what `depends_on` of data sources waits for. */
+  readonly pending: Set<string>;
+  /** Config resources (ids) that are made before the old one goes, because they say so or something that depends on them does. */
+  readonly createBeforeDestroy: ReadonlySet<string>;
+  /** For each config resource (id), those it comes after, at any distance. */
+  readonly dependencies: ReadonlyMap<string, readonly string[]>;
+  readonly changes: InstanceChange[];
+  readonly drift: InstanceChange[];
+  readonly checks: CheckResult[];
+  readonly diagnostics: Diagnostic[];
+  /** Whether something that the `depends_on` of a data source (or of its module) names is going to change. */
+  waitsForChanges(nodeId: string): boolean;
+  /** Whether an instance is inside the targets; always, where there are none. */
+  isTargeted(address: string): boolean;
+}
+
+/** Reports what was found; true where the step may go on. */
+export function report(run: { readonly diagnostics: Diagnostic[] }, diagnostics: readonly Diagnostic[]): boolean {
+  if (diagnostics.length === 0) return true;
+  run.diagnostics.push(...diagnostics);
+  return !hasErrors(diagnostics);
+}

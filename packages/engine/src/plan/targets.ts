@@ -1,0 +1,70 @@
+import type { Graph } from "../graph.ts";
+import type { ConfigNode } from "../config-graph.ts";
+
+/** Which part of a configuration a run is about. */
+export interface Targeting {
+  /** Nodes to visit; all, where nothing is targeted. */
+  has(nodeId: string): boolean;
+  isTargeted(instance: string): boolean;
+}
+
+export const everything: Targeting = { has: () => true, isTargeted: () => true };
+
+/**
+ * The nodes that targets name and all that these depend on (for a destroy also all that depends on them). A target is an
+ * address of a module, a resource or an instance.
+ */
+export function targetNodes<T extends ConfigNode>(graph: Graph<T>, targets: readonly string[], destroy: boolean): Targeting {
+  if (targets.length === 0) return everything;
+  const bare = targets.map(withoutKeys);
+  const direct = new Set([...graph.nodes.keys()].filter((id) => bare.some((target) => covers(target, id))));
+  const dependencies = new Set<string>();
+  follow([...direct], (id) => graph.dependencies.get(id) ?? [], dependencies);
+  if (destroy) {
+    const dependents = new Map<string, string[]>();
+    for (const [id, all] of graph.dependencies) {
+      for (const to of all) dependents.set(to, [...(dependents.get(to) ?? []), id]);
+    }
+    const later = new Set<string>();
+    follow([...direct], (id) => dependents.get(id) ?? [], later);
+    // Dependents go too, and to destroy them needs what they depend on.
+    for (const id of later) dependencies.add(id);
+    follow([...later], (id) => graph.dependencies.get(id) ?? [], dependencies);
+  }
+  for (const [id, node] of graph.nodes) {
+    if (node.kind !== "output" || node.module.path !== "" || direct.has(id)) continue;
+    const needs = [...graph.dependencies.get(id)!];
+    if (needs.length > 0 && needs.every((to) => direct.has(to) || dependencies.has(to))) dependencies.add(id);
+  }
+  return {
+    has: (id) => direct.has(id) || dependencies.has(id),
+    isTargeted: (instance) => {
+      if (targets.some((target) => covers(target, instance))) return true;
+      const id = withoutKeys(instance);
+      return dependencies.has(id) && (!direct.has(id) || !destroy);
+    },
+  };
+}
+
+function follow(start: readonly string[], next: (id: string) => Iterable<string>, found: Set<string>): void {
+  const queue = [...start];
+  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+    for (const to of next(id)) {
+      if (found.has(to)) continue;
+      found.add(to);
+      queue.push(to);
+    }
+  }
+}
+
+/** Whether `address` is what `target` names, or inside it. */
+export function covers(target: string, address: string): boolean {
+  if (!address.startsWith(target)) return false;
+  const next = address[target.length];
+  return next === undefined || next === "." || next === "[";
+}
+
+/** An address with all instance keys left out: `module.a["x"].b.c[0]` becomes `module.a.b.c`. */
+export function withoutKeys(address: string): string {
+  return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
+}

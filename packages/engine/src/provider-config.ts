@@ -1,0 +1,58 @@
+import type { ProviderConfigAddress, ProviderSource } from "./addresses.ts";
+import { impliedProviderSource, providerConfigAddress, providerSourceText } from "./addresses.ts";
+import type { Configuration, Module, ProviderBlock, Resource } from "./configuration.ts";
+
+/** Which configuration of a provider serves something, and the block that writes it (none: an empty configuration). */
+export interface ResolvedProvider {
+  readonly address: ProviderConfigAddress;
+  readonly module: Module;
+  readonly block?: ProviderBlock;
+}
+
+/** The provider a resource names, or the one its type's first word implies. */
+export function providerOfResource(configuration: Configuration, module: Module, resource: Resource): ResolvedProvider {
+  const localName = resource.provider?.localName ?? impliedLocalName(resource.address.type);
+  return resolveProvider(configuration, module, localName, resource.provider?.alias);
+}
+
+export function impliedLocalName(resourceType: string): string {
+  return resourceType.split("_", 1)[0]!;
+}
+
+/** What a local provider name stands for in a module. */
+export function sourceOfLocalName(module: Module, localName: string): ProviderSource {
+  return module.requiredProviders.get(localName)?.source ?? impliedProviderSource(localName);
+}
+
+/**
+ * The configuration that `localName` (with `alias`) means in a module: its own block, what the caller hands in by
+ * `providers`, or, without an alias, what the caller itself uses for the same source; in the end the root's default.
+ */
+export function resolveProvider(
+  configuration: Configuration,
+  module: Module,
+  localName: string,
+  alias: string | undefined,
+): ResolvedProvider {
+  const source = sourceOfLocalName(module, localName);
+  const key = alias === undefined ? localName : `${localName}.${alias}`;
+  const block = module.providers.get(key);
+  const address = providerConfigAddress(module.path, source, alias);
+  if (block) return { address, module, block };
+  if (module.path === "") return { address, module };
+  const caller = configuration.modules.get(module.names.slice(0, -1).map((n) => `module.${n}`).join("."))!;
+  const call = caller.calls.get(module.names.at(-1)!)!;
+  const handed = call.providers.get(key);
+  if (handed) return resolveProvider(configuration, caller, handed.localName, handed.alias);
+  if (alias !== undefined) return { address, module };
+  return resolveProvider(configuration, caller, localNameOf(caller, source, localName), undefined);
+}
+
+/** By which local name a module knows a source. */
+function localNameOf(module: Module, source: ProviderSource, fallback: string): string {
+  const wanted = providerSourceText(source);
+  for (const requirement of module.requiredProviders.values()) {
+    if (providerSourceText(requirement.source) === wanted) return requirement.localName;
+  }
+  return fallback === source.type ? fallback : source.type;
+}

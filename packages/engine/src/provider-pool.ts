@@ -1,0 +1,129 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { invariant, messageOf } from "@millwright/core/errors";
+import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
+import type { BlockSchema, ProviderSchema, Schema } from "@millwright/provider/schema";
+import type { Value } from "@millwright/value/value";
+import type { ProviderConfigAddress, ProviderSource, ResourceAddress } from "./addresses.ts";
+import { providerSourceShort, providerSourceText } from "./addresses.ts";
+import type { ProviderRegistry } from "./ports.ts";
+
+/** The version providers are told that they serve: the one whose behaviour this engine follows. */
+export const servedTerraformVersion = "1.11.4";
+
+/**
+ * The running providers of one command: one for each configuration, started when first needed, and their schemas, read
+ * once a source. Closed as a whole at the end.
+ */
+export class ProviderPool {
+  readonly #registry: ProviderRegistry;
+  readonly #schemas = new Map<string, ProviderSchema>();
+  readonly #configured = new Map<string, Provider>();
+  /** Started to read a schema and not yet configured: the first configuration of that source takes it over. */
+  readonly #idle = new Map<string, Provider>();
+  readonly #bySource = new Map<string, Provider>();
+  readonly #all = new Set<Provider>();
+
+  constructor(registry: ProviderRegistry) {
+    this.#registry = registry;
+  }
+
+  /** Reads the schemas of all sources; what is unknown or does not start comes back as diagnostics. */
+  async load(sources: Iterable<ProviderSource>): Promise<Diagnostic[]> {
+    const wanted = new Map([...sources].map((source) => [providerSourceText(source), source]));
+    const results = await Promise.all([...wanted].map(([text, source]) => this.#loadOne(text, source)));
+    return results.flat();
+  }
+
+  async #loadOne(text: string, source: ProviderSource): Promise<Diagnostic[]> {
+    if (this.#schemas.has(text)) return [];
+    const offer = this.#registry.find(source);
+    if (!offer) return [this.#unknownProvider(source)];
+    try {
+      const provider = await this.#start(source);
+      this.#schemas.set(text, await provider.schema());
+      this.#idle.set(text, provider);
+      return [];
+    } catch (error) {
+      return [errorDiagnostic("Failed to start provider", `The provider ${providerSourceShort(source)} ${offer.version} could not be started: ${messageOf(error)}.`)];
+    }
+  }
+
+  #unknownProvider(source: ProviderSource): Diagnostic {
+    const known = this.#registry.known().map(providerSourceShort).sort();
+    return errorDiagnostic(
+      "Provider not available",
+      `There is no provider ${providerSourceText(source)} here: it is neither built in nor installed. Built in are ${known.join(", ")}.`,
+      { code: "provider-not-available" },
+    );
+  }
+
+  /** The schema of a source that was loaded; undefined where loading it failed. */
+  schema(source: ProviderSource): ProviderSchema | undefined {
+    return this.#schemas.get(providerSourceText(source));
+  }
+
+  /** The schema of a resource type; undefined where the provider has no such type. */
+  resourceSchema(source: ProviderSource, resource: ResourceAddress): Schema | undefined {
+    const schema = this.schema(source);
+    if (!schema) return undefined;
+    switch (resource.mode) {
+      case "managed":
+        return schema.resources.get(resource.type);
+      case "data":
+        return schema.dataSources.get(resource.type);
+      case "ephemeral":
+        return schema.ephemeralResources.get(resource.type);
+    }
+  }
+
+  providerBlock(source: ProviderSource): BlockSchema | undefined {
+    return this.schema(source)?.provider.block;
+  }
+
+  /** Any running provider of a source that was loaded, for calls that need no configuration (validation, upgrades). */
+  async any(source: ProviderSource): Promise<Provider> {
+    const text = providerSourceText(source);
+    const running = this.#idle.get(text) ?? this.#bySource.get(text);
+    return running ?? this.#start(source);
+  }
+
+  /** Configures a provider for one configuration address; `config` carries no marks and may hold unknowns. */
+  async configure(address: ProviderConfigAddress, config: Value): Promise<ProviderDiagnostics> {
+    const text = providerSourceText(address.source);
+    const provider = this.#idle.get(text) ?? (await this.#start(address.source));
+    this.#idle.delete(text);
+    this.#bySource.set(text, provider);
+    this.#configured.set(address.text, provider);
+    const { diagnostics } = await provider.configure({ terraformVersion: servedTerraformVersion, config });
+    return diagnostics;
+  }
+
+  async #start(source: ProviderSource): Promise<Provider> {
+    const offer = this.#registry.find(source);
+    invariant(offer, `provider ${providerSourceText(source)} was loaded before it is used`);
+    const provider = await offer.start();
+    this.#all.add(provider);
+    return provider;
+  }
+
+  isConfigured(address: ProviderConfigAddress): boolean {
+    return this.#configured.has(address.text);
+  }
+
+  configured(address: ProviderConfigAddress): Provider {
+    const provider = this.#configured.get(address.text);
+    invariant(provider, `provider ${address.text} is configured before its resources`);
+    return provider;
+  }
+
+  /** Passes ^C on: running calls are to end soon. */
+  async stop(): Promise<void> {
+    await Promise.allSettled([...this.#all].map((provider) => provider.stop()));
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#all].map((provider) => provider.close()));
+    this.#all.clear();
+  }
+}
