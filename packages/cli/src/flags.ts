@@ -1,6 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
+import { parseDuration, toMilliseconds } from "@millwright/text/duration";
 
 /**
  * Command-line flags as Go's `flag` package reads them: one dash or two, `-name=value` or `-name value`, a bool flag
@@ -182,24 +183,9 @@ function readUint64(text: string): bigint | undefined {
   return value < 1n << 64n ? value : undefined;
 }
 
-const unitMilliseconds: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  μs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
 function readDuration(text: string): number | undefined {
-  if (/^[+-]?0$/.test(text)) return 0;
-  if (!/^[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([\d.]+)([a-zµμ]+)/g))
-    total += Number(amount) * unitMilliseconds[unit!]!;
-  return text.startsWith("-") ? -total : total;
+  const parsed = parseDuration(text);
+  return parsed.ok ? toMilliseconds(parsed.duration) : undefined;
 }
 
 function wrap(text: string, width: number): string[] {

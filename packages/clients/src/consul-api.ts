@@ -55,6 +55,17 @@ export interface ApiSettings {
   readonly chance?: Chance;
 }
 
+/** The cause of an error that an answer stands behind: its status, and what its body says. */
+export class RefusedAnswer extends Error {
+  override readonly name = "RefusedAnswer";
+  readonly status: number;
+
+  constructor(status: number, said: string) {
+    super(said);
+    this.status = status;
+  }
+}
+
 /** Requests to a server that speaks Consul's HTTP API: token, common parameters, retries, errors with address and advice. */
 export class ConsulApi {
   readonly #connections: HttpConnections;
@@ -143,7 +154,8 @@ export class ConsulApi {
     const kind = kindOfStatus(answer.status);
     const advice = refusalAdvice[kind.code];
     const where = `${request.method} ${this.address}${request.path}`;
-    return new OperationalError(kind, `${where} answered ${answer.status}: ${said}${advice ? `\n${advice}` : ""}`);
+    const text = `${where} answered ${answer.status}: ${said}${advice ? `\n${advice}` : ""}`;
+    return new OperationalError(kind, text, { cause: new RefusedAnswer(answer.status, said) });
   }
 }
 

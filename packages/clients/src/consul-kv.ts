@@ -27,6 +27,10 @@ export interface PutOptions extends CallOptions {
   readonly flags?: bigint;
   /** Write only where the key's modify index is this one; 0 writes only where there is no such key. */
   readonly cas?: number;
+  /** Take the key as a lock for this session; false where another has it. */
+  readonly acquire?: string;
+  /** Give the lock back; false where this session does not have it. */
+  readonly release?: string;
 }
 
 export interface DeleteOptions extends CallOptions {
@@ -68,11 +72,16 @@ export class ConsulKv {
     return answerOf(answer, body);
   }
 
-  /** Whether it was written: false only where `cas` did not match. */
+  /** Whether it was written: false only where `cas`, `acquire` or `release` did not hold. */
   put(key: string, value: Uint8Array | string, options: PutOptions = {}): Promise<boolean> {
-    const { flags, cas } = options;
+    const { flags, cas, acquire, release } = options;
+    const query: Record<string, string> = {};
+    if (flags) query.flags = String(flags);
+    if (cas !== undefined) query.cas = String(cas);
+    if (acquire !== undefined) query.acquire = acquire;
+    if (release !== undefined) query.release = release;
     return this.#change("PUT", key, options, {
-      query: { ...(flags ? { flags: String(flags) } : {}), ...(cas === undefined ? {} : { cas: String(cas) }) },
+      query,
       body: typeof value === "string" ? Buffer.from(value) : value,
     });
   }
@@ -126,8 +135,8 @@ export class ConsulKv {
     options: CallOptions,
     what: { readonly query: Record<string, string | true>; readonly body?: Uint8Array },
   ): Promise<boolean> {
-    // A check-and-set that was carried out fails when it is sent again, and would be told as a conflict.
-    const repeatable = what.query.cas === undefined;
+    // A check-and-set that was carried out fails when it is sent again, and would be told as a conflict; so does a release.
+    const repeatable = what.query.cas === undefined && what.query.release === undefined;
     const answer = await this.#api.request({ method, path: `/v1/kv/${encodePath(key)}`, options, repeatable, ...what });
     const done = await jsonOf(answer, `writing ${JSON.stringify(key)}`);
     if (typeof done !== "boolean")
