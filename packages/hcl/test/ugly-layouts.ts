@@ -99,9 +99,11 @@ class UglyWriter {
     this.#loose++;
     const breaks = this.#chance.percent(25) ? ["\n", "\n"] : ["", ""];
     const strip = this.#chance.percent(5) ? "~" : "";
-    const text = `"\${${strip}${breaks[0]}${this.#spaces()}${this.#expression(1).replaceAll(/(?:#|\/\/)[^"\n]*\n/g, "\n")}${this.#spaces()}${breaks[1]}${strip}}"`;
+    const inner = this.#expression(1);
     this.#loose--;
-    return text;
+    // One within another, or a comment line at an end, are where the reference is known to go wrong.
+    const value = inner.startsWith('"${') || /(?:#|\/\/)/.test(inner) ? "var.c" : inner;
+    return `"\${${strip}${breaks[0]}${this.#spaces()}${value}${this.#spaces()}${breaks[1]}${strip}}"`;
   }
 
   #block(depth: number): string {
@@ -158,7 +160,8 @@ class UglyWriter {
     }
     this.#loose = before;
     // A lone sign at the end of a word would begin a sequence with what follows.
-    return `"${text.replaceAll(/([$%])(?=[$%]\{(?![xy]\}))/g, "$1 ")}"`;
+    const apart = text.replaceAll(/([$%])(?=[$%]\{(?![xy]\}))/g, "$1 ");
+    return /^\$\{~?\s*"\$\{/.test(apart) ? `"x${apart}"` : `"${apart}"`;
   }
 
   #expression(depth: number): string {
