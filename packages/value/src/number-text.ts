@@ -69,6 +69,8 @@ function product(a: Binary, b: Binary, precision: number): Binary {
   return roundBinary(a.mantissa * b.mantissa, a.exponent + b.exponent, precision);
 }
 
+const bitsOfTen = Math.log2(10);
+
 /**
  * The shortest decimal that `precision` bits tell from its neighbours, without an exponent: Go's `Text('f', -1)`.
  * Takes a positive number whose mantissa is odd and no longer than `precision`.
@@ -77,6 +79,10 @@ export function shortestDecimal({ mantissa, exponent }: Binary, precision: numbe
   const top = exponent + bitLength(mantissa);
   // The number's neighbours are a unit apart or nearer, so no shorter text than all digits of an integer will do.
   if (exponent >= 0 && top <= precision) return (mantissa << BigInt(exponent)).toString();
+  // Nor will one of a fraction whose last decimal place is worth more than the distance to the neighbours.
+  if (exponent < 0 && -exponent * bitsOfTen < precision - top) {
+    return placePoint(mantissa * 5n ** BigInt(-exponent), -exponent);
+  }
   const half = top - precision - 1;
   const scale = half < 0 ? -half : 0;
   const unit = half < 0 ? 5n ** BigInt(scale) : 1n << BigInt(half);

@@ -25,9 +25,12 @@ export class BigFloat {
   /** The value where `#small` is NaN: signed and odd mantissa × 2^exponent. */
   readonly #mantissa: bigint;
   readonly #exponent: number;
+  /** What {@link toText} gives, once it has been asked for or is known from where the number came from. */
+  #text: string | undefined;
 
-  private constructor(precision: number, small: number, mantissa: bigint, exponent: number) {
+  private constructor(precision: number, small: number, mantissa: bigint, exponent: number, text?: string) {
     this.precision = precision;
+    this.#text = text;
     this.#small = small;
     this.#mantissa = mantissa;
     this.#exponent = exponent;
@@ -51,6 +54,11 @@ export class BigFloat {
     if (top > maximumExponent) return BigFloat.small(negative ? -Infinity : Infinity, precision);
     if (top < -maximumExponent - 1) return BigFloat.small(negative ? -0 : 0, precision);
     return new BigFloat(precision, Number.NaN, negative ? -m : m, e);
+  }
+
+  /** The same number, of which the shortest decimal is known to be `text`. */
+  withText(text: string): BigFloat {
+    return new BigFloat(this.precision, this.#small, this.#mantissa, this.#exponent, text);
   }
 
   /** Less than zero, or negative zero. */
@@ -156,7 +164,7 @@ export class BigFloat {
   modulo(other: BigFloat): BigFloat | undefined {
     if (other.isZero) return this;
     if (!this.isFinite || !other.isFinite) return undefined;
-    if (this.isZero) return this;
+    if (this.isZero) return this.isNegative && !other.isNegative ? this : BigFloat.small(0, this.precision);
     const rest = this.#small % other.#small;
     if (Number.isSafeInteger(rest)) return BigFloat.small(rest === 0 ? 0 : rest, this.precision);
     const times = this.divide(other)!.truncated();
@@ -235,8 +243,11 @@ export class BigFloat {
   /** The shortest decimal without an exponent that stands for this number, Go's `Text('f', -1)`; `+Inf`, `-Inf`, `-0`. */
   toText(): string {
     if (!this.#isLarge) return smallText(this.#small);
-    const size: Binary = { mantissa: magnitude(this.#mantissa), exponent: this.#exponent };
-    return (this.isNegative ? "-" : "") + shortestDecimal(size, this.precision);
+    if (this.#text === undefined) {
+      const size: Binary = { mantissa: magnitude(this.#mantissa), exponent: this.#exponent };
+      this.#text = (this.isNegative ? "-" : "") + shortestDecimal(size, this.precision);
+    }
+    return this.#text;
   }
 
   /** At most `digits` significant digits, Go's `%.<digits>g`. */
@@ -289,8 +300,13 @@ export function parseBigFloat(text: string): BigFloat | undefined {
   if (decimal.kind === "zero") return BigFloat.small(sign * 0, textPrecision);
   if (decimal.kind === "infinity") return BigFloat.small(sign * Infinity, textPrecision);
   const { mantissa, exponent } = decimal.binary;
-  return BigFloat.fromParts(decimal.negative ? -mantissa : mantissa, exponent, textPrecision);
+  const number = BigFloat.fromParts(decimal.negative ? -mantissa : mantissa, exponent, textPrecision);
+  return text.length <= certainDigits && canonicalFraction.test(text) ? number.withText(text) : number;
 }
+
+// 512 bits tell any two decimals of 153 digits apart, so one of fewer digits is its own shortest text.
+const certainDigits = 150;
+const canonicalFraction = /^-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]$/;
 
 export const positiveInfinity: BigFloat = BigFloat.small(Infinity, 0);
 export const negativeInfinity: BigFloat = BigFloat.small(-Infinity, 0);

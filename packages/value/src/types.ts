@@ -115,11 +115,22 @@ export function typeEquals(a: Type, b: Type): boolean {
   }
 }
 
+const knownDynamic = new WeakMap<Type, boolean>();
+
 /** Whether `dynamic` occurs anywhere in the type. */
 export function hasDynamic(type: Type): boolean {
+  if (isPrimitive(type) || type.kind === "capsule") return false;
+  if (type.kind === "dynamic") return true;
+  let result = knownDynamic.get(type);
+  if (result === undefined) {
+    result = isDynamicInside(type);
+    knownDynamic.set(type, result);
+  }
+  return result;
+}
+
+function isDynamicInside(type: Type): boolean {
   switch (type.kind) {
-    case "dynamic":
-      return true;
     case "list":
     case "set":
     case "map":

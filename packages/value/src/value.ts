@@ -104,7 +104,7 @@ export function setValue(elements: readonly Value[], element?: Type): Value {
 
 /** A map; `element` is needed where there are no entries. All values are of one type (convert them first). */
 export function mapValue(entries: Iterable<readonly [string, Value]>, element?: Type): Value {
-  const data = sortedMap(entries);
+  const data = sortedMap(normalKeys(entries));
   const values = [...data.values()];
   const type = elementType(values, element);
   const uniform = allOf(values, type);
@@ -119,8 +119,18 @@ export function tupleValue(elements: readonly Value[]): Value {
 export function objectValue(attributes: Readonly<Record<string, Value>> | Iterable<readonly [string, Value]>): Value {
   const entries =
     Symbol.iterator in attributes ? (attributes as Iterable<readonly [string, Value]>) : Object.entries(attributes);
-  const data = sortedMap(entries);
+  const data = sortedMap(normalKeys(entries));
   return { type: objectType([...data].map(([name, v]) => [name, v.type] as const)), data, marks: noMarks };
+}
+
+/** Keys and names are strings of the language too, so they are in NFC. */
+function normalKeys(entries: Iterable<readonly [string, Value]>): Iterable<readonly [string, Value]> {
+  const normal: (readonly [string, Value])[] = [];
+  for (const entry of entries) {
+    const key = entry[0].normalize("NFC");
+    normal.push(key === entry[0] ? entry : [key, entry[1]]);
+  }
+  return normal;
 }
 
 export function capsuleValue(type: Type, capsule: unknown): Value {
