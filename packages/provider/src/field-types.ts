@@ -32,16 +32,20 @@ export type StateOf<F extends Fields> = Shown<{
 export type Unsettled<T> = T extends Value
   ? T
   : T extends readonly (infer E)[]
-    ? readonly (Unsettled<E> | undefined)[]
+    ? readonly OrUnknown<Unsettled<E>>[]
     : T extends object
-      ? { readonly [K in keyof T]: Unsettled<T[K]> | undefined }
+      ? { readonly [K in keyof T]: OrUnknown<Unsettled<T[K]>> }
       : T;
+
+/** A {@link Value} says itself that it is null or unknown; everything else says it by `null` and `undefined`. */
+export type OrNull<T> = [T] extends [Value] ? T : T | null;
+export type OrUnknown<T> = [T] extends [Value] ? T : T | undefined;
 
 type ConfigField<X extends Field> =
   X extends Attribute<infer T, infer P>
     ? P extends "required" | "requiredWriteOnly"
       ? ConfigValue<T>
-      : ConfigValue<T> | null
+      : OrNull<ConfigValue<T>>
     : X extends Block<infer F, infer N>
       ? Nest<N, ConfigOf<F>>
       : never;
@@ -51,8 +55,8 @@ type PlanField<X extends Field> =
     ? P extends "required" | "defaulted"
       ? PlanValue<T>
       : P extends "optional"
-        ? PlanValue<T> | null
-        : PlanValue<T> | undefined
+        ? OrNull<PlanValue<T>>
+        : OrUnknown<PlanValue<T>>
     : X extends Block<infer F, infer N>
       ? Nest<N, PlanOf<F>>
       : never;
@@ -60,7 +64,7 @@ type PlanField<X extends Field> =
 type StateField<X extends Field> =
   X extends Attribute<infer T, infer P>
     ? P extends "optional"
-      ? StateValue<T> | null
+      ? OrNull<StateValue<T>>
       : StateValue<T>
     : X extends Block<infer F, infer N>
       ? Nest<N, StateOf<F>>

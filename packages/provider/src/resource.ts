@@ -33,7 +33,7 @@ export interface ResourceDefinition<F extends Fields, C> {
   /** Finds the object that `id` names, for a user who wants to manage what is there already. */
   import?(call: Call<C> & { readonly id: string }): Promise<StateOf<F>> | StateOf<F>;
   /** From the JSON of schema version N to that of N + 1; a version that is not here needs no change. */
-  readonly upgrades?: Readonly<Record<number, (old: JsonObject) => JsonObject>>;
+  readonly upgrades?: Readonly<Record<number, (old: JsonObject) => JsonObject | Promise<JsonObject>>>;
   /** States of other resource types that can become one of this. */
   readonly moves?: readonly ResourceMove[];
   /** `legacy` for resources that behave as ones of the older plugin SDK do; see {@link TypeSystem}. */
@@ -63,7 +63,7 @@ export interface PlanHookCall<F extends Fields, C> extends Omit<ResourceCall<C>,
 
 /** What a `plan` function wants changed: attributes of the plan (`undefined`: not known yet), further reasons to replace. */
 export interface PlanChange<F extends Fields> {
-  readonly plan?: { readonly [K in keyof PlanOf<F>]?: Unsettled<PlanOf<F>[K]> | undefined };
+  readonly plan?: Partial<Unsettled<PlanOf<F>>>;
   readonly replace?: readonly ProblemPlace[];
 }
 

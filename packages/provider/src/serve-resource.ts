@@ -44,12 +44,17 @@ export interface ServedResource<C> {
   readonly schema: Schema;
   readonly movable: boolean;
   readonly validate: (config: Value) => ProviderDiagnostics;
-  readonly upgrade: (call: UpgradeCall) => { readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics };
+  readonly upgrade: (call: UpgradeCall) => Promise<UpgradeAnswer>;
   readonly read: (call: ReadCall, run: Run<C>) => Promise<ReadAnswer>;
   readonly plan: (call: PlanCall, run: Run<C | undefined>) => Promise<PlanAnswer>;
   readonly apply: (call: ApplyCall, run: Run<C>) => Promise<ApplyAnswer>;
   readonly importState: (call: ImportCall, run: Run<C>) => Promise<ImportAnswer>;
-  readonly move: (call: MoveCall) => MoveAnswer;
+  readonly move: (call: MoveCall) => Promise<MoveAnswer>;
+}
+
+interface UpgradeAnswer {
+  readonly upgraded: Value;
+  readonly diagnostics: ProviderDiagnostics;
 }
 
 /** What every function below works with: the definition, and what follows from it. */
@@ -88,10 +93,10 @@ function validate<F extends Fields, C>({ definition, type }: Served<F, C>, confi
   return toDiagnostics([...checkConfig(definition.schema, config), ...rules], type);
 }
 
-function upgrade<F extends Fields, C>(
+async function upgrade<F extends Fields, C>(
   { name, definition, schema, type }: Served<F, C>,
   call: UpgradeCall,
-): ReturnType<ServedResource<C>["upgrade"]> {
+): Promise<UpgradeAnswer> {
   const fail = (detail: string) => ({
     upgraded: nullValue(type),
     diagnostics: toDiagnostics([problem(`Cannot read the state of ${name}`, detail)], type),
@@ -101,10 +106,11 @@ function upgrade<F extends Fields, C>(
       `It was written at schema version ${call.version}, and this provider knows versions up to ${schema.version}. Use a newer version of the provider.`,
     );
   }
-  const state = stateFromJson(call.json, schema.block, (old) => {
+  const state = await stateFromJson(call.json, schema.block, async (old) => {
     let json = old;
-    for (let version = call.version; version < schema.version; version++)
-      json = definition.upgrades?.[version]?.(json) ?? json;
+    for (let version = call.version; version < schema.version; version++) {
+      json = (await definition.upgrades?.[version]?.(json)) ?? json;
+    }
     return json;
   });
   return state.ok ? { upgraded: state.value, diagnostics: [] } : fail(state.message);
@@ -269,7 +275,10 @@ async function importState<F extends Fields, C>(
   }
 }
 
-function move<F extends Fields, C>({ name, definition, schema, type }: Served<F, C>, call: MoveCall): MoveAnswer {
+async function move<F extends Fields, C>(
+  { name, definition, schema, type }: Served<F, C>,
+  call: MoveCall,
+): Promise<MoveAnswer> {
   const fail = (detail: string) => ({
     target: nullValue(type),
     private: new Uint8Array(),
@@ -277,7 +286,7 @@ function move<F extends Fields, C>({ name, definition, schema, type }: Served<F,
   });
   const found = definition.moves?.find((m) => m.type === call.sourceType && m.provider === call.sourceProvider);
   if (!found) return fail(`${name} cannot take over the state of a ${call.sourceType} of ${call.sourceProvider}.`);
-  const state = stateFromJson(call.sourceJson, schema.block, found.move);
+  const state = await stateFromJson(call.sourceJson, schema.block, found.move);
   return state.ok ? { target: state.value, private: call.sourcePrivate, diagnostics: [] } : fail(state.message);
 }
 
