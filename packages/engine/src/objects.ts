@@ -75,12 +75,16 @@ export function providerDied(address: string, doing: string, error: unknown): Di
 /** The object as it is stored: without marks, and with the paths that were sensitive. */
 export function storedObject(
   value: Value,
-  parts: Pick<ObjectState, "status" | "schemaVersion" | "private" | "dependencies" | "createBeforeDestroy">,
+  schema: Schema,
+  kept: Pick<ObjectState, "status" | "private" | "dependencies" | "createBeforeDestroy">,
 ): ObjectState {
-  if (!isMarkedDeep(value)) return { ...parts, attributes: { form: "value", value }, sensitivePaths: [] };
+  const { status, dependencies, createBeforeDestroy } = kept;
+  const parts = { status, schemaVersion: schema.version, private: kept.private, dependencies, createBeforeDestroy };
+  const type = impliedType(schema.block);
+  if (!isMarkedDeep(value)) return { ...parts, attributes: { form: "value", value, type }, sensitivePaths: [] };
   const [bare, marks] = unmarkDeepWithPaths(value);
   const sensitivePaths = marks.filter((entry) => entry.marks.has(sensitive)).map((entry) => entry.path);
-  return { ...parts, attributes: { form: "value", value: bare }, sensitivePaths };
+  return { ...parts, attributes: { form: "value", value: bare, type }, sensitivePaths };
 }
 
 function markStored(value: Value, schema: BlockSchema, paths: readonly Path[]): Value {

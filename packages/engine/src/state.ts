@@ -1,4 +1,5 @@
 import type { Path } from "@millwright/value/path";
+import type { Type } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import type { InstanceAddress, InstanceKey, ModuleInstance, ResourceAddress } from "./addresses.ts";
 import { absoluteResourceText, compareInstances, instanceAddress } from "./addresses.ts";
@@ -56,7 +57,8 @@ export interface ObjectState {
 export type StoredAttributes =
   | { readonly form: "json"; readonly text: string }
   | { readonly form: "flat"; readonly flat: Readonly<Record<string, string>> }
-  | { readonly form: "value"; readonly value: Value };
+  /** `type` is the schema's: where that is dynamic, the value alone does not say so. */
+  | { readonly form: "value"; readonly value: Value; readonly type: Type };
 
 export const emptyState: State = { outputs: new Map(), resources: new Map(), checkResults: null };
 

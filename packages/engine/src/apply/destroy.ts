@@ -76,5 +76,5 @@ function whatIsLeft(run: ApplyRun, { change, schema }: DestroyTarget, stored: Ob
     const detail = `After applying a delete the provider still had an object of ${address.text}. It is kept in the state. This is a bug in the provider, which should be reported in the provider's own issue tracker.`;
     report(run, [errorDiagnostic("Provider returned invalid result object after apply", detail, { address: address.text })]);
   }
-  return storedObject(markLike(answer.newState, change.before, schema.block), { ...stored, private: answer.private });
+  return storedObject(markLike(answer.newState, change.before, schema.block), schema, { ...stored, private: answer.private });
 }

@@ -57,8 +57,8 @@ const ownSlot = { run: <T>(task: () => Promise<T>) => task() };
 async function read(run: ApplyRun, { change, resource, schema, provider }: MakeTarget, config: Value): Promise<Value | undefined> {
   const result = await readData({ calls: ownSlot, ports: run.ports }, change.address, config, schema, provider, resource.body);
   if (!report(run, result.diagnostics) || !result.value) return undefined;
-  const parts = { status: "ready", schemaVersion: schema.version, private: noPrivate, dependencies: change.dependencies, createBeforeDestroy: false } as const;
-  run.state.setCurrent(change.address, change.provider.text, storedObject(result.value, parts));
+  const parts = { status: "ready", private: noPrivate, dependencies: change.dependencies, createBeforeDestroy: false } as const;
+  run.state.setCurrent(change.address, change.provider.text, storedObject(result.value, schema, parts));
   return result.value;
 }
 
@@ -213,7 +213,7 @@ function objectOf(run: ApplyRun, target: MakeTarget, value: Value, bytes: Uint8A
   const before = run.state.instance(change.address)?.current;
   const status = good ? (action === "update" ? (before?.status ?? "ready") : "ready") : "tainted";
   const { dependencies, createBeforeDestroy } = change;
-  return storedObject(value, { status, schemaVersion: schema.version, private: bytes, dependencies, createBeforeDestroy });
+  return storedObject(value, schema, { status, private: bytes, dependencies, createBeforeDestroy });
 }
 
 function withoutUnknown(value: Value): Value {

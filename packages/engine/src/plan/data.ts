@@ -62,8 +62,8 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
   const read = await readData(run, address, config, schema, provider, resource.body);
   if (!report(run, read.diagnostics) || !read.value) return false;
   see(read.value);
-  const parts = { status: "ready", schemaVersion: schema.version, private: noPrivate, dependencies: [], createBeforeDestroy: false } as const;
-  run.refreshed.setCurrent(address, providerAddress.text, storedObject(read.value, parts));
+  const parts = { status: "ready", private: noPrivate, dependencies: [], createBeforeDestroy: false } as const;
+  run.refreshed.setCurrent(address, providerAddress.text, storedObject(read.value, schema, parts));
   return report(run, checkRules(run, address, "Resource postcondition failed", lifecycle.postconditions, { ...target.instance, self: read.value }));
 }
 

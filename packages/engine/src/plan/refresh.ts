@@ -43,9 +43,8 @@ export async function refreshObject(
     if (deposedKey === undefined) run.refreshed.setCurrent(address, providerAddress.text, object);
     else run.refreshed.setDeposed(address, providerAddress.text, deposedKey, object);
   };
-  const parts = { ...stored, schemaVersion: schema.version };
   if (!run.options.refresh || isNull(before.value)) {
-    const kept = storedObject(before.value, parts);
+    const kept = storedObject(before.value, schema, stored);
     write(kept);
     return { value: before.value, stored: kept };
   }
@@ -76,7 +75,7 @@ export async function refreshObject(
     write(undefined);
     return { value: after.value, stored: undefined };
   }
-  const object = storedObject(after.value, { ...parts, private: after.private });
+  const object = storedObject(after.value, schema, { ...stored, private: after.private });
   write(object);
   return { value: after.value, stored: object };
 }
