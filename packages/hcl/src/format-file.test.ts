@@ -37,9 +37,10 @@ describe("formatFile", () => {
     },
     { name: "keeps an escaped sequence in a label", input: 'x "$${a}" {\n}\n', want: 'x "$${a}" {\n}\n' },
     { name: "encloses a comment line that comes out of quotes", input: 'a="${\n# c\nb}"\n', want: "a = ( # c\nb)\n" },
+    { name: "leaves a comment line at the end behind the value", input: 'a="${b # c\n}"\n', want: "a = b # c\n\n" },
     { name: "takes nested quotes away at once", input: 'a="${"${b}"}"\n', want: "a = b\n" },
   ];
-  test.each(kept)("$name, where terraform fmt would break it", ({ input, want }) => {
+  test.each(kept)("$name", ({ input, want }) => {
     expect(formatText("main.tf", input)).toEqual({ value: want, diagnostics: [] });
     expect(formatText("main.tf", want).value).toBe(want);
   });

@@ -17,7 +17,7 @@ import { TokenKind } from "./tokens.ts";
  *
  * It differs from `terraform fmt` where that would break a file, or change it again when run again: a label with a lone
  * `$` or `%` stays, a value that comes out of `"${…}"` with a comment line in it is put in parentheses, and `"${…}"`
- * within `"${…}"` goes at once.
+ * within `"${…}"` goes at once. (And a file that is nothing but a byte order mark becomes empty, not three spaces.)
  */
 export function formatTree(file: LosslessFile): string {
   return layOut(bodyTokens(formatBody(file.body, []))) + " ".repeat(file.endSpace.length);
@@ -91,7 +91,8 @@ function unwrap(expression: readonly LosslessToken[]): readonly LosslessToken[] 
   while (isOneInterpolation(inside)) inside = trimNewlines(inside.slice(2, -2));
   if (inside === expression) return expression;
   const isEnclosed = inside[0]?.kind === TokenKind.openParen && inside.at(-1)?.kind === TokenKind.closeParen;
-  if (isEnclosed || !inside.some(endsLine)) return inside;
+  // A comment line at the very end goes well outside of parentheses.
+  if (isEnclosed || !inside.slice(0, -1).some(endsLine)) return inside;
   return [newToken(TokenKind.openParen, "("), ...inside, newToken(TokenKind.closeParen, ")")];
 }
 
