@@ -152,6 +152,9 @@ function sameBound(a: Bound | undefined, b: Bound | undefined): boolean {
   return a.inclusive === b.inclusive && a.value.equals(b.value);
 }
 
+/** A list is not made of unknown elements beyond this, as its length may come from outside. */
+const longestPlaceholder = 100_000;
+
 /** The one value, or the one list or set of unknown elements, that a value not null can be. */
 function onlyValue(type: Type, { minimum, maximum, minimumLength, maximumLength }: Refinements): Value | undefined {
   if (type.kind === "number") {
@@ -159,7 +162,7 @@ function onlyValue(type: Type, { minimum, maximum, minimumLength, maximumLength 
     return one ? { type, data: minimum.value, marks: noMarks } : undefined;
   }
   const length = minimumLength ?? 0;
-  if (!isCollection(type) || length !== maximumLength) return undefined;
+  if (!isCollection(type) || length !== maximumLength || length > longestPlaceholder) return undefined;
   const elements = () => new Array<Value>(length).fill(unknownValue(type.element));
   if (type.kind === "list") return listValue(elements(), type.element);
   if (type.kind === "set") return length <= 1 ? setValue(elements(), type.element) : undefined;
