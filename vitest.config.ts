@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "tests/**/*.test.ts"],
+    include: ["packages/*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"],
     isolate: false,
     pool: "threads",
     maxWorkers: 2,

@@ -158,7 +158,7 @@ function checkCount(
     diagnostics.push(errorDiagnostic(`Insufficient ${type} blocks`, detail, { subject }));
   } else if (blocks.length > maximum) {
     const detail = `No more than ${maximum} ${quote(type)} blocks are allowed`;
-    const subject = rangeOf(blocks[maximum]!.block.header);
+    const subject = rangeOf(blocks[maximum]!.block.body.missingItem);
     diagnostics.push(errorDiagnostic(`Too many ${type} blocks`, detail, { subject }));
   }
 }
@@ -178,7 +178,9 @@ function ofOneType(
   );
   const refuse = (detail: string, at: ScopedBlock): undefined => {
     diagnostics.push(
-      errorDiagnostic(`Unconsistent argument types in ${type} blocks`, detail, { subject: rangeOf(at.block.header) }),
+      errorDiagnostic(`Unconsistent argument types in ${type} blocks`, detail, {
+        subject: rangeOf(at.block.body.missingItem),
+      }),
     );
   };
   if (!common) return refuse("Corresponding attributes in all blocks of this type must be the same.", blocks[0]!);

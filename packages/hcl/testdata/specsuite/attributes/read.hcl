@@ -1,0 +1,3 @@
+host = "localhost"
+port = "8500"
+name = "widget"

@@ -1,0 +1,7 @@
+result_type = object({
+  port = number
+})
+
+result = {
+  port = 8500
+}

@@ -1,0 +1,7 @@
+zone {}
+zone {}
+zone {}
+server "a" {}
+server "a" {}
+rack "x" {}
+shelf {}

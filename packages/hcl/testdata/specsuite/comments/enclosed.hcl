@@ -1,0 +1,3 @@
+/* over
+   several # lines
+   // with other signs * in it */

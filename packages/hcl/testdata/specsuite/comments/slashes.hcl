@@ -1,0 +1,1 @@
+// up to the end of the line

@@ -1,0 +1,5 @@
+result = "read"
+
+# There is nothing to refer from.
+traversals {
+}
