@@ -1,3 +1,4 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { Value } from "@millwright/value/value";
 import type { SourceFile } from "./source-file.ts";
 
@@ -16,7 +17,7 @@ export interface Node {
 export interface Body extends Node {
   readonly attributes: ReadonlyMap<string, Attribute>;
   readonly blocks: readonly Block[];
-  /** Where something missing from this body is reported: behind its last item or at its closing brace. */
+  /** Where something missing from this body is reported: the empty stretch where the body begins; in JSON where it ends. */
   readonly missingItem: Node;
   /**
    * A JSON body is read by what the schema asks for: its properties (or those of the objects in it, where it is an array) may be
@@ -221,9 +222,11 @@ export interface JsonExpression extends Node {
   readonly value: JsonNode;
 }
 
-/** Something that could not be read; it evaluates to an unknown value of unknown type, without a further diagnostic. */
+/** Something that could not be read; it evaluates to an unknown value of unknown type, without a diagnostic that was said already. */
 export interface InvalidExpression extends Node {
   readonly kind: "invalid";
+  /** What is wrong, where nobody said it yet, as of a template in JSON, which is read when it is used: evaluation says it. */
+  readonly diagnostics?: readonly Diagnostic[];
 }
 
 export type JsonNode = JsonObjectNode | JsonArrayNode | JsonStringNode | JsonNumberNode | JsonBoolNode | JsonNullNode;

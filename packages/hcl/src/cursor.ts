@@ -20,6 +20,9 @@ export interface Span {
 export const maximumNesting = 200;
 export const maximumHeight = 500;
 
+/** So much is said of one file; a text with more is no configuration. */
+export const mostDiagnostics = 500;
+
 const lineFeed = 0x0a;
 
 /**
@@ -54,6 +57,7 @@ export class Cursor {
   #at = 0;
   /** The index of the token read last; -1 before the first. */
   #last = -1;
+  #faultyItems = 0;
 
   constructor(tokens: TokenBuffer, diagnostics: Diagnostic[], repairing = false) {
     this.repairing = repairing;
@@ -150,6 +154,7 @@ export class Cursor {
 
   /** Says what is wrong. The parser is still where it should be. */
   error(summary: string, detail: string, subject: Span, context?: Span): void {
+    if (this.diagnostics.length >= mostDiagnostics) return;
     const { file } = this;
     const place = { subject: rangeBetween(file, subject.start, subject.end) };
     if (!context) this.diagnostics.push(errorDiagnostic(summary, detail, place));
@@ -199,9 +204,15 @@ export class Cursor {
     }
   }
 
-  /** Goes past the newline that ends the current item of a body, or up to the brace that closes the body. */
+  /**
+   * Goes past the newline that ends the current item of a body, or up to the brace that closes the body. A newline on the
+   * line where skipping begins is taken to be the right one: behind it, faults are said again; but not when three items in a
+   * row had some, which shows that the text is something else.
+   */
   skipItem(): void {
     this.recovering = true;
+    this.#faultyItems++;
+    const from = this.lastEnd;
     const open = new OpenBrackets();
     for (;;) {
       const kind = this.peek();
@@ -209,13 +220,22 @@ export class Cursor {
         if (!open.isEmpty) this.unclosed = true;
         return;
       }
-      if (kind === TokenKind.newline && open.isEmpty) return void this.read();
+      if (kind === TokenKind.newline && open.isEmpty) {
+        this.recovering = this.#faultyItems > 2 || this.file.text.slice(from, this.nextStart).includes("\n");
+        return void this.read();
+      }
       if (this.#stopsAtItem(false)) return;
       const closes = openerOf(kind);
       if (closes !== undefined && !open.closes(closes) && this.#isOpenFurtherOut(kind)) return;
       this.read();
       open.pass(kind);
     }
+  }
+
+  /** Takes note that an item was read without a fault, so that the cursor is where it should be. */
+  itemRead(): void {
+    this.recovering = false;
+    this.#faultyItems = 0;
   }
 
   /** Whether the next token begins a line at its first column and looks like the header of a block, while repairing. */

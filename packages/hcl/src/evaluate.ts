@@ -71,6 +71,7 @@ function evaluateWith(expression: Expression, context: Context): Value {
     case "json":
       return evaluateJson(expression.value, context);
     case "invalid":
+      if (expression.diagnostics) context.diagnostics.push(...expression.diagnostics);
       return dynamicValue;
   }
 }

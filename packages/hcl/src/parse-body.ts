@@ -90,8 +90,7 @@ function parseItem(cursor: Cursor, attributes: Map<string, Attribute>, blocks: B
     cursor.plainFault(itemNeeded, detail, nameNode);
     cursor.skipItem();
   }
-  // An item without a fault shows that the parser is where it should be again.
-  if (cursor.faults === faults) cursor.recovering = false;
+  if (cursor.faults === faults) cursor.itemRead();
 }
 
 function addAttribute(cursor: Cursor, attributes: Map<string, Attribute>, attribute: Attribute): void {

@@ -135,7 +135,7 @@ function parseTerm(cursor: Cursor): Expression {
       return parseDelimitedTemplate(cursor);
     case TokenKind.number:
       cursor.read();
-      return { kind: "literal", ...cursor.lastNode(), value: numberHere(cursor) };
+      return literal(cursor, cursor.lastStart, cursor.lastEnd, numberHere(cursor));
     case TokenKind.openParen:
       return parseParenthesized(cursor);
     case TokenKind.openBracket:

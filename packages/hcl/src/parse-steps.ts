@@ -11,7 +11,28 @@ import { TokenKind } from "./tokens.ts";
  * gathered into one traversal; the others each make a node around what is before them.
  */
 export function parseSteps(cursor: Cursor, term: Expression): Expression {
-  return new Steps(cursor, term).all();
+  const { file } = cursor;
+  const names: TraversalStep[] = [];
+  while (cursor.peek() === TokenKind.dot && cursor.kindAhead(1) === TokenKind.identifier) {
+    const start = cursor.nextStart;
+    cursor.read();
+    cursor.read();
+    names.push({ kind: "attribute", file, start, end: cursor.lastEnd, name: cursor.lastText() });
+  }
+  const next = cursor.peek();
+  if (next === TokenKind.dot || next === TokenKind.openBracket) return new Steps(cursor, term, names).all();
+  return withSteps(cursor, term, names);
+}
+
+/** An expression and constant steps from it, as one traversal. */
+function withSteps(cursor: Cursor, source: Expression, steps: readonly TraversalStep[]): Expression {
+  const last = steps.at(-1);
+  if (!last) return source;
+  const { file, start } = source;
+  const { end } = last;
+  if (source.kind === "scopeTraversal") return { kind: "scopeTraversal", file, start, end, root: source.root, steps };
+  cursor.height++;
+  return { kind: "relativeTraversal", file, start, end, source, steps };
 }
 
 const nameNeeded = "A dot is followed by the name of an attribute; for any other key write it in brackets, as [key].";
@@ -20,14 +41,14 @@ class Steps {
   readonly #cursor: Cursor;
   readonly #start: number;
   #expression: Expression;
-  /** Constant steps that are not part of `#expression` yet, and where the last of them ends. */
-  #steps: TraversalStep[] = [];
-  #end = 0;
+  /** Constant steps that are not part of `#expression` yet. */
+  #steps: TraversalStep[];
 
-  constructor(cursor: Cursor, term: Expression) {
+  constructor(cursor: Cursor, term: Expression, steps: TraversalStep[]) {
     this.#cursor = cursor;
     this.#start = term.start;
     this.#expression = term;
+    this.#steps = steps;
   }
 
   all(): Expression {
@@ -49,30 +70,18 @@ class Steps {
 
   /** Makes the constant steps so far part of the expression. */
   #gather(): void {
-    if (this.#steps.length === 0) return;
-    const source = this.#expression;
-    const { file } = this.#cursor;
-    const place = { file, start: this.#start, end: this.#end };
-    const steps = this.#steps;
+    this.#expression = withSteps(this.#cursor, this.#expression, this.#steps);
     this.#steps = [];
-    if (source.kind === "scopeTraversal")
-      this.#expression = { kind: "scopeTraversal", ...place, root: source.root, steps };
-    else {
-      this.#expression = { kind: "relativeTraversal", ...place, source, steps };
-      this.#cursor.height++;
-    }
   }
 
   #attribute(start: number, name: string): void {
-    const end = this.#cursor.lastEnd;
-    this.#steps.push({ kind: "attribute", file: this.#cursor.file, start, end, name });
-    this.#end = end;
+    const { file, lastEnd: end } = this.#cursor;
+    this.#steps.push({ kind: "attribute", file, start, end, name });
   }
 
   #index(start: number, key: Value): void {
-    const end = this.#cursor.lastEnd;
-    this.#steps.push({ kind: "index", file: this.#cursor.file, start, end, key });
-    this.#end = end;
+    const { file, lastEnd: end } = this.#cursor;
+    this.#steps.push({ kind: "index", file, start, end, key });
   }
 
   #dot(): void {
@@ -102,8 +111,8 @@ class Steps {
     const cursor = this.#cursor;
     const { file } = cursor;
     const marker = cursor.node(dot, cursor.lastEnd);
-    const item: SplatItem = { kind: "splatItem", ...marker };
-    const each = new Steps(cursor, item);
+    const item: SplatItem = { kind: "splatItem", file, start: marker.start, end: marker.end };
+    const each = new Steps(cursor, item, []);
     const stepsStart = cursor.nextSpan().start;
     while (cursor.peek() === TokenKind.dot) {
       cursor.read();
@@ -124,7 +133,7 @@ class Steps {
         break;
       }
     }
-    const end = each.#steps.length > 0 ? each.#end : marker.end;
+    const end = each.#steps.at(-1)?.end ?? marker.end;
     const source = this.#expression;
     const eachExpression: Expression =
       each.#steps.length === 0
@@ -177,7 +186,7 @@ class Steps {
       cursor.skipPast(TokenKind.closeBracket);
     }
     const marker = cursor.node(open, cursor.lastEnd);
-    const item: SplatItem = { kind: "splatItem", ...marker };
+    const item: SplatItem = { kind: "splatItem", file, start: marker.start, end: marker.end };
     const each = this.#eachOf(item);
     const source = this.#expression;
     this.#expression = { kind: "splat", file, start: this.#start, end: each.end, source, each, item, marker };

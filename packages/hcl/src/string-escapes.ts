@@ -8,18 +8,19 @@ export function quotedValue(cursor: Cursor, start: number, end: number): string 
   const { text } = cursor.file;
   const first = text.charCodeAt(start);
   if (first === 0x24 || first === 0x25) return templateTextValue(text.slice(start, end));
-  let backslash = text.indexOf("\\", start);
-  if (backslash < 0 || backslash >= end) return text.slice(start, end);
+  const raw = text.slice(start, end);
+  let backslash = raw.indexOf("\\");
+  if (backslash < 0) return raw;
   let value = "";
-  let from = start;
-  while (backslash >= 0 && backslash < end) {
-    value += text.slice(from, backslash);
-    const escape = readEscape(cursor, backslash, end);
+  let from = 0;
+  while (backslash >= 0) {
+    value += raw.slice(from, backslash);
+    const escape = readEscape(cursor, start + backslash, end);
     value += escape.value;
-    from = escape.end;
-    backslash = from < end ? text.indexOf("\\", from) : -1;
+    from = escape.end - start;
+    backslash = raw.indexOf("\\", from);
   }
-  return value + text.slice(from, end);
+  return value + raw.slice(from);
 }
 
 /** What a `templateText` token stands for: `$${` and `%%{` are the escapes of `${` and `%{`; a backslash is itself. */
