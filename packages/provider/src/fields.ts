@@ -114,7 +114,7 @@ export const string: FieldType<string> = { type: stringType };
 export const number: FieldType<number> = { type: numberType };
 export const bool: FieldType<boolean> = { type: boolType };
 /** A value of any type: authors get it as the {@link Value} it is, null and unknown included. */
-export const dynamic: FieldType<Value> = { type: dynamicType, nullable: true };
+export const dynamic: FieldType<Value> = { type: dynamicType };
 
 export function list<T>(element: FieldType<T>): FieldType<readonly T[]> {
   return { type: listType(element.type), element };
