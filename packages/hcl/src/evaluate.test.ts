@@ -1,43 +1,42 @@
-import { readFileSync } from "node:fs";
-import type { Diagnostic } from "@millwright/core/diagnostics";
 import { expect, test } from "vitest";
-import type { VariableNote } from "../test/language-scope.ts";
-import { scopeOf } from "../test/language-scope.ts";
+import { golden, goldenScope, placeText } from "../test/golden.ts";
 import { valueText } from "../test/value-text.ts";
+import type { Expression } from "./ast.ts";
 import { evaluate } from "./evaluate.ts";
 import { parseExpression, parseTemplate } from "./parse.ts";
+import { parseJsonValue } from "./parse-json.ts";
 import { sourceFile } from "./source-file.ts";
 
+/**
+ * What the reference (hashicorp/hcl 2.23, the one in Terraform 1.11) makes of an expression: the value with all marks and
+ * refinements, and errors by summary, subject and context.
+ */
 interface Case {
   readonly expression: string;
   readonly syntax?: "template" | "json";
   readonly value: string;
   readonly errors?: readonly string[];
-  /** Where it is not what the reference gives: why. */
+  /** Where the reference gives something else: why this is right. */
   readonly why?: string;
 }
 
-/** What the reference (hashicorp/hcl 2.23, as in Terraform 1.11) makes of each expression: values with all marks and
- * refinements, and errors as summary, subject and context. */
-const table: { readonly scope: Readonly<Record<string, VariableNote>>; readonly cases: readonly Case[] } = JSON.parse(
-  readFileSync(new URL("../testdata/expressions.json", import.meta.url), "utf8"),
-);
-const scope = scopeOf(table.scope);
+const { cases } = golden<{ cases: readonly Case[] }>("expressions.json");
+const scope = goldenScope();
 
-test.each(table.cases.map((row) => [row.expression, row] as const))("%s", (_, row) => {
-  if (row.syntax === "json") return;
-  const file = sourceFile("case", row.expression);
-  const parsed = row.syntax === "template" ? parseTemplate(file) : parseExpression(file);
-  expect(parsed.diagnostics).toEqual([]);
-  const { value, diagnostics } = evaluate(parsed.value, scope);
-  expect({ value: valueText(value), errors: diagnostics.map(errorText) }).toEqual({
-    value: row.value,
-    errors: row.errors ?? [],
-  });
+test.for(cases)("$expression", (row) => {
+  const { value, diagnostics } = evaluate(read(row), scope);
+  const got = { value: valueText(value), errors: diagnostics.map(placeText) };
+  expect(got).toEqual({ value: row.value, errors: row.errors ?? [] });
 });
 
-function errorText({ summary, subject, context }: Diagnostic): string {
-  const place = (range: NonNullable<Diagnostic["subject"]>) =>
-    `${range.start.line},${range.start.column}-${range.end.line},${range.end.column}`;
-  return `${summary} (${subject ? place(subject) : "-"}${context ? ` in ${place(context)}` : ""})`;
+function read({ expression, syntax }: Case): Expression {
+  const file = sourceFile("case", expression);
+  if (syntax === "json") {
+    const { value, diagnostics } = parseJsonValue(file);
+    expect(diagnostics).toEqual([]);
+    return { kind: "json", value, file, start: value.start, end: value.end };
+  }
+  const { value, diagnostics } = syntax === "template" ? parseTemplate(file) : parseExpression(file);
+  expect(diagnostics).toEqual([]);
+  return value;
 }

@@ -66,8 +66,7 @@ function addAttribute(property: JsonProperty, attributes: Map<string, Attribute>
   const earlier = attributes.get(name);
   if (earlier) {
     const detail = `The argument ${quote(name)} was already set at ${formatRange(rangeOf(earlier))}.`;
-    const place = { subject: rangeOf(nameNode), context: rangeOf(property) };
-    diagnostics.push(errorDiagnostic("Duplicate argument", detail, place));
+    diagnostics.push(errorDiagnostic("Duplicate argument", detail, { subject: rangeOf(nameNode) }));
     return;
   }
   const span = { file, start: nameNode.start, end: value.end };
@@ -174,8 +173,7 @@ function extraneous(property: JsonProperty, schema: BodySchema, used: ReadonlyMa
   const unused = schema.attributes.filter(({ name }) => !used.has(name)).map(({ name }) => name);
   const hint = didYouMean(property.name, [...unused, ...schema.blocks.map(({ type }) => type)]);
   const detail = `No argument or block type is named ${quote(property.name)}.${hint}`;
-  const place = { subject: rangeOf(property.nameNode), context: rangeOf(property) };
-  return errorDiagnostic("Extraneous JSON object property", detail, place);
+  return errorDiagnostic("Extraneous JSON object property", detail, { subject: rangeOf(property.nameNode) });
 }
 
 function missingItemOf(json: JsonNode): Node {

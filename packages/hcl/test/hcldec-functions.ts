@@ -10,54 +10,56 @@ import type { FunctionSpec, Parameter } from "../src/function-spec.ts";
 import { FunctionError } from "../src/function-spec.ts";
 
 /** The functions that expressions in a spec file may call (cmd/hcldec/spec-format.md, "Spec Definition Functions"). */
-export const specFunctions: ReadonlyMap<string, FunctionSpec> = new Map(
-  [
-    simple("abs", "The number without its sign.", [number("num")], numberType, ([n]) =>
-      numberValue(asNumber(n!).absolute()),
-    ),
-    {
-      ...simple("coalesce", "The first value that is not null.", [], dynamicType, firstNotNull),
-      variadic: { name: "vals", type: dynamicType, allowNull: true, allowDynamicType: true },
-      returnType: (args: readonly Value[]) => {
-        const type = unifiedType(
-          args.map((arg) => arg.type),
-          "unsafe",
-        );
-        if (!type) throw new FunctionError("all arguments must have the same type");
-        return type;
-      },
+export const specFunctions: ReadonlyMap<string, FunctionSpec> = byName([
+  simple("abs", "The number without its sign.", [number("num")], numberType, ([n]) =>
+    numberValue(asNumber(n!).absolute()),
+  ),
+  {
+    ...simple("coalesce", "The first value that is not null.", [], dynamicType, firstNotNull),
+    variadic: { name: "vals", type: dynamicType, allowNull: true, allowDynamicType: true },
+    returnType: (args: readonly Value[]) => {
+      const type = unifiedType(
+        args.map((arg) => arg.type),
+        "unsafe",
+      );
+      if (!type) throw new FunctionError("all arguments must have the same type");
+      return type;
     },
-    {
-      ...simple("concat", "The elements of all lists, in order.", [], dynamicType, (args) =>
-        tupleValue(args.flatMap(asArray)),
-      ),
-      variadic: { name: "seqs", type: dynamicType },
-      returnType: (args: readonly Value[]) => tupleType(args.flatMap((arg) => asArray(arg).map(({ type }) => type))),
-    },
-    simple(
-      "hasindex",
-      "Whether there is an element of that key.",
-      [any("collection"), any("key")],
-      boolType,
-      ([of, key]) => hasIndex(of!, key!),
+  },
+  {
+    ...simple("concat", "The elements of all lists, in order.", [], dynamicType, (args) =>
+      tupleValue(args.flatMap(asArray)),
     ),
-    simple("int", "The number without its fraction.", [number("num")], numberType, ([n]) =>
-      numberValue(bigFloat(asNumber(n!).truncated())),
-    ),
-    simple("length", "How many elements there are.", [any("collection")], numberType, ([of]) => lengthOf(of!)),
-    simple("lower", "In small letters.", [text("str")], stringType, ([s]) => stringValue(asString(s!).toLowerCase())),
-    simple("upper", "In capital letters.", [text("str")], stringType, ([s]) => stringValue(asString(s!).toUpperCase())),
-    simple("reverse", "Its characters from the last to the first.", [text("str")], stringType, ([s]) =>
-      stringValue(charactersOf(s!).toReversed().join("")),
-    ),
-    simple("strlen", "How many characters there are.", [text("str")], numberType, ([s]) =>
-      numberValue(charactersOf(s!).length),
-    ),
-    simple("substr", "A part of a text.", [text("str"), number("offset"), number("length")], stringType, part),
-    extreme("max", "The greatest number.", 1),
-    extreme("min", "The least number.", -1),
-  ].map((spec) => [spec.name, spec]),
-);
+    variadic: { name: "seqs", type: dynamicType },
+    returnType: (args: readonly Value[]) => tupleType(args.flatMap((arg) => asArray(arg).map(({ type }) => type))),
+  },
+  simple(
+    "hasindex",
+    "Whether there is an element of that key.",
+    [any("collection"), any("key")],
+    boolType,
+    ([of, key]) => hasIndex(of!, key!),
+  ),
+  simple("int", "The number without its fraction.", [number("num")], numberType, ([n]) =>
+    numberValue(bigFloat(asNumber(n!).truncated())),
+  ),
+  simple("length", "How many elements there are.", [any("collection")], numberType, ([of]) => lengthOf(of!)),
+  simple("lower", "In small letters.", [text("str")], stringType, ([s]) => stringValue(asString(s!).toLowerCase())),
+  simple("upper", "In capital letters.", [text("str")], stringType, ([s]) => stringValue(asString(s!).toUpperCase())),
+  simple("reverse", "Its characters from the last to the first.", [text("str")], stringType, ([s]) =>
+    stringValue(charactersOf(s!).toReversed().join("")),
+  ),
+  simple("strlen", "How many characters there are.", [text("str")], numberType, ([s]) =>
+    numberValue(charactersOf(s!).length),
+  ),
+  simple("substr", "A part of a text.", [text("str"), number("offset"), number("length")], stringType, part),
+  extreme("max", "The greatest number.", 1),
+  extreme("min", "The least number.", -1),
+]);
+
+function byName(specs: readonly FunctionSpec[]): ReadonlyMap<string, FunctionSpec> {
+  return new Map(specs.map((spec) => [spec.name, spec]));
+}
 
 function simple(
   name: string,
