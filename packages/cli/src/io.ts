@@ -13,6 +13,14 @@ export interface CommandIo {
   readonly cwd: string;
   /** Whether stdout is a terminal: colour and progress are for terminals only. */
   readonly isTerminal: boolean;
+  /** How wide text may be, and whether in colour. */
+  readonly view: View;
   /** Aborts when the user interrupts the command; its reason names the signal. */
   readonly signal: AbortSignal;
+}
+
+/** How text is laid out for people: `width` in columns, and whether colours may be used. */
+export interface View {
+  readonly width: number;
+  readonly colour: boolean;
 }

@@ -6,8 +6,9 @@ import type { Path, PathStep } from "@millwright/value/path";
 import { parsePlain } from "@millwright/value/plain-json";
 import { typeFromPlain } from "@millwright/value/type-json";
 import { numberValue, stringValue } from "@millwright/value/value";
-import type { InstanceKey, ModuleInstance, ResourceAddress } from "../addresses.ts";
-import { absoluteResourceText, childModule, parseProviderConfigAddress, rootModule } from "../addresses.ts";
+import type { InstanceKey, ResourceAddress } from "../addresses.ts";
+import { absoluteResourceText, parseProviderConfigAddress } from "../addresses.ts";
+import { parseModuleInstance } from "../parse-address.ts";
 import type { InstanceState, ObjectState, OutputState, ResourceState, State } from "../state.ts";
 import { emptyState, keyOf, noPrivate } from "../state.ts";
 import type { StateFile } from "./write.ts";
@@ -190,23 +191,4 @@ function readPath(plain: unknown): Path | undefined {
     } else return undefined;
   }
   return path;
-}
-
-/** Reads `module.a["x"].module.b[0]`; undefined where it is not of that form. */
-export function parseModuleInstance(text: string): ModuleInstance | undefined {
-  let module = rootModule;
-  let rest = text;
-  while (rest !== "") {
-    const match = /^module\.([\p{L}_][\p{L}\p{N}_-]*)(\[(?:(\d+)|("(?:[^"\\]|\\.)*"))\])?(?:\.|$)/u.exec(rest);
-    if (!match) return undefined;
-    const key = match[3] !== undefined ? Number(match[3]) : match[4] !== undefined ? unquoteKey(match[4]) : undefined;
-    module = childModule(module, match[1]!, key);
-    rest = rest.slice(match[0].length);
-  }
-  return module;
-}
-
-// The reverse of how instance keys are printed: JSON's escapes and doubled template openings.
-function unquoteKey(quoted: string): string {
-  return (JSON.parse(quoted) as string).replace(/([$%])\1(?=\{)/g, "$1");
 }

@@ -1,0 +1,39 @@
+import type { Writable } from "node:stream";
+import type { CommandIo } from "./io.ts";
+
+/** The real process as a command sees it. The first interrupt aborts the signal; a second one ends the process. */
+export function processIo(): CommandIo {
+  const interrupt = new AbortController();
+  let interrupts = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    interrupts++;
+    if (interrupts === 1) interrupt.abort(signal);
+    else process.exit(130);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const isTerminal = process.stdout.isTTY === true;
+  return {
+    stdin: process.stdin,
+    stdout: (text) => writeTo(process.stdout, text),
+    stderr: (text) => writeTo(process.stderr, text),
+    env: process.env,
+    cwd: process.cwd(),
+    isTerminal,
+    signal: interrupt.signal,
+    view: {
+      width: Math.max(40, process.stdout.columns ?? 80),
+      colour: isTerminal && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb",
+    },
+  };
+}
+
+// A reader that has gone (`millwright show | head`) is no error: there is nobody left to write to.
+function writeTo(stream: Writable, text: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => {
+      if (!error || (error as NodeJS.ErrnoException).code === "EPIPE") resolve();
+      else reject(error);
+    });
+  });
+}

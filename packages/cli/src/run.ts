@@ -1,0 +1,99 @@
+import { messageOf, OperationalError } from "@millwright/core/errors";
+import { similar } from "@millwright/core/similar";
+import type { CommandIo } from "./io.ts";
+import { processIo } from "./process-io.ts";
+
+/** One command: what it does in a line, and the module that does it, loaded when it is asked for. */
+interface Command {
+  readonly help: string;
+  readonly group: "infrastructure" | "services" | "tools";
+  run(args: readonly string[], io: CommandIo): Promise<number>;
+}
+
+const terraform = (name: string, help: string): Command => ({
+  help,
+  group: "infrastructure",
+  run: async (args, io) => (await import("./terraform/main.ts")).runTerraform([name, ...args], io, "millwright"),
+});
+
+const commands: Readonly<Record<string, Command>> = {
+  init: terraform("init", "Check a folder and write its provider lock file"),
+  plan: terraform("plan", "Show what would change, and save it"),
+  apply: terraform("apply", "Carry out a plan"),
+  destroy: terraform("destroy", "Remove everything that the state holds"),
+  show: terraform("show", "Show the state or a saved plan"),
+  output: terraform("output", "Print the outputs of the last apply"),
+  state: terraform("state", "List, show, move and remove what the state holds"),
+  import: terraform("import", "Take over an object that exists already"),
+  validate: terraform("validate", "Check a folder without looking at the world"),
+  fmt: terraform("fmt", "Lay files out in the standard form"),
+  console: terraform("console", "Evaluate expressions"),
+  providers: terraform("providers", "Show which providers a folder uses, and from where"),
+  graph: terraform("graph", "Print the graph of a folder in DOT form"),
+  types: {
+    help: "Write the types of a folder's providers for editors",
+    group: "infrastructure",
+    run: async (args, io) => (await import("./commands/types.ts")).runTypes(args, io),
+  },
+  server: {
+    help: "Run the built-in servers (-dev: in memory, on this machine)",
+    group: "services",
+    run: async (args, io) => (await import("./commands/server.ts")).runServer(args, io),
+  },
+  kv: {
+    help: "Read and write keys",
+    group: "services",
+    run: async (args, io) => (await import("./commands/kv.ts")).runKv([...args], io, "millwright"),
+  },
+  terraform: {
+    help: "Terraform's command line",
+    group: "tools",
+    run: async (args, io) => (await import("./terraform/main.ts")).runTerraform(args, io, "terraform"),
+  },
+  consul: {
+    help: "Consul's command line (kv)",
+    group: "tools",
+    run: async (args, io) => (await import("./commands/consul.ts")).runConsul(args, io),
+  },
+};
+
+const groups = { infrastructure: "A folder of infrastructure", services: "Services", tools: "Known tools" } as const;
+
+/** Runs one command line and gives its exit code. Operational errors are said on standard error; bugs too, with their stack. */
+export async function main(args: readonly string[], version: string): Promise<number> {
+  const io = processIo();
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "-h" || name === "-help" || name === "--help") {
+    await io.stdout(usage(version));
+    return name === undefined ? 127 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) return unknown(name, io);
+  try {
+    return await command.run(rest, io);
+  } catch (error) {
+    if (error instanceof OperationalError) {
+      const { renderDiagnostic } = await import("./views/diagnostics.ts");
+      await io.stderr(renderDiagnostic({ severity: "error", summary: "Cannot go on", detail: messageOf(error) }, io.view));
+    } else await io.stderr(`This is a bug in Millwright, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`);
+    return 1;
+  }
+}
+
+async function unknown(name: string, io: CommandIo): Promise<number> {
+  const near = similar(name, Object.keys(commands));
+  const hint = near ? `Did you mean "millwright ${near}"?` : 'Run "millwright --help" for the list of commands.';
+  await io.stderr(`There is no command "${name}". ${hint}\n`);
+  return 127;
+}
+
+function usage(version: string): string {
+  const lines = [`Millwright v${version}: one graph and one plan for a small data center.`, "", "Usage: millwright COMMAND [flags]", ""];
+  for (const [group, title] of Object.entries(groups)) {
+    lines.push(`${title}:`);
+    for (const [name, command] of Object.entries(commands)) if (command.group === group) lines.push(`  ${name.padEnd(12)}${command.help}`);
+    lines.push("");
+  }
+  lines.push('Each command explains itself: "millwright plan --help".', "Example: millwright plan -out=change.plan && millwright apply change.plan", "");
+  return lines.join("\n");
+}

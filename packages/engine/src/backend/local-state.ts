@@ -1,0 +1,102 @@
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Diagnosed } from "@millwright/core/diagnostics";
+import { messageOf, OperationalError } from "@millwright/core/errors";
+import { parseAddress } from "../parse-address.ts";
+import type { State } from "../state.ts";
+import { emptyState, StateBuilder } from "../state.ts";
+import { readStateFile } from "../statefile/read.ts";
+import type { StateFile } from "../statefile/write.ts";
+import { writeStateFile } from "../statefile/write.ts";
+import { backendErrors } from "./errors.ts";
+import type { JournalRecord } from "./journal.ts";
+import { writePrivateFile } from "./private-file.ts";
+
+/** A state kept in a file on this machine; the caller holds its lock. */
+export class LocalState {
+  readonly path: string;
+  readonly #backupPath: string;
+  #current: StateFile;
+  #backedUp = false;
+  readonly #newLineage: () => string;
+
+  private constructor(path: string, backupPath: string, current: StateFile, newLineage: () => string) {
+    this.path = path;
+    this.#backupPath = backupPath;
+    this.#current = current;
+    this.#newLineage = newLineage;
+  }
+
+  /** Reads the file, where there is one. Throws `stateUnreadable` where the file system refuses. */
+  static open(path: string, newLineage: () => string, backupPath = `${path}.backup`): Diagnosed<LocalState> {
+    const none: StateFile = { lineage: "", serial: 0, state: emptyState, terraformVersion: "" };
+    const make = (file: StateFile) => new LocalState(path, backupPath, file, newLineage);
+    let text: string;
+    try {
+      if (!existsSync(path)) return { value: make(none), diagnostics: [] };
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      throw new OperationalError(backendErrors.stateUnreadable, `The state ${path} cannot be read: ${messageOf(error)}.`, { cause: error });
+    }
+    if (text.trim() === "") return { value: make(none), diagnostics: [] };
+    const read = readStateFile(text, path);
+    return { value: make(read.value), diagnostics: read.diagnostics };
+  }
+
+  get current(): StateFile {
+    return this.#current;
+  }
+
+  /** The lineage this state has, or will have once it is written. */
+  get lineage(): string {
+    if (this.#current.lineage === "") this.#current = { ...this.#current, lineage: this.#newLineage() };
+    return this.#current.lineage;
+  }
+
+  /**
+   * Writes a new snapshot with the next serial, unless it is the same as what is there. The file of before this run is kept as
+   * the backup. Throws `stateUnwritable`, and then the file is as it was.
+   */
+  write(state: State): void {
+    const { lineage } = this;
+    const { serial } = this.#current;
+    const same = writeStateFile({ lineage, serial, state });
+    if (existsSync(this.path) && same === writeStateFile(this.#current)) return;
+    const next: StateFile = { ...this.#current, lineage, serial: serial + 1, state };
+    try {
+      if (!this.#backedUp && existsSync(this.path)) copyFileSync(this.path, this.#backupPath);
+      this.#backedUp = true;
+      writePrivateFile(this.path, writeStateFile(next));
+    } catch (error) {
+      throw new OperationalError(backendErrors.stateUnwritable, `The state ${this.path} cannot be written: ${messageOf(error)}.`, { cause: error });
+    }
+    this.#current = next;
+  }
+
+  /** Puts a snapshot where it is not lost when the state itself cannot be written; gives the path, or throws. */
+  writeErrored(state: State): string {
+    const path = join(dirname(this.path), "errored.tfstate");
+    const { lineage } = this;
+    writePrivateFile(path, writeStateFile({ lineage, serial: this.#current.serial + 1, state }));
+    return path;
+  }
+}
+
+/** The state with what a killed run had done and could not save any more. */
+export function foldJournal(state: State, record: JournalRecord): State {
+  const builder = new StateBuilder(state);
+  for (const { address: text, provider, deposedKey, deposes, restores, object } of record.done) {
+    const parsed = parseAddress(text);
+    if (parsed?.kind !== "instance") continue;
+    const { address } = parsed;
+    if (deposes !== undefined) builder.depose(address, provider, deposes);
+    if (restores !== undefined) builder.restoreDeposed(address, provider, restores);
+    else if (deposedKey !== undefined) builder.setDeposed(address, provider, deposedKey, object);
+    else if (object || deposes === undefined) builder.setCurrent(address, provider, object);
+  }
+  return builder.snapshot();
+}
+
+/** `terraform.tfstate` in a folder: the name people look for. */
+export const defaultStateName = "terraform.tfstate";
+
