@@ -40,7 +40,6 @@ test.for(cases)("$name", (row) => {
   const got = { value: valueText(value), errors: [...errors].sort(), references: [...references].sort() };
   expect(got).toEqual({ value: row.value, errors: row.errors ?? [], references: row.references ?? [] });
 });
-});
 
 function read({ source, syntax }: Case): Body {
   const file = sourceFile("case", source);
