@@ -9,6 +9,8 @@ export interface CallOptions {
   /** In place of the client's own. */
   readonly token?: string;
   readonly datacenter?: string;
+  readonly namespace?: string;
+  readonly partition?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -122,12 +124,13 @@ export class ConsulApi {
   }
 
   #queryOf(request: ApiRequest): string {
-    const { consistency, index, wait, datacenter = this.#config.datacenter } = request.options;
+    const { consistency, index, wait } = request.options;
+    const { datacenter, namespace, partition } = { ...this.#config, ...request.options };
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(request.query ?? {})) query.set(name, value === true ? "" : value);
     if (datacenter) query.set("dc", datacenter);
-    if (this.#config.namespace) query.set("ns", this.#config.namespace);
-    if (this.#config.partition) query.set("partition", this.#config.partition);
+    if (namespace) query.set("ns", namespace);
+    if (partition) query.set("partition", partition);
     if (consistency === "stale" || consistency === "consistent") query.set(consistency, "");
     if (index) query.set("index", String(index));
     if (index && wait !== undefined) query.set("wait", `${Math.ceil(wait)}ms`);
@@ -136,7 +139,7 @@ export class ConsulApi {
   }
 
   #headers(options: CallOptions): Record<string, string> {
-    const headers: Record<string, string> = {};
+    const headers: Record<string, string> = { ...this.#config.headers };
     const token = options.token ?? this.#token;
     if (token) headers["x-consul-token"] = token;
     if (this.#config.basicAuth) {

@@ -20,7 +20,13 @@ export interface ConsulConfig {
   readonly caPath?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
+  /** The same as texts in PEM; each wins over its file. */
+  readonly caPem?: string;
+  readonly certPem?: string;
+  readonly keyPem?: string;
   readonly tlsServerName?: string;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly datacenter?: string;
   readonly namespace?: string;
   readonly partition?: string;
@@ -91,12 +97,16 @@ function parseUrl(given: string, text: string): URL {
 }
 
 function tlsSettings(config: ConsulConfig): TlsSettings {
-  const files = [...(config.caFile ? [config.caFile] : []), ...(config.caPath ? listFolder(config.caPath) : [])];
+  const { caPem, certPem, keyPem, caFile, caPath, certFile, keyFile } = config;
+  const files = caPem ? [] : [...(caFile ? [caFile] : []), ...(caPath ? listFolder(caPath) : [])];
+  const ca = [...(caPem ? [caPem] : []), ...files.map((file) => readText("the CA certificate", file))];
+  const cert = certPem ?? (certFile && readText("the client certificate", certFile));
+  const key = keyPem ?? (keyFile && readText("the client key", keyFile));
   return {
     verify: config.tlsVerify ?? true,
-    ...(files.length > 0 ? { ca: files.map((file) => readText("the CA certificate", file)) } : {}),
-    ...(config.certFile ? { cert: readText("the client certificate", config.certFile) } : {}),
-    ...(config.keyFile ? { key: readText("the client key", config.keyFile) } : {}),
+    ...(ca.length > 0 ? { ca } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
     ...(config.tlsServerName ? { serverName: config.tlsServerName } : {}),
   };
 }

@@ -82,6 +82,19 @@ export class ConsulClient {
     };
   }
 
+  /** Trades a bearer token (a JWT) at an auth method for a token of the server's own: its secret. */
+  async login(request: LoginRequest, options: CallOptions = {}): Promise<string> {
+    const wire = { AuthMethod: request.authMethod, BearerToken: request.bearerToken, Meta: request.meta };
+    const call = { method: "POST", path: "/v1/acl/login", options, repeatable: false } as const;
+    const body = await jsonOf(
+      await this.#api.request({ ...call, body: Buffer.from(JSON.stringify(wire)) }),
+      "logging in",
+    );
+    const { SecretID } = (body ?? {}) as { readonly SecretID?: unknown };
+    if (typeof SecretID !== "string") throw badAnswer("logging in", "its answer has no SecretID");
+    return SecretID;
+  }
+
   /** An archive of all state, piece by piece, at one index. */
   async saveSnapshot(options: ReadOptions = {}): Promise<Answer<AsyncIterable<Uint8Array>>> {
     const answer = await this.#api.request({ method: "GET", path: "/v1/snapshot", options, repeatable: true });
@@ -98,6 +111,12 @@ export class ConsulClient {
   async #json(path: string, options: ReadOptions): Promise<unknown> {
     return jsonOf(await this.#api.request({ method: "GET", path, options, repeatable: true }), `GET ${path}`);
   }
+}
+
+export interface LoginRequest {
+  readonly authMethod: string;
+  readonly bearerToken: string;
+  readonly meta?: Readonly<Record<string, string>>;
 }
 
 export interface AgentSelf {
