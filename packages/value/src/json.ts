@@ -1,11 +1,12 @@
-import { Bug, invariant, messageOf } from "@millwright/core/errors";
+import { Bug, invariant } from "@millwright/core/errors";
 import { convert } from "./convert.ts";
 import type { BigFloat } from "./number.ts";
 import { parseBigFloat } from "./number.ts";
 import type { Path, PathStep } from "./path.ts";
 import { steps } from "./path.ts";
+import { JsonSyntaxError, setKey } from "./json-parser.ts";
 import { numberToPlain, parsePlain, plainNumber, plainNumberText } from "./plain-json.ts";
-import { RecordWriter, typeFromPlain, typeToJson, typeToPlain } from "./type-json.ts";
+import { typeFromPlain, typeToJson, typeToPlain } from "./type-json.ts";
 import type { ObjectType, Type } from "./types.ts";
 import {
   boolType,
@@ -159,11 +160,11 @@ export function toPlain(value: Value, type: Type): unknown {
       return (data as readonly Value[]).map((v, i) => toPlain(v, type.elements[i]!));
     case "map":
     case "object": {
-      const writer = new RecordWriter();
+      const record: Record<string, unknown> = {};
       for (const [key, v] of data as ReadonlyMap<string, Value>) {
-        writer.set(key, toPlain(v, type.kind === "map" ? type.element : type.attributes.get(key)!));
+        setKey(record, key, toPlain(v, type.kind === "map" ? type.element : type.attributes.get(key)!));
       }
-      return writer.record;
+      return record;
     }
     default:
       throw new Bug("a capsule is not written as JSON");
@@ -191,7 +192,8 @@ function withPlain(json: string | Uint8Array, read: (plain: unknown) => Decoded)
   try {
     plain = parsePlain(typeof json === "string" ? json : new TextDecoder().decode(json));
   } catch (error) {
-    return { ok: false, path: [], message: messageOf(error) };
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    return { ok: false, path: [], message: error.message };
   }
   return read(plain);
 }

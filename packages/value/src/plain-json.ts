@@ -1,24 +1,17 @@
+import { JsonParser } from "./json-parser.ts";
 import { BigFloat, parseBigFloat, textPrecision } from "./number.ts";
 
 /**
  * Parsed JSON in which no number has lost anything: integers of up to 15 digits are JavaScript numbers, every other number
  * is what `JSON.rawJSON` makes of its text, which `JSON.stringify` writes out again as it was.
  *
- * Throws the SyntaxError of `JSON.parse` where the text is not JSON.
+ * Throws {@link JsonSyntaxError} where the text is not JSON.
  */
 export function parsePlain(text: string): unknown {
-  return needsSource.test(text) ? JSON.parse(text, keepSource) : JSON.parse(text);
+  return new JsonParser(text, (source) => (shortInteger.test(source) ? Number(source) : rawJson(source))).parse();
 }
 
-// What looks like a number beyond that; inside of a string too, which costs time and nothing else.
-const needsSource = /(?:^|[:[,\s])(?:-0|-?\d{16}|-?\d+[.eE])/;
 const shortInteger = /^(?!-0$)-?\d{1,15}$/;
-
-function keepSource(this: unknown, _key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const source = context?.source;
-  if (typeof value !== "number" || source === undefined || shortInteger.test(source)) return value;
-  return rawJson(source);
-}
 
 interface RawJson {
   readonly rawJSON: string;

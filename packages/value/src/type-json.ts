@@ -1,4 +1,5 @@
 import { Bug } from "@millwright/core/errors";
+import { setKey } from "./json-parser.ts";
 import type { ObjectType, Type } from "./types.ts";
 import {
   boolType,
@@ -59,26 +60,15 @@ export function typeToPlain(type: Type): unknown {
     case "tuple":
       return [type.kind, type.elements.map(typeToPlain)];
     case "object": {
-      const attributes = new RecordWriter();
-      for (const [name, attribute] of type.attributes) attributes.set(name, typeToPlain(attribute));
+      const attributes: Record<string, unknown> = {};
+      for (const [name, attribute] of type.attributes) setKey(attributes, name, typeToPlain(attribute));
       const optional = optionalNames(type);
-      return optional.length > 0 ? [type.kind, attributes.record, optional] : [type.kind, attributes.record];
+      return optional.length > 0 ? [type.kind, attributes, optional] : [type.kind, attributes];
     }
     case "capsule":
       throw new Bug(`the capsule type ${type.name} has no JSON form`);
     default:
       return type.kind;
-  }
-}
-
-/** A plain record filled key by key, in which `__proto__` is a key like any other. */
-export class RecordWriter {
-  readonly record: Record<string, unknown> = {};
-
-  set(key: string, value: unknown): void {
-    if (key === "__proto__")
-      Object.defineProperty(this.record, key, { value, enumerable: true, writable: true, configurable: true });
-    else this.record[key] = value;
   }
 }
 

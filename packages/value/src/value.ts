@@ -70,8 +70,15 @@ export function boolValue(flag: boolean): Value {
 }
 
 export function nullValue(type: Type): Value {
-  return { type, data: null, marks: noMarks };
+  let value = nulls.get(type);
+  if (!value) {
+    value = { type, data: null, marks: noMarks };
+    nulls.set(type, value);
+  }
+  return value;
 }
+
+const nulls = new WeakMap<Type, Value>();
 
 /** An unknown value of `type`, with what is known of it. An unknown `dynamic` carries no refinements. */
 export function unknownValue(type: Type, refinements?: Refinements): Value {
