@@ -24,6 +24,11 @@ export interface Body extends Node {
    * attributes or blocks. Native bodies have none.
    */
   readonly json?: JsonNode;
+  /**
+   * Set by the HCL 1 reader, whose language does not tell `x = { … }` from `x { … }`, nor labels from blocks within: a schema that
+   * asks for the other form gets it.
+   */
+  readonly interchangeable?: true;
 }
 
 export interface Attribute extends Node {

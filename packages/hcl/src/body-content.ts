@@ -3,7 +3,8 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { quote } from "@millwright/text/quote";
 import { didYouMean } from "./access.ts";
 import type { Attribute, Block, Body } from "./ast.ts";
-import type { BlockSchema, BodyContent, BodySchema } from "./body-schema.ts";
+import type { AttributeSchema, BlockSchema, BodyContent, BodySchema } from "./body-schema.ts";
+import { inWantedForms, withoutBlocks } from "./hcl1-content.ts";
 import { jsonAttributes, jsonContent, withoutProperties } from "./json-content.ts";
 import { rangeOf } from "./source-file.ts";
 import { between } from "./span.ts";
@@ -12,9 +13,10 @@ import { between } from "./span.ts";
  * Reads a body by a schema. What the schema does not know, what it requires and is not there, and labels that are too many
  * or too few are errors; what was found all the same is in the value. Native and JSON bodies alike.
  */
-export function contentOf(body: Body, schema: BodySchema): Diagnosed<BodyContent> {
+export function contentOf(given: Body, schema: BodySchema): Diagnosed<BodyContent> {
   const diagnostics: Diagnostic[] = [];
-  if (body.json) return { value: jsonContent(body.json, schema, "everything", diagnostics), diagnostics };
+  if (given.json) return { value: jsonContent(given.json, schema, "everything", diagnostics), diagnostics };
+  const body = given.interchangeable ? inWantedForms(given, schema) : given;
   const value = nativeContent(body, schema, diagnostics);
   if (value.attributes.size < body.attributes.size) refuseAttributes(body, value, schema, diagnostics);
   for (const block of body.blocks) {
@@ -25,17 +27,18 @@ export function contentOf(body: Body, schema: BodySchema): Diagnosed<BodyContent
 
 /** As {@link contentOf}, but what the schema does not know is left in `rest`, a body to be read by another schema. */
 export function partialContentOf(
-  body: Body,
+  given: Body,
   schema: BodySchema,
 ): Diagnosed<{ readonly content: BodyContent; readonly rest: Body }> {
   const diagnostics: Diagnostic[] = [];
   const names = new Set(schema.attributes.map(({ name }) => name));
   const types = new Set(schema.blocks.map(({ type }) => type));
-  if (body.json) {
-    const content = jsonContent(body.json, schema, "wanted", diagnostics);
-    const rest = { ...body, json: withoutProperties(body.json, new Set([...names, ...types])) };
+  if (given.json) {
+    const content = jsonContent(given.json, schema, "wanted", diagnostics);
+    const rest = { ...given, json: withoutProperties(given.json, new Set([...names, ...types])) };
     return { value: { content, rest }, diagnostics };
   }
+  const body = given.interchangeable ? inWantedForms(given, schema) : given;
   const content = nativeContent(body, schema, diagnostics);
   const rest: Body = {
     ...body,
@@ -46,9 +49,10 @@ export function partialContentOf(
 }
 
 /** The arguments of a body that may have no blocks, whatever their names. */
-export function justAttributes(body: Body): Diagnosed<ReadonlyMap<string, Attribute>> {
+export function justAttributes(given: Body): Diagnosed<ReadonlyMap<string, Attribute>> {
   const diagnostics: Diagnostic[] = [];
-  if (body.json) return { value: jsonAttributes(body.json, diagnostics), diagnostics };
+  if (given.json) return { value: jsonAttributes(given.json, diagnostics), diagnostics };
+  const body = given.interchangeable ? withoutBlocks(given) : given;
   const [block] = body.blocks;
   if (block) {
     const summary = `Unexpected ${quote(block.type)} block`;
@@ -58,14 +62,28 @@ export function justAttributes(body: Body): Diagnosed<ReadonlyMap<string, Attrib
 }
 
 function nativeContent(body: Body, schema: BodySchema, diagnostics: Diagnostic[]): BodyContent {
-  const attributes = new Map<string, Attribute>();
+  const { attributes: given } = body;
+  let found = 0;
   for (const { name, required } of schema.attributes) {
-    const attribute = body.attributes.get(name);
-    if (attribute) attributes.set(name, attribute);
+    if (given.has(name)) found++;
     else if (required) diagnostics.push(missingArgument(name, body));
   }
+  // Most often the schema knows them all.
+  const attributes = found === given.size ? given : wantedAttributes(given, schema.attributes);
   const blocks = body.blocks.length === 0 ? body.blocks : wantedBlocks(body.blocks, schema.blocks, diagnostics);
   return { attributes, blocks, missingItem: body.missingItem };
+}
+
+function wantedAttributes(
+  given: ReadonlyMap<string, Attribute>,
+  schemas: readonly AttributeSchema[],
+): ReadonlyMap<string, Attribute> {
+  const wanted = new Map<string, Attribute>();
+  for (const { name } of schemas) {
+    const attribute = given.get(name);
+    if (attribute) wanted.set(name, attribute);
+  }
+  return wanted;
 }
 
 export function missingArgument(name: string, { missingItem }: Pick<Body, "missingItem">): Diagnostic {

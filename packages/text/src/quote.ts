@@ -120,7 +120,7 @@ function hex(code: number, width: number): string {
 }
 
 /** A character, or a byte that only makes one together with its neighbours. */
-type Character = string | number;
+export type Character = string | number;
 
 const simpleEscapes: ReadonlyMap<string, string> = new Map(
   [...goEscapes].map(([character, escaped]) => [escaped[1]!, character]),
@@ -158,7 +158,8 @@ function escaped(found: RegExpExecArray, delimiter: string): Character | undefin
   return code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? undefined : String.fromCodePoint(code);
 }
 
-function joinCharacters(characters: readonly Character[]): string {
+/** The text of characters and UTF-8 bytes; U+FFFD for bytes that make no character. */
+export function joinCharacters(characters: readonly Character[]): string {
   if (!characters.some((c) => typeof c === "number")) return characters.join("");
   const encoder = new TextEncoder();
   const bytes = characters.flatMap((c) => (typeof c === "number" ? [c] : [...encoder.encode(c)]));
