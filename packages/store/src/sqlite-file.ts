@@ -47,7 +47,9 @@ export class SqliteFile {
     this.#lock = takeLock(this.#path);
     try {
       this.#open = openFile(this.#path, this.#options);
+      noteHolder(this.#open.database);
     } catch (error) {
+      this.#open?.database.close();
       this.#lock.close();
       throw error;
     }
@@ -202,7 +204,8 @@ function takeLock(path: string): DatabaseSync {
   try {
     closeSync(openSync(lockPath, "a", 0o600));
     lock = new DatabaseSync(lockPath);
-    lock.exec("BEGIN EXCLUSIVE");
+    // Nothing is ever written to it, so it needs no journal beside it.
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
     lock?.close();
@@ -240,25 +243,33 @@ function openFile(path: string, options: FileOptions): OpenFile {
     assertOurs(database, path);
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
     if (options.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${options.maxPages}`);
-    database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
-    const holder = `process ${process.pid} on ${hostname()} (since ${new Date().toISOString()})`;
-    database.prepare("INSERT OR REPLACE INTO meta VALUES (?1, ?2)").run("holder", holder);
+    // Where the file is new it gets its tables; else nothing is written here, since a full disk is no reason not to open.
+    if (isEmpty(database)) database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
     return { database, statements: prepare(database) };
   } catch (error) {
     database?.close();
     if (error instanceof OperationalError) throw error;
-    const kind =
-      resultCode(error) === notADatabase || resultCode(error) === corrupt
-        ? storeErrors.unusable
-        : storeErrors.unavailable;
+    const damaged = [notADatabase, corrupt].includes(resultCode(error) ?? 0);
+    const kind = damaged ? storeErrors.unusable : storeErrors.unavailable;
     throw new OperationalError(kind, `The store file ${path} cannot be opened: ${explain(error)}`);
   }
 }
 
+// Notes who has the store open, for the message to those who find it locked.
+function noteHolder(database: DatabaseSync): void {
+  const holder = `process ${process.pid} on ${hostname()} (since ${new Date().toISOString()})`;
+  try {
+    database.prepare("INSERT OR REPLACE INTO meta VALUES (?1, ?2)").run("holder", holder);
+  } catch (error) {
+    // A full disk must not keep a store from being read; the message will then name the holder before.
+    if (resultCode(error) !== full && resultCode(error) !== inputOutput) throw error;
+  }
+}
+
 const schema = `
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS lease (lease TEXT PRIMARY KEY, ttl INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS version (
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+  CREATE TABLE lease (lease TEXT PRIMARY KEY, ttl INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE version (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL, created INTEGER, version INTEGER, lease TEXT, value BLOB
   ) STRICT;
   PRAGMA application_id = ${applicationId};
@@ -266,10 +277,9 @@ const schema = `
 
 function assertOurs(database: DatabaseSync, path: string): void {
   const number = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0]);
-  const isEmpty = number("SELECT count(*) FROM sqlite_schema") === 0;
   const id = number("PRAGMA application_id");
   const version = number("PRAGMA user_version");
-  if (id !== applicationId && !(isEmpty && id === 0))
+  if (id !== applicationId && !(isEmpty(database) && id === 0))
     throw new OperationalError(
       storeErrors.unusable,
       `${path} is a SQLite database, but not a store of Millwright. Name another file; this one was left as it is.`,
@@ -280,6 +290,10 @@ function assertOurs(database: DatabaseSync, path: string): void {
       `The store ${path} has format version ${version}, written by a newer Millwright; this one reads up to version ` +
         `${formatVersion}. Use that newer one; the file was left as it is.`,
     );
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
 }
 
 // Primary result codes, https://www.sqlite.org/rescode.html
