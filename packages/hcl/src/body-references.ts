@@ -1,5 +1,5 @@
 import type { Body, Expression, ScopeTraversal } from "./ast.ts";
-import { justAttributes, partialContentOf } from "./body-content.ts";
+import { contentOf, justAttributes } from "./body-content.ts";
 import type { BodyContent, BodySchema } from "./body-schema.ts";
 import type { DecodeSpec } from "./decode-spec.ts";
 import { isBlockSpec, schemaOf, visitSameBody } from "./decode-spec.ts";
@@ -21,7 +21,7 @@ type Names = ReadonlySet<string>;
 const noIterators: Names = new Set();
 
 function collectBody(body: Body, spec: DecodeSpec, iterators: Names, found: ScopeTraversal[]): void {
-  const { content } = partialContentOf(body, withDynamic(schemaOf(spec))).value;
+  const { value: content } = contentOf(body, withDynamic(schemaOf(spec)));
   visitSameBody(spec, (part) => {
     if (part.kind === "attribute") collectAttribute(content, part.name, iterators, found);
     else if (part.kind === "expression") collect(part.expression, iterators, found);
@@ -53,7 +53,7 @@ function collectDynamic(
   outer: Names,
   found: ScopeTraversal[],
 ): void {
-  const { content } = partialContentOf(body, dynamicSchema).value;
+  const { value: content } = contentOf(body, dynamicSchema);
   const named = content.attributes.get("iterator");
   const iterators = new Set([...outer, (named && rootNameOf(named.expression)) ?? type]);
   collectAttribute(content, "for_each", outer, found);

@@ -34,6 +34,7 @@ import type {
   DecodeSpec,
 } from "./decode-spec.ts";
 import { impliedType } from "./decode-spec.ts";
+import { contextFor } from "./evaluate.ts";
 import { rangeOf } from "./source-file.ts";
 
 /** How the inside of blocks is decoded. */
@@ -106,12 +107,9 @@ function blockAttributes(
   if (!only) return nullValue(withoutOptional(mapType(spec.element)));
   const { value: attributes, diagnostics } = justAttributes(only.block.body);
   decoding.diagnostics.push(...diagnostics);
-  const fault = {
-    summary: "Invalid attribute value",
-    detail: `Invalid value for attribute of ${quote(spec.type)} block`,
-  };
+  const context = contextFor(only.inside.scope, decoding.diagnostics);
   const entries = [...attributes.values()].map(
-    (attribute) => [attribute.name, inside.attribute(attribute, spec.element, only.inside, decoding, fault)] as const,
+    (attribute) => [attribute.name, inside.attribute(attribute, spec.element, spec, only.inside, context)] as const,
   );
   return sameTyped(entries, withoutOptional(spec.element));
 }

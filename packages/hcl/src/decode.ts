@@ -1,31 +1,39 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
 import { assertNever, invariant } from "@millwright/core/errors";
 import { quote } from "@millwright/text/quote";
 import { convert } from "@millwright/value/convert";
 import type { Type } from "@millwright/value/types";
-import { withoutOptional } from "@millwright/value/types";
+import { isPrimitive, withoutOptional } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import {
   dynamicValue,
   noMarks,
   nullValue,
-  objectValue,
   stringValue,
   tupleValue,
   unknownValue,
   withMarks,
 } from "@millwright/value/value";
 import type { Attribute, Body, Node } from "./ast.ts";
+import type { Inside } from "./decode-blocks.ts";
 import { decodeBlocks } from "./decode-blocks.ts";
 import type { ReadContent, ScopedBody, ScopedContent } from "./decode-content.ts";
 import { asWritten } from "./decode-content.ts";
-import type { AttributeSpec, DecodeSpec, TransformSpec, ValidateSpec } from "./decode-spec.ts";
+import type {
+  AttributeSpec,
+  BlockAttributesSpec,
+  DecodeSpec,
+  ObjectSpec,
+  TransformSpec,
+  ValidateSpec,
+} from "./decode-spec.ts";
 import { impliedType, schemaOf } from "./decode-spec.ts";
-import { evaluateInto } from "./evaluate.ts";
-import { expressionValues } from "./expression-values.ts";
+import type { Context } from "./context.ts";
+import { refuse } from "./context.ts";
+import { contextFor, evaluateInto } from "./evaluate.ts";
+import { ObjectShape } from "./object-shape.ts";
 import type { Scope } from "./scope.ts";
-import { rangeOf } from "./source-file.ts";
 import { between } from "./span.ts";
 
 /**
@@ -46,11 +54,12 @@ export interface Decoding {
   readonly diagnostics: Diagnostic[];
 }
 
-/** The body that specs are about, its content, and the labels of its block. */
+/** The body that specs are about, its content, the labels of its block, and what its expressions are evaluated in. */
 export interface Frame {
   readonly from: ScopedBody;
   readonly content: ScopedContent;
   readonly labels: readonly string[];
+  readonly context: Context;
 }
 
 const noLabels: readonly string[] = [];
@@ -58,24 +67,26 @@ const noLabels: readonly string[] = [];
 /** Decodes the body of a block, `labels` being those that its value is not already filed under. */
 export function decodeBody(from: ScopedBody, spec: DecodeSpec, labels: readonly string[], decoding: Decoding): Value {
   const content = decoding.read(from, schemaOf(spec), decoding.diagnostics);
-  return decodeSpec(spec, { from, content, labels }, decoding);
+  const context = contextFor(from.scope, decoding.diagnostics);
+  return decodeSpec(spec, { from, content, labels, context }, decoding);
 }
 
 function decodeSpec(spec: DecodeSpec, frame: Frame, decoding: Decoding): Value {
   switch (spec.kind) {
     case "object": {
-      const attributes: (readonly [string, Value])[] = [];
-      for (const [name, part] of spec.attributes) attributes.push([name, decodeSpec(part, frame, decoding)]);
-      return objectValue(attributes);
+      const shape = shapeOf(spec);
+      const values: Value[] = [];
+      for (const [, part] of shape.parts) values.push(decodeSpec(part, frame, decoding));
+      return shape.of(values);
     }
     case "tuple":
       return tupleValue(spec.elements.map((part) => decodeSpec(part, frame, decoding)));
     case "attribute":
-      return decodeAttribute(spec, frame, decoding);
+      return decodeAttribute(spec, frame);
     case "literal":
       return spec.value;
     case "expression":
-      return evaluateInto(spec.expression, frame.from.scope, decoding.diagnostics);
+      return frame.context.evaluate(spec.expression, frame.context);
     case "label": {
       const label = frame.labels[spec.index];
       invariant(label !== undefined, "a label spec stands inside of a block spec");
@@ -96,47 +107,55 @@ function decodeSpec(spec: DecodeSpec, frame: Frame, decoding: Decoding): Value {
     case "blockMap":
     case "blockObject":
     case "blockAttributes":
-      return decodeBlocks(spec, frame, decoding, { body: decodeBody, attribute: attributeValue });
+      return decodeBlocks(spec, frame, decoding, inside);
     default:
       return assertNever(spec);
   }
 }
 
-function decodeAttribute(spec: AttributeSpec, frame: Frame, decoding: Decoding): Value {
+function decodeAttribute(spec: AttributeSpec, frame: Frame): Value {
   const attribute = frame.content.attributes.get(spec.name);
   // That a required one is missing was said when the content was read.
-  if (!attribute) return nullValue(withoutOptional(spec.type));
-  return attributeValue(attribute, spec.type, frame.from, decoding, {
-    summary: "Incorrect attribute value type",
-    detail: `Inappropriate value for attribute ${quote(spec.name)}`,
-  });
+  if (!attribute) return nullValue(isPrimitive(spec.type) ? spec.type : withoutOptional(spec.type));
+  return attributeValue(attribute, spec.type, spec, frame.from, frame.context);
 }
 
-/** An argument's value as `type`; where it does not convert, an error of these words and an unknown value. */
+/** An argument's value as `type`; where it does not convert, an error in the words of `spec` and an unknown value. */
 function attributeValue(
-  attribute: Attribute,
+  { expression, nameNode }: Attribute,
   type: Type,
-  { scope, marks, unknown }: ScopedBody,
-  { diagnostics }: Decoding,
-  fault: { readonly summary: string; readonly detail: string },
+  spec: AttributeSpec | BlockAttributesSpec,
+  { marks, unknown }: ScopedBody,
+  context: Context,
 ): Value {
-  const { expression, nameNode } = attribute;
-  const value = unknown ? dynamicValue : evaluateInto(expression, scope, diagnostics);
+  const value = unknown ? dynamicValue : context.evaluate(expression, context);
   const marked = marks.size === 0 ? value : withMarks(value, marks);
+  if (marked.type === type && isPrimitive(type)) return marked;
   const converted = convert(marked, type);
   if (converted.ok) return converted.value;
-  const values = expressionValues(expression, scope);
-  diagnostics.push(
-    errorDiagnostic(fault.summary, `${fault.detail}: ${converted.message}.`, {
-      subject: rangeOf(expression),
-      context: rangeOf(between(nameNode, expression)),
-      ...(values.length > 0 ? { expressionValues: values } : {}),
-    }),
-  );
+  const [summary, detail] =
+    spec.kind === "attribute"
+      ? ["Incorrect attribute value type", `Inappropriate value for attribute ${quote(spec.name)}`]
+      : ["Invalid attribute value", `Invalid value for attribute of ${quote(spec.type)} block`];
+  const place = { subject: expression, context: between(nameNode, expression), expression };
+  refuse(context, summary, `${detail}: ${converted.message}.`, place);
   return unknownValue(withoutOptional(type));
 }
 
+const inside: Inside = { body: decodeBody, attribute: attributeValue };
 export type DecodeAttributeValue = typeof attributeValue;
+
+/** The objects of a spec, made from what made the ones before. */
+function shapeOf(spec: ObjectSpec): ObjectShape<DecodeSpec> {
+  let shape = shapes.get(spec);
+  if (!shape) {
+    shape = new ObjectShape(spec.attributes);
+    shapes.set(spec, shape);
+  }
+  return shape;
+}
+
+const shapes = new WeakMap<ObjectSpec, ObjectShape<DecodeSpec>>();
 
 function decodeTransform(spec: TransformSpec, frame: Frame, decoding: Decoding): Value {
   const wrapped = decodeWrapped(spec, frame, decoding);
@@ -155,7 +174,8 @@ function decodeValidate(spec: ValidateSpec, frame: Frame, decoding: Decoding): V
 /** The wrapped spec's value; undefined where it has errors, which what is made of it would only repeat. */
 function decodeWrapped(spec: TransformSpec | ValidateSpec, frame: Frame, decoding: Decoding): Value | undefined {
   const diagnostics: Diagnostic[] = [];
-  const value = decodeSpec(spec.wrapped, frame, { ...decoding, diagnostics });
+  const context = { ...frame.context, diagnostics };
+  const value = decodeSpec(spec.wrapped, { ...frame, context }, { ...decoding, diagnostics });
   decoding.diagnostics.push(...diagnostics);
   return hasErrors(diagnostics) ? undefined : value;
 }

@@ -27,9 +27,14 @@ export function evaluate(expression: Expression, scope?: Scope): Diagnosed<Value
   return { value, diagnostics };
 }
 
-/** As {@link evaluate}, adding to a list of diagnostics: for many expressions in a row. */
+/** As {@link evaluate}, adding to a list of diagnostics. */
 export function evaluateInto(expression: Expression, scope: Scope | undefined, diagnostics: Diagnostic[]): Value {
   return evaluateWith(expression, { scope, diagnostics, evaluate: evaluateWith });
+}
+
+/** A context for many expressions in one scope, each to be evaluated by its `evaluate`. */
+export function contextFor(scope: Scope | undefined, diagnostics: Diagnostic[]): Context {
+  return { scope, diagnostics, evaluate: evaluateWith };
 }
 
 function evaluateWith(expression: Expression, context: Context): Value {
