@@ -133,6 +133,8 @@ class JsonReader {
   }
 
   #wrong(character: string, context: string): never {
-    throw new Misread(`invalid character ${quoteCharacter(character)}${context}`);
+    // Go looks at bytes, and shows one as the character of that number.
+    const [byte] = new TextEncoder().encode(character);
+    throw new Misread(`invalid character ${quoteCharacter(String.fromCharCode(byte!))}${context}`);
   }
 }

@@ -6,7 +6,7 @@ import { parseExpression } from "@millwright/hcl/parse";
 import { sourceFile } from "@millwright/hcl/source-file";
 import { describe, expect, test } from "vitest";
 import type { ConsoleCase } from "../test/console-cases.ts";
-import { caseFilesIn, casesOf, errorAnswer } from "../test/console-cases.ts";
+import { answersAs, caseFilesIn, casesOf, errorAnswer, valueAnswer } from "../test/console-cases.ts";
 import { moduleFolder, moduleScope } from "../test/console-scope.ts";
 import { formatConsoleResult } from "./console-format.ts";
 import { functionsFor } from "./library.ts";
@@ -33,12 +33,13 @@ function answer(expression: string): string[] {
     hasErrors(evaluated.diagnostics) || !("data" in evaluated.value) ? undefined : formatConsoleResult(evaluated.value);
   const diagnostics = shown ? shown.diagnostics : evaluated.diagnostics;
   if (!shown || hasErrors(diagnostics)) return diagnostics.flatMap((d) => errorAnswer(d.summary, d.detail));
-  return shown.value.replaceAll(moduleFolder, "{module}").split("\n");
+  return valueAnswer(shown.value.replaceAll(moduleFolder, "{module}"));
 }
 
 /** Compared: values to the character, errors with their line breaks made blanks. */
 function check({ expression, answer: wanted, ours }: ConsoleCase): void {
-  expect(answer(expression)).toEqual(ours ?? wanted);
+  const got = answer(expression);
+  if (!answersAs(got, ours ?? wanted)) expect(got).toEqual(ours ?? wanted);
 }
 
 const folder = fileURLToPath(new URL("../testdata/console", import.meta.url));

@@ -8,6 +8,7 @@ import type { Value } from "@millwright/value/value";
 import { asNumber, asString, listValue, numberValue, unmark, withMarks } from "@millwright/value/value";
 import { integerArgument, notNull, refuse, unlessSecret } from "./define.ts";
 import { parseInteger } from "./parse-integer.ts";
+import { power } from "./power.ts";
 
 const num: Parameter = { name: "num", type: numberType };
 const numbers: Parameter = { name: "numbers", type: numberType, allowDynamicType: true };
@@ -63,7 +64,7 @@ const pow: FunctionSpec = {
   parameters: [num, { name: "power", type: numberType }],
   returnType: numberType,
   refineResult: notNull,
-  call: ([value, power]) => fromDouble(double(value!) ** double(power!)),
+  call: ([value, exponent]) => fromDouble(power(double(value!), double(exponent!))),
 };
 
 function double(value: Value): number {

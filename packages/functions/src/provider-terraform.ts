@@ -1,10 +1,11 @@
 import { hasErrors } from "@millwright/core/diagnostics";
+import { formatRange } from "@millwright/core/source";
 import { evaluate } from "@millwright/hcl/evaluate";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import { isIdentifier } from "@millwright/hcl/identifier";
 import { parseFile } from "@millwright/hcl/parse";
 import type { Lookup } from "@millwright/hcl/scope";
-import { sourceFile } from "@millwright/hcl/source-file";
+import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
 import { quote } from "@millwright/text/quote";
 import { dynamicType, stringType } from "@millwright/value/types";
 import { asMap, asString, isWhollyKnown, objectValue, stringValue, unknownValue } from "@millwright/value/value";
@@ -42,6 +43,11 @@ const decodeTfvars: FunctionSpec = {
   call: ([src]) => {
     const { value: body, diagnostics } = parseFile(sourceFile("<decode_tfvars argument>", asString(src!)));
     if (hasErrors(diagnostics)) refuse(`invalid tfvars syntax: ${summaryOf(diagnostics)}`);
+    const [block] = body.blocks;
+    if (block) {
+      const place = formatRange(rangeOf(block.typeNode));
+      refuse(`invalid tfvars content: ${place}: Unexpected ${quote(block.type)} block; Blocks are not allowed here.`);
+    }
     return objectValue(
       [...body.attributes.values()].map(({ name, expression }) => {
         const evaluated = evaluate(expression);

@@ -14,6 +14,7 @@ const partNames: ReadonlyMap<string, string> = new Map([
   ["Z07:00", "UTC offset"],
 ]);
 
+const dayOutOfRange = "day out of range";
 const notValid = "not a valid RFC3339 timestamp: ";
 
 /** An argument that is a timestamp as RFC 3339 has it, to the letter; refuses others with what is wrong where. */
@@ -28,7 +29,7 @@ export function timestampArgument(text: string, argument?: number): Timestamp {
 export function lenientTimestampArgument(text: string, argument: number): Timestamp {
   const parsed = parseRfc3339(text);
   if (parsed.ok) return parsed.timestamp;
-  return refuse(notValid + (isDayOutOfRange(parsed) ? parsed.error : reason(parsed)), argument);
+  return refuse(notValid + (isDayOutOfRange(parsed) ? dayOutOfRange : reason(parsed)), argument);
 }
 
 type Fault = Pick<TimestampFault, "layoutElement" | "valueElement">;
@@ -47,7 +48,7 @@ function isDayOutOfRange({ layoutElement, valueElement }: Fault): boolean {
 }
 
 function strictReason(fault: Fault): string {
-  if (isDayOutOfRange(fault)) return "day out of range";
+  if (isDayOutOfRange(fault)) return dayOutOfRange;
   const { layoutElement, valueElement } = fault;
   if (layoutElement === "15" && valueElement.includes(":")) return "hour must be between 0 and 23 inclusive";
   const isLong = valueElement !== "" && new TextEncoder().encode(valueElement).length !== 2;

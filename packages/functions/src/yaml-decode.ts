@@ -15,7 +15,8 @@ export type DecodedYaml = { readonly ok: true; readonly value: Value } | { reado
 /**
  * The value of a YAML document, by the rules of the reference: its scalars as {@link resolveScalar} has them, keys made
  * strings, `<<` merged in the order it stands (in Terraform a mapping, in OpenTofu a sequence of mappings too), and of keys
- * that are there twice the last one. Errors name a line and a column, except on the first line.
+ * that are there twice the last one. Faults in what the document says are placed as the reference places them: by lines
+ * counted from zero, and not at all on the first one; faults in its syntax by lines counted from one.
  */
 export function decodeYaml(source: string, dialect: Dialect): DecodedYaml {
   try {
@@ -52,6 +53,8 @@ class YamlDecoder {
       this.#source.replace(/^\ufeff/, ""),
     );
     if (control) throw new YamlFault("control characters are not allowed");
+    const version = /^(?:(?:%(?!YAML)|#)[^\n]*\n|\s*\n)*%YAML[ \t]+(\S+)/.exec(this.#source)?.[1];
+    if (version !== undefined && version !== "1.1") throw new YamlFault("found incompatible YAML document");
     const documents = parseAllDocuments(this.#source, {
       schema: "failsafe",
       version: "1.1",
@@ -63,9 +66,6 @@ class YamlDecoder {
     if ("empty" in documents) throw new YamlFault(`on line ${this.#lastLine()}, column 1: missing start of document`);
     const [document, further] = documents;
     this.#checkSyntax(document!);
-    if (document!.directives?.yaml.explicit && document!.directives.yaml.version !== "1.1") {
-      throw new YamlFault("found incompatible YAML document");
-    }
     const value = this.#node(document!.contents as Node | null);
     if (further) this.#fail("unexpected extra content after value", further.range[0]);
     return value;
@@ -79,7 +79,8 @@ class YamlDecoder {
     const [error] = document.errors;
     if (!error) return;
     const message = error.message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
-    this.#fail(message, error.pos[0]);
+    const { line, col } = this.#lines.linePos(error.pos[0]);
+    throw new YamlFault(`on line ${line}, column ${col}: ${message}`);
   }
 
   /** The reference counts lines from zero here, and leaves the place out on the first one. */
@@ -128,16 +129,26 @@ class YamlDecoder {
     const isQuoted = node.type === Scalar.QUOTE_DOUBLE || node.type === Scalar.QUOTE_SINGLE;
     const isBlock = node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED;
     const style = isQuoted ? "quoted" : isBlock ? "block" : "plain";
-    return resolveScalar({ text: String(node.value ?? ""), tag: explicitTag(node), style });
+    const text = String(node.value ?? "");
+    // Without a line break at the end of the document, a block that ends there has none either.
+    const endsShort = isBlock && node.range?.[1] === this.#source.length && !this.#source.endsWith("\n");
+    return resolveScalar({ text: endsShort ? text.replace(/\n$/, "") : text, tag: explicitTag(node), style });
   }
 
   #mapping(pairs: readonly Pair<Node | null, Node | null>[]): Value {
     const entries = new Map<string, Value>();
     for (const { key, value } of pairs) {
-      if (isMergeKey(key)) this.#merge(this.#node(value), key!, entries);
+      if (this.#isMergeKey(key)) this.#merge(this.#node(value), key!, entries);
       else entries.set(this.#key(key), this.#node(value));
     }
     return objectValue(entries);
+  }
+
+  /** Only OpenTofu knows the tag. */
+  #isMergeKey(key: Node | null): boolean {
+    if (!isScalar(key)) return false;
+    const tag = explicitTag(key);
+    return tag === "" ? key.value === "<<" : tag === "tag:yaml.org,2002:merge" && this.#dialect === "opentofu";
   }
 
   #key(node: Node | null): string {
@@ -170,10 +181,4 @@ class YamlDecoder {
 /** The tag in its long form, or empty where there is none. */
 function explicitTag(node: Node): string {
   return "tag" in node && typeof node.tag === "string" ? node.tag : "";
-}
-
-function isMergeKey(key: Node | null): boolean {
-  if (!isScalar(key)) return false;
-  const tag = explicitTag(key);
-  return (key.value === "<<" && tag === "") || tag === "tag:yaml.org,2002:merge";
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /**
  * An expression and what `terraform console` answers to it. `answer` are the lines it prints, or, for an error, lines that
  * begin with `! `: the summary, then the detail with its line breaks made spaces. Where ours answers something else on
- * purpose, that is `ours`, and a comment before the case says why.
+ * purpose, that is `ours` (with `…` for what is left to us), and a comment before the case says why.
  */
 export interface ConsoleCase {
   readonly expression: string;
@@ -79,6 +79,22 @@ export function formatCases(items: CaseFile["items"]): string {
 
 export function writeCases(file: CaseFile): void {
   writeFileSync(file.path, formatCases(file.items));
+}
+
+/** Whether an answer is as wanted; a wanted line that ends in `…` stands for every line that begins so. */
+export function answersAs(answer: readonly string[], wanted: readonly string[]): boolean {
+  return (
+    answer.length === wanted.length &&
+    answer.every((line, i) => {
+      const want = wanted[i]!;
+      return want.endsWith("…") ? line.startsWith(want.slice(0, -1)) : line === want;
+    })
+  );
+}
+
+/** The lines of an answer that is a value. A carriage return is shown as `␍`: no tool is to take it for a line break. */
+export function valueAnswer(text: string): string[] {
+  return text.replaceAll("\r", "␍").split("\n");
 }
 
 /** The lines of an answer that is an error. */

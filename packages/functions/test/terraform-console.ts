@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { errorAnswer } from "./console-cases.ts";
+import { errorAnswer, valueAnswer } from "./console-cases.ts";
 
 /** The real `terraform console`, in a copy of a module's folder: one for questions one after another, as it locks the state. */
 export interface TerraformConsole {
@@ -25,26 +25,20 @@ export async function openTerraformConsole(moduleFolder: string): Promise<Terraf
   return {
     async answer(expression) {
       const result = await run("terraform", ["console", "-no-color"], `${expression}\n`, folder, env);
-      const answer = result.code === 0 ? valueLines(result.stdout) : errorLines(result.stderr);
+      const answer = result.code === 0 ? valueAnswer(result.stdout.replace(/\n+$/, "")) : errorLines(result.stderr);
       return answer.map((line) => line.replaceAll(folder, "{module}"));
     },
     close: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-function valueLines(stdout: string): string[] {
-  return stdout.replace(/\n+$/, "").split("\n");
-}
-
 /**
  * Each diagnostic is `Error: SUMMARY`, a place in the source, and the detail, in paragraphs. Where the reference panics, its
- * stack is of no interest.
+ * stack is of no interest, nor are the insides of an object that it shows by mistake.
  */
 function errorLines(stderr: string): string[] {
-  const diagnostics = stderr
-    .replace(/\s+goroutine 1 \[running\][^]*/, "\n")
-    .split(/^Error: /m)
-    .slice(1);
+  const sober = stderr.replace(/\s+goroutine 1 \[running\][^]*/, "\n").replace(/&[{[][^]*%!t\([^]*/, "&…\n");
+  const diagnostics = sober.split(/^Error: /m).slice(1);
   return diagnostics.flatMap((text) => {
     const [summary = "", ...paragraphs] = text.split(/\n\n/);
     const detail = paragraphs.filter((p) => !/^ {2}(on|with) /.test(p));
