@@ -48,7 +48,8 @@ export function defineDataSource<const F extends Fields, C = unknown>(
       const rules = definition.validate?.({ config: toPlain(config, type) as Unsettled<ConfigOf<F>> }) ?? [];
       return toDiagnostics([...checkConfig(definition.schema, config), ...rules], type);
     },
-    read: async ({ config }, { client, signal }) => {
+    read: async ({ config }, run) => {
+      const { client, signal } = run;
       const problems: Problem[] = [];
       const warn: Call<C>["warn"] = (summary, detail, at) => problems.push(warning(summary, detail, at));
       let state = nullValue(type);
@@ -61,7 +62,7 @@ export function defineDataSource<const F extends Fields, C = unknown>(
             problem(`Provider bug: ${name} left values unsettled`, "Please report this to the provider's developers."),
           );
       } catch (error) {
-        const said = problemsOf(error, `Cannot read ${name}`, signal);
+        const said = problemsOf(error, { ...run, summary: `Cannot read ${name}` });
         if (!said) throw error;
         problems.push(...said);
       }

@@ -1,3 +1,4 @@
+import type { OperationalError } from "@millwright/core/errors";
 import type { ConfigOf, Unsettled } from "./field-types.ts";
 import type { Fields } from "./fields.ts";
 import type { DataSource } from "./data-source.ts";
@@ -43,6 +44,8 @@ export interface ProviderDefinition<F extends Fields, C> {
   readonly dataSources?: Readonly<Record<string, DataSource<C>>>;
   readonly ephemeralResources?: Readonly<Record<string, EphemeralResource<C>>>;
   readonly functions?: Readonly<Record<string, ServedFunction>>;
+  /** Better words for an operational error than its own message; undefined leaves it at that. No client, no configuration yet. */
+  explain?(error: OperationalError, client: C | undefined): Problem | undefined;
   /** Ends what the client holds open. */
   close?(client: C): Promise<void> | void;
 }

@@ -68,9 +68,9 @@ export function defineEphemeralResource<const F extends Fields, C = unknown>(
     const data = PrivateData.fromBytes(bytes);
     const warn: Call<C>["warn"] = (said, detail, at) => problems.push(warning(said, detail, at));
     const outcome = await Promise.resolve()
-      .then(() => work({ ...run, warn, private: data }))
+      .then(() => work({ client: run.client, signal: run.signal, warn, private: data }))
       .catch((error: unknown) => {
-        const said = problemsOf(error, summary, run.signal);
+        const said = problemsOf(error, { ...run, summary });
         if (!said) throw error;
         problems.push(...said);
         return undefined;

@@ -40,16 +40,25 @@ export function failure(summary: string, detail: string, at?: ProblemPlace): Fai
   return new Failure(problem(summary, detail, at));
 }
 
+/** What a failing call was about, for {@link problemsOf}. */
+export interface Attempt {
+  /** What it tried to do, as the summary of what goes wrong. */
+  readonly summary: string;
+  readonly signal: AbortSignal;
+  /** The provider's own words for an operational error. */
+  readonly explain?: ((error: OperationalError) => Problem | undefined) | undefined;
+}
+
 /**
- * What a user gets to read of an error: the problems of a {@link Failure}, the message of an operational error under
- * `summary`, and for a call that ended because it was told to, that. Undefined for anything else: that is a bug.
+ * What a user gets to read of an error: the problems of a {@link Failure}, the message of an operational error, and for a
+ * call that ended because it was told to, that. Undefined for anything else: that is a bug.
  */
-export function problemsOf(error: unknown, summary: string, signal: AbortSignal): readonly Problem[] | undefined {
+export function problemsOf(error: unknown, { summary, signal, explain }: Attempt): readonly Problem[] | undefined {
   if (error instanceof Failure) return error.problems;
   if (signal.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError"))) {
     return [problem(summary, "The operation was interrupted before it was complete.")];
   }
-  if (error instanceof OperationalError) return [problem(summary, error.message)];
+  if (error instanceof OperationalError) return [explain?.(error) ?? problem(summary, error.message)];
   return undefined;
 }
 

@@ -39,6 +39,11 @@ export interface Provider {
   ): Promise<{ readonly renewAt?: Date; readonly private: Uint8Array; readonly diagnostics: ProviderDiagnostics }>;
   closeEphemeralResource(call: EphemeralCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   callFunction(call: { readonly name: string; readonly args: readonly Value[] }): Promise<FunctionAnswer>;
+  /**
+   * Beyond the protocol, and only of providers of this program: whether the object of a create whose answer was lost is there, told
+   * by what was sent (the planned object; what was unknown or sensitive is null).
+   */
+  findInterrupted?(call: { readonly type: string; readonly sent: Value }): Promise<InterruptedAnswer>;
   /** Asks running calls to end soon (^C); they answer with what they have. */
   stop(): Promise<void>;
   /** Ends the provider; no call is running. */
@@ -137,6 +142,12 @@ export interface ImportAnswer {
   readonly imported: readonly { readonly type: string; readonly state: Value; readonly private: Uint8Array }[];
   readonly diagnostics: ProviderDiagnostics;
 }
+
+/** `unknown` where it cannot be told, with why. */
+export type InterruptedAnswer =
+  | { readonly kind: "absent" }
+  | { readonly kind: "present"; readonly state: Value; readonly private?: Uint8Array }
+  | { readonly kind: "unknown"; readonly why: string };
 
 export interface MoveCall {
   readonly sourceProvider: string;

@@ -1,3 +1,4 @@
+import type { OperationalError } from "@millwright/core/errors";
 import { invariant } from "@millwright/core/errors";
 import { isWhollyKnown, nullValue } from "@millwright/value/value";
 import { checkConfig } from "./check-config.ts";
@@ -42,13 +43,16 @@ export function serveProvider<F extends Fields, C>(definition: ProviderDefinitio
     },
   };
 
+  const explain = (error: OperationalError) =>
+    definition.explain?.(error, client.state === "ready" ? client.client : undefined);
+
   /** Runs `work` with the client, or answers with the reason why there is none. */
   async function withClient<T>(
     work: (run: Run<C>) => Promise<T>,
     otherwise: (diagnostics: ProviderDiagnostics) => T,
   ): Promise<T> {
     invariant(client.state !== "unconfigured", `provider ${definition.name} is configured before it is used`);
-    if (client.state === "ready") return work({ client: client.client, signal: stopping.signal });
+    if (client.state === "ready") return work({ client: client.client, signal: stopping.signal, explain });
     return otherwise([
       {
         severity: "error",
@@ -81,7 +85,11 @@ export function serveProvider<F extends Fields, C>(definition: ProviderDefinitio
         client = { state: "ready", client: await definition.configure(call) };
         return { diagnostics: [] };
       } catch (error) {
-        const problems = problemsOf(error, `Cannot configure provider ${definition.name}`, stopping.signal);
+        const problems = problemsOf(error, {
+          summary: `Cannot configure provider ${definition.name}`,
+          signal: stopping.signal,
+          explain,
+        });
         if (!problems) throw error;
         return { diagnostics: toDiagnostics(problems, configType) };
       }
@@ -93,7 +101,7 @@ export function serveProvider<F extends Fields, C>(definition: ProviderDefinitio
       ),
     planResourceChange: (call) => {
       const ready = client.state === "ready" ? client.client : undefined;
-      return one(resources, call.type).plan(call, { client: ready, signal: stopping.signal });
+      return one(resources, call.type).plan(call, { client: ready, signal: stopping.signal, explain });
     },
     applyResourceChange: (call) =>
       withClient(

@@ -12,7 +12,7 @@ import { impliedType } from "./implied-type.ts";
 import { nullWhereUnknown } from "./settle.ts";
 import { planFields, replacingPaths } from "./plan-fields.ts";
 import { PrivateData } from "./private-data.ts";
-import type { Problem } from "./problem.ts";
+import type { Attempt, Problem } from "./problem.ts";
 import { problem, problemsOf, toDiagnostics, toPath, warning } from "./problem.ts";
 import type {
   ApplyAnswer,
@@ -33,10 +33,11 @@ import type { Schema } from "./schema.ts";
 import { schemaOfFields } from "./schema-of-fields.ts";
 import { stateFromJson } from "./state-json.ts";
 
-/** What a call runs with: the provider's client, and the signal to end. */
+/** What a call runs with: the provider's client, the signal to end, and the provider's words for operational errors. */
 export interface Run<C> {
   readonly client: C;
   readonly signal: AbortSignal;
+  readonly explain?: Attempt["explain"];
 }
 
 /** A resource type as the protocol sees it: the calls of `Provider` for this one type. */
@@ -132,7 +133,7 @@ async function read<F extends Fields, C>(
     const state = await definition.read({ ...common, private: data, state: toPlain(call.current, type) as StateOf<F> });
     return answer(fromPlain(state, type, [`${name} read`], call.current), []);
   } catch (error) {
-    const problems = problemsOf(error, `Cannot read ${name}`, run.signal);
+    const problems = problemsOf(error, { ...run, summary: `Cannot read ${name}` });
     if (!problems) throw error;
     return answer(call.current, problems);
   }
@@ -168,7 +169,7 @@ async function plan<F extends Fields, C>(
     const further = change?.replace?.map((place) => toPath(place, type)) ?? [];
     return answer(planned, [...replacing(served, call.prior, planned), ...further], []);
   } catch (error) {
-    const problems = problemsOf(error, `Cannot plan ${served.name}`, run.signal);
+    const problems = problemsOf(error, { ...run, summary: `Cannot plan ${served.name}` });
     if (!problems) throw error;
     return answer(fields, [], problems);
   }
@@ -215,7 +216,7 @@ async function apply<F extends Fields, C>(served: Served<F, C>, call: ApplyCall,
       `Provider bug: ${name} could not ${verb}`,
       `${messageOf(error)}\nPlease report this to the provider's developers.`,
     );
-    return answer(kept, problemsOf(error, `Cannot ${verb} ${name}`, run.signal) ?? [bug]);
+    return answer(kept, problemsOf(error, { ...run, summary: `Cannot ${verb} ${name}` }) ?? [bug]);
   }
 }
 
@@ -269,7 +270,7 @@ async function importState<F extends Fields, C>(
     const state = fromPlain(await definition.import({ ...common, id: call.id }), type, [`${name} import`]);
     return { imported: [{ type: name, state, private: new Uint8Array() }], diagnostics: toDiagnostics(warnings, type) };
   } catch (error) {
-    const problems = problemsOf(error, `Cannot import ${name} ${JSON.stringify(call.id)}`, run.signal);
+    const problems = problemsOf(error, { ...run, summary: `Cannot import ${name} ${JSON.stringify(call.id)}` });
     if (!problems) throw error;
     return fail(problems);
   }

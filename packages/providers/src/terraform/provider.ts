@@ -2,7 +2,7 @@ import type { Chance } from "@millwright/core/ports";
 import { systemChance } from "@millwright/core/ports";
 import type { DefinedProvider } from "@millwright/provider/define";
 import { defineProvider } from "@millwright/provider/define";
-import { decodeTfvars, encodeExpr, encodeTfvars } from "./functions.ts";
+import { terraformFunctions } from "./functions.ts";
 import { remoteState } from "./remote-state.ts";
 import { terraformData } from "./terraform-data.ts";
 
@@ -14,6 +14,6 @@ export function terraformProvider(chance: Chance = systemChance): DefinedProvide
     configure: () => undefined,
     resources: { terraform_data: terraformData(chance) },
     dataSources: { terraform_remote_state: remoteState },
-    functions: { encode_tfvars: encodeTfvars, decode_tfvars: decodeTfvars, encode_expr: encodeExpr },
+    functions: terraformFunctions,
   });
 }
