@@ -43,6 +43,15 @@ describe("compileRegexp", () => {
     expect(compileRegexp(input)).toEqual({ ok: false, error: want });
   });
 
+  test("lets several groups have one name", () => {
+    const twice = regexp("(?P<n>a)|(?P<n>b)|\\Q(?P<n>\\E[(?P<n>]");
+    expect(twice.groupNames).toEqual([undefined, "n", "n"]);
+    expect(twice.find("b")?.groups).toEqual(["b", undefined, "b"]);
+    expect(twice.replaceAll("ab", "<$n>")).toBe("<a><b>");
+    const error = "error parsing regexp: missing closing ): `(?P<n>a)(?P<n>b`";
+    expect(compileRegexp("(?P<n>a)(?P<n>b")).toEqual({ ok: false, error });
+  });
+
   test("gives the same compiled expression for the same pattern", () => {
     expect(compileRegexp("a+b")).toBe(compileRegexp("a+b"));
   });

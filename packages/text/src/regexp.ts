@@ -59,12 +59,34 @@ export function quoteRegexp(text: string): string {
 }
 
 function compile(pattern: string): CompiledRegexp {
+  const { source, names } = withUniqueNames(pattern);
   try {
-    return { ok: true, regexp: new Re2Regexp(pattern, RE2JS.compile(pattern)) };
+    return { ok: true, regexp: new Re2Regexp(pattern, RE2JS.compile(source), names) };
   } catch (error) {
-    if (error instanceof RE2JSException) return { ok: false, error: goMessage(error) };
+    if (error instanceof RE2JSException) return { ok: false, error: goMessage(error, names) };
     throw error;
   }
+}
+
+/**
+ * Go lets several groups have one name, RE2JS does not: repeated names get others, which `names` leads back to theirs.
+ * Passes over escapes, classes and literal stretches, in which a group's opening is text.
+ */
+function withUniqueNames(pattern: string): { source: string; names: ReadonlyMap<string, string> } {
+  const names = new Map<string, string>();
+  const seen = new Set<string>();
+  const pieces = /\\Q[^]*?(?:\\E|$)|\\[^]|\[\^?\]?(?:\[:\w+:\]|\\[^]|[^\]])*\]?|\(\?P?<(\w+)>/g;
+  const source = pattern.replace(pieces, (piece, name?: string) => {
+    if (name === undefined) return piece;
+    if (!seen.has(name)) {
+      seen.add(name);
+      return piece;
+    }
+    const unique = `${name}__again${names.size}`;
+    names.set(unique, name);
+    return piece.replace(`<${name}>`, `<${unique}>`);
+  });
+  return { source, names };
 }
 
 class Re2Regexp implements Regexp {
@@ -72,11 +94,11 @@ class Re2Regexp implements Regexp {
   readonly groupNames: readonly (string | undefined)[];
   readonly #compiled: RE2JS;
 
-  constructor(pattern: string, compiled: RE2JS) {
+  constructor(pattern: string, compiled: RE2JS, repeated: ReadonlyMap<string, string>) {
     this.pattern = pattern;
     this.#compiled = compiled;
     const names = new Array<string | undefined>(compiled.groupCount() + 1).fill(undefined);
-    for (const [name, index] of Object.entries(compiled.namedGroups())) names[index] = name;
+    for (const [name, index] of Object.entries(compiled.namedGroups())) names[index] = repeated.get(name) ?? name;
     this.groupNames = names;
   }
 
@@ -152,7 +174,9 @@ function parseTemplate(template: string): TemplatePart[] {
 }
 
 /** RE2JS leaves the culprit out where it is empty; Go always names it. */
-function goMessage(error: RE2JSException): string {
+function goMessage(error: RE2JSException, repeated: ReadonlyMap<string, string>): string {
+  let { message } = error;
+  for (const [unique, name] of repeated) message = message.replaceAll(unique, name);
   const isBare = error instanceof RE2JSSyntaxException && !error.input;
-  return isBare ? `${error.message}: \`\`` : error.message;
+  return isBare ? `${message}: \`\`` : message;
 }
