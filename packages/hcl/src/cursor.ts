@@ -1,5 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { InvalidExpression, Node } from "./ast.ts";
 import type { SourceFile } from "./source-file.ts";
 import { rangeBetween } from "./source-file.ts";
@@ -20,10 +20,20 @@ export interface Span {
 export const maximumNesting = 200;
 export const maximumHeight = 500;
 
+/** So many faulty items in a row show that the text is no configuration at all. */
+const mostFaultyItems = 3;
+
 /** So much is said of one file; a text with more is no configuration. */
 export const mostDiagnostics = 500;
 
 const lineFeed = 0x0a;
+
+export interface CursorOptions {
+  /** Whether indentation is trusted: a block at the first column lies within no other. */
+  readonly repairing?: boolean;
+  /** Whether the name of an argument may stand in quotes, with a warning. */
+  readonly quotedNames?: boolean;
+}
 
 /**
  * The place of the parser in a file's tokens, with what it has found wrong so far.
@@ -49,8 +59,8 @@ export class Cursor {
   inSequence = false;
   /** Whether something was not closed before the end of the file. */
   unclosed = false;
-  /** Whether indentation is trusted: a block at the first column lies within no other. */
   readonly repairing: boolean;
+  readonly quotedNames: boolean;
   readonly #tokens: TokenBuffer;
   readonly #kinds: Uint8Array;
   /** The index of the next token. */
@@ -59,8 +69,13 @@ export class Cursor {
   #last = -1;
   #faultyItems = 0;
 
-  constructor(tokens: TokenBuffer, diagnostics: Diagnostic[], repairing = false) {
+  constructor(
+    tokens: TokenBuffer,
+    diagnostics: Diagnostic[],
+    { repairing = false, quotedNames = false }: CursorOptions = {},
+  ) {
     this.repairing = repairing;
+    this.quotedNames = quotedNames;
     this.file = tokens.file;
     this.diagnostics = diagnostics;
     this.#tokens = tokens;
@@ -152,6 +167,12 @@ export class Cursor {
     return { kind: "invalid", file: this.file, start, end };
   }
 
+  warning(summary: string, detail: string, subject: Span): void {
+    if (this.diagnostics.length >= mostDiagnostics) return;
+    const range = rangeBetween(this.file, subject.start, subject.end);
+    this.diagnostics.push(warningDiagnostic(summary, detail, { subject: range }));
+  }
+
   /** Says what is wrong. The parser is still where it should be. */
   error(summary: string, detail: string, subject: Span, context?: Span): void {
     if (this.diagnostics.length >= mostDiagnostics) return;
@@ -171,9 +192,9 @@ export class Cursor {
     this.faults++;
   }
 
-  /** Counts a fault that is said also while recovering. */
+  /** Counts a fault that is no consequence of another: said also while recovering, unless nothing is read any more. */
   plainFault(summary: string, detail: string, subject: Span, context?: Span): void {
-    this.error(summary, detail, subject, context);
+    if (!this.recovering || this.#faultyItems < mostFaultyItems) this.error(summary, detail, subject, context);
     this.recovering = true;
     this.faults++;
   }
@@ -221,7 +242,8 @@ export class Cursor {
         return;
       }
       if (kind === TokenKind.newline && open.isEmpty) {
-        this.recovering = this.#faultyItems > 2 || this.file.text.slice(from, this.nextStart).includes("\n");
+        this.recovering =
+          this.#faultyItems >= mostFaultyItems || this.file.text.slice(from, this.nextStart).includes("\n");
         return void this.read();
       }
       if (this.#stopsAtItem(false)) return;

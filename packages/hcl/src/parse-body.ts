@@ -16,6 +16,7 @@ type BodyEnd = typeof TokenKind.end | typeof TokenKind.closeBrace;
 export function parseBody(cursor: Cursor, closer: BodyEnd): Body {
   cursor.peek();
   const open = cursor.lastNode();
+  const { faults } = cursor;
   const attributes = new Map<string, Attribute>();
   const blocks: Block[] = [];
   for (;;) {
@@ -27,7 +28,10 @@ export function parseBody(cursor: Cursor, closer: BodyEnd): Body {
     if (closer === TokenKind.closeBrace && cursor.atOuterBlock()) break;
     if (next === TokenKind.newline) cursor.read();
     else if (next === TokenKind.identifier) parseItem(cursor, attributes, blocks);
+    else if (isQuotedName(cursor, next)) parseQuotedAttribute(cursor, attributes);
     else if (next === TokenKind.end) {
+      // A bracket that was found wrong further up inside of the block may well be why.
+      if (cursor.faults > faults) cursor.recovering = true;
       faultUnclosed(cursor, open);
       break;
     } else faultNoItem(cursor, next);
@@ -79,17 +83,38 @@ function parseItem(cursor: Cursor, attributes: Map<string, Attribute>, blocks: B
   const nameNode = cursor.lastNode();
   const name = cursor.lastText();
   const next = cursor.peek();
-  if (next === TokenKind.assign) {
-    addAttribute(cursor, attributes, parseAttribute(cursor, name, nameNode));
-    if (cursor.faults > faults) cursor.skipItem();
-    else endAttribute(cursor, nameNode);
-  } else if (next === TokenKind.openQuote || next === TokenKind.openBrace || next === TokenKind.identifier) {
+  if (next === TokenKind.assign) return finishAttribute(cursor, attributes, name, nameNode);
+  if (next === TokenKind.openQuote || next === TokenKind.openBrace || next === TokenKind.identifier) {
     blocks.push(parseBlock(cursor, name, nameNode));
   } else {
     const detail = `An argument is written ${name} = value, a block ${name} { … }.`;
     cursor.plainFault(itemNeeded, detail, nameNode);
     cursor.skipItem();
   }
+  if (cursor.faults === faults) cursor.itemRead();
+}
+
+/** Whether the next tokens are `"name" =` and may be, as in old files of variables. */
+function isQuotedName(cursor: Cursor, next: TokenKind): boolean {
+  if (next !== TokenKind.openQuote || !cursor.quotedNames) return false;
+  return cursor.kindAhead(2) === TokenKind.closeQuote && cursor.kindAhead(3) === TokenKind.assign;
+}
+
+function parseQuotedAttribute(cursor: Cursor, attributes: Map<string, Attribute>): void {
+  const start = cursor.nextStart;
+  const name = parseQuotedText(cursor);
+  const nameNode = cursor.node(start, cursor.lastEnd);
+  const detail = `The name of an argument is written without quotes. Remove them to silence this warning: ${name} = value.`;
+  cursor.warning("Quoted argument name", detail, nameNode);
+  finishAttribute(cursor, attributes, name, nameNode);
+}
+
+/** An attribute from its `=` on, up to and with the newline that ends it. */
+function finishAttribute(cursor: Cursor, attributes: Map<string, Attribute>, name: string, nameNode: Node): void {
+  const { faults } = cursor;
+  addAttribute(cursor, attributes, parseAttribute(cursor, name, nameNode));
+  if (cursor.faults > faults) cursor.skipItem();
+  else endAttribute(cursor, nameNode);
   if (cursor.faults === faults) cursor.itemRead();
 }
 

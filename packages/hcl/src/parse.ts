@@ -17,23 +17,29 @@ import { TokenKind } from "./tokens.ts";
  * reference's summaries and ranges, and the tree holds all that could be read.
  */
 
+export interface ParseOptions {
+  /** `warn` reads `"name" = value` too, as old files of variables have it, with a warning; otherwise it is an error. */
+  readonly quotedNames?: "warn";
+}
+
 /** Reads a configuration file. A fault in one item leaves the others in the tree. */
-export function parseFile(file: SourceFile): Diagnosed<Body> {
+export function parseFile(file: SourceFile, options: ParseOptions = {}): Diagnosed<Body> {
   const tokens = scan(file);
   const diagnostics = lexicalFaults(tokens);
-  const cursor = new Cursor(tokens, diagnostics);
+  const quotedNames = options.quotedNames === "warn";
+  const cursor = new Cursor(tokens, diagnostics, { quotedNames });
   const value = parseBody(cursor, TokenKind.end);
   if (!cursor.unclosed) return { value, diagnostics };
-  return { value: repaired(file), diagnostics };
+  return { value: repaired(file, quotedNames), diagnostics };
 }
 
 /**
  * The tree of a file where something is not closed before the end. Read again with more trust in how it is written than
  * the language has: a string ends with its line, and a block at the first column lies within no other.
  */
-function repaired(file: SourceFile): Body {
+function repaired(file: SourceFile, quotedNames: boolean): Body {
   const ignored: Diagnostic[] = [];
-  return parseBody(new Cursor(scan(file, "repair"), ignored, true), TokenKind.end);
+  return parseBody(new Cursor(scan(file, "repair"), ignored, { repairing: true, quotedNames }), TokenKind.end);
 }
 
 /** Reads a text that is one expression; newlines do not count in it. */
