@@ -94,6 +94,11 @@ describe("arithmetic, as terraform console prints it", () => {
     );
   });
 
+  test("a product has as many bits as it needs", () => {
+    const odd = 2n ** 60n + 1n;
+    expect(bigFloat(odd).multiply(bigFloat(odd))!.toBigInt()).toBe(odd * odd);
+  });
+
   test("integers behave as BigInts do", () => {
     const integer = fc.bigInt({ min: -(2n ** 200n), max: 2n ** 200n });
     fc.assert(

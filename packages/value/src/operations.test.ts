@@ -103,6 +103,18 @@ describe("equality", () => {
     expect(rawEquals(refine(plain, { prefix: "a" }), refine(plain, { prefix: "a" }))).toBe(true);
   });
 
+  test("a bound that is not reached itself excludes its number", () => {
+    const above = (inclusive: boolean) => valueOf(["unk", "number", { min: ["5", inclusive] }]);
+    expect(show(equals(above(false), numberValue(5)))).toBe("false");
+    expect(show(equals(above(true), numberValue(5)))).toBe('unk("bool")+notnull');
+  });
+
+  test("sets that may yet be equal are not said to differ", () => {
+    const set = valueOf(["set", ["object", { a: "string" }], [["obj", { a: ["unk", "string"] }]]]);
+    expect(show(equals(set, set))).toBe('unk("bool")+notnull');
+    expect(show(equals(set, valueOf(["set", ["object", { a: "string" }], []])))).toBe("false");
+  });
+
   test("of a value compared with null only its own marks count", () => {
     const value = mark(objectValue({ a: mark(stringValue("x"), "inner") }), "outer");
     expect(show(equals(value, nullValue(value.type)))).toBe("false!outer");

@@ -26,6 +26,12 @@ describe("refining an unknown value", () => {
       steps: [{ max: ["1", true] }, { max: ["1", false] }],
       want: 'unk("number")+max1false',
     },
+    {
+      name: "whichever came first",
+      type: "number",
+      steps: [{ max: ["1", false] }, { max: ["1", true] }],
+      want: 'unk("number")+max1false',
+    },
     { name: "an infinite bound is none", type: "number", steps: [{ min: ["-inf", true] }], want: 'unk("number")' },
     {
       name: "a number between equal bounds is that number",
