@@ -186,7 +186,8 @@ function attributeOfMany(type: Extract<Type, { kind: "list" | "set" }>, name: st
 
 /** ` Did you mean "x"?` where a candidate is near, else nothing; to be put behind a sentence. */
 export function didYouMean(given: string, candidates: Iterable<string>): string {
-  const meant = similar(given, candidates);
+  // Among names of a letter or two, everything is near to everything.
+  const meant = given.length < 3 ? undefined : similar(given, candidates);
   return meant === undefined ? "" : ` Did you mean ${quote(meant)}?`;
 }
 
