@@ -2,9 +2,9 @@ import { invariant } from "@millwright/core/errors";
 import { equality, lengthBounds, setHas } from "./equality.ts";
 import type { BigFloat } from "./number.ts";
 import { bigFloat, negativeInfinity, positiveInfinity } from "./number.ts";
-import { refine, refinementsOf, sameRefinements, unknownBool } from "./refine.ts";
+import { refine, refinementsOf, sameRefinements } from "./refine.ts";
 import type { Type } from "./types.ts";
-import { numberType, typeEquals } from "./types.ts";
+import { boolType, numberType, typeEquals } from "./types.ts";
 import type { Refinements } from "./unknown.ts";
 import { Unknown } from "./unknown.ts";
 import type { Marks, Value } from "./value.ts";
@@ -21,6 +21,9 @@ import {
   unmarkDeep,
   withMarks,
 } from "./value.ts";
+
+/** What a comparison with unknown values gives. */
+const unknownBool = unknownValue(boolType, { notNull: true });
 
 /**
  * Whether the values are equal, as a bool value; unknown where that cannot be told yet. Nulls of all types are equal,

@@ -81,6 +81,10 @@ describe("refining an unknown value", () => {
     expect(show(refined)).toBe(want);
   });
 
+  test("an unknown value of which everything is known at once is known", () => {
+    expect(show(unknownValue(listType(stringType), { notNull: true, maximumLength: 0 }))).toBe('list("string")[]');
+  });
+
   test("marks stay, also where a known value comes out", () => {
     const value = mark(unknownValue(listType(stringType)), "sensitive");
     expect(show(refine(value, { notNull: true, maximumLength: 0 }))).toBe('list("string")[]!sensitive');

@@ -61,9 +61,6 @@ export function refinementsOf(value: Value): Refinements {
 const nothing: Refinements = {};
 const justNotNull: Refinements = { notNull: true };
 
-/** An unknown bool that will not be null: what comparisons with unknown values give. */
-export const unknownBool: Value = unknownValue({ kind: "bool" }, justNotNull);
-
 /**
  * The part of `text` (in NFC) that stays as it is whatever text follows: all but the last grapheme cluster, which a
  * combining character could still change, unless that is a delimiter that nothing combines with.

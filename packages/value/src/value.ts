@@ -2,6 +2,7 @@ import { invariant } from "@millwright/core/errors";
 import { sameSetElement } from "./equality.ts";
 import type { BigFloat } from "./number.ts";
 import { bigFloat } from "./number.ts";
+import { refine } from "./refine.ts";
 import { compareSetElements, sortSetElements } from "./set-order.ts";
 import type { Type } from "./types.ts";
 import {
@@ -80,11 +81,17 @@ export function nullValue(type: Type): Value {
 
 const nulls = new WeakMap<Type, Value>();
 
-/** An unknown value of `type`, with what is known of it. An unknown `dynamic` carries no refinements. */
+/**
+ * An unknown value of `type`, with what is known of it; a known one, where that leaves one value only (see `refine`). An
+ * unknown `dynamic` carries no refinements.
+ */
 export function unknownValue(type: Type, refinements?: Refinements): Value {
   if (type.kind === "dynamic") return dynamicValue;
-  return { type, data: new Unknown(refinements), marks: noMarks };
+  const value: Value = { type, data: plainUnknown, marks: noMarks };
+  return refinements ? refine(value, refinements) : value;
 }
+
+const plainUnknown = new Unknown(undefined);
 
 /** A list; `element` is needed where there are no elements. All elements are of one type (convert them first). */
 export function listValue(elements: readonly Value[], element?: Type): Value {
