@@ -2,7 +2,7 @@ import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
-import type { Body, Expression } from "@millwright/hcl/ast";
+import type { Attribute, Expression } from "@millwright/hcl/ast";
 import { evaluate } from "@millwright/hcl/evaluate";
 import { parseExpression } from "@millwright/hcl/parse";
 import { emptyScope } from "@millwright/hcl/scope";
@@ -22,7 +22,7 @@ export type VariableSource =
   | { readonly kind: "command-line"; readonly name: string; readonly text: string }
   | { readonly kind: "prompt"; readonly name: string; readonly text: string }
   | { readonly kind: "value"; readonly name: string; readonly value: Value }
-  | { readonly kind: "file"; readonly filename: string; readonly named: boolean; readonly body: Body };
+  | { readonly kind: "file"; readonly filename: string; readonly attributes: ReadonlyMap<string, Attribute> };
 
 export interface CollectedVariables {
   /** As given, before conversion; what a saved plan keeps. */
@@ -42,7 +42,7 @@ export function collectVariables(root: Module, sources: readonly VariableSource[
   let undeclaredInFiles = 0;
   for (const source of sources) {
     if (source.kind === "file") {
-      for (const [name, attribute] of source.body.attributes) {
+      for (const [name, attribute] of source.attributes) {
         const variable = root.variables.get(name);
         if (!variable) {
           if (++undeclaredInFiles <= 2) diagnostics.push(undeclaredInFile(root, name, source.filename, rangeOf(attribute.nameNode)));

@@ -33,6 +33,7 @@ const syncFile = promisify(fdatasync);
  * while the disk is busy go with the next write together.
  */
 export class JournalWriter implements ApplyRecorder {
+  readonly #statePath: string;
   readonly #path: string;
   readonly #file: number;
   #lines: string[] = [];
@@ -42,9 +43,10 @@ export class JournalWriter implements ApplyRecorder {
 
   /** Begins a journal, with what is still open from earlier ones. Throws `journalUnwritable`. */
   constructor(statePath: string, header: JournalHeader, pending: readonly PendingCreate[]) {
+    this.#statePath = statePath;
     this.#path = journalPath(statePath);
     try {
-      writePrivateFile(this.#path, [{ header }, ...pending.map((entry) => ({ pending: entry }))].map(line).join(""));
+      writePrivateFile(this.#path, pendingText(header, pending));
       this.#file = openSync(this.#path, "a", 0o600);
     } catch (error) {
       throw unwritable(this.#path, error);
@@ -63,8 +65,7 @@ export class JournalWriter implements ApplyRecorder {
   /** The run has ended and its state is saved: only what is still open stays. */
   finish(pending: readonly PendingCreate[], header: JournalHeader): void {
     closeSync(this.#file);
-    if (pending.length === 0) rmSync(this.#path, { force: true });
-    else writePrivateFile(this.#path, [{ header }, ...pending.map((entry) => ({ pending: entry }))].map(line).join(""));
+    keepPending(this.#statePath, header, pending);
   }
 
   /** The run has ended and its state could not be saved: everything stays. */
@@ -94,6 +95,17 @@ export class JournalWriter implements ApplyRecorder {
   }
 }
 
+/** Leaves a journal of nothing but creates that are still open; none at all where there are none. */
+export function keepPending(statePath: string, header: JournalHeader, pending: readonly PendingCreate[]): void {
+  const path = journalPath(statePath);
+  if (pending.length === 0) rmSync(path, { force: true });
+  else writePrivateFile(path, pendingText(header, pending));
+}
+
+function pendingText(header: JournalHeader, pending: readonly PendingCreate[]): string {
+  return [{ header }, ...pending.map((entry) => ({ pending: entry }))].map(line).join("");
+}
+
 function line(entry: unknown): string {
   return `${JSON.stringify(entry)}\n`;
 }
@@ -121,6 +133,8 @@ export interface PendingCreate {
 /** What a left journal says came of its run. */
 export interface JournalRecord {
   readonly header: JournalHeader;
+  /** How many changes the run had begun; none where the journal only keeps open creates. */
+  readonly changes: number;
   readonly done: readonly DoneChange[];
   readonly pending: readonly PendingCreate[];
   /** Updates and destroys that were under way: their objects are in the state, and the next refresh shows what came of them. */
@@ -176,7 +190,8 @@ export function readJournal(statePath: string): JournalRecord | undefined {
       if (deposes !== undefined) done.push({ address, provider, deposes });
     } else unfinished.push({ address, action, at });
   }
-  return { header: first.header, done, pending, unfinished };
+  const changes = entries.filter((entry) => "before" in entry).length;
+  return { header: first.header, changes, done, pending, unfinished };
 }
 
 function parseLine(text: string): JournalEntry[] {

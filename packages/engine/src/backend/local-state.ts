@@ -54,14 +54,15 @@ export class LocalState {
   }
 
   /**
-   * Writes a new snapshot with the next serial, unless it is the same as what is there. The file of before this run is kept as
+   * Writes a new snapshot with the next serial, unless it is the same as what is there (and `always` is not asked for, as by
+   * one who must make older plans stale). The file of before this run is kept as
    * the backup. Throws `stateUnwritable`, and then the file is as it was.
    */
-  write(state: State): void {
+  write(state: State, when: "changed" | "always" = "changed"): void {
     const { lineage } = this;
     const { serial } = this.#current;
     const same = writeStateFile({ lineage, serial, state });
-    if (existsSync(this.path) && same === writeStateFile(this.#current)) return;
+    if (when === "changed" && existsSync(this.path) && same === writeStateFile(this.#current)) return;
     const next: StateFile = { ...this.#current, lineage, serial: serial + 1, state };
     try {
       if (!this.#backedUp && existsSync(this.path)) copyFileSync(this.path, this.#backupPath);
@@ -71,6 +72,11 @@ export class LocalState {
       throw new OperationalError(backendErrors.stateUnwritable, `The state ${this.path} cannot be written: ${messageOf(error)}.`, { cause: error });
     }
     this.#current = next;
+  }
+
+  /** Goes on under the lineage of a run that was killed before it wrote its first state. */
+  adoptLineage(lineage: string, serial: number): void {
+    this.#current = { ...this.#current, lineage, serial };
   }
 
   /** Puts a snapshot where it is not lost when the state itself cannot be written; gives the path, or throws. */

@@ -4,6 +4,8 @@ import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/
 import type { Value } from "@millwright/value/value";
 import type { ProviderSource } from "../addresses.ts";
 import { absoluteResourceText, compareInstances, parseProviderConfigAddress } from "../addresses.ts";
+import type { PendingCreate } from "../backend/journal.ts";
+import { noLongerWanted } from "./interrupted.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, resourceDependencies } from "../config-graph.ts";
 import type { Configuration } from "../configuration.ts";
@@ -29,6 +31,8 @@ export interface PlanInput {
   /** Variables as given, for a saved plan. */
   readonly given: ReadonlyMap<string, Value>;
   readonly state: State;
+  /** Creates that were under way when an earlier run was killed. */
+  readonly interrupted: readonly PendingCreate[];
   readonly lineage: string;
   readonly serial: number;
   readonly options: PlanOptions;
@@ -67,6 +71,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     input.ports.stop,
   );
   if (input.ports.stop.aborted) diagnostics.push(interrupted);
+  else if (options.targets.length === 0) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
   const outputs = new Map<string, OutputChange>();
   const { root } = context.configuration;
   const declared = options.mode === "destroy" ? new Set<string>() : new Set(root.outputs.keys());
@@ -84,6 +89,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     priorState: run.refreshed.snapshot(),
     expansions: expansionsOf(run.evaluator, context.configuration),
     checks: run.checks,
+    settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),
   };
   return { plan, diagnostics };
 }
@@ -121,6 +127,7 @@ function newRun(input: PlanInput, graph: Graph<ConfigNode>, diagnostics: Diagnos
     previous: input.state,
     refreshed: new StateBuilder(input.state),
     statesByConfig: byConfig(input.state),
+    interrupted: new Map(input.interrupted.map((entry) => [entry.address, entry])),
     ports: input.ports,
     calls: new Semaphore(input.parallelism),
     pending,
@@ -217,6 +224,7 @@ function emptyPlan(input: PlanInput, errored: boolean): Plan {
     timestamp: input.timestamp,
     errored,
     checks: [],
+    settled: [],
   };
 }
 

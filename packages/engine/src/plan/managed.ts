@@ -18,6 +18,7 @@ import type { InstanceData } from "../evaluator.ts";
 import { markLike, providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import { planDelete } from "./delete.ts";
+import { settleInterrupted } from "./interrupted.ts";
 import type { Action, ActionReason, InstanceChange } from "./plan.ts";
 import { isReplace } from "./plan.ts";
 import type { PriorObject } from "./refresh.ts";
@@ -75,8 +76,10 @@ async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObje
       await planDelete(run, { ...target, deposedKey: key }, prior, "none", undefined);
     }
   }
-  if (!stored?.current) return noPrior(schema);
-  return refreshObject(run, address, undefined, stored.current, schema, provider, providerAddress);
+  if (!stored?.current && !(await settleInterrupted(run, target))) return undefined;
+  const current = run.refreshed.instance(address)?.current;
+  if (!current) return noPrior(schema);
+  return refreshObject(run, address, undefined, current, schema, provider, providerAddress);
 }
 
 async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject): Promise<InstanceChange | undefined> {

@@ -37,6 +37,8 @@ export interface Plan {
   /** Whether planning ended with errors: such a plan is for looking at only. */
   readonly errored: boolean;
   readonly checks: readonly CheckResult[];
+  /** Addresses of interrupted creates of earlier runs that this plan has settled. */
+  readonly settled: readonly string[];
 }
 
 export interface PlannedExpansions {

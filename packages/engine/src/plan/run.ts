@@ -2,6 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import type { Semaphore } from "@millwright/core/concurrency";
 import type { Graph } from "../graph.ts";
+import type { PendingCreate } from "../backend/journal.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Evaluator } from "../evaluator.ts";
@@ -34,6 +35,8 @@ export interface PlanRun {
   readonly refreshed: StateBuilder;
   /** The resources of the state by the configuration that would declare them (`configKey`). */
   readonly statesByConfig: ReadonlyMap<string, readonly ResourceState[]>;
+  /** Creates that were under way when an earlier run was killed, by address; taken out as they are settled. */
+  readonly interrupted: Map<string, PendingCreate>;
   readonly ports: RunPorts;
   /** Bounds the provider calls under way. */
   readonly calls: Semaphore;

@@ -87,6 +87,7 @@ interface Document {
   readonly timestamp: string;
   readonly errored: boolean;
   readonly checks: readonly CheckResult[];
+  readonly settled: readonly string[];
   readonly files: readonly (readonly [string, string])[];
   readonly providers: readonly (readonly [string, string])[];
   readonly contribution?: string;
@@ -114,6 +115,7 @@ function encode({ plan, files, providers, contribution }: SavedPlan): Document {
     timestamp: plan.timestamp,
     errored: plan.errored,
     checks: plan.checks,
+    settled: plan.settled,
     files: [...files].map(([path, bytes]) => [path, bytesToText(bytes)] as const),
     providers: [...providers],
     ...(contribution === undefined ? {} : { contribution }),
@@ -145,6 +147,7 @@ function decode(document: Document): SavedPlan {
     timestamp: document.timestamp,
     errored: document.errored,
     checks: document.checks,
+    settled: document.settled,
   };
   return {
     plan,

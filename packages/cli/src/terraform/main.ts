@@ -1,0 +1,86 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { similar } from "@millwright/core/similar";
+import type { CommandIo } from "../io.ts";
+import type { CommandStyle } from "./session.ts";
+import { productVersion } from "./session.ts";
+
+/** One subcommand; its module is loaded when it is asked for. */
+interface Subcommand {
+  readonly help: string;
+  run(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number>;
+}
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  init: { help: "Prepare your working directory for other commands", run: async (...a) => (await import("./init.ts")).runInit(...a) },
+  validate: { help: "Check whether the configuration is valid", run: async (...a) => (await import("./validate.ts")).runValidate(...a) },
+  plan: { help: "Show changes required by the current configuration", run: async (...a) => (await import("./plan.ts")).runPlan(...a) },
+  apply: { help: "Create or update infrastructure", run: async (...a) => (await import("./apply.ts")).runApply(...a) },
+  destroy: { help: "Destroy previously-created infrastructure", run: async (...a) => (await import("./apply.ts")).runDestroy(...a) },
+  console: { help: "Try expressions at an interactive command prompt", run: async (...a) => (await import("./console.ts")).runConsole(...a) },
+  fmt: { help: "Reformat your configuration in the standard style", run: async (...a) => (await import("./fmt.ts")).runFmt(...a) },
+  graph: { help: "Generate a Graphviz graph of the steps in an operation", run: async (...a) => (await import("./graph.ts")).runGraph(...a) },
+  import: { help: "Associate existing infrastructure with a resource", run: async (...a) => (await import("./import.ts")).runImport(...a) },
+  output: { help: "Show output values from your root module", run: async (...a) => (await import("./output.ts")).runOutput(...a) },
+  providers: { help: "Show the providers required for this configuration", run: async (...a) => (await import("./providers.ts")).runProviders(...a) },
+  refresh: { help: "Update the state to match remote systems", run: async (...a) => (await import("./apply.ts")).runRefresh(...a) },
+  show: { help: "Show the current state or a saved plan", run: async (...a) => (await import("./show.ts")).runShow(...a) },
+  state: { help: "Advanced state management", run: async (...a) => (await import("./state.ts")).runState(...a) },
+  taint: { help: "Mark a resource instance as not fully functional", run: async (...a) => (await import("./taint.ts")).runTaint(...a) },
+  untaint: { help: "Remove the 'tainted' state from a resource instance", run: async (...a) => (await import("./taint.ts")).runUntaint(...a) },
+  version: { help: "Show the current version", run: async (...a) => (await import("./version.ts")).runVersion(...a) },
+};
+
+/** Runs one line of Terraform's command line: `-chdir=DIR`, then a subcommand with its own flags. */
+export async function runTerraform(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  const rest = [...args];
+  let folder = io.cwd;
+  while (rest[0]?.startsWith("-")) {
+    const flag = rest.shift()!.replace(/^--/, "-");
+    if (flag.startsWith("-chdir=")) folder = resolve(folder, flag.slice(7));
+    else if (flag === "-version" || flag === "-v") rest.unshift("version");
+    else if (flag === "-help" || flag === "-h") return usage(io, 0);
+    else {
+      await io.stderr(`The flag ${flag} is not known here. Flags of a subcommand come after its name; before it are -chdir=DIR, -help and -version.\n`);
+      return 1;
+    }
+    if (rest[0] === "version") break;
+  }
+  if (!isFolder(folder)) {
+    await io.stderr(`Error handling -chdir option: there is no folder ${folder}.\n`);
+    return 1;
+  }
+  const name = rest.shift();
+  if (name === undefined) return usage(io, 127);
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (subcommand) return subcommand.run(rest, { ...io, cwd: folder }, style);
+  const near = similar(name, Object.keys(subcommands));
+  await io.stderr(
+    `${style === "terraform" ? "Terraform" : "Millwright"} has no command named "${name}".${near ? ` Did you mean "${near}"?` : ""}\n\nTo see all of its top-level commands, run:\n  ${style} -help\n\n`,
+  );
+  return 1;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+async function usage(io: CommandIo, code: number): Promise<number> {
+  const lines = Object.entries(subcommands).map(([name, { help }]) => `  ${name.padEnd(12)}${help}`);
+  await io.stdout(`Usage: terraform [global options] <subcommand> [args]
+
+Terraform's command line, served by Millwright v${productVersion}.
+
+Subcommands:
+${lines.join("\n")}
+
+Global options (use these before the subcommand, if any):
+  -chdir=DIR    Switch to a different working directory before executing the
+                given subcommand.
+  -help         Show this help output, or the help for a specified subcommand.
+  -version      An alias for the "version" subcommand.
+
+Example: terraform -chdir=infra plan -out=change.plan
+`);
+  return code;
+}

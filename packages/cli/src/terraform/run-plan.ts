@@ -1,0 +1,82 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
+import type { PlanMode, PlanResult } from "@millwright/engine/plan";
+import { makePlan } from "@millwright/engine/make-plan";
+import type { RunListener } from "@millwright/engine/ports";
+import type { ProviderPool } from "@millwright/engine/provider-pool";
+import { collectVariables } from "@millwright/engine/variables";
+import type { FlagValues } from "../flags.ts";
+import { type GivenFlag, onUnlessGiven, type planningFlags } from "./options.ts";
+import { recoverInterrupted } from "./recover.ts";
+import type { LoadedFolder, OpenState, Session } from "./session.ts";
+import { evaluatorContext, hasConfiguration, runPorts, variableSources } from "./session.ts";
+import { askForVariables } from "./ask.ts";
+
+type Values = FlagValues<typeof planningFlags>;
+
+export interface PlanningInput {
+  readonly session: Session;
+  readonly folder: LoadedFolder;
+  readonly state: OpenState;
+  readonly pool: ProviderPool;
+  readonly values: Values;
+  readonly occurrences: readonly GivenFlag[];
+  readonly mode: PlanMode;
+  readonly events: RunListener;
+}
+
+/** Which mode the flags ask for; an unclear wish is a diagnostic. */
+export function planMode(values: Values, destroy: boolean): PlanMode | Diagnostic {
+  if (values["refresh-only"] && (values.destroy || destroy)) {
+    return { severity: "error", summary: "Incompatible plan mode options", detail: "The -destroy and -refresh-only options are mutually-exclusive: choose one." };
+  }
+  if (values["refresh-only"]) return "refresh-only";
+  return values.destroy || destroy ? "destroy" : "normal";
+}
+
+/** Plans the folder as the flags say. Nothing is printed; the result's diagnostics are all that is to be said. */
+export async function planFolder(input: PlanningInput): Promise<PlanResult | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
+  const { session, folder, state, pool, values, occurrences } = input;
+  const found: Diagnostic[] = [...folder.diagnostics];
+  if (!hasConfiguration(session.folder) && input.mode !== "destroy") found.push(noConfiguration(session));
+  const given = variableSources(session, occurrences);
+  found.push(...given.diagnostics);
+  if (hasErrors(found)) return { diagnostics: found };
+  const interactive = onUnlessGiven(occurrences, "input") && session.io.env.TF_INPUT !== "0" && !values.json;
+  const asked = await askForVariables(session, folder.configuration.root, given.sources, interactive);
+  const variables = collectVariables(folder.configuration.root, [...asked, ...given.sources]);
+  found.push(...variables.diagnostics);
+  const recovered = recoverInterrupted(state);
+  found.push(...recovered.diagnostics);
+  if (hasErrors(found)) return { diagnostics: found };
+  const timestamp = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const { configuration } = folder;
+  const context = evaluatorContext(session, { configuration, variables: variables.value.final, applying: false, timestamp });
+  const result = await makePlan({
+    context,
+    given: variables.value.given,
+    state: state.local.current.state,
+    interrupted: recovered.pending,
+    lineage: state.local.lineage,
+    serial: state.local.current.serial,
+    options: {
+      mode: input.mode,
+      refresh: onUnlessGiven(occurrences, "refresh"),
+      targets: values.target,
+      forceReplace: values.replace,
+    },
+    pool,
+    ports: runPorts(session, input.events),
+    parallelism: values.parallelism ?? 10,
+    timestamp,
+  });
+  return { plan: result.plan, diagnostics: [...found, ...result.diagnostics] };
+}
+
+function noConfiguration(session: Session): Diagnostic {
+  return {
+    severity: "error",
+    summary: "No configuration files",
+    detail: `The folder ${session.folder} holds no .tf, .tf.json or .stack.ts file, so there is nothing to plan. Go to the folder of your configuration, or name it with -chdir=DIR. To remove everything that the state holds, use the destroy command.`,
+  };
+}

@@ -1,0 +1,140 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { resourceText } from "@millwright/engine/addresses";
+import type { ApplyResult } from "@millwright/engine/apply-run";
+import { parseAddress } from "@millwright/engine/parse-address";
+import type { InstanceChange, Plan, PlanMode } from "@millwright/engine/plan";
+import { countChanges } from "@millwright/engine/plan";
+import type { RunAction, RunEvent } from "@millwright/engine/ports";
+import { servedTerraformVersion } from "@millwright/engine/provider-pool";
+import type { OutputState } from "@millwright/engine/state";
+import { toPlain } from "@millwright/value/json";
+import { typeToPlain } from "@millwright/value/type-json";
+import type { CommandIo } from "../io.ts";
+
+/**
+ * What a run tells as JSON, an object a line: the machine-readable UI of Terraform, version 1.2.
+ * Source: Terraform's documentation of its machine-readable UI.
+ */
+export class JsonView {
+  readonly #io: CommandIo;
+
+  constructor(io: CommandIo) {
+    this.#io = io;
+    this.#line("info", `Terraform ${servedTerraformVersion}`, "version", { terraform: servedTerraformVersion, ui: "1.2" });
+  }
+
+  readonly events = (event: RunEvent): void => {
+    const resource = resourceOf(event.address);
+    const id = "id" in event && event.id !== undefined ? idParts(event.id) : {};
+    switch (event.kind) {
+      case "refresh-start":
+        return this.#line("info", `${event.address}: Refreshing state...`, "refresh_start", { hook: { resource, ...id } });
+      case "refresh-done":
+        return this.#line("info", `${event.address}: Refresh complete`, "refresh_complete", { hook: { resource, ...id } });
+      case "apply-start":
+        return this.#line("info", `${event.address}: ${doing[event.action]}...`, "apply_start", { hook: { resource, action: event.action, ...id } });
+      case "apply-done": {
+        const elapsed = Math.round(event.seconds);
+        return this.#line("info", `${event.address}: ${done[event.action]} complete after ${elapsed}s`, "apply_complete", { hook: { resource, action: event.action, ...id, elapsed_seconds: elapsed } });
+      }
+      case "apply-failed": {
+        const elapsed = Math.round(event.seconds);
+        return this.#line("info", `${event.address}: ${done[event.action]} errored after ${elapsed}s`, "apply_errored", { hook: { resource, action: event.action, elapsed_seconds: elapsed } });
+      }
+      case "planned":
+        return;
+    }
+  };
+
+  plan(plan: Plan, errored: boolean): void {
+    for (const change of plan.drift) this.#change("resource_drift", change, "Drift detected");
+    for (const change of plan.changes) if (change.action !== "no-op") this.#change("planned_change", change, "Plan to");
+    if (!errored) this.#summary(countChanges(plan.changes), "plan");
+    const changed = [...plan.outputs].filter(([, output]) => output.action !== "no-op");
+    if (changed.length === 0) return;
+    const outputs = Object.fromEntries(changed.map(([name, { action, sensitive }]) => [name, { action, sensitive }]));
+    this.#line("info", `Outputs: ${changed.length}`, "outputs", { outputs });
+  }
+
+  diagnostics(diagnostics: readonly Diagnostic[]): void {
+    for (const diagnostic of diagnostics) {
+      const { severity, summary, address } = diagnostic;
+      const level = severity === "error" ? "error" : "warn";
+      const plain = { ...diagnosticPlain(diagnostic), ...(address === undefined ? {} : { address }) };
+      this.#line(level, `${severity === "error" ? "Error" : "Warning"}: ${summary}`, "diagnostic", { diagnostic: plain });
+    }
+  }
+
+  applied(counts: ApplyResult["counts"], mode: PlanMode, outputs: ReadonlyMap<string, OutputState>): void {
+    const { added: add, changed: change, destroyed: destroy } = counts;
+    this.#summary({ add, change, destroy }, mode === "destroy" ? "destroy" : "apply");
+    if (outputs.size === 0) return;
+    const plain = [...outputs].map(([name, { value, sensitive }]) => {
+      const type = typeToPlain(value.type);
+      return [name, sensitive ? { sensitive, type } : { sensitive, type, value: toPlain(value, value.type) }] as const;
+    });
+    this.#line("info", `Outputs: ${outputs.size}`, "outputs", { outputs: Object.fromEntries(plain) });
+  }
+
+  #summary(counts: { readonly add: number; readonly change: number; readonly destroy: number }, operation: "plan" | "apply" | "destroy"): void {
+    const { add, change, destroy: remove } = counts;
+    const text =
+      operation === "plan"
+        ? `Plan: ${add} to add, ${change} to change, ${remove} to destroy.`
+        : operation === "apply"
+          ? `Apply complete! Resources: ${add} added, ${change} changed, ${remove} destroyed.`
+          : `Destroy complete! Resources: ${remove} destroyed.`;
+    this.#line("info", text, "change_summary", { changes: { add, change, import: 0, remove, operation } });
+  }
+
+  #change(type: "planned_change" | "resource_drift", change: InstanceChange, verb: string): void {
+    const action = uiAction[change.action];
+    const reason = change.reason === "none" ? {} : { reason: change.reason.replace(/^replace_because_|^replace_by_|^delete_because_|^read_because_/, "") };
+    const { text } = change.address;
+    const message = type === "resource_drift" ? `${text}: ${verb} (${action})` : `${text}: ${verb} ${action}`;
+    this.#line("info", message, type, { change: { resource: resourceOf(text), action, ...reason } });
+  }
+
+  #line(level: "info" | "warn" | "error", message: string, type: string, rest: Readonly<Record<string, unknown>>): void {
+    const line = { "@level": level, "@message": message, "@module": "terraform.ui", "@timestamp": new Date().toISOString(), ...rest, type };
+    void this.#io.stdout(`${JSON.stringify(line)}\n`);
+  }
+}
+
+const doing: Readonly<Record<RunAction, string>> = { create: "Creating", update: "Modifying", delete: "Destroying", read: "Refreshing" };
+const done: Readonly<Record<RunAction, string>> = { create: "Creation", update: "Modifications", delete: "Destruction", read: "Refresh" };
+const uiAction: Readonly<Record<InstanceChange["action"], string>> = {
+  "no-op": "noop",
+  create: "create",
+  read: "read",
+  update: "update",
+  delete: "delete",
+  "delete-create": "replace",
+  "create-delete": "replace",
+  forget: "remove",
+};
+
+function idParts(id: string): Readonly<Record<string, string>> {
+  const at = id.indexOf("=");
+  return { id_key: id.slice(0, at), id_value: id.slice(at + 1) };
+}
+
+function resourceOf(text: string): Readonly<Record<string, unknown>> {
+  const parsed = parseAddress(text);
+  if (parsed?.kind !== "instance") return { addr: text };
+  const { module, resource, key } = parsed.address;
+  return {
+    addr: text,
+    module: module.text,
+    resource: `${resourceText(resource)}${text.slice(text.lastIndexOf(resourceText(resource)) + resourceText(resource).length)}`,
+    implied_provider: resource.type.split("_", 1)[0],
+    resource_type: resource.type,
+    resource_name: resource.name,
+    resource_key: key ?? null,
+  };
+}
+
+/** A diagnostic in the JSON form that `validate -json` and the streaming UI share. */
+export function diagnosticPlain({ severity, summary, detail, subject }: Diagnostic): Readonly<Record<string, unknown>> {
+  return { severity, summary, detail, ...(subject ? { range: subject } : {}) };
+}

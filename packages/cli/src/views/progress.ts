@@ -1,0 +1,45 @@
+import type { RunAction, RunEvent, RunListener } from "@millwright/engine/ports";
+import type { Session } from "../terraform/session.ts";
+import { styleOf } from "./style.ts";
+
+const words: Readonly<Record<RunAction, readonly [string, string]>> = {
+  create: ["Creating", "Creation"],
+  update: ["Modifying", "Modifications"],
+  delete: ["Destroying", "Destruction"],
+  read: ["Reading", "Read"],
+};
+
+/** Tells of each step as it happens, and every ten seconds of those that take long. */
+export function progressView(session: Session, phase: "plan" | "apply"): RunListener {
+  const { bold } = styleOf(session.view);
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const say = (text: string) => void session.io.stdout(`${text}\n`);
+  const stop = (key: string) => {
+    clearInterval(waiting.get(key));
+    waiting.delete(key);
+  };
+  return (event: RunEvent) => {
+    const name = bold(`${event.address}${"deposedKey" in event && event.deposedKey !== undefined ? ` (deposed object ${event.deposedKey})` : ""}:`);
+    const id = "id" in event && event.id !== undefined ? ` [${event.id}]` : "";
+    switch (event.kind) {
+      case "refresh-start":
+        return say(`${name} Refreshing state...${id}`);
+      case "apply-start": {
+        if (phase === "plan" && event.action !== "read") return;
+        say(`${name} ${words[event.action][0]}...${id}`);
+        const started = performance.now();
+        const tick = () => say(`${name} Still ${words[event.action][0].toLowerCase()}... [${Math.round((performance.now() - started) / 1000)}s elapsed]`);
+        waiting.set(`${event.address}|${event.action}`, setInterval(tick, 10_000));
+        return;
+      }
+      case "apply-done":
+        stop(`${event.address}|${event.action}`);
+        return say(`${name} ${words[event.action][1]} complete after ${Math.round(event.seconds)}s${id}`);
+      case "apply-failed":
+        return stop(`${event.address}|${event.action}`);
+      case "refresh-done":
+      case "planned":
+        return;
+    }
+  };
+}
