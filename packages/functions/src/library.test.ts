@@ -42,8 +42,10 @@ function check({ expression, answer: wanted, ours }: ConsoleCase): void {
   if (!answersAs(got, ours ?? wanted)) expect(got).toEqual(ours ?? wanted);
 }
 
-const folder = fileURLToPath(new URL("../testdata/console", import.meta.url));
+/** The functions' own cases, and those of the language itself, whose module has nothing that this one's scope has not. */
+const folders = ["../testdata/console", "../../hcl/testdata/console"];
+const files = folders.flatMap((folder) => caseFilesIn(fileURLToPath(new URL(folder, import.meta.url))));
 
-describe.each(caseFilesIn(folder))("the console answers as Terraform's: $name", (file) => {
+describe.each(files)("the console answers as Terraform's: $name", (file) => {
   test.each(casesOf(file))("$expression", check);
 });
