@@ -44,7 +44,8 @@ export async function withGenerationLock<T>(
   } finally {
     done.abort();
     await renewing;
-    await store.revokeLease(lease);
+    // Where it cannot be revoked now, it ends by itself.
+    await store.revokeLease(lease).catch(() => undefined);
   }
 }
 

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+import { type Subject, Subscriptions } from "./subscriptions.ts";
+
+describe("a change wakes exactly who asked for it", () => {
+  const subjects: Subject[] = [
+    { kind: "key", text: "a" },
+    { kind: "key", text: "a/b" },
+    { kind: "prefix", text: "" },
+    { kind: "prefix", text: "a" },
+    { kind: "prefix", text: "a/" },
+    { kind: "prefix", text: "b" },
+  ];
+  const cases = [
+    { changed: ["a"], want: ["key a", "prefix ", "prefix a"] },
+    { changed: ["a/b"], want: ["key a/b", "prefix ", "prefix a", "prefix a/"] },
+    { changed: ["c"], want: ["prefix "] },
+    { changed: ["b", "bb"], want: ["prefix ", "prefix b"] },
+    { changed: [], want: [] },
+  ];
+  test.each(cases)("$changed", async ({ changed, want }) => {
+    const subscriptions = new Subscriptions();
+    const stop = new AbortController();
+    const woken: string[] = [];
+    const waits = subjects.map((subject) =>
+      subscriptions
+        .next(subject, stop.signal)
+        .then(() => void (stop.signal.aborted || woken.push(`${subject.kind} ${subject.text}`))),
+    );
+    subscriptions.notify(changed);
+    await Promise.resolve().then(() => undefined);
+    expect(woken.sort()).toEqual(want);
+    expect(subscriptions.size).toBe(subjects.length - want.length);
+    stop.abort();
+    await Promise.all(waits);
+    expect(subscriptions.size).toBe(0);
+  });
+});
+
+test("an abort that has happened is not waited for", async () => {
+  await new Subscriptions().next({ kind: "key", text: "a" }, AbortSignal.abort());
+});
