@@ -1,19 +1,18 @@
 import type { Provider } from "@millwright/provider/protocol";
 import { configureForTest, contractViolations } from "@millwright/provider/testing/contract";
+import { Drive } from "@millwright/provider/testing/drive";
 import { objectFor, plainOf } from "@millwright/provider/testing/objects";
 import type { Value } from "@millwright/value/value";
-import { isNull, nullValue } from "@millwright/value/value";
+import { isNull, stringValue } from "@millwright/value/value";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringValue } from "@millwright/value/value";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { localProvider } from "./provider.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 let provider: Provider;
 let folder: string;
-const noPrivate = new Uint8Array();
 
 beforeEach(async () => {
   provider = localProvider.start();
@@ -22,19 +21,13 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function blockOf(type: string) {
-  return (await provider.schema()).resources.get(type)!.block;
-}
-
 async function create(type: string, data: Data) {
-  const config = objectFor(await blockOf(type), data);
-  const call = { type, prior: nullValue(config.type), config };
-  const { planned } = await provider.planResourceChange({ ...call, proposed: config, priorPrivate: noPrivate });
-  return provider.applyResourceChange({ ...call, planned, plannedPrivate: noPrivate });
+  return (await Drive.of(provider, type)).apply(data);
 }
 
-const read = async (state: Value) =>
-  (await provider.readResource({ type: "local_file", current: state, private: noPrivate })).newState;
+async function isThere(state: Value): Promise<boolean> {
+  return !isNull((await (await Drive.of(provider, "local_file")).read(state)).state);
+}
 
 test.each(["local_file", "local_sensitive_file"])("%s keeps the provider contract", async (type) => {
   const filename = join(folder, "a/b.txt");
@@ -53,7 +46,7 @@ test.each(["local_file", "local_sensitive_file"])("%s keeps the provider contrac
 describe("a file", () => {
   test("is written with its folders, permissions and checksums", async () => {
     const filename = join(folder, "deep/er/file.txt");
-    const { newState } = await create("local_file", {
+    const { plain } = await create("local_file", {
       filename,
       content: "hello",
       file_permission: "0640",
@@ -62,7 +55,7 @@ describe("a file", () => {
     expect(readFileSync(filename, "utf8")).toBe("hello");
     expect(statSync(filename).mode & 0o777).toBe(0o640);
     expect(statSync(join(folder, "deep")).mode & 0o777).toBe(0o750);
-    expect(plainOf(await blockOf("local_file"), newState)).toEqual({
+    expect(plain).toEqual({
       filename,
       content: "hello",
       content_base64: null,
@@ -99,12 +92,12 @@ describe("a file", () => {
 
   test("is gone when it was removed, or changed by hand", async () => {
     const filename = join(folder, "file");
-    const { newState } = await create("local_file", { filename, content: "x" });
-    expect(isNull(await read(newState))).toBe(false);
+    const { state } = await create("local_file", { filename, content: "x" });
+    expect(await isThere(state)).toBe(true);
     writeFileSync(filename, "y");
-    expect(isNull(await read(newState))).toBe(true);
+    expect(await isThere(state)).toBe(false);
     rmSync(filename);
-    expect(isNull(await read(newState))).toBe(true);
+    expect(await isThere(state)).toBe(false);
   });
 
   test("of a secret is for its owner alone, unless something else is said", async () => {
@@ -116,8 +109,8 @@ describe("a file", () => {
   test("that cannot be written says where and why, and leaves nothing", async () => {
     const blocked = join(folder, "blocked");
     writeFileSync(blocked, "");
-    const { newState, diagnostics } = await create("local_file", { filename: join(blocked, "file"), content: "x" });
-    expect(isNull(newState)).toBe(true);
+    const { state, diagnostics } = await create("local_file", { filename: join(blocked, "file"), content: "x" });
+    expect(isNull(state)).toBe(true);
     expect(diagnostics).toMatchObject([{ summary: "Create local file error", attribute: [{ attribute: "filename" }] }]);
   });
 });
@@ -147,8 +140,7 @@ describe("what cannot be", () => {
     },
   ];
   test.each(cases)("$name", async ({ data, want }) => {
-    const config = objectFor(await blockOf("local_file"), { filename: "x", ...data });
-    const { diagnostics } = await provider.validateResourceConfig({ type: "local_file", config });
+    const diagnostics = await (await Drive.of(provider, "local_file")).validate({ filename: "x", ...data });
     expect(diagnostics.map((d) => d.detail).join("\n")).toMatch(want);
   });
 });

@@ -1,9 +1,10 @@
 import type { Provider } from "@millwright/provider/protocol";
 import type { ContractCase } from "@millwright/provider/testing/contract";
 import { configureForTest, contractViolations } from "@millwright/provider/testing/contract";
+import { Drive } from "@millwright/provider/testing/drive";
 import { objectFor, plainOf } from "@millwright/provider/testing/objects";
 import type { Value } from "@millwright/value/value";
-import { asString, nullValue } from "@millwright/value/value";
+import { asString } from "@millwright/value/value";
 import { beforeAll, describe, expect, test } from "vitest";
 import { isBcryptHashOf } from "./bcrypt.ts";
 import { randomProvider } from "./provider.ts";
@@ -16,42 +17,27 @@ beforeAll(async () => {
   await configureForTest(provider);
 });
 
-async function blockOf(type: string) {
-  return (await provider.schema()).resources.get(type)!.block;
-}
-
 async function create(type: string, data: Data): Promise<Data> {
-  const block = await blockOf(type);
-  const config = objectFor(block, data);
-  const call = { type, prior: nullValue(config.type), config };
-  const { planned, plannedPrivate } = await provider.planResourceChange({
-    ...call,
-    proposed: config,
-    priorPrivate: new Uint8Array(),
-  });
-  const { newState, diagnostics } = await provider.applyResourceChange({ ...call, planned, plannedPrivate });
+  const { plain, diagnostics } = await (await Drive.of(provider, type)).apply(data);
   expect(diagnostics).toEqual([]);
-  return plainOf(block, newState) as Data;
+  return plain;
 }
 
 async function imported(type: string, id: string): Promise<Data> {
-  const answer = await provider.importResourceState({ type, id });
-  expect(answer.diagnostics).toEqual([]);
-  return plainOf(await blockOf(type), answer.imported[0]!.state) as Data;
+  const { plain, diagnostics } = await (await Drive.of(provider, type)).import(id);
+  expect(diagnostics).toEqual([]);
+  return plain;
+}
+
+async function upgraded(type: string, version: number, attributes: Data): Promise<Data> {
+  const { plain, diagnostics } = await (await Drive.of(provider, type)).upgrade(version, attributes);
+  expect(diagnostics).toEqual([]);
+  return plain;
 }
 
 async function replaces(type: string, prior: Data, data: Data): Promise<boolean> {
-  const block = await blockOf(type);
-  const config = objectFor(block, data);
-  const state = objectFor(block, prior);
-  const answer = await provider.planResourceChange({
-    type,
-    prior: state,
-    proposed: config,
-    config,
-    priorPrivate: new Uint8Array(),
-  });
-  return answer.requiresReplace.length > 0;
+  const drive = await Drive.of(provider, type);
+  return (await drive.plan(data, drive.object(prior))).requiresReplace.length > 0;
 }
 
 const keepers = { a: "1" };
@@ -212,9 +198,8 @@ describe("when a new value is made", () => {
 
 describe("states of older versions", () => {
   test("a string of version 1 gets numeric, and defaults where an import left nulls", async () => {
-    const json = JSON.stringify({ id: "abc", result: "abc", length: null, number: false, special: null, min_upper: 2 });
-    const { upgraded } = await provider.upgradeResourceState({ type: "random_string", version: 1, json });
-    expect(plainOf(await blockOf("random_string"), upgraded)).toMatchObject({
+    const old = { id: "abc", result: "abc", length: null, number: false, special: null, min_upper: 2 };
+    expect(await upgraded("random_string", 1, old)).toMatchObject({
       length: 3,
       number: false,
       numeric: false,
@@ -227,16 +212,14 @@ describe("states of older versions", () => {
   });
 
   test.each([0, 1, 2])("a password of version %i has the right hash", async (version) => {
-    const json = JSON.stringify({
+    const old = {
       id: "none",
       result: "hush",
       length: 4,
-      bcrypt_hash: version === 0 ? undefined : await hashOf(version),
-    });
-    const { upgraded, diagnostics } = await provider.upgradeResourceState({ type: "random_password", version, json });
-    expect(diagnostics).toEqual([]);
-    const state = plainOf(await blockOf("random_password"), upgraded) as Data;
-    expect(await isBcryptHashOf("hush", String(state.bcrypt_hash))).toBe(true);
+      ...(version === 0 ? {} : { bcrypt_hash: await hashOf(version) }),
+    };
+    const { bcrypt_hash } = await upgraded("random_password", version, old);
+    expect(await isBcryptHashOf("hush", String(bcrypt_hash))).toBe(true);
   });
 
   // Version 2 had hashes of other texts at times.
@@ -270,8 +253,7 @@ describe("what cannot be", () => {
     { name: "no bytes", type: "random_bytes", data: { length: 0 }, want: /At least 1 byte/ },
   ];
   test.each(cases)("$name", async ({ type, data, want }) => {
-    const config = objectFor(await blockOf(type), data);
-    const { diagnostics } = await provider.validateResourceConfig({ type, config });
+    const diagnostics = await (await Drive.of(provider, type)).validate(data);
     expect(diagnostics.map((d) => d.detail).join("\n")).toMatch(want);
   });
 

@@ -1,7 +1,7 @@
 import type { Provider } from "@millwright/provider/protocol";
 import { configureForTest, contractViolations } from "@millwright/provider/testing/contract";
+import { Drive } from "@millwright/provider/testing/drive";
 import { objectFor } from "@millwright/provider/testing/objects";
-import { proposedObject } from "@millwright/provider/testing/proposed";
 import { numberType, stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import {
@@ -38,25 +38,10 @@ beforeAll(async () => {
 describe("terraform_data", () => {
   const type = "terraform_data";
 
-  async function plan(data: Data, prior?: Value) {
-    const { block } = (await provider.schema()).resources.get(type)!;
-    const config = objectFor(block, data);
-    const before = prior ?? nullValue(config.type);
-    const proposed = proposedObject(block, before, config);
-    const answer = await provider.planResourceChange({
-      type,
-      prior: before,
-      proposed,
-      config,
-      priorPrivate: new Uint8Array(),
-    });
-    return {
-      ...answer,
-      call: { type, prior: before, planned: answer.planned, config, plannedPrivate: answer.plannedPrivate },
-    };
-  }
-  const apply = async (data: Data, prior?: Value) =>
-    (await provider.applyResourceChange((await plan(data, prior)).call)).newState;
+  let drive: Drive;
+  beforeAll(async () => {
+    drive = await Drive.of(provider, type);
+  });
   const attributes = (value: Value) => Object.fromEntries(asMap(value));
 
   test("keeps the provider contract", async () => {
@@ -71,35 +56,35 @@ describe("terraform_data", () => {
   });
 
   test("plans an output of the input's type, and none where there is no input", async () => {
-    const { planned } = await plan({ input: s("a") });
+    const { planned } = await drive.plan({ input: s("a") });
     expect(attributes(planned).output).toEqual(unknownValue(stringType));
     expect(isKnown(attributes(planned).id!)).toBe(false);
-    expect(attributes((await plan({})).planned).output).toEqual(nothing);
-    expect(attributes((await plan({ input: dynamicValue })).planned).output).toEqual(dynamicValue);
+    expect(attributes((await drive.plan({})).planned).output).toEqual(nothing);
+    expect(attributes((await drive.plan({ input: dynamicValue })).planned).output).toEqual(dynamicValue);
   });
 
   test("hands the input on as it is, type and all", async () => {
     const input = objectValue({ n: numberValue(1), l: listValue([s("a")]) });
-    const state = attributes(await apply({ input }));
+    const state = attributes((await drive.apply({ input })).state);
     expect(state.output).toEqual(input);
     expect(state.id!.data).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   });
 
   test("a new input leaves the id and makes a new output; a value of another type is another input", async () => {
-    const state = await apply({ input: s("1") });
-    const { planned, requiresReplace } = await plan({ input: numberValue(1) }, state);
+    const { state } = await drive.apply({ input: s("1") });
+    const { planned, requiresReplace } = await drive.plan({ input: numberValue(1) }, state);
     expect(requiresReplace).toEqual([]);
     expect(attributes(planned)).toMatchObject({ id: attributes(state).id, output: unknownValue(numberType) });
-    expect(attributes(await apply({ input: numberValue(1) }, state)).id).toEqual(attributes(state).id);
+    expect(attributes((await drive.apply({ input: numberValue(1) }, state)).state).id).toEqual(attributes(state).id);
   });
 
   test("a new trigger makes a new object", async () => {
-    const state = await apply({ triggers_replace: s("1") });
-    expect((await plan({ triggers_replace: s("2") }, state)).requiresReplace).toEqual([
+    const { state } = await drive.apply({ triggers_replace: s("1") });
+    expect((await drive.plan({ triggers_replace: s("2") }, state)).requiresReplace).toEqual([
       [{ attribute: "triggers_replace" }],
     ]);
-    expect((await plan({ triggers_replace: dynamicValue }, state)).requiresReplace).toHaveLength(1);
-    expect((await plan({ triggers_replace: s("1") }, state)).requiresReplace).toEqual([]);
+    expect((await drive.plan({ triggers_replace: dynamicValue }, state)).requiresReplace).toHaveLength(1);
+    expect((await drive.plan({ triggers_replace: s("1") }, state)).requiresReplace).toEqual([]);
   });
 
   test("is imported by its id alone", async () => {
