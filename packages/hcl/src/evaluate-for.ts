@@ -139,6 +139,10 @@ class Rounds {
       return this.#give(condition, "Invalid 'for' condition", "The value of the 'if' clause must not be null.", round);
     }
     for (const mark of value.marks) this.marks.add(mark);
+    if (!isKnown(value)) {
+      this.known = false;
+      return false;
+    }
     const converted = convert(value, boolType);
     if (!converted.ok) {
       return this.#give(
@@ -148,9 +152,7 @@ class Rounds {
         round,
       );
     }
-    if (isKnown(converted.value)) return asBool(converted.value);
-    this.known = false;
-    return false;
+    return asBool(converted.value);
   }
 
   /** The key of this round; undefined where it is unknown or no key, which makes the whole unknown. */

@@ -2,7 +2,7 @@ import { convert } from "@millwright/value/convert";
 import { stringType } from "@millwright/value/types";
 import type { Mark, Value } from "@millwright/value/value";
 import { asString, dynamicValue, isKnown, objectValue, withMarks } from "@millwright/value/value";
-import type { ObjectConstructor, ObjectKey } from "./ast.ts";
+import type { Expression, ObjectConstructor, ObjectKey } from "./ast.ts";
 import type { Context } from "./context.ts";
 import { failedSince, refuse } from "./context.ts";
 
@@ -15,21 +15,22 @@ export function evaluateObject(expression: ObjectConstructor, context: Context):
   const marks = new Set<Mark>();
   let known = true;
   for (const { key, value: valueExpression } of expression.items) {
-    const name = key.name ?? keyOf(key, valueExpression, marks, context);
+    if (key.name !== undefined) {
+      attributes.set(key.name, context.evaluate(valueExpression, context));
+      continue;
+    }
+    const keyValue = evaluateKey(key, context);
     const value = context.evaluate(valueExpression, context);
+    const name = keyValue && nameOf(keyValue, key, valueExpression, context);
+    if (keyValue) for (const mark of keyValue.marks) marks.add(mark);
     if (name === undefined) known = false;
     else attributes.set(name, value);
   }
-  return withMarks(known ? objectValue(attributes) : dynamicValue, known ? marks : []);
+  return known ? withMarks(objectValue(attributes), marks) : dynamicValue;
 }
 
-/** The name that a computed key gives; undefined where it is unknown or no key at all. */
-function keyOf(
-  key: ObjectKey,
-  of: ObjectConstructor["items"][number]["value"],
-  marks: Set<Mark>,
-  context: Context,
-): string | undefined {
+/** The value of a computed key; undefined where it has errors. */
+function evaluateKey(key: ObjectKey, context: Context): Value | undefined {
   const { expression } = key;
   if (expression.kind === "scopeTraversal" && expression.steps.length > 0) {
     refuse(
@@ -42,18 +43,20 @@ function keyOf(
   }
   const before = context.diagnostics.length;
   const value = context.evaluate(expression, context);
-  if (failedSince(context, before)) return undefined;
+  return failedSince(context, before) ? undefined : value;
+}
+
+/** The name that a computed key gives; undefined where it is unknown or no name at all. */
+function nameOf(value: Value, key: ObjectKey, of: Expression, context: Context): string | undefined {
+  const { expression } = key;
   if (value.data === null) {
     refuse(context, "Null value as key", "Can't use a null value as a key.", { subject: of, expression });
     return undefined;
   }
-  for (const mark of value.marks) marks.add(mark);
   const converted = convert(value, stringType);
   if (!converted.ok) {
-    refuse(context, "Incorrect key type", `Can't use this value as a key: ${converted.message}.`, {
-      subject: key,
-      expression,
-    });
+    const detail = `Can't use this value as a key: ${converted.message}.`;
+    refuse(context, "Incorrect key type", detail, { subject: key, expression });
     return undefined;
   }
   return isKnown(converted.value) ? asString(converted.value) : undefined;

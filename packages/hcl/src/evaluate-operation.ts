@@ -79,8 +79,10 @@ const unaryOperators: Readonly<Record<Unary["operator"], Operator>> = {
 export function evaluateBinary(expression: Binary, context: Context): Value {
   const operator = binaryOperators[expression.operator];
   const before = context.diagnostics.length;
-  const left = operand(expression.left, "left", operator, expression, context);
-  const right = operand(expression.right, "right", operator, expression, context);
+  const givenLeft = context.evaluate(expression.left, context);
+  const givenRight = context.evaluate(expression.right, context);
+  const left = operand(givenLeft, expression.left, "left", operator, expression, context);
+  const right = operand(givenRight, expression.right, "right", operator, expression, context);
   if (!left || !right || failedSince(context, before)) return unknownValue(operator.result);
   return operate(operator, left, right, expression, context);
 }
@@ -88,28 +90,26 @@ export function evaluateBinary(expression: Binary, context: Context): Value {
 export function evaluateUnary(expression: Unary, context: Context): Value {
   const operator = unaryOperators[expression.operator];
   const before = context.diagnostics.length;
-  const value = operand(expression.operand, "unary", operator, expression, context);
+  const given = context.evaluate(expression.operand, context);
+  const value = operand(given, expression.operand, "unary", operator, expression, context);
   if (!value || failedSince(context, before)) return unknownValue(operator.result);
   return operate(operator, value, value, expression, context);
 }
 
 /** The operand, converted; undefined where it does not fit. */
 function operand(
+  value: Value,
   side: Expression,
   which: string,
   operator: Operator,
   whole: Expression,
   context: Context,
 ): Value | undefined {
-  const value = context.evaluate(side, context);
   if (operator.operand.kind === "dynamic" || value.type.kind === operator.operand.kind) return value;
   const converted = convert(value, operator.operand);
   if (converted.ok) return converted.value;
-  refuse(context, "Invalid operand", `Unsuitable value for ${which} operand: ${converted.message}.`, {
-    subject: side,
-    context: whole,
-    expression: side,
-  });
+  const place = { subject: side, context: whole, expression: side };
+  refuse(context, "Invalid operand", `Unsuitable value for ${which} operand: ${converted.message}.`, place);
   return undefined;
 }
 
