@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { Chance } from "../test/chance.ts";
 import { uglyConfiguration } from "../test/ugly-layouts.ts";
 import { formatFile, formatText } from "./format-file.ts";
 import { printLossless } from "./lossless.ts";
@@ -97,5 +98,95 @@ describe("ugly layouts by chance", () => {
       expect([seed, formatText("x.tf", once.value)]).toEqual([seed, { value: once.value, diagnostics: [] }]);
     }
     expect(formatted).toBeGreaterThan(300);
+  });
+});
+
+describe("any text", () => {
+  const pieces = [
+    "a",
+    "b ",
+    "=",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    '"',
+    "\n",
+    "\r\n",
+    "${",
+    "%{",
+    "~}",
+    "<<E\n",
+    "E\n",
+    "# c",
+    "/*",
+    "*/",
+    ",",
+    " ",
+    "\t",
+    "1",
+    ".",
+    "é",
+    "\0",
+    "\\",
+    ":",
+    "?",
+    "...",
+  ];
+
+  test("has a lossless tree, and is formatted or refused", () => {
+    const chance = new Chance(11);
+    let formatted = 0;
+    for (let round = 0; round < 3000; round++) {
+      const source = Array.from({ length: chance.below(30) }, () => chance.pick(pieces)).join("");
+      const file = sourceFile("x.tf", source);
+      expect(printLossless(readLossless(scan(file)))).toBe(file.text);
+      const { value, diagnostics } = formatText("x.tf", source);
+      if (diagnostics.length > 0) expect(value).toBe(source);
+      else {
+        formatted++;
+        expect(formatText("x.tf", value).value, source).toBe(value);
+      }
+    }
+    expect(formatted).toBeGreaterThan(50);
+  });
+
+  test("has its lossless tree in linear time", () => {
+    for (const piece of [
+      "a {",
+      "a ",
+      '"',
+      "${",
+      '"${',
+      "{",
+      "[",
+      "(",
+      "}",
+      "a = [\n",
+      "/*",
+      "# c\n",
+      "a = 1\n",
+      "<<E\n",
+      "a = \n\n",
+    ]) {
+      const file = sourceFile("x.tf", piece.repeat(40_000));
+      const before = performance.now();
+      expect(printLossless(readLossless(scan(file)))).toBe(file.text);
+      expect(performance.now() - before, piece).toBeLessThan(2000);
+    }
+  });
+
+  test("may hold bytes in comments that are not UTF-8", () => {
+    const source = Buffer.concat([
+      Buffer.from("# 😀 "),
+      Buffer.from([0xff, 0xe9]),
+      Buffer.from("\na=1 # 💩"),
+      Buffer.from([0x80, 0x0a]),
+    ]);
+    const { value, diagnostics } = formatFile("x.tf", source);
+    expect(diagnostics).toEqual([]);
+    expect(Buffer.from(value).toString("latin1")).toBe(source.toString("latin1").replace("a=1", "a = 1"));
   });
 });
