@@ -203,7 +203,18 @@ async function writeBody(sent: ClientRequest, body: HttpCall["body"]): Promise<v
   }
   for await (const piece of body) {
     if (sent.destroyed) return;
-    if (!sent.write(piece)) await new Promise<void>((resolve) => sent.once("drain", resolve).once("close", resolve));
+    if (!sent.write(piece)) await roomIn(sent);
   }
   sent.end();
+}
+
+// Resolves when more may be written, or nothing more will be.
+function roomIn(sent: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      sent.removeListener("drain", settle).removeListener("close", settle);
+      resolve();
+    };
+    sent.once("drain", settle).once("close", settle);
+  });
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { promisify } from "node:util";
 import { createGzip, gzip } from "node:zlib";
 import type { HttpReply } from "@millwright/core/http";
@@ -41,13 +42,7 @@ async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string
     // The client has gone: the rest need not be made.
     if (response.destroyed) return;
     if (response.write(piece)) continue;
-    await new Promise<void>((resolve) => {
-      const settle = () => {
-        response.removeListener("drain", settle).removeListener("close", settle);
-        resolve();
-      };
-      response.once("drain", settle).once("close", settle);
-    });
+    await roomIn(response);
   }
   response.end();
 }
@@ -56,13 +51,24 @@ async function* compressPieces(pieces: AsyncIterable<string | Uint8Array>): Asyn
   const zip = createGzip({ level: 1 });
   const feeding = (async () => {
     for await (const piece of pieces) {
-      if (!zip.write(piece)) await new Promise<void>((resolve) => zip.once("drain", resolve).once("close", resolve));
+      if (!zip.write(piece)) await roomIn(zip);
     }
     zip.end();
   })();
   feeding.catch((error: Error) => zip.destroy(error));
   yield* zip;
   await feeding;
+}
+
+// Resolves when more may be written, or nothing more will be.
+function roomIn(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      stream.removeListener("drain", settle).removeListener("close", settle);
+      resolve();
+    };
+    stream.once("drain", settle).once("close", settle);
+  });
 }
 
 function takesGzip(message: IncomingMessage): boolean {
