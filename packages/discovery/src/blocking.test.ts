@@ -1,11 +1,13 @@
 import { type Clock, systemClock } from "@millwright/core/ports";
 import { openMemoryStore } from "@millwright/store/memory";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { noJitter, openTestServer, sleep, type TestReply, type TestServer } from "../test/harness.ts";
 import { storeKinds, type TestStore } from "../test/stores.ts";
 
 for (const kind of storeKinds) {
   describe(`blocking queries over ${kind.name}`, () => {
+    beforeAll(() => kind.start());
+    afterAll(() => kind.stop());
     let store: TestStore;
     let server: TestServer;
     beforeEach(async () => {

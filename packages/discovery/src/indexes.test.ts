@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "@millwright/core/ports";
 import { openMemoryStore } from "@millwright/store/memory";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestServer, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 import { rebuildState } from "./projection.ts";
@@ -142,6 +142,8 @@ test("no index ever goes back, and every change raises it: sweeps, restarts, res
 
 for (const kind of storeKinds) {
   describe(`indexes over ${kind.name}`, () => {
+    beforeAll(() => kind.start());
+    afterAll(() => kind.stop());
     test("a list's index counts a deletion, also after the tombstone was swept and after a rebuild", async () => {
       const opened = await kind.open();
       let server = await openTestServer(opened.store);

@@ -1,9 +1,11 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openTestServer, type TestServer } from "../test/harness.ts";
 import { storeKinds, type TestStore } from "../test/stores.ts";
 
 for (const kind of storeKinds) {
   describe(`/v1/kv over ${kind.name}`, () => {
+    beforeAll(() => kind.start());
+    afterAll(() => kind.stop());
     let opened: { readonly store: TestStore; readonly server: TestServer } | undefined;
     const start = async (): Promise<TestServer> => {
       const store = await kind.open();

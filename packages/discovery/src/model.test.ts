@@ -1,6 +1,6 @@
 import { compareKeys } from "@millwright/store/keys";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 
@@ -50,6 +50,8 @@ const command = fc.oneof(
 
 for (const kind of storeKinds) {
   describe(`over ${kind.name}`, () => {
+    beforeAll(() => kind.start());
+    afterAll(() => kind.stop());
     test("any sequence of operations gives what a plain map gives", async () => {
       const runs = kind.name === "memory" ? 150 : 15;
       await fc.assert(

@@ -1,38 +1,43 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { openMemoryStore } from "@millwright/store/memory";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FaultyStore, faultyStore } from "../test/faulty-store.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 import { layout } from "./layout.ts";
 import { prefixRange } from "@millwright/store/contract";
 
-for (const from of storeKinds) {
-  for (const to of storeKinds) {
-    test(`an archive of ${from.name} restores into ${to.name}, and replaces what is there`, async () => {
-      const [source, target] = await Promise.all([from.open(), to.open()]);
-      const [a, b] = await Promise.all([openTestServer(source.store), openTestServer(target.store)]);
-      for (let i = 0; i < 250; i++) await a.ask(`PUT /v1/kv/tree/${i}?flags=${i}`, "v".repeat(i * 20));
-      await a.ask(
-        "PUT /v1/kv/bin",
-        Uint8Array.from({ length: 256 }, (_, i) => i),
-      );
-      await a.ask("PUT /v1/kv/large", new Uint8Array(524_288));
-      await b.ask("PUT /v1/kv/old", "x");
-      const saved = await a.ask("GET /v1/snapshot");
-      expect(saved).toMatchObject({ status: 200, headers: { "content-type": "application/x-gzip" } });
-      expect(Number(saved.headers["x-consul-index"])).toBeGreaterThan(250);
-      expect(await b.ask("PUT /v1/snapshot", saved.bytes)).toMatchObject({ status: 200 });
-      expect(await contents(b)).toEqual(await contents(a));
-      // Nothing of the generation that was replaced is left in the store.
-      const left = await target.store.range(prefixRange(layout.generation(1)), { countOnly: true });
-      expect(left.count).toBe(0);
-      await Promise.all([a.close(), b.close()]);
-      await Promise.all([source.dispose(), target.dispose()]);
-    });
+describe("an archive of one engine restores into any", () => {
+  beforeAll(async () => void (await Promise.all(storeKinds.map((kind) => kind.start()))));
+  afterAll(async () => void (await Promise.all(storeKinds.map((kind) => kind.stop()))));
+
+  for (const from of storeKinds) {
+    for (const to of storeKinds) {
+      test(`from ${from.name} to ${to.name}, and replaces what is there`, async () => {
+        const [source, target] = await Promise.all([from.open(), to.open()]);
+        const [a, b] = await Promise.all([openTestServer(source.store), openTestServer(target.store)]);
+        for (let i = 0; i < 250; i++) await a.ask(`PUT /v1/kv/tree/${i}?flags=${i}`, "v".repeat(i * 20));
+        await a.ask(
+          "PUT /v1/kv/bin",
+          Uint8Array.from({ length: 256 }, (_, i) => i),
+        );
+        await a.ask("PUT /v1/kv/large", new Uint8Array(524_288));
+        await b.ask("PUT /v1/kv/old", "x");
+        const saved = await a.ask("GET /v1/snapshot");
+        expect(saved).toMatchObject({ status: 200, headers: { "content-type": "application/x-gzip" } });
+        expect(Number(saved.headers["x-consul-index"])).toBeGreaterThan(250);
+        expect(await b.ask("PUT /v1/snapshot", saved.bytes)).toMatchObject({ status: 200 });
+        expect(await contents(b)).toEqual(await contents(a));
+        // Nothing of the generation that was replaced is left in the store.
+        const left = await target.store.range(prefixRange(layout.generation(1)), { countOnly: true });
+        expect(left.count).toBe(0);
+        await Promise.all([a.close(), b.close()]);
+        await Promise.all([source.dispose(), target.dispose()]);
+      });
+    }
   }
-}
+});
 
 describe("a restore", () => {
   let inner = openMemoryStore();

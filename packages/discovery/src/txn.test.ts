@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openTestServer, type TestServer } from "../test/harness.ts";
 import { storeKinds, type TestStore } from "../test/stores.ts";
 
@@ -16,6 +16,8 @@ interface Reply {
 
 for (const kind of storeKinds) {
   describe(`/v1/txn over ${kind.name}`, () => {
+    beforeAll(() => kind.start());
+    afterAll(() => kind.stop());
     let store: TestStore;
     let server: TestServer;
     beforeEach(async () => {

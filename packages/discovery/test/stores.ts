@@ -2,6 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Store } from "@millwright/store/contract";
+import { openEtcdStore } from "@millwright/store/etcd";
+import { type EtcdServer, startEtcd } from "@millwright/store/etcd-server";
 import { openMemoryStore } from "@millwright/store/memory";
 import { openSqliteStore } from "@millwright/store/sqlite";
 
@@ -17,11 +19,18 @@ export interface TestStore {
 
 export interface StoreKind {
   readonly name: string;
+  /** To be called before the first `open`, and `stop` after the last: an engine may need a process. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
   open(): Promise<TestStore>;
 }
 
+const nothing = async () => undefined;
+
 const memory: StoreKind = {
   name: "memory",
+  start: nothing,
+  stop: nothing,
   open: async () => {
     const store = openMemoryStore();
     return { store, dispose: () => store.close() };
@@ -30,6 +39,8 @@ const memory: StoreKind = {
 
 const sqlite: StoreKind = {
   name: "sqlite",
+  start: nothing,
+  stop: nothing,
   open: async () => {
     const folder = await mkdtemp(join(tmpdir(), "millwright-discovery-"));
     const path = join(folder, "store.sqlite");
@@ -49,5 +60,39 @@ const sqlite: StoreKind = {
   },
 };
 
-/** Every engine that is there. */
-export const storeKinds: readonly StoreKind[] = [memory, sqlite];
+let etcdServer: EtcdServer | undefined;
+let etcdStores = 0;
+
+const etcd: StoreKind = {
+  name: "etcd",
+  start: async () => {
+    etcdServer = await startEtcd();
+  },
+  stop: async () => {
+    await etcdServer?.stop();
+  },
+  open: async () => {
+    const options = { endpoints: [etcdServer!.endpoint], prefix: `discovery-${etcdStores++}/` };
+    const opened: Store[] = [];
+    const another = async () => {
+      const store = await openEtcdStore(options);
+      opened.push(store);
+      return store;
+    };
+    const store = await another();
+    return {
+      store,
+      another,
+      reopen: async () => {
+        for (const old of opened.splice(0)) await old.close();
+        return another();
+      },
+      dispose: async () => {
+        for (const left of opened.splice(0)) await left.close();
+      },
+    };
+  },
+};
+
+/** Every engine. */
+export const storeKinds: readonly StoreKind[] = [memory, sqlite, etcd];
