@@ -49,6 +49,19 @@ export class CommitLog {
     this.#newest = Math.max(this.#newest, revision);
   }
 
+  /** Forgets everything, and goes on behind `newest`. */
+  restartBehind(newest: number): void {
+    this.#commits = [];
+    this.#start = 0;
+    this.#oldest = newest + 1;
+    this.#newest = newest;
+  }
+
+  /** The revision of the commit that is the `count`th from the end. */
+  last(count: number): number {
+    return this.#commits[Math.max(this.#start, this.#commits.length - count)]?.revision ?? this.#newest;
+  }
+
   /** Forgets what is older than `oldest`; gives the commits dropped. */
   dropBefore(oldest: number): Commit[] {
     const end = this.#indexFrom(oldest);

@@ -51,13 +51,16 @@ export class Watches {
         state.progressWanted = true;
         state.wake?.();
       };
-      // A watch that ends while it waits for this no longer wants progress.
-      this.#source.upToDate(ended).then(granted, () => undefined);
+      const failed = (error: unknown) => {
+        // A watch that ends while it waits for this no longer wants progress.
+        if (!ended.aborted) throw error;
+      };
+      this.#source.upToDate(ended).then(granted, failed);
     };
     return { requestProgress, [Symbol.asyncIterator]: () => messages };
   }
 
-  /** To be called after `commit` was appended to the log. */
+  /** To be called after the log took `commit`, which may be without events. */
   published(commit: Commit): void {
     for (const waiting of this.#waiting) {
       if (commit.events.some((event) => underAny(eventKey(event), waiting.prefixes))) waiting.wake();
