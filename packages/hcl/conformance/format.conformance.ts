@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { uglyConfiguration } from "../test/ugly-layouts.ts";
+import { damagedConfiguration, uglyConfiguration } from "../test/ugly-layouts.ts";
 import { formatFile } from "../src/format-file.ts";
 
 /** How many generated files are compared, and the first of their seeds; a failing seed can be given alone. */
@@ -36,6 +36,9 @@ function realFormat(sources: readonly Uint8Array[]): (Buffer | undefined)[] {
   return formatted;
 }
 
+/** What the reference is known to lose (see `formatTree`): such sources are not compared. */
+const lost = /\[\s*(?:null|true|false)\s*\]/;
+
 describe.skipIf(!isFound)("formatFile and terraform fmt", () => {
   const check = (label: string, source: Uint8Array, want: Buffer | undefined) => {
     const { value, diagnostics } = formatFile("x.tf", source);
@@ -51,12 +54,18 @@ describe.skipIf(!isFound)("formatFile and terraform fmt", () => {
     names.forEach((name, i) => check(name, sources[i]!, wants[i]));
   });
 
-  test(`agree on ${count} generated files, on those that are refused too`, { timeout: 600_000 }, () => {
+  const generated = [
+    { name: "generated files", make: uglyConfiguration },
+    { name: "damaged files, on which of them are refused too", make: damagedConfiguration },
+  ];
+  test.each(generated)(`agree on ${count} $name`, { timeout: 600_000 }, ({ make }) => {
     for (let start = firstSeed; start < firstSeed + count; start += batchSize) {
       const seeds = Array.from({ length: Math.min(batchSize, firstSeed + count - start) }, (_, i) => start + i);
-      const sources = seeds.map((seed) => new TextEncoder().encode(uglyConfiguration(seed)));
+      const sources = seeds.map((seed) => new TextEncoder().encode(make(seed)));
       const wants = realFormat(sources);
-      seeds.forEach((seed, i) => check(`seed ${seed}`, sources[i]!, wants[i]));
+      seeds.forEach((seed, i) => {
+        if (!lost.test(make(seed))) check(`seed ${seed}`, sources[i]!, wants[i]);
+      });
     }
   });
 });

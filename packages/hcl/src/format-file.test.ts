@@ -37,6 +37,11 @@ describe("formatFile", () => {
       want: 'x "a$b" "50%" {\n}\n',
     },
     { name: "keeps an escaped sequence in a label", input: 'x "$${a}" {\n}\n', want: 'x "$${a}" {\n}\n' },
+    {
+      name: "keeps an index of null or a truth value",
+      input: "a = b[null].c[ true ]\n",
+      want: "a = b[null].c[true]\n",
+    },
     { name: "encloses a comment line that comes out of quotes", input: 'a="${\n# c\nb}"\n', want: "a = ( # c\nb)\n" },
     { name: "leaves a comment line at the end behind the value", input: 'a="${b # c\n}"\n', want: "a = b # c\n\n" },
     { name: "takes nested quotes away at once", input: 'a="${"${b}"}"\n', want: "a = b\n" },

@@ -15,9 +15,11 @@ import { TokenKind } from "./tokens.ts";
  * The canonical text of a tree without syntax errors: what `terraform fmt` writes. Beyond spaces it writes labels in
  * quotes, takes `"${…}"` away around a whole value, and gives a variable's old type keywords their element type.
  *
- * It differs from `terraform fmt` where that would break a file, or change it again when run again: a label with a lone
- * `$` or `%` stays, a value that comes out of `"${…}"` with a comment line in it is put in parentheses, and `"${…}"`
- * within `"${…}"` goes at once. (And a file that is nothing but a byte order mark becomes empty, not three spaces.)
+ * It differs from `terraform fmt` (1.11) where that would break a file, or change it again when run again:
+ * - labels with a lone `$` or `%`, and the index of `a[null]` or `a[true]`, are kept;
+ * - a value that comes out of `"${…}"` with a comment line before its end is put in parentheses;
+ * - `"${…}"` within `"${…}"` goes at once;
+ * - a file that is nothing but a byte order mark becomes empty, not three spaces.
  */
 export function formatTree(file: LosslessFile): string {
   return layOut(bodyTokens(formatBody(file.body, []))) + " ".repeat(file.endSpace.length);

@@ -6,6 +6,44 @@ export function uglyConfiguration(seed: number): string {
   return seed % 5 === 0 ? text.replaceAll("\n", "\r\n") : text;
 }
 
+/** An ugly configuration with a character or two put in or taken away, so that most are no longer valid. */
+export function damagedConfiguration(seed: number): string {
+  const chance = new Chance(seed ^ 0x5bd1e995);
+  const whole = uglyConfiguration(seed);
+  let text = whole.length > 600 ? whole.slice(0, 600).replace(/[^\n]*$/, "") : whole;
+  for (let damages = 1 + chance.below(2); damages > 0; damages--) {
+    const at = chance.below(text.length + 1);
+    const put = chance.percent(70) ? chance.pick(damage) : "";
+    text = text.slice(0, at) + put + text.slice(at + chance.below(4));
+  }
+  return text;
+}
+
+const damage = [
+  ..."{}()[]=,.:?!-*\\'`;\"#",
+  ...[
+    "\n",
+    "\r\n",
+    "\t",
+    "\u00a0",
+    "==",
+    "=>",
+    "...",
+    "${",
+    "%{",
+    "~}",
+    "<<X\n",
+    "X\n",
+    "/*",
+    "*/",
+    "//",
+    "::",
+    "&&",
+    "||",
+  ],
+  ...["for ", " in ", "if", "null", "1", "1e", "0x", "é"],
+];
+
 const names = ["a", "b1", "count", "in", "for", "if", "type", "long_name", "with-dash", "größe", "x", "null", "self"];
 const words = [
   "x",
