@@ -6,7 +6,9 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-version" || a
 } else {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 24) {
-    process.stderr.write(`Millwright needs Node 24, and this is ${process.version}. Install its packages with npm, or put a Node 24 on the PATH.\n`);
+    process.stderr.write(
+      `Millwright needs Node 24, and this is ${process.version}. Install its packages with npm, or put a Node 24 on the PATH.\n`,
+    );
     process.exit(1);
   }
   const { enableCompileCache } = await import("node:module");

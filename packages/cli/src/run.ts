@@ -74,8 +74,13 @@ export async function main(args: readonly string[], version: string): Promise<nu
   } catch (error) {
     if (error instanceof OperationalError) {
       const { renderDiagnostic } = await import("./views/diagnostics.ts");
-      await io.stderr(renderDiagnostic({ severity: "error", summary: "Cannot go on", detail: messageOf(error) }, io.view));
-    } else await io.stderr(`This is a bug in Millwright, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`);
+      await io.stderr(
+        renderDiagnostic({ severity: "error", summary: "Cannot go on", detail: messageOf(error) }, io.view),
+      );
+    } else
+      await io.stderr(
+        `This is a bug in Millwright, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`,
+      );
     return 1;
   }
 }
@@ -88,12 +93,22 @@ async function unknown(name: string, io: CommandIo): Promise<number> {
 }
 
 function usage(version: string): string {
-  const lines = [`Millwright v${version}: one graph and one plan for a small data center.`, "", "Usage: millwright COMMAND [flags]", ""];
+  const lines = [
+    `Millwright v${version}: one graph and one plan for a small data center.`,
+    "",
+    "Usage: millwright COMMAND [flags]",
+    "",
+  ];
   for (const [group, title] of Object.entries(groups)) {
     lines.push(`${title}:`);
-    for (const [name, command] of Object.entries(commands)) if (command.group === group) lines.push(`  ${name.padEnd(12)}${command.help}`);
+    for (const [name, command] of Object.entries(commands))
+      if (command.group === group) lines.push(`  ${name.padEnd(12)}${command.help}`);
     lines.push("");
   }
-  lines.push('Each command explains itself: "millwright plan --help".', "Example: millwright plan -out=change.plan && millwright apply change.plan", "");
+  lines.push(
+    'Each command explains itself: "millwright plan --help".',
+    "Example: millwright plan -out=change.plan && millwright apply change.plan",
+    "",
+  );
   return lines.join("\n");
 }

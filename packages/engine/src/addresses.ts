@@ -67,7 +67,9 @@ export function keyText(key: InstanceKey): string {
 
 /** Orders instances as people expect them: by module, type, name, then key (numbers by value, before strings). */
 export function compareInstances(a: InstanceAddress, b: InstanceAddress): number {
-  return compareModules(a.module, b.module) || compareResources(a.resource, b.resource) || compareInstanceKeys(a.key, b.key);
+  return (
+    compareModules(a.module, b.module) || compareResources(a.resource, b.resource) || compareInstanceKeys(a.key, b.key)
+  );
 }
 
 export function compareModules(a: ModuleInstance, b: ModuleInstance): number {
@@ -133,7 +135,8 @@ export function providerSourceShort(source: ProviderSource): string {
 /** `consul`, `hashicorp/consul` or `host/hashicorp/consul`; undefined where it is none of these. */
 export function parseProviderSource(text: string): ProviderSource | undefined {
   const parts = text.split("/");
-  if (parts.some((part) => !/^[0-9A-Za-z](?:[0-9A-Za-z-_]*[0-9A-Za-z])?(?:[.:][0-9A-Za-z-.:]+)?$/.test(part))) return undefined;
+  if (parts.some((part) => !/^[0-9A-Za-z](?:[0-9A-Za-z-_]*[0-9A-Za-z])?(?:[.:][0-9A-Za-z-.:]+)?$/.test(part)))
+    return undefined;
   const [a, b, c] = parts.map((part) => part.toLowerCase());
   if (parts.length === 1) return { host: defaultRegistry, namespace: "hashicorp", type: a! };
   if (parts.length === 2) return { host: defaultRegistry, namespace: a!, type: b! };

@@ -3,7 +3,17 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { convert } from "@millwright/value/convert";
 import { boolType, stringType } from "@millwright/value/types";
-import { asBool, asString, ephemeral, isKnown, isMarkedDeep, isNull, sensitive, unmark, unmarkDeep } from "@millwright/value/value";
+import {
+  asBool,
+  asString,
+  ephemeral,
+  isKnown,
+  isMarkedDeep,
+  isNull,
+  sensitive,
+  unmark,
+  unmarkDeep,
+} from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
 import { configResourceText } from "./addresses.ts";
 import type { CheckRule } from "./configuration.ts";
@@ -27,7 +37,14 @@ export function checkRules(
 ): Diagnostic[] {
   if (rules.length === 0) return [];
   const config = configResourceText(address.module, address.resource);
-  return checkAll(run, { kind: "resource", configAddress: config, instanceAddress: address.text }, summary, rules, address.module, instance);
+  return checkAll(
+    run,
+    { kind: "resource", configAddress: config, instanceAddress: address.text },
+    summary,
+    rules,
+    address.module,
+    instance,
+  );
 }
 
 /** The conditions of a variable or an output of one module instance. */
@@ -109,7 +126,11 @@ function checkOne(
   return {
     status: "fail",
     problem: message.text,
-    diagnostics: [...condition.diagnostics, ...message.diagnostics, errorDiagnostic(summary, detail, { subject, address })],
+    diagnostics: [
+      ...condition.diagnostics,
+      ...message.diagnostics,
+      errorDiagnostic(summary, detail, { subject, address }),
+    ],
   };
 }
 
@@ -122,9 +143,11 @@ function failureMessage(
   const { value, diagnostics } = evaluator.evaluate(rule.errorMessage, module, instance);
   if (hasErrors(diagnostics)) return { text: "The error message of this rule could not be evaluated.", diagnostics };
   for (const kind of [sensitive, ephemeral]) {
-    if (isMarkedDeep(value, kind)) return { text: `The error message of this rule is not shown, as it holds ${kind} values.`, diagnostics };
+    if (isMarkedDeep(value, kind))
+      return { text: `The error message of this rule is not shown, as it holds ${kind} values.`, diagnostics };
   }
   const text = convert(unmarkDeep(value)[0], stringType);
-  if (!text.ok || !isKnown(text.value) || isNull(text.value)) return { text: "The error message of this rule is not a known text.", diagnostics };
+  if (!text.ok || !isKnown(text.value) || isNull(text.value))
+    return { text: "The error message of this rule is not a known text.", diagnostics };
   return { text: asString(text.value).trim(), diagnostics };
 }

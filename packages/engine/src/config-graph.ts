@@ -1,7 +1,17 @@
 import type { ScopeTraversal } from "@millwright/hcl/ast";
 import type { ProviderConfigAddress } from "./addresses.ts";
 import { resourceText } from "./addresses.ts";
-import type { CheckRule, Configuration, Local, Module, ModuleCall, Output, Repetition, Resource, Variable } from "./configuration.ts";
+import type {
+  CheckRule,
+  Configuration,
+  Local,
+  Module,
+  ModuleCall,
+  Output,
+  Repetition,
+  Resource,
+  Variable,
+} from "./configuration.ts";
 import { childPath } from "./configuration.ts";
 import type { Graph } from "./graph.ts";
 import { GraphBuilder } from "./graph.ts";
@@ -19,7 +29,12 @@ export type ConfigNode =
   | { readonly kind: "call"; readonly module: Module; readonly call: ModuleCall }
   /** Comes after everything in a called module. */
   | { readonly kind: "close"; readonly module: Module }
-  | { readonly kind: "resource"; readonly module: Module; readonly resource: Resource; readonly provider: ProviderConfigAddress }
+  | {
+      readonly kind: "resource";
+      readonly module: Module;
+      readonly resource: Resource;
+      readonly provider: ProviderConfigAddress;
+    }
   | { readonly kind: "provider"; readonly provider: ResolvedProvider };
 
 /** The order that references and `depends_on` make among all that a configuration declares. */
@@ -187,14 +202,17 @@ function targetsOf(configuration: Configuration, module: Module, parsed: ParsedR
     }
     case "module": {
       const child = configuration.modules.get(childPath(module, subject.name));
-      const outputs = !child ? [] : subject.output !== undefined && child.outputs.has(subject.output) ? [subject.output] : [...child.outputs.keys()];
+      const outputs = !child
+        ? []
+        : subject.output !== undefined && child.outputs.has(subject.output)
+          ? [subject.output]
+          : [...child.outputs.keys()];
       return [nodeId.call(module, subject.name), ...outputs.map((name) => nodeId.output(child!, name))];
     }
     default:
       return [];
   }
 }
-
 
 /**
  * For each resource node, the resource nodes that it comes after, directly or through variables, locals, outputs and calls;

@@ -82,7 +82,12 @@ export function specOf(schema: BlockSchema): DecodeSpec {
   if (known) return known;
   const attributes = new Map<string, DecodeSpec>();
   for (const [name, attribute] of schema.attributes) {
-    attributes.set(name, { kind: "attribute", name, type: attributeConfigType(attribute), required: attribute.required ?? false });
+    attributes.set(name, {
+      kind: "attribute",
+      name,
+      type: attributeConfigType(attribute),
+      required: attribute.required ?? false,
+    });
   }
   for (const [name, nested] of schema.blocks) attributes.set(name, nestedSpec(name, nested));
   const spec: DecodeSpec = { kind: "object", attributes };

@@ -19,28 +19,21 @@ import {
   tupleValue,
 } from "@millwright/value/value";
 import type { InstanceKey, ModuleInstance, ResourceAddress } from "./addresses.ts";
-import { absoluteResourceText, childModule, compareInstanceKeys, rootModule } from "./addresses.ts";
+import { absoluteResourceText, childModule, rootModule } from "./addresses.ts";
 import { childPath, type Configuration, type Module } from "./configuration.ts";
 import type { ParsedReference } from "./references.ts";
 import { referencesOf } from "./references.ts";
+import { type Expansion, expansionKeys } from "./expansion.ts";
 import { finishVariable } from "./variables.ts";
 
 /** What an expression may use beside its module's names: the instance it is evaluated for. */
 export interface InstanceData {
   readonly each?: { readonly key: Value; readonly value: Value };
-  readonly count?: number;
+  readonly count?: Value;
   readonly self?: Value;
 }
 
 export const noInstance: InstanceData = {};
-
-/** How something repeated came out: the keys of its instances, and for `for_each` the value of each. */
-export type Expansion =
-  | { readonly kind: "single" }
-  | { readonly kind: "count"; readonly count: number }
-  | { readonly kind: "forEach"; readonly values: ReadonlyMap<string, Value> }
-  /** The number of instances is not known (only while validating, or below something that failed). */
-  | { readonly kind: "unknown" };
 
 /** What surrounds an evaluation and does not change during a walk. */
 export interface EvaluatorContext {
@@ -127,7 +120,9 @@ export class Evaluator {
     const { value: scope, diagnostics } = this.scope(referencesOf(expression), module, instance, expression.file.name);
     if (hasErrors(diagnostics)) return { value: dynamicValue, diagnostics };
     const result = evaluate(expression, scope);
-    return diagnostics.length === 0 ? result : { value: result.value, diagnostics: [...diagnostics, ...result.diagnostics] };
+    return diagnostics.length === 0
+      ? result
+      : { value: result.value, diagnostics: [...diagnostics, ...result.diagnostics] };
   }
 
   /**
@@ -182,10 +177,11 @@ export class Evaluator {
           put(traversal.root.name, subject.name, () => this.#terraform(subject.name));
           break;
         case "each":
-          if (instance.each) put("each", subject.name, () => (subject.name === "key" ? instance.each!.key : instance.each!.value));
+          if (instance.each)
+            put("each", subject.name, () => (subject.name === "key" ? instance.each!.key : instance.each!.value));
           break;
         case "count":
-          if (instance.count !== undefined) put("count", subject.name, () => numberValue(instance.count!));
+          if (instance.count) put("count", subject.name, () => instance.count!);
           break;
         case "self":
           if (instance.self) roots.set("self", instance.self);
@@ -312,23 +308,9 @@ interface ResourceValues {
   whole: Value | undefined;
 }
 
-/** The keys of an expansion in order; none where it is unknown. */
-export function expansionKeys(expansion: Expansion): InstanceKey[] {
-  switch (expansion.kind) {
-    case "single":
-      return [undefined];
-    case "count":
-      return Array.from({ length: expansion.count }, (_, i) => i);
-    case "forEach":
-      return [...expansion.values.keys()].sort(compareInstanceKeys);
-    case "unknown":
-      return [];
-  }
-}
-
 /** `each` or `count` for one instance of an expansion. */
 export function instanceDataOf(expansion: Expansion, key: InstanceKey): InstanceData {
-  if (expansion.kind === "count") return { count: key as number };
+  if (expansion.kind === "count") return { count: numberValue(key as number) };
   if (expansion.kind === "forEach") {
     return { each: { key: stringValue(key as string), value: expansion.values.get(key as string) ?? dynamicValue } };
   }

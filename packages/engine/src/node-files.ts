@@ -53,7 +53,9 @@ export function filesOf(snapshot: ReadonlyMap<string, Uint8Array>): Files {
     read: (path) => snapshot.get(path),
     list: (folder) => {
       const prefix = folder === "." ? "" : `${folder}/`;
-      const names = [...snapshot.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+      const names = [...snapshot.keys()]
+        .filter((path) => path.startsWith(prefix))
+        .map((path) => path.slice(prefix.length));
       const here = names.map((name) => name.split("/", 1)[0]!);
       return here.length === 0 && folder !== "." ? undefined : [...new Set(here)].sort(compareKeys);
     },

@@ -18,7 +18,8 @@ export function providerDiagnostics(found: ProviderDiagnostics, address: string,
   return found.map(({ severity, summary, detail, attribute }) => {
     const make = severity === "error" ? errorDiagnostic : warningDiagnostic;
     const subject = body && placeOf(body, attribute ?? []);
-    const where = attribute && attribute.length > 0 && !subject?.exact ? `\n\nWith ${address}${formatPath(attribute)}.` : "";
+    const where =
+      attribute && attribute.length > 0 && !subject?.exact ? `\n\nWith ${address}${formatPath(attribute)}.` : "";
     return make(summary, `${detail}${where}`, subject ? { subject: rangeOf(subject.node), address } : { address });
   });
 }
@@ -47,14 +48,24 @@ export async function readObject(
 ): Promise<{ readonly value: Value; readonly diagnostics: readonly Diagnostic[] }> {
   const type = impliedType(schema.block);
   const { attributes } = object;
-  if (attributes.form === "value") return { value: markStored(attributes.value, schema.block, object.sensitivePaths), diagnostics: [] };
+  if (attributes.form === "value")
+    return { value: markStored(attributes.value, schema.block, object.sensitivePaths), diagnostics: [] };
   if (object.schemaVersion > schema.version) {
     const detail = `The state of ${address.text} was written by a newer version of its provider (schema version ${object.schemaVersion}; the one in use knows ${schema.version}). Use the provider version that wrote it, or a newer one.`;
-    return { value: nullValue(type), diagnostics: [errorDiagnostic("Resource instance managed by newer provider version", detail, { address: address.text })] };
+    return {
+      value: nullValue(type),
+      diagnostics: [
+        errorDiagnostic("Resource instance managed by newer provider version", detail, { address: address.text }),
+      ],
+    };
   }
   const json = attributes.form === "json" ? attributes.text : JSON.stringify(attributes.flat);
   try {
-    const answer = await provider.upgradeResourceState({ type: address.resource.type, version: object.schemaVersion, json });
+    const answer = await provider.upgradeResourceState({
+      type: address.resource.type,
+      version: object.schemaVersion,
+      json,
+    });
     const diagnostics = providerDiagnostics(answer.diagnostics, address.text);
     if (diagnostics.some((d) => d.severity === "error")) return { value: nullValue(type), diagnostics };
     return { value: markStored(answer.upgraded, schema.block, object.sensitivePaths), diagnostics };
@@ -88,7 +99,13 @@ export function storedObject(
 }
 
 function markStored(value: Value, schema: BlockSchema, paths: readonly Path[]): Value {
-  const marked = paths.length === 0 ? value : markWithPaths(value, paths.map((path) => ({ path, marks: new Set([sensitive]) })));
+  const marked =
+    paths.length === 0
+      ? value
+      : markWithPaths(
+          value,
+          paths.map((path) => ({ path, marks: new Set([sensitive]) })),
+        );
   return markSensitive(marked, schema);
 }
 
@@ -99,7 +116,10 @@ export function markSensitive(value: Value, schema: BlockSchema): Value {
   for (const [name, inner] of asMap(value)) {
     const attribute = schema.attributes.get(name);
     const block = schema.blocks.get(name);
-    data.set(name, attribute ? markAttribute(inner, attribute) : block ? markElements(inner, block.block, block.nesting) : inner);
+    data.set(
+      name,
+      attribute ? markAttribute(inner, attribute) : block ? markElements(inner, block.block, block.nesting) : inner,
+    );
   }
   return { type: value.type, data, marks: value.marks };
 }
@@ -116,7 +136,11 @@ function markElements(value: Value, schema: BlockSchema, nesting: "single" | "gr
   // Elements of a set cannot be marked one by one: the whole set is.
   if (nesting === "set") return asArray(value).length === 0 ? value : mark(value, sensitive);
   if (nesting === "list") {
-    return { type: value.type, data: asArray(value).map((element) => markSensitive(element, schema)), marks: value.marks };
+    return {
+      type: value.type,
+      data: asArray(value).map((element) => markSensitive(element, schema)),
+      marks: value.marks,
+    };
   }
   const data = new Map([...asMap(value)].map(([key, element]) => [key, markSensitive(element, schema)] as const));
   return { type: value.type, data, marks: value.marks };
@@ -148,8 +172,8 @@ export function shownId(value: Value): string | undefined {
   if (isNull(value) || !isKnown(value) || !(value.data instanceof Map)) return undefined;
   for (const name of ["id", "name"]) {
     const attribute = asMap(value).get(name);
-    if (attribute && typeof attribute.data === "string" && attribute.marks.size === 0 && value.marks.size === 0) return `${name}=${attribute.data}`;
+    if (attribute && typeof attribute.data === "string" && attribute.marks.size === 0 && value.marks.size === 0)
+      return `${name}=${attribute.data}`;
   }
   return undefined;
 }
-

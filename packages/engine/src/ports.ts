@@ -30,9 +30,28 @@ export type RunEvent =
   | { readonly kind: "refresh-start"; readonly address: string; readonly id?: string }
   | { readonly kind: "refresh-done"; readonly address: string; readonly id?: string }
   | { readonly kind: "planned"; readonly address: string }
-  | { readonly kind: "apply-start"; readonly address: string; readonly deposedKey?: string; readonly action: RunAction; readonly id?: string }
-  | { readonly kind: "apply-done"; readonly address: string; readonly deposedKey?: string; readonly action: RunAction; readonly id?: string; readonly seconds: number }
-  | { readonly kind: "apply-failed"; readonly address: string; readonly deposedKey?: string; readonly action: RunAction; readonly seconds: number };
+  | {
+      readonly kind: "apply-start";
+      readonly address: string;
+      readonly deposedKey?: string;
+      readonly action: RunAction;
+      readonly id?: string;
+    }
+  | {
+      readonly kind: "apply-done";
+      readonly address: string;
+      readonly deposedKey?: string;
+      readonly action: RunAction;
+      readonly id?: string;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "apply-failed";
+      readonly address: string;
+      readonly deposedKey?: string;
+      readonly action: RunAction;
+      readonly seconds: number;
+    };
 
 export type RunAction = "create" | "update" | "delete" | "read";
 

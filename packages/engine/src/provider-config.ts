@@ -40,7 +40,12 @@ export function resolveProvider(
   const address = providerConfigAddress(module.path, source, alias);
   if (block) return { address, module, block };
   if (module.path === "") return { address, module };
-  const caller = configuration.modules.get(module.names.slice(0, -1).map((n) => `module.${n}`).join("."))!;
+  const caller = configuration.modules.get(
+    module.names
+      .slice(0, -1)
+      .map((n) => `module.${n}`)
+      .join("."),
+  )!;
   const call = caller.calls.get(module.names.at(-1)!)!;
   const handed = call.providers.get(key);
   if (handed) return resolveProvider(configuration, caller, handed.localName, handed.alias);

@@ -45,7 +45,12 @@ export class ProviderPool {
       this.#idle.set(text, provider);
       return [];
     } catch (error) {
-      return [errorDiagnostic("Failed to start provider", `The provider ${providerSourceShort(source)} ${offer.version} could not be started: ${messageOf(error)}.`)];
+      return [
+        errorDiagnostic(
+          "Failed to start provider",
+          `The provider ${providerSourceShort(source)} ${offer.version} could not be started: ${messageOf(error)}.`,
+        ),
+      ];
     }
   }
 

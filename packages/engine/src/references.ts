@@ -74,7 +74,9 @@ export function parseReference(traversal: ScopeTraversal): ParsedReference {
       return found({ kind: "resource", address: { mode: root, type: first, name: second } }, 2);
     case "resource":
       if (first === undefined || second === undefined) {
-        return refused('The "resource" object must be followed by two attribute names: the resource type and its name.');
+        return refused(
+          'The "resource" object must be followed by two attribute names: the resource type and its name.',
+        );
       }
       return found({ kind: "resource", address: { mode: "managed", type: first, name: second } }, 2);
     case "template":

@@ -1,6 +1,7 @@
 import type { Path } from "@millwright/value/path";
 import type { Type } from "@millwright/value/types";
-import type { Value } from "@millwright/value/value";
+import { dynamicValue, type Value } from "@millwright/value/value";
+import type { Expansion } from "./expansion.ts";
 import type { InstanceAddress, InstanceKey, ModuleInstance, ResourceAddress } from "./addresses.ts";
 import { absoluteResourceText, compareInstances, instanceAddress } from "./addresses.ts";
 
@@ -101,7 +102,9 @@ export class StateBuilder {
   }
 
   instance(address: InstanceAddress): InstanceState | undefined {
-    return this.#resources.get(absoluteResourceText(address.module, address.resource))?.instances.get(keyOf(address.key));
+    return this.#resources
+      .get(absoluteResourceText(address.module, address.resource))
+      ?.instances.get(keyOf(address.key));
   }
 
   resource(module: ModuleInstance, resource: ResourceAddress): ResourceState | undefined {
@@ -109,7 +112,9 @@ export class StateBuilder {
   }
 
   setCurrent(address: InstanceAddress, provider: string, object: ObjectState | undefined): void {
-    this.#update(address, provider, ({ key, deposed }) => (object ? { key, current: object, deposed } : { key, deposed }));
+    this.#update(address, provider, ({ key, deposed }) =>
+      object ? { key, current: object, deposed } : { key, deposed },
+    );
   }
 
   setDeposed(address: InstanceAddress, provider: string, deposedKey: string, object: ObjectState | undefined): void {
@@ -173,4 +178,17 @@ export class StateBuilder {
 /** The key of {@link ResourceState.instances} for an instance key. */
 export function keyOf(key: InstanceKey): string {
   return key === undefined ? "" : typeof key === "number" ? `[${key}]` : `["${key}"]`;
+}
+
+/** How a resource is repeated, told by the keys its instances have in the state. */
+export function expansionOf(resource: ResourceState): Expansion {
+  const keys = [...resource.instances.values()].map((instance) => instance.key);
+  if (keys.some((key) => typeof key === "string")) {
+    return {
+      kind: "forEach",
+      values: new Map(keys.filter((key) => typeof key === "string").map((key) => [key, dynamicValue])),
+    };
+  }
+  const numbers = keys.filter((key) => typeof key === "number");
+  return numbers.length > 0 ? { kind: "count", count: Math.max(...numbers) + 1 } : { kind: "single" };
 }

@@ -33,12 +33,17 @@ export function readVariablesFile(files: Files, path: string): Diagnosed<Readonl
   return attributesOf({ value: old.value, diagnostics: [...old.diagnostics, warning] });
 }
 
-function attributesOf({ value: body, diagnostics }: Diagnosed<Body>): Diagnosed<ReadonlyMap<string, Attribute> | undefined> {
+function attributesOf({
+  value: body,
+  diagnostics,
+}: Diagnosed<Body>): Diagnosed<ReadonlyMap<string, Attribute> | undefined> {
   if (hasErrors(diagnostics)) return { value: undefined, diagnostics };
   const variable = body.blocks.find((block) => block.type === "variable");
   if (variable) {
     const detail = `Blocks are not allowed here: a variables file holds only "name = value" lines. To declare variable "${variable.labels[0] ?? ""}", place this block in one of your .tf files, such as variables.tf.`;
-    const error = errorDiagnostic("Variable declaration in .tfvars file", detail, { subject: rangeOf(variable.header) });
+    const error = errorDiagnostic("Variable declaration in .tfvars file", detail, {
+      subject: rangeOf(variable.header),
+    });
     return { value: undefined, diagnostics: [...diagnostics, error] };
   }
   const { value, diagnostics: found } = justAttributes(body);

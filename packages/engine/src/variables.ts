@@ -13,7 +13,17 @@ import { typeText } from "@millwright/value/friendly";
 import { formatPath } from "@millwright/value/path";
 import { isPrimitive } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
-import { dynamicValue, ephemeral, isMarkedDeep, isNull, mark, nullValue, sensitive, stringValue, unknownValue } from "@millwright/value/value";
+import {
+  dynamicValue,
+  ephemeral,
+  isMarkedDeep,
+  isNull,
+  mark,
+  nullValue,
+  sensitive,
+  stringValue,
+  unknownValue,
+} from "@millwright/value/value";
 import type { Module, Variable } from "./configuration.ts";
 
 /** One value for a root variable, from the place that gave it. Later ones hold over earlier ones. */
@@ -38,14 +48,18 @@ export interface CollectedVariables {
  */
 export function collectVariables(root: Module, sources: readonly VariableSource[]): Diagnosed<CollectedVariables> {
   const diagnostics: Diagnostic[] = [];
-  const given = new Map<string, { readonly value: Value; readonly range: SourceRange | undefined; readonly from: string }>();
+  const given = new Map<
+    string,
+    { readonly value: Value; readonly range: SourceRange | undefined; readonly from: string }
+  >();
   let undeclaredInFiles = 0;
   for (const source of sources) {
     if (source.kind === "file") {
       for (const [name, attribute] of source.attributes) {
         const variable = root.variables.get(name);
         if (!variable) {
-          if (++undeclaredInFiles <= 2) diagnostics.push(undeclaredInFile(root, name, source.filename, rangeOf(attribute.nameNode)));
+          if (++undeclaredInFiles <= 2)
+            diagnostics.push(undeclaredInFile(root, name, source.filename, rangeOf(attribute.nameNode)));
           continue;
         }
         const { value, diagnostics: found } = evaluate(attribute.expression, emptyScope);
@@ -59,7 +73,8 @@ export function collectVariables(root: Module, sources: readonly VariableSource[
       if (source.kind === "command-line") diagnostics.push(undeclaredOnCommandLine(root, source.name));
       continue;
     }
-    const { value, diagnostics: found } = source.kind === "value" ? { value: source.value, diagnostics: [] } : readText(variable, source);
+    const { value, diagnostics: found } =
+      source.kind === "value" ? { value: source.value, diagnostics: [] } : readText(variable, source);
     diagnostics.push(...found);
     given.set(source.name, { value, range: undefined, from: placeOf(source.kind, source.name) });
   }
@@ -107,14 +122,17 @@ function readText(
   if (!variable.typeGiven || isPrimitive(variable.type)) return { value: stringValue(source.text), diagnostics: [] };
   const filename = `<value for var.${variable.name}>`;
   const parsed = parseExpression(sourceFile(filename, source.text));
-  if (parsed.diagnostics.some((d) => d.severity === "error")) return { value: dynamicValue, diagnostics: parsed.diagnostics };
+  if (parsed.diagnostics.some((d) => d.severity === "error"))
+    return { value: dynamicValue, diagnostics: parsed.diagnostics };
   const result = evaluate(parsed.value, emptyScope);
   return { value: result.value, diagnostics: [...parsed.diagnostics, ...result.diagnostics] };
 }
 
 function undeclaredInFile(root: Module, name: string, filename: string, subject: SourceRange): Diagnostic {
   const near = similar(name, root.variables.keys());
-  const hint = near ? ` Did you mean "${near}"?` : ` If you meant to use this value, add a "variable" block to the configuration.`;
+  const hint = near
+    ? ` Did you mean "${near}"?`
+    : ` If you meant to use this value, add a "variable" block to the configuration.`;
   return warningDiagnostic(
     "Value for undeclared variable",
     `The root module does not declare a variable named "${name}" but a value was found in file "${filename}".${hint}\n\nTo silence these warnings, use TF_VAR_... environment variables to provide certain "global" settings to all configurations in your organization. To reduce the verbosity of these warnings, use the -compact-warnings option.`,

@@ -29,7 +29,17 @@ import { type GivenFlag, onUnlessGiven, planningFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { builtinRegistry } from "./registry.ts";
 import { planFolder, planMode } from "./run-plan.ts";
-import { type CommandStyle, evaluatorContext, loadFolder, newPool, type OpenState, openState, runPorts, Session, stateOptions } from "./session.ts";
+import {
+  type CommandStyle,
+  evaluatorContext,
+  loadFolder,
+  newPool,
+  type OpenState,
+  openState,
+  runPorts,
+  Session,
+  stateOptions,
+} from "./session.ts";
 
 const flags = {
   ...planningFlags,
@@ -51,7 +61,12 @@ export function runRefresh(args: readonly string[], io: CommandIo, style: Comman
   return run("apply", ["-refresh-only", "-auto-approve", ...args], io, style);
 }
 
-async function run(verb: "apply" | "destroy", args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+async function run(
+  verb: "apply" | "destroy",
+  args: readonly string[],
+  io: CommandIo,
+  style: CommandStyle,
+): Promise<number> {
   const parsed = parseFlags(flags, args, "anywhere");
   if (parsed.kind === "help") {
     await io.stdout(help(verb, style));
@@ -62,7 +77,10 @@ async function run(verb: "apply" | "destroy", args: readonly string[], io: Comma
     return 1;
   }
   const { values, occurrences } = parsed;
-  const session = new Session(io, style, io.cwd, { noColor: values["no-color"], compactWarnings: values["compact-warnings"] });
+  const session = new Session(io, style, io.cwd, {
+    noColor: values["no-color"],
+    compactWarnings: values["compact-warnings"],
+  });
   const refused = misuse(verb, parsed.args, values, occurrences);
   if (refused) {
     await session.report([refused]);
@@ -73,16 +91,32 @@ async function run(verb: "apply" | "destroy", args: readonly string[], io: Comma
   return planFile === undefined ? command.planAndApply() : command.applySaved(planFile);
 }
 
-function misuse(verb: string, args: readonly string[], values: Values, occurrences: readonly GivenFlag[]): Diagnostic | undefined {
+function misuse(
+  verb: string,
+  args: readonly string[],
+  values: Values,
+  occurrences: readonly GivenFlag[],
+): Diagnostic | undefined {
   const error = (summary: string, detail: string): Diagnostic => ({ severity: "error", summary, detail });
   if (args.length > 1 || (verb === "destroy" && args.length > 0)) {
-    return error("Too many command line arguments", verb === "destroy" ? "destroy takes no arguments." : "Expected at most one positional argument: a saved plan. Use the global -chdir option to work in another folder.");
+    return error(
+      "Too many command line arguments",
+      verb === "destroy"
+        ? "destroy takes no arguments."
+        : "Expected at most one positional argument: a saved plan. Use the global -chdir option to work in another folder.",
+    );
   }
   if (args.length === 1 && occurrences.some(({ name }) => name === "var" || name === "var-file")) {
-    return error("Can't set variables when applying a saved plan", "The -var and -var-file options cannot be used when applying a saved plan, because a saved plan includes the variable values that were set when it was created.");
+    return error(
+      "Can't set variables when applying a saved plan",
+      "The -var and -var-file options cannot be used when applying a saved plan, because a saved plan includes the variable values that were set when it was created.",
+    );
   }
   if (values.json && !values["auto-approve"] && args.length === 0) {
-    return error("Plan file or auto-approve required", "With -json nobody can be asked, so apply needs -auto-approve or a saved plan.");
+    return error(
+      "Plan file or auto-approve required",
+      "With -json nobody can be asked, so apply needs -auto-approve or a saved plan.",
+    );
   }
   return undefined;
 }
@@ -140,14 +174,32 @@ class ApplyCommand {
     const session = this.#session;
     const path = session.path(name);
     if (!existsSync(path)) {
-      return this.#fail([{ severity: "error", summary: "Failed to load plan file", detail: `There is no file ${name} in ${session.folder}. Save one with plan -out=${name}.` }]);
+      return this.#fail([
+        {
+          severity: "error",
+          summary: "Failed to load plan file",
+          detail: `There is no file ${name} in ${session.folder}. Save one with plan -out=${name}.`,
+        },
+      ]);
     }
     if (statSync(path).isDirectory()) {
-      return this.#fail([{ severity: "error", summary: "Invalid plan file", detail: `${name} is a folder. To apply the configuration of another folder, use the global -chdir option.` }]);
+      return this.#fail([
+        {
+          severity: "error",
+          summary: "Invalid plan file",
+          detail: `${name} is a folder. To apply the configuration of another folder, use the global -chdir option.`,
+        },
+      ]);
     }
     const saved = readPlanFile(path);
     if (saved.plan.errored) {
-      return this.#fail([{ severity: "error", summary: "Cannot apply incomplete plan", detail: "Planning ended with errors when this plan was made, so it is for looking at only." }]);
+      return this.#fail([
+        {
+          severity: "error",
+          summary: "Cannot apply incomplete plan",
+          detail: "Planning ended with errors when this plan was made, so it is for looking at only.",
+        },
+      ]);
     }
     const changedProvider = this.#changedProvider(saved.providers);
     if (changedProvider) return this.#fail([changedProvider]);
@@ -178,7 +230,11 @@ class ApplyCommand {
       const before = made.get(text);
       const now = builtinRegistry().find(source)?.version;
       if (before !== undefined && now !== before) {
-        return { severity: "error", summary: "Saved plan was made with another provider version", detail: `The plan was made with ${text} ${before}, and ${now ?? "no version"} is here now. Make a new plan.` };
+        return {
+          severity: "error",
+          summary: "Saved plan was made with another provider version",
+          detail: `The plan was made with ${text} ${before}, and ${now ?? "no version"} is here now. Make a new plan.`,
+        };
       }
     }
     return undefined;
@@ -188,13 +244,30 @@ class ApplyCommand {
     const { serial } = local.current;
     const other = local.current.lineage !== "" && local.current.lineage !== plan.lineage;
     if (other) {
-      return [{ severity: "error", summary: "Saved plan does not match the given state", detail: `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${local.path} is ${local.current.lineage}. Nothing was changed. Make a new plan.` }];
+      return [
+        {
+          severity: "error",
+          summary: "Saved plan does not match the given state",
+          detail: `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${local.path} is ${local.current.lineage}. Nothing was changed. Make a new plan.`,
+        },
+      ];
     }
     if (serial !== plan.serial) {
-      return [{ severity: "error", summary: "Saved plan is stale", detail: `The given plan file can no longer be applied because the state was changed by another operation after the plan was created (the plan is of serial ${plan.serial}, the state is at ${serial}). Nothing was changed. Make a new plan.` }];
+      return [
+        {
+          severity: "error",
+          summary: "Saved plan is stale",
+          detail: `The given plan file can no longer be applied because the state was changed by another operation after the plan was created (the plan is of serial ${plan.serial}, the state is at ${serial}). Nothing was changed. Make a new plan.`,
+        },
+      ];
     }
     const open = pending.filter((entry) => !plan.settled.includes(entry.address));
-    return open.map((entry) => ({ severity: "error", summary: "Saved plan is stale", detail: `A run after this plan was killed while it created ${entry.address}. Make a new plan, which looks for it.`, address: entry.address }));
+    return open.map((entry) => ({
+      severity: "error",
+      summary: "Saved plan is stale",
+      detail: `A run after this plan was killed while it created ${entry.address}. Make a new plan, which looks for it.`,
+      address: entry.address,
+    }));
   }
 
   async #open(operation: string): Promise<OpenState | undefined> {
@@ -222,8 +295,19 @@ class ApplyCommand {
         : plan.mode === "refresh-only"
           ? `${bold("Would you like to update the state to reflect these detected changes?")}\n  ${name} will write these changes to the state without modifying any real infrastructure.\n  There is no undo. Only 'yes' will be accepted to confirm.`
           : `${bold("Do you want to perform these actions?")}\n  ${name} will perform the actions described above.\n  Only 'yes' will be accepted to approve.`;
-    if (!onUnlessGiven(this.#occurrences, "input") || io.env.TF_INPUT === "0" || (!isInteractive(io) && io.stdin.readableEnded)) {
-      await this.#session.report([{ severity: "error", summary: "Nobody to ask", detail: "Changes need a yes, and with -input=false nobody is asked. Give -auto-approve, or apply a saved plan." }]);
+    if (
+      !onUnlessGiven(this.#occurrences, "input") ||
+      io.env.TF_INPUT === "0" ||
+      (!isInteractive(io) && io.stdin.readableEnded)
+    ) {
+      await this.#session.report([
+        {
+          severity: "error",
+          summary: "Nobody to ask",
+          detail:
+            "Changes need a yes, and with -input=false nobody is asked. Give -auto-approve, or apply a saved plan.",
+        },
+      ]);
       return false;
     }
     const answer = await ask(io, `\n${question}\n\n  ${bold("Enter a value:")} `);
@@ -235,18 +319,30 @@ class ApplyCommand {
 
   async #finishUnchanged(state: OpenState, plan: Plan): Promise<number> {
     if (JSON.stringify(plan.settled) !== "[]") state.local.write(plan.priorState);
-    if (this.#json) this.#json.applied({ added: 0, changed: 0, destroyed: 0 }, plan.mode, state.local.current.state.outputs);
+    if (this.#json)
+      this.#json.applied({ added: 0, changed: 0, destroyed: 0 }, plan.mode, state.local.current.state.outputs);
     else await this.#sayDone({ added: 0, changed: 0, destroyed: 0 }, state);
     return 0;
   }
 
-  async #carryOut(state: OpenState, plan: Plan, configuration: Configuration, pending: readonly PendingCreate[]): Promise<number> {
+  async #carryOut(
+    state: OpenState,
+    plan: Plan,
+    configuration: Configuration,
+    pending: readonly PendingCreate[],
+  ): Promise<number> {
     const session = this.#session;
     const { local } = state;
     const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
     const variables = collectVariables(configuration.root, given);
     if (!(await this.#report(variables.diagnostics.filter((d) => d.severity === "error")))) return 1;
-    const header = { lineage: local.lineage, serial: plan.serial, pid: process.pid, processStart: processStart(process.pid) ?? "", started: new Date().toISOString() };
+    const header = {
+      lineage: local.lineage,
+      serial: plan.serial,
+      pid: process.pid,
+      processStart: processStart(process.pid) ?? "",
+      started: new Date().toISOString(),
+    };
     const open = pending.filter((entry) => !plan.settled.includes(entry.address));
     const journal = new JournalWriter(local.path, header, open);
     const pool = newPool();
@@ -259,8 +355,21 @@ class ApplyCommand {
     };
     let result: ApplyResult;
     try {
-      const context = evaluatorContext(session, { configuration, variables: variables.value.final, applying: true, timestamp: plan.timestamp });
-      result = await applyPlan({ plan, context, pool, ports: runPorts(session, this.#events), recorder: journal, parallelism: this.#values.parallelism ?? 10, onState });
+      const context = evaluatorContext(session, {
+        configuration,
+        variables: variables.value.final,
+        applying: true,
+        timestamp: plan.timestamp,
+      });
+      result = await applyPlan({
+        plan,
+        context,
+        pool,
+        ports: runPorts(session, this.#events),
+        recorder: journal,
+        parallelism: this.#values.parallelism ?? 10,
+        onState,
+      });
     } catch (error) {
       journal.leave();
       throw error;
@@ -271,7 +380,8 @@ class ApplyCommand {
     const ok = await this.#report([...result.diagnostics, ...failure]);
     if (this.#json) this.#json.applied(result.counts, plan.mode, result.state.outputs);
     else if (ok) await this.#sayDone(result.counts, state);
-    else if (result.counts.added + result.counts.changed + result.counts.destroyed > 0) await this.#sayPartial(result.counts);
+    else if (result.counts.added + result.counts.changed + result.counts.destroyed > 0)
+      await this.#sayPartial(result.counts);
     return ok && result.complete ? 0 : 1;
   }
 
@@ -306,9 +416,17 @@ class ApplyCommand {
     const summary = "Failed to save state";
     try {
       const path = local.writeErrored(result.state);
-      return { severity: "error", summary, detail: `${messageOf(error)}\n\nThe state after this run has been written to ${path}. Make the state writable again; the next run takes the changes in from the journal beside it, or push the file with: state push errored.tfstate` };
+      return {
+        severity: "error",
+        summary,
+        detail: `${messageOf(error)}\n\nThe state after this run has been written to ${path}. Make the state writable again; the next run takes the changes in from the journal beside it, or push the file with: state push errored.tfstate`,
+      };
     } catch (second) {
-      return { severity: "error", summary, detail: `${messageOf(error)}\n\nNor could errored.tfstate be written (${messageOf(second)}). The journal beside the state has every change of this run: make room, leave it where it is, and run plan, which takes it in.` };
+      return {
+        severity: "error",
+        summary,
+        detail: `${messageOf(error)}\n\nNor could errored.tfstate be written (${messageOf(second)}). The journal beside the state has every change of this run: make room, leave it where it is, and run plan, which takes it in.`,
+      };
     }
   }
 
@@ -325,7 +443,9 @@ class ApplyCommand {
   }
 
   async #sayPartial({ added, changed, destroyed }: ApplyResult["counts"]): Promise<void> {
-    await this.#session.io.stdout(`\nWhat was done before the errors is in the state: ${added} added, ${changed} changed, ${destroyed} destroyed.\n`);
+    await this.#session.io.stdout(
+      `\nWhat was done before the errors is in the state: ${added} added, ${changed} changed, ${destroyed} destroyed.\n`,
+    );
   }
 }
 

@@ -12,7 +12,9 @@ export async function askForVariables(
   interactive: boolean,
 ): Promise<VariableSource[]> {
   if (!interactive || !isInteractive(session.io)) return [];
-  const given = new Set(sources.flatMap((source) => (source.kind === "file" ? [...source.attributes.keys()] : [source.name])));
+  const given = new Set(
+    sources.flatMap((source) => (source.kind === "file" ? [...source.attributes.keys()] : [source.name])),
+  );
   const asked: VariableSource[] = [];
   for (const variable of root.variables.values()) {
     if (variable.default || given.has(variable.name)) continue;

@@ -12,22 +12,64 @@ interface Subcommand {
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
-  init: { help: "Prepare your working directory for other commands", run: async (...a) => (await import("./init.ts")).runInit(...a) },
-  validate: { help: "Check whether the configuration is valid", run: async (...a) => (await import("./validate.ts")).runValidate(...a) },
-  plan: { help: "Show changes required by the current configuration", run: async (...a) => (await import("./plan.ts")).runPlan(...a) },
+  init: {
+    help: "Prepare your working directory for other commands",
+    run: async (...a) => (await import("./init.ts")).runInit(...a),
+  },
+  validate: {
+    help: "Check whether the configuration is valid",
+    run: async (...a) => (await import("./validate.ts")).runValidate(...a),
+  },
+  plan: {
+    help: "Show changes required by the current configuration",
+    run: async (...a) => (await import("./plan.ts")).runPlan(...a),
+  },
   apply: { help: "Create or update infrastructure", run: async (...a) => (await import("./apply.ts")).runApply(...a) },
-  destroy: { help: "Destroy previously-created infrastructure", run: async (...a) => (await import("./apply.ts")).runDestroy(...a) },
-  console: { help: "Try expressions at an interactive command prompt", run: async (...a) => (await import("./console.ts")).runConsole(...a) },
-  fmt: { help: "Reformat your configuration in the standard style", run: async (...a) => (await import("./fmt.ts")).runFmt(...a) },
-  graph: { help: "Generate a Graphviz graph of the steps in an operation", run: async (...a) => (await import("./graph.ts")).runGraph(...a) },
-  import: { help: "Associate existing infrastructure with a resource", run: async (...a) => (await import("./import.ts")).runImport(...a) },
-  output: { help: "Show output values from your root module", run: async (...a) => (await import("./output.ts")).runOutput(...a) },
-  providers: { help: "Show the providers required for this configuration", run: async (...a) => (await import("./providers.ts")).runProviders(...a) },
-  refresh: { help: "Update the state to match remote systems", run: async (...a) => (await import("./apply.ts")).runRefresh(...a) },
-  show: { help: "Show the current state or a saved plan", run: async (...a) => (await import("./show.ts")).runShow(...a) },
+  destroy: {
+    help: "Destroy previously-created infrastructure",
+    run: async (...a) => (await import("./apply.ts")).runDestroy(...a),
+  },
+  console: {
+    help: "Try expressions at an interactive command prompt",
+    run: async (...a) => (await import("./console.ts")).runConsole(...a),
+  },
+  fmt: {
+    help: "Reformat your configuration in the standard style",
+    run: async (...a) => (await import("./fmt.ts")).runFmt(...a),
+  },
+  graph: {
+    help: "Generate a Graphviz graph of the steps in an operation",
+    run: async (...a) => (await import("./graph.ts")).runGraph(...a),
+  },
+  import: {
+    help: "Associate existing infrastructure with a resource",
+    run: async (...a) => (await import("./import.ts")).runImport(...a),
+  },
+  output: {
+    help: "Show output values from your root module",
+    run: async (...a) => (await import("./output.ts")).runOutput(...a),
+  },
+  providers: {
+    help: "Show the providers required for this configuration",
+    run: async (...a) => (await import("./providers.ts")).runProviders(...a),
+  },
+  refresh: {
+    help: "Update the state to match remote systems",
+    run: async (...a) => (await import("./apply.ts")).runRefresh(...a),
+  },
+  show: {
+    help: "Show the current state or a saved plan",
+    run: async (...a) => (await import("./show.ts")).runShow(...a),
+  },
   state: { help: "Advanced state management", run: async (...a) => (await import("./state.ts")).runState(...a) },
-  taint: { help: "Mark a resource instance as not fully functional", run: async (...a) => (await import("./taint.ts")).runTaint(...a) },
-  untaint: { help: "Remove the 'tainted' state from a resource instance", run: async (...a) => (await import("./taint.ts")).runUntaint(...a) },
+  taint: {
+    help: "Mark a resource instance as not fully functional",
+    run: async (...a) => (await import("./taint.ts")).runTaint(...a),
+  },
+  untaint: {
+    help: "Remove the 'tainted' state from a resource instance",
+    run: async (...a) => (await import("./taint.ts")).runUntaint(...a),
+  },
   version: { help: "Show the current version", run: async (...a) => (await import("./version.ts")).runVersion(...a) },
 };
 
@@ -41,7 +83,9 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
     else if (flag === "-version" || flag === "-v") rest.unshift("version");
     else if (flag === "-help" || flag === "-h") return usage(io, 0);
     else {
-      await io.stderr(`The flag ${flag} is not known here. Flags of a subcommand come after its name; before it are -chdir=DIR, -help and -version.\n`);
+      await io.stderr(
+        `The flag ${flag} is not known here. Flags of a subcommand come after its name; before it are -chdir=DIR, -help and -version.\n`,
+      );
       return 1;
     }
     if (rest[0] === "version") break;

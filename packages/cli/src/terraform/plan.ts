@@ -16,7 +16,10 @@ import { type CommandStyle, loadFolder, newPool, openState, Session, stateOption
 const flags = {
   ...planningFlags,
   out: { kind: "string", value: "FILE", help: "Save the plan, for apply to carry out exactly that." },
-  "detailed-exitcode": { kind: "bool", help: "Exit with 2 when there are changes, 0 when there are none, 1 on errors." },
+  "detailed-exitcode": {
+    kind: "bool",
+    help: "Exit with 2 when there are changes, 0 when there are none, 1 on errors.",
+  },
 } as const satisfies FlagTable;
 
 export async function runPlan(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -30,9 +33,18 @@ export async function runPlan(args: readonly string[], io: CommandIo, style: Com
     return 1;
   }
   const { values, occurrences } = parsed;
-  const session = new Session(io, style, io.cwd, { noColor: values["no-color"], compactWarnings: values["compact-warnings"] });
+  const session = new Session(io, style, io.cwd, {
+    noColor: values["no-color"],
+    compactWarnings: values["compact-warnings"],
+  });
   if (parsed.args.length > 0) {
-    await session.report([{ severity: "error", summary: "Too many command line arguments", detail: `plan takes no arguments, and was given ${parsed.args.join(" ")}. To plan another folder, use the global -chdir option.` }]);
+    await session.report([
+      {
+        severity: "error",
+        summary: "Too many command line arguments",
+        detail: `plan takes no arguments, and was given ${parsed.args.join(" ")}. To plan another folder, use the global -chdir option.`,
+      },
+    ]);
     return 1;
   }
   const mode = planMode(values, false);
@@ -57,12 +69,20 @@ export async function runPlan(args: readonly string[], io: CommandIo, style: Com
       if (!(await session.report(diagnostics)) && !plan) return 1;
     }
     if (hasErrors(diagnostics) || !plan) {
-      if (plan && !json) await io.stdout(`\n${style === "terraform" ? "Terraform" : "Millwright"} planned the above as far as it could, and found errors. Nothing was changed.\n`);
+      if (plan && !json)
+        await io.stdout(
+          `\n${style === "terraform" ? "Terraform" : "Millwright"} planned the above as far as it could, and found errors. Nothing was changed.\n`,
+        );
       return 1;
     }
     if (values.out !== undefined) {
       const { files, stack } = folder;
-      writePlanFile(session.path(values.out), { plan, files, providers: providerVersions(plan), ...(stack ? { contribution: stack.saved } : {}) });
+      writePlanFile(session.path(values.out), {
+        plan,
+        files,
+        providers: providerVersions(plan),
+        ...(stack ? { contribution: stack.saved } : {}),
+      });
     }
     if (!json) await io.stdout(afterword(plan, values.out, style));
     return values["detailed-exitcode"] && hasChanges(plan) ? 2 : 0;
@@ -75,7 +95,8 @@ export async function runPlan(args: readonly string[], io: CommandIo, style: Com
 function afterword(plan: Plan, out: string | undefined, style: CommandStyle): string {
   const line = `\n${"─".repeat(77)}\n`;
   const name = style === "terraform" ? "terraform" : "millwright";
-  if (out !== undefined) return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${name} apply ${JSON.stringify(out)}\n`;
+  if (out !== undefined)
+    return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${name} apply ${JSON.stringify(out)}\n`;
   if (!hasChanges(plan)) return "";
   return `${line}\nNote: You didn't use the -out option to save this plan, so ${style === "terraform" ? "Terraform" : "Millwright"} can't guarantee to\ntake exactly these actions if you run "${name} apply" now.\n`;
 }

@@ -8,7 +8,10 @@ import type { OpenState } from "./session.ts";
  * Takes in what a killed run left beside a state: its finished changes are written into the state at once, and creates that
  * were under way stay in the journal until a plan settles them.
  */
-export function recoverInterrupted(state: OpenState): { readonly pending: readonly PendingCreate[]; readonly diagnostics: readonly Diagnostic[] } {
+export function recoverInterrupted(state: OpenState): {
+  readonly pending: readonly PendingCreate[];
+  readonly diagnostics: readonly Diagnostic[];
+} {
   const { local } = state;
   const record = readJournal(local.path);
   if (!record) return { pending: [], diagnostics: [] };
@@ -23,7 +26,10 @@ export function recoverInterrupted(state: OpenState): { readonly pending: readon
   local.write(foldJournal(local.current.state, record), "always");
   keepPending(local.path, record.header, record.pending);
   const detail = `A run of ${record.header.started} was ended before it could save its state. ${record.done.length} of its changes had been finished and are in the state now.${unfinishedText(record.unfinished)}`;
-  return { pending: record.pending, diagnostics: [warningDiagnostic("Took in what an interrupted run had done", detail)] };
+  return {
+    pending: record.pending,
+    diagnostics: [warningDiagnostic("Took in what an interrupted run had done", detail)],
+  };
 }
 
 function unfinishedText(unfinished: readonly { readonly address: string; readonly action: string }[]): string {

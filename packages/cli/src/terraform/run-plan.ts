@@ -28,14 +28,20 @@ export interface PlanningInput {
 /** Which mode the flags ask for; an unclear wish is a diagnostic. */
 export function planMode(values: Values, destroy: boolean): PlanMode | Diagnostic {
   if (values["refresh-only"] && (values.destroy || destroy)) {
-    return { severity: "error", summary: "Incompatible plan mode options", detail: "The -destroy and -refresh-only options are mutually-exclusive: choose one." };
+    return {
+      severity: "error",
+      summary: "Incompatible plan mode options",
+      detail: "The -destroy and -refresh-only options are mutually-exclusive: choose one.",
+    };
   }
   if (values["refresh-only"]) return "refresh-only";
   return values.destroy || destroy ? "destroy" : "normal";
 }
 
 /** Plans the folder as the flags say. Nothing is printed; the result's diagnostics are all that is to be said. */
-export async function planFolder(input: PlanningInput): Promise<PlanResult | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
+export async function planFolder(
+  input: PlanningInput,
+): Promise<PlanResult | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
   const { session, folder, state, pool, values, occurrences } = input;
   const found: Diagnostic[] = [...folder.diagnostics];
   if (!hasConfiguration(session.folder) && input.mode !== "destroy") found.push(noConfiguration(session));
@@ -51,7 +57,12 @@ export async function planFolder(input: PlanningInput): Promise<PlanResult | { r
   if (hasErrors(found)) return { diagnostics: found };
   const timestamp = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const { configuration } = folder;
-  const context = evaluatorContext(session, { configuration, variables: variables.value.final, applying: false, timestamp });
+  const context = evaluatorContext(session, {
+    configuration,
+    variables: variables.value.final,
+    applying: false,
+    timestamp,
+  });
   const result = await makePlan({
     context,
     given: variables.value.given,

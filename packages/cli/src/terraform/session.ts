@@ -38,7 +38,12 @@ export class Session {
   readonly compactWarnings: boolean;
   readonly sources: SourceText;
 
-  constructor(io: CommandIo, style: CommandStyle, folder: string, options: { readonly noColor: boolean; readonly compactWarnings: boolean }) {
+  constructor(
+    io: CommandIo,
+    style: CommandStyle,
+    folder: string,
+    options: { readonly noColor: boolean; readonly compactWarnings: boolean },
+  ) {
     this.io = io;
     this.style = style;
     this.folder = folder;
@@ -55,8 +60,17 @@ export class Session {
   async report(diagnostics: readonly Diagnostic[]): Promise<boolean> {
     const errors = hasErrors(diagnostics);
     const warnings = diagnostics.filter((d) => d.severity === "warning");
-    if (warnings.length > 0) await this.io.stdout(renderDiagnostics(warnings, this.view, this.sources, this.compactWarnings && !errors));
-    if (errors) await this.io.stderr(renderDiagnostics(diagnostics.filter((d) => d.severity === "error"), this.view, this.sources, false));
+    if (warnings.length > 0)
+      await this.io.stdout(renderDiagnostics(warnings, this.view, this.sources, this.compactWarnings && !errors));
+    if (errors)
+      await this.io.stderr(
+        renderDiagnostics(
+          diagnostics.filter((d) => d.severity === "error"),
+          this.view,
+          this.sources,
+          false,
+        ),
+      );
     return !errors;
   }
 }
@@ -81,7 +95,9 @@ export async function loadFolder(session: Session): Promise<LoadedFolder> {
 }
 
 async function readStacks(session: Session): Promise<StackSource | undefined> {
-  const names = readdirSync(session.folder).filter((name) => name.endsWith(".stack.ts")).sort();
+  const names = readdirSync(session.folder)
+    .filter((name) => name.endsWith(".stack.ts"))
+    .sort();
   if (names.length === 0) return undefined;
   const { runStacks } = await import("./stacks.ts");
   return runStacks(session.folder, names);
@@ -111,7 +127,15 @@ export async function openState(session: Session, options: StateOptions): Promis
   let lock: StateLock | undefined;
   if (options.lock) {
     const { operation, lockTimeout: timeout } = options;
-    lock = await lockState({ path, operation, version: productVersion, timeout, clock: systemClock, chance: systemChance, signal: session.io.signal });
+    lock = await lockState({
+      path,
+      operation,
+      version: productVersion,
+      timeout,
+      clock: systemClock,
+      chance: systemChance,
+      signal: session.io.signal,
+    });
   }
   const release = () => lock?.release();
   const opened = LocalState.open(path, () => systemChance.uuid());
@@ -195,7 +219,8 @@ export function variableSources(
   const diagnostics: Diagnostic[] = [];
   const sources: VariableSource[] = [];
   for (const [name, text] of Object.entries(session.io.env)) {
-    if (name.startsWith("TF_VAR_") && text !== undefined) sources.push({ kind: "environment", name: name.slice(7), text });
+    if (name.startsWith("TF_VAR_") && text !== undefined)
+      sources.push({ kind: "environment", name: name.slice(7), text });
   }
   const files: Files = filesBelow(session.folder);
   const readFile = (name: string) => {
@@ -204,7 +229,8 @@ export function variableSources(
     if (read.value) sources.push({ kind: "file", filename: name, attributes: read.value });
   };
   const names = readdirSync(session.folder).sort();
-  for (const name of ["terraform.tfvars", "terraform.tfvars.json"]) if (existsSync(join(session.folder, name))) readFile(name);
+  for (const name of ["terraform.tfvars", "terraform.tfvars.json"])
+    if (existsSync(join(session.folder, name))) readFile(name);
   for (const name of names) if (/\.auto\.tfvars(\.json)?$/.test(name)) readFile(name);
   for (const { name, text } of occurrences) {
     if (name === "var-file") readFile(text);
@@ -224,4 +250,3 @@ function badVar(text: string): Diagnostic {
     detail: `The given -var option ${JSON.stringify(text)} is not correctly specified. It must be a variable name and value separated by an equals sign, like -var="key=value".`,
   };
 }
-

@@ -11,7 +11,12 @@ export interface StackSource {
 }
 
 export function runStacks(_folder: string, names: readonly string[]): Promise<StackSource> {
-  const diagnostics = [errorDiagnostic("Not supported yet", `TypeScript stacks (${names.join(", ")}) are not supported by this version of Millwright.`)];
+  const diagnostics = [
+    errorDiagnostic(
+      "Not supported yet",
+      `TypeScript stacks (${names.join(", ")}) are not supported by this version of Millwright.`,
+    ),
+  ];
   return Promise.resolve({ contribution: { blocks: [] }, diagnostics, saved: "" });
 }
 

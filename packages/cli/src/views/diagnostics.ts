@@ -11,7 +11,8 @@ export type SourceText = (filename: string) => string | undefined;
 export function sourcesIn(folder: string): SourceText {
   const texts = new Map<string, string | undefined>();
   return (filename) => {
-    if (!texts.has(filename)) texts.set(filename, readText(filename.startsWith("/") ? filename : `${folder}/${filename}`));
+    if (!texts.has(filename))
+      texts.set(filename, readText(filename.startsWith("/") ? filename : `${folder}/${filename}`));
     return texts.get(filename);
   };
 }
@@ -64,7 +65,10 @@ function snippet(text: string, range: SourceRange, view: View): string[] {
     const gutter = `${String(number).padStart(4)}: `;
     lines.push(`${gutter}${line}`);
     // The mark stands under the place, tabs kept so that it lines up.
-    const before = [...line].slice(0, from - 1).map((c) => (c === "\t" ? "\t" : " ")).join("");
+    const before = [...line]
+      .slice(0, from - 1)
+      .map((c) => (c === "\t" ? "\t" : " "))
+      .join("");
     const marks = "^".repeat(Math.max(1, Math.min(to - from, view.width - gutter.length - before.length)));
     if (number === first) lines.push(`${" ".repeat(gutter.length)}${before}${style.red(marks)}`);
   }

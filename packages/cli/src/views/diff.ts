@@ -3,7 +3,16 @@ import { rawEquals } from "@millwright/value/operations";
 import type { Path, PathStep } from "@millwright/value/path";
 import { formatPath } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { asArray, asMap, isKnown, isNull, nullValue, numberValue, sensitive, stringValue } from "@millwright/value/value";
+import {
+  asArray,
+  asMap,
+  isKnown,
+  isNull,
+  nullValue,
+  numberValue,
+  sensitive,
+  stringValue,
+} from "@millwright/value/value";
 import { align } from "./align.ts";
 import { alignSequences } from "./sequences.ts";
 import type { Style } from "./style.ts";
@@ -18,6 +27,8 @@ export interface DiffContext {
   readonly style: Style;
   /** Paths that force a replacement, as `formatPath` prints them. */
   readonly forces: ReadonlySet<string>;
+  /** Shows what does not change as well: an object as it is. */
+  readonly everything?: true;
 }
 
 /** One line of a diff: its depth below the resource, what happens to it, and its text. */
@@ -37,8 +48,18 @@ export function diffObject(before: Value, after: Value, schema: BlockSchema, con
   return blockLines(before, after, schema, [], 1, context);
 }
 
-function blockLines(before: Value, after: Value, schema: BlockSchema, path: Path, depth: number, context: DiffContext): DiffLine[] {
-  if (hidden(before) || hidden(after)) return [note(depth, "At least one attribute in this block is (or was) sensitive, so its contents will not be displayed.")];
+function blockLines(
+  before: Value,
+  after: Value,
+  schema: BlockSchema,
+  path: Path,
+  depth: number,
+  context: DiffContext,
+): DiffLine[] {
+  if (hidden(before) || hidden(after))
+    return [
+      note(depth, "At least one attribute in this block is (or was) sensitive, so its contents will not be displayed."),
+    ];
   const attributes: Entry[] = [];
   let unchanged = 0;
   const whole = isNull(before) || isNull(after);
@@ -52,18 +73,27 @@ function blockLines(before: Value, after: Value, schema: BlockSchema, path: Path
     }
     const shown = valueDiff(old, next, at, depth, context);
     const always = depth === 1 && (name === "id" || name === "name" || name === "tags");
-    if (shown.symbol === " " && !whole && !always) unchanged++;
+    if (shown.symbol === " " && !whole && !always && !context.everything) unchanged++;
     else attributes.push({ name, ...shown });
   }
   const lines = entryLines(attributes, depth);
   if (unchanged > 0) lines.push(note(depth, `(${unchanged} unchanged attribute${unchanged === 1 ? "" : "s"} hidden)`));
   let hiddenBlocks = 0;
   for (const [name, block] of sortedEntries(schema.blocks)) {
-    const result = nestedBlocks(name, block, member(before, name), member(after, name), [...path, { attribute: name }], depth, context);
+    const result = nestedBlocks(
+      name,
+      block,
+      member(before, name),
+      member(after, name),
+      [...path, { attribute: name }],
+      depth,
+      context,
+    );
     hiddenBlocks += result.unchanged;
     if (result.lines.length > 0) lines.push(blank, ...result.lines);
   }
-  if (hiddenBlocks > 0) lines.push(blank, note(depth, `(${hiddenBlocks} unchanged block${hiddenBlocks === 1 ? "" : "s"} hidden)`));
+  if (hiddenBlocks > 0)
+    lines.push(blank, note(depth, `(${hiddenBlocks} unchanged block${hiddenBlocks === 1 ? "" : "s"} hidden)`));
   return lines;
 }
 
@@ -98,13 +128,7 @@ function entryLines(entries: readonly Entry[], depth: number): DiffLine[] {
   return entries.flatMap(({ symbol, head, body }, i) => [{ depth, symbol, text: `${names[i]!} = ${head}` }, ...body]);
 }
 
-function valueDiff(
-  before: Value,
-  after: Value,
-  path: Path,
-  depth: number,
-  context: DiffContext,
-): Shown {
+function valueDiff(before: Value, after: Value, path: Path, depth: number, context: DiffContext): Shown {
   const forced = context.forces.has(formatPath(path)) ? ` ${context.style.red("# forces replacement")}` : "";
   const same = rawEquals(before, after);
   const symbol: Symbol = same ? " " : isNull(before) ? "+" : isNull(after) ? "-" : "~";
@@ -118,10 +142,17 @@ function valueDiff(
   const bracket = bracketsOf(isNull(after) ? before : after);
   const comparable = isNull(before) || isNull(after) || bracketsOf(before) === bracketsOf(after);
   if (bracket && comparable) {
-    const inside = bracket === "{" ? mapLines(before, after, path, depth + 1, context) : listLines(before, after, path, depth + 1, context);
+    const inside =
+      bracket === "{"
+        ? mapLines(before, after, path, depth + 1, context)
+        : listLines(before, after, path, depth + 1, context);
     const [open, close] = bracket === "{" ? ["{", "}"] : ["[", "]"];
     if (inside.length === 0) return one(`${open}${close}${tail}`);
-    return { symbol, head: `${open}${forced}`, body: [...inside, { depth, symbol: " ", text: `${close}${tail}`, closing: true }] };
+    return {
+      symbol,
+      head: `${open}${forced}`,
+      body: [...inside, { depth, symbol: " ", text: `${close}${tail}`, closing: true }],
+    };
   }
   const text = multilineDiff(before, after, symbol, depth, context.style);
   if (text) return { symbol, head: `${text.head}${forced}`, body: text.body };
@@ -150,11 +181,14 @@ function mapLines(before: Value, after: Value, path: Path, depth: number, contex
     if (!isMap && isNull(a) && isNull(b)) continue;
     const step: PathStep = isMap ? { index: stringValue(key) } : { attribute: key };
     const shown = valueDiff(a, b, [...path, step], depth, context);
-    if (shown.symbol === " " && !isNull(before) && !isNull(after)) unchanged++;
+    if (shown.symbol === " " && !isNull(before) && !isNull(after) && !context.everything) unchanged++;
     else entries.push({ name: isMap ? mapKey(key) : key, ...presence(shown, old.has(key), next.has(key), isMap) });
   }
   const lines = entryLines(entries, depth);
-  if (unchanged > 0) lines.push(note(depth, `(${unchanged} unchanged ${isMap ? "element" : "attribute"}${unchanged === 1 ? "" : "s"} hidden)`));
+  if (unchanged > 0)
+    lines.push(
+      note(depth, `(${unchanged} unchanged ${isMap ? "element" : "attribute"}${unchanged === 1 ? "" : "s"} hidden)`),
+    );
   return lines;
 }
 
@@ -178,14 +212,22 @@ function listLines(before: Value, after: Value, path: Path, depth: number, conte
     const a = from === undefined ? undefined : old[from]!;
     const b = to === undefined ? undefined : next[to]!;
     const index = to ?? from ?? 0;
-    const shown = valueDiff(a ?? nullValue(b!.type), b ?? nullValue(a!.type), [...path, { index: numberValue(index) }], depth, context);
-    if (a && b && shown.symbol === " ") {
+    const shown = valueDiff(
+      a ?? nullValue(b!.type),
+      b ?? nullValue(a!.type),
+      [...path, { index: numberValue(index) }],
+      depth,
+      context,
+    );
+    if (a && b && shown.symbol === " " && !context.everything) {
       run++;
       continue;
     }
     flush();
     const symbol: Symbol = !a ? "+" : !b ? "-" : shown.symbol;
-    const closing = shown.body.at(-1)?.closing ? { ...shown.body.at(-1)!, text: `${shown.body.at(-1)!.text.replace(/ -> null$/, "")},` } : undefined;
+    const closing = shown.body.at(-1)?.closing
+      ? { ...shown.body.at(-1)!, text: `${shown.body.at(-1)!.text.replace(/ -> null$/, "")},` }
+      : undefined;
     if (closing) lines.push({ depth, symbol, text: shown.head }, ...shown.body.slice(0, -1), closing);
     else lines.push({ depth, symbol, text: `${shown.head.replace(/ -> null$/, "")},` }, ...shown.body);
   }
@@ -205,21 +247,35 @@ function nestedBlocks(
   if (hidden(before) || hidden(after)) {
     const text = `${name} {`;
     const symbol: Symbol = isNull(before) ? "+" : isNull(after) ? "-" : "~";
-    return { lines: [{ depth, symbol, text }, note(depth + 1, "At least one attribute in this block is (or was) sensitive, so its contents will not be displayed."), close(depth)], unchanged: 0 };
+    return {
+      lines: [
+        { depth, symbol, text },
+        note(
+          depth + 1,
+          "At least one attribute in this block is (or was) sensitive, so its contents will not be displayed.",
+        ),
+        close(depth),
+      ],
+      unchanged: 0,
+    };
   }
   if (!isKnown(after)) return { lines: [{ depth, symbol: "+", text: `${name} (known after apply)` }], unchanged: 0 };
   const lines: DiffLine[] = [];
   let unchanged = 0;
   for (const { label, old, next, step } of blockPairs(schema, before, after)) {
-    if (rawEquals(old, next)) {
+    if (rawEquals(old, next) && !context.everything) {
       unchanged++;
       continue;
     }
     const at: Path = step ? [...path, step] : path;
-    const symbol: Symbol = isNull(old) ? "+" : isNull(next) ? "-" : "~";
+    const symbol: Symbol = isNull(old) ? "+" : isNull(next) ? "-" : rawEquals(old, next) ? " " : "~";
     const forced = context.forces.has(formatPath(at)) ? ` ${context.style.red("# forces replacement")}` : "";
     const header = `${name}${label === undefined ? "" : ` ${JSON.stringify(label)}`} {${forced}`;
-    lines.push({ depth, symbol, text: header }, ...blockLines(old, next, schema.block, at, depth + 1, context), close(depth));
+    lines.push(
+      { depth, symbol, text: header },
+      ...blockLines(old, next, schema.block, at, depth + 1, context),
+      close(depth),
+    );
   }
   return { lines, unchanged };
 }

@@ -20,7 +20,10 @@ export class JsonView {
 
   constructor(io: CommandIo) {
     this.#io = io;
-    this.#line("info", `Terraform ${servedTerraformVersion}`, "version", { terraform: servedTerraformVersion, ui: "1.2" });
+    this.#line("info", `Terraform ${servedTerraformVersion}`, "version", {
+      terraform: servedTerraformVersion,
+      ui: "1.2",
+    });
   }
 
   readonly events = (event: RunEvent): void => {
@@ -28,18 +31,34 @@ export class JsonView {
     const id = "id" in event && event.id !== undefined ? idParts(event.id) : {};
     switch (event.kind) {
       case "refresh-start":
-        return this.#line("info", `${event.address}: Refreshing state...`, "refresh_start", { hook: { resource, ...id } });
+        return this.#line("info", `${event.address}: Refreshing state...`, "refresh_start", {
+          hook: { resource, ...id },
+        });
       case "refresh-done":
-        return this.#line("info", `${event.address}: Refresh complete`, "refresh_complete", { hook: { resource, ...id } });
+        return this.#line("info", `${event.address}: Refresh complete`, "refresh_complete", {
+          hook: { resource, ...id },
+        });
       case "apply-start":
-        return this.#line("info", `${event.address}: ${doing[event.action]}...`, "apply_start", { hook: { resource, action: event.action, ...id } });
+        return this.#line("info", `${event.address}: ${doing[event.action]}...`, "apply_start", {
+          hook: { resource, action: event.action, ...id },
+        });
       case "apply-done": {
         const elapsed = Math.round(event.seconds);
-        return this.#line("info", `${event.address}: ${done[event.action]} complete after ${elapsed}s`, "apply_complete", { hook: { resource, action: event.action, ...id, elapsed_seconds: elapsed } });
+        return this.#line(
+          "info",
+          `${event.address}: ${done[event.action]} complete after ${elapsed}s`,
+          "apply_complete",
+          { hook: { resource, action: event.action, ...id, elapsed_seconds: elapsed } },
+        );
       }
       case "apply-failed": {
         const elapsed = Math.round(event.seconds);
-        return this.#line("info", `${event.address}: ${done[event.action]} errored after ${elapsed}s`, "apply_errored", { hook: { resource, action: event.action, elapsed_seconds: elapsed } });
+        return this.#line(
+          "info",
+          `${event.address}: ${done[event.action]} errored after ${elapsed}s`,
+          "apply_errored",
+          { hook: { resource, action: event.action, elapsed_seconds: elapsed } },
+        );
       }
       case "planned":
         return;
@@ -61,7 +80,9 @@ export class JsonView {
       const { severity, summary, address } = diagnostic;
       const level = severity === "error" ? "error" : "warn";
       const plain = { ...diagnosticPlain(diagnostic), ...(address === undefined ? {} : { address }) };
-      this.#line(level, `${severity === "error" ? "Error" : "Warning"}: ${summary}`, "diagnostic", { diagnostic: plain });
+      this.#line(level, `${severity === "error" ? "Error" : "Warning"}: ${summary}`, "diagnostic", {
+        diagnostic: plain,
+      });
     }
   }
 
@@ -76,7 +97,10 @@ export class JsonView {
     this.#line("info", `Outputs: ${outputs.size}`, "outputs", { outputs: Object.fromEntries(plain) });
   }
 
-  #summary(counts: { readonly add: number; readonly change: number; readonly destroy: number }, operation: "plan" | "apply" | "destroy"): void {
+  #summary(
+    counts: { readonly add: number; readonly change: number; readonly destroy: number },
+    operation: "plan" | "apply" | "destroy",
+  ): void {
     const { add, change, destroy: remove } = counts;
     const text =
       operation === "plan"
@@ -89,20 +113,45 @@ export class JsonView {
 
   #change(type: "planned_change" | "resource_drift", change: InstanceChange, verb: string): void {
     const action = uiAction[change.action];
-    const reason = change.reason === "none" ? {} : { reason: change.reason.replace(/^replace_because_|^replace_by_|^delete_because_|^read_because_/, "") };
+    const reason =
+      change.reason === "none"
+        ? {}
+        : { reason: change.reason.replace(/^replace_because_|^replace_by_|^delete_because_|^read_because_/, "") };
     const { text } = change.address;
     const message = type === "resource_drift" ? `${text}: ${verb} (${action})` : `${text}: ${verb} ${action}`;
     this.#line("info", message, type, { change: { resource: resourceOf(text), action, ...reason } });
   }
 
-  #line(level: "info" | "warn" | "error", message: string, type: string, rest: Readonly<Record<string, unknown>>): void {
-    const line = { "@level": level, "@message": message, "@module": "terraform.ui", "@timestamp": new Date().toISOString(), ...rest, type };
+  #line(
+    level: "info" | "warn" | "error",
+    message: string,
+    type: string,
+    rest: Readonly<Record<string, unknown>>,
+  ): void {
+    const line = {
+      "@level": level,
+      "@message": message,
+      "@module": "terraform.ui",
+      "@timestamp": new Date().toISOString(),
+      ...rest,
+      type,
+    };
     void this.#io.stdout(`${JSON.stringify(line)}\n`);
   }
 }
 
-const doing: Readonly<Record<RunAction, string>> = { create: "Creating", update: "Modifying", delete: "Destroying", read: "Refreshing" };
-const done: Readonly<Record<RunAction, string>> = { create: "Creation", update: "Modifications", delete: "Destruction", read: "Refresh" };
+const doing: Readonly<Record<RunAction, string>> = {
+  create: "Creating",
+  update: "Modifying",
+  delete: "Destroying",
+  read: "Refreshing",
+};
+const done: Readonly<Record<RunAction, string>> = {
+  create: "Creation",
+  update: "Modifications",
+  delete: "Destruction",
+  read: "Refresh",
+};
 const uiAction: Readonly<Record<InstanceChange["action"], string>> = {
   "no-op": "noop",
   create: "create",

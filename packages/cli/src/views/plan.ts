@@ -22,12 +22,16 @@ export function renderPlan(plan: Plan, view: View, schemas: Pick<ProviderPool, "
   const outputs = [...plan.outputs].filter(([, output]) => output.action !== "no-op");
   if (!hasChanges(plan)) return [...parts, noChanges(plan, drift.length > 0, style, view)].join("");
   if (changes.length > 0) {
-    parts.push(`\n${wrapText("The following changes are planned. Each is marked with what is done:", view.width).join("\n")}\n${legend(changes, style)}\n`);
+    parts.push(
+      `\n${wrapText("The following changes are planned. Each is marked with what is done:", view.width).join("\n")}\n${legend(changes, style)}\n`,
+    );
     for (const change of changes) parts.push(renderChange(change, style, schemas));
     const { add, change, destroy } = countChanges(changes);
     parts.push(`\n${style.bold("Plan:")} ${add} to add, ${change} to change, ${destroy} to destroy.\n`);
   } else if (outputs.length > 0) {
-    parts.push(`\n${wrapText("No resource changes. Only outputs would be saved to the state:", view.width).join("\n")}\n`);
+    parts.push(
+      `\n${wrapText("No resource changes. Only outputs would be saved to the state:", view.width).join("\n")}\n`,
+    );
   }
   if (outputs.length > 0) parts.push(`\n${style.bold("Changes to Outputs:")}\n${renderOutputChanges(plan, style)}`);
   return parts.join("");
@@ -36,9 +40,11 @@ export function renderPlan(plan: Plan, view: View, schemas: Pick<ProviderPool, "
 function noChanges(plan: Plan, drifted: boolean, style: Style, view: View): string {
   const head = style.green(style.bold("No changes."));
   const wrap = (text: string) => wrapText(text, view.width).join("\n");
-  if (plan.mode === "destroy") return `\n${head} ${style.bold("No objects need to be destroyed.")}\n\n${wrap("Either there is nothing in the state, or the objects that were there are gone already.")}\n`;
+  if (plan.mode === "destroy")
+    return `\n${head} ${style.bold("No objects need to be destroyed.")}\n\n${wrap("Either there is nothing in the state, or the objects that were there are gone already.")}\n`;
   if (plan.mode === "refresh-only") return `\n${head} ${style.bold("The state still matches what is there.")}\n`;
-  if (drifted) return `\n${head} ${style.bold("The configuration still matches what is there.")}\n\n${wrap("What has changed outside is what the configuration says now, so nothing is left to do. An apply -refresh-only takes it over into the state.")}\n`;
+  if (drifted)
+    return `\n${head} ${style.bold("The configuration still matches what is there.")}\n\n${wrap("What has changed outside is what the configuration says now, so nothing is left to do. An apply -refresh-only takes it over into the state.")}\n`;
   return `\n${head} ${style.bold("Your infrastructure matches the configuration.")}\n\n${wrap("What is there was compared with the configuration, and no differences were found, so no changes are needed.")}\n`;
 }
 
@@ -53,7 +59,10 @@ const legendTexts: readonly (readonly [InstanceChange["action"], Symbol, string]
 
 function legend(changes: readonly InstanceChange[], style: Style): string {
   const used = legendTexts.filter(([action]) => changes.some((change) => change.action === action));
-  return used.map(([, symbol, text]) => `${symbol.padStart(3)} ${text}`.replace(symbol, paint(symbol, style))).map((line) => `${line}\n`).join("");
+  return used
+    .map(([, symbol, text]) => `${symbol.padStart(3)} ${text}`.replace(symbol, paint(symbol, style)))
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 function paint(symbol: Symbol, style: Style): string {
@@ -76,7 +85,11 @@ function paint(symbol: Symbol, style: Style): string {
 }
 
 /** One change: a line that says what and why, then the resource with what differs. */
-export function renderChange(change: InstanceChange, style: Style, schemas: Pick<ProviderPool, "resourceSchema">): string {
+export function renderChange(
+  change: InstanceChange,
+  style: Style,
+  schemas: Pick<ProviderPool, "resourceSchema">,
+): string {
   const { address } = change;
   const symbol = legendTexts.find(([action]) => action === change.action)?.[1] ?? " ";
   const schema = schemas.resourceSchema(change.provider.source, address.resource);
@@ -84,7 +97,11 @@ export function renderChange(change: InstanceChange, style: Style, schemas: Pick
   const header = `${word} ${JSON.stringify(address.resource.type)} ${JSON.stringify(address.resource.name)} {`;
   const forces = new Set(change.replacePaths.map(formatPath));
   const body = schema ? diffObject(change.before, change.after, schema.block, { style, forces }) : [];
-  const lines = [`  ${paint(symbol, style)} ${header}`, ...body.map((line) => lineText(line, style)), `    }${symbol === "-" ? style.dim(" -> null") : ""}`];
+  const lines = [
+    `  ${paint(symbol, style)} ${header}`,
+    ...body.map((line) => lineText(line, style)),
+    `    }${symbol === "-" ? style.dim(" -> null") : ""}`,
+  ];
   if (symbol.length > 1) lines[0] = `${" ".repeat(3 - symbol.length)}${paint(symbol, style)} ${header}`;
   return `\n${comment(change, style)}${lines.join("\n")}\n`;
 }
@@ -108,12 +125,17 @@ function headline(change: InstanceChange, bold: (text: string) => string, style:
     case "update":
       return bold("will be updated in-place");
     case "delete":
-      return change.deposedKey === undefined ? bold("will be ") + style.red(bold("destroyed")) : bold("will be ") + style.red(bold("destroyed")) + bold(" after an earlier replacement");
+      return change.deposedKey === undefined
+        ? bold("will be ") + style.red(bold("destroyed"))
+        : bold("will be ") + style.red(bold("destroyed")) + bold(" after an earlier replacement");
     case "delete-create":
     case "create-delete":
-      if (change.reason === "replace_because_tainted") return bold("is tainted, so must be ") + style.red(bold("replaced"));
-      if (change.reason === "replace_by_request") return bold("will be ") + style.red(bold("replaced")) + bold(", as requested");
-      if (change.reason === "replace_by_triggers") return bold("will be ") + style.red(bold("replaced")) + bold(" due to changes in replace_triggered_by");
+      if (change.reason === "replace_because_tainted")
+        return bold("is tainted, so must be ") + style.red(bold("replaced"));
+      if (change.reason === "replace_by_request")
+        return bold("will be ") + style.red(bold("replaced")) + bold(", as requested");
+      if (change.reason === "replace_by_triggers")
+        return bold("will be ") + style.red(bold("replaced")) + bold(" due to changes in replace_triggered_by");
       return bold("must be ") + style.red(bold("replaced"));
     case "forget":
       return bold("will no longer be managed");
@@ -154,28 +176,54 @@ export function lineText({ depth, symbol, text, closing }: DiffLine, style: Styl
 
 // Only what the state remembered and the world has otherwise is worth a word; what is planned is shown below anyway.
 function relevantDrift(plan: Plan): readonly InstanceChange[] {
-  return plan.drift.filter((change) => change.deposedKey === undefined && !rawEquals(unmarkDeep(change.before)[0], unmarkDeep(change.after)[0]));
+  return plan.drift.filter(
+    (change) =>
+      change.deposedKey === undefined && !rawEquals(unmarkDeep(change.before)[0], unmarkDeep(change.after)[0]),
+  );
 }
 
-function renderDrift(drift: readonly InstanceChange[], plan: Plan, style: Style, view: View, schemas: Pick<ProviderPool, "resourceSchema">): string {
+function renderDrift(
+  drift: readonly InstanceChange[],
+  plan: Plan,
+  style: Style,
+  view: View,
+  schemas: Pick<ProviderPool, "resourceSchema">,
+): string {
   const intro = "Objects have changed outside of this program since the last apply:";
   const changes = drift.map((change) => {
     const text = renderChange(change, style, schemas);
     return text.replace("will be updated in-place", "has changed").replace(/will be .*destroyed.*/, "has been deleted");
   });
-  const outro = plan.mode === "refresh-only" ? "This is a refresh-only plan: an apply takes the changes above over into the state and does nothing else." : "";
-  return [`\n${style.bold(style.cyan("Note:"))} ${wrapText(intro, view.width - 6).join("\n")}\n`, ...changes, outro === "" ? "" : `\n${wrapText(outro, view.width).join("\n")}\n`].join("");
+  const outro =
+    plan.mode === "refresh-only"
+      ? "This is a refresh-only plan: an apply takes the changes above over into the state and does nothing else."
+      : "";
+  return [
+    `\n${style.bold(style.cyan("Note:"))} ${wrapText(intro, view.width - 6).join("\n")}\n`,
+    ...changes,
+    outro === "" ? "" : `\n${wrapText(outro, view.width).join("\n")}\n`,
+  ].join("");
 }
 
 function renderOutputChanges(plan: Plan, style: Style): string {
-  const entries = [...plan.outputs].filter(([, output]) => output.action !== "no-op").sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...plan.outputs]
+    .filter(([, output]) => output.action !== "no-op")
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const names = align(entries.map(([name]) => name));
   return entries
     .map(([, { before, after }], i) => {
-      const changesMark = before.marks.has(sensitive) !== after.marks.has(sensitive) && !isNull(before) && !isNull(after) && isKnown(after);
+      const changesMark =
+        before.marks.has(sensitive) !== after.marks.has(sensitive) &&
+        !isNull(before) &&
+        !isNull(after) &&
+        isKnown(after);
       const { symbol, head, body } = diffValue(before, after, { style, forces: new Set() });
       const note = changesMark ? ` ${style.dim("# changes whether it is sensitive")}` : "";
-      return [`  ${paint(symbol, style)} ${names[i]!} = ${head}${note}`, ...body.map((line) => lineText(line, style)), ""].join("\n");
+      return [
+        `  ${paint(symbol, style)} ${names[i]!} = ${head}${note}`,
+        ...body.map((line) => lineText(line, style)),
+        "",
+      ].join("\n");
     })
     .join("");
 }

@@ -19,7 +19,9 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
     waiting.delete(key);
   };
   return (event: RunEvent) => {
-    const name = bold(`${event.address}${"deposedKey" in event && event.deposedKey !== undefined ? ` (deposed object ${event.deposedKey})` : ""}:`);
+    const name = bold(
+      `${event.address}${"deposedKey" in event && event.deposedKey !== undefined ? ` (deposed object ${event.deposedKey})` : ""}:`,
+    );
     const id = "id" in event && event.id !== undefined ? ` [${event.id}]` : "";
     switch (event.kind) {
       case "refresh-start":
@@ -28,7 +30,10 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
         if (phase === "plan" && event.action !== "read") return;
         say(`${name} ${words[event.action][0]}...${id}`);
         const started = performance.now();
-        const tick = () => say(`${name} Still ${words[event.action][0].toLowerCase()}... [${Math.round((performance.now() - started) / 1000)}s elapsed]`);
+        const tick = () =>
+          say(
+            `${name} Still ${words[event.action][0].toLowerCase()}... [${Math.round((performance.now() - started) / 1000)}s elapsed]`,
+          );
         waiting.set(`${event.address}|${event.action}`, setInterval(tick, 10_000));
         return;
       }

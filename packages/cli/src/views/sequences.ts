@@ -8,7 +8,12 @@ export interface Aligned {
  * Lays two sequences beside each other along a longest common subsequence. What stands between two common elements is paired
  * up in order where `pairChanged`, so that a changed element is one change and not a removal and an addition.
  */
-export function alignSequences<T>(old: readonly T[], next: readonly T[], same: (a: T, b: T) => boolean, pairChanged: boolean): Aligned[] {
+export function alignSequences<T>(
+  old: readonly T[],
+  next: readonly T[],
+  same: (a: T, b: T) => boolean,
+  pairChanged: boolean,
+): Aligned[] {
   let start = 0;
   while (start < old.length && start < next.length && same(old[start]!, next[start]!)) start++;
   let oldEnd = old.length;

@@ -28,12 +28,22 @@ export function multilineDiff(
       skipped++;
       return;
     }
-    if (skipped > 0) lines.push({ depth: depth + 1, symbol: " ", text: style.dim(`# (${skipped} unchanged line${skipped === 1 ? "" : "s"} hidden)`) });
+    if (skipped > 0)
+      lines.push({
+        depth: depth + 1,
+        symbol: " ",
+        text: style.dim(`# (${skipped} unchanged line${skipped === 1 ? "" : "s"} hidden)`),
+      });
     skipped = 0;
     const mark: Symbol = symbol !== "~" ? " " : from === undefined ? "+" : to === undefined ? "-" : " ";
     lines.push({ depth: depth + 1, symbol: mark, text: (to === undefined ? old[from!] : next[to]) ?? "" });
   });
-  if (skipped > 0) lines.push({ depth: depth + 1, symbol: " ", text: style.dim(`# (${skipped} unchanged line${skipped === 1 ? "" : "s"} hidden)`) });
+  if (skipped > 0)
+    lines.push({
+      depth: depth + 1,
+      symbol: " ",
+      text: style.dim(`# (${skipped} unchanged line${skipped === 1 ? "" : "s"} hidden)`),
+    });
   return { head: "<<-EOT", body: [...lines, { depth, symbol: " ", text: `EOT${tail}`, closing: true }] };
 }
 

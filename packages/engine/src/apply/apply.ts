@@ -101,7 +101,10 @@ function withMissingProviders(plan: Plan, config: Graph<ConfigNode>): Graph<Conf
   for (const { provider } of plan.changes) {
     if (builder.has(provider.text)) continue;
     const module = root && root.kind !== "provider" ? root.module : undefined;
-    builder.add(provider.text, { kind: "provider", provider: module ? { address: provider, module } : { address: provider, module: emptyModule } });
+    builder.add(provider.text, {
+      kind: "provider",
+      provider: module ? { address: provider, module } : { address: provider, module: emptyModule },
+    });
   }
   return builder.build();
 }
@@ -128,7 +131,8 @@ async function seeKnownValues(run: ApplyRun): Promise<boolean> {
     const at = key.lastIndexOf("|");
     evaluator.setCallByText(key.slice(0, at), key.slice(at + 1), expansion);
   }
-  for (const { module, resource, expansion } of plan.expansions.resources.values()) evaluator.setResource(module, resource, expansion);
+  for (const { module, resource, expansion } of plan.expansions.resources.values())
+    evaluator.setResource(module, resource, expansion);
   for (const [text, resource] of plan.priorState.resources) {
     if (!plan.expansions.resources.has(text)) continue;
     const provider = parseProviderConfigAddress(resource.provider);
@@ -143,7 +147,8 @@ async function seeKnownValues(run: ApplyRun): Promise<boolean> {
     }
   }
   for (const change of plan.changes) {
-    if (change.action === "no-op") evaluator.setInstance(change.address.module, change.address.resource, change.address.key, change.after);
+    if (change.action === "no-op")
+      evaluator.setInstance(change.address.module, change.address.resource, change.address.key, change.after);
   }
   return true;
 }
@@ -160,7 +165,14 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
       const resource = run.evaluator.module(change.address.module).resources.get(resourceText(change.address.resource));
       invariant(schema && resource, `${change.address.text} has a schema and a configuration`);
       const provider = run.pool.configured(change.provider);
-      const target = { sequence: next(), change, resource, schema, provider, ...(deposes === undefined ? {} : { deposes }) };
+      const target = {
+        sequence: next(),
+        change,
+        resource,
+        schema,
+        provider,
+        ...(deposes === undefined ? {} : { deposes }),
+      };
       return run.slots.run(() => make(run, target));
     }
     case "destroy": {
@@ -168,7 +180,13 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
       const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
       invariant(schema, `${change.address.text} has a schema`);
       const provider = run.pool.configured(change.provider);
-      const target = { sequence: next(), change, schema, provider, ...(deposedKey === undefined ? {} : { deposedKey }) };
+      const target = {
+        sequence: next(),
+        change,
+        schema,
+        provider,
+        ...(deposedKey === undefined ? {} : { deposedKey }),
+      };
       return run.slots.run(() => destroy(run, target));
     }
   }

@@ -29,15 +29,31 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   if (!(await sameAsPlanned(run, target))) return false;
   const started = run.ports.clock.monotonic();
   const id = shownId(change.before);
-  const common = { address: address.text, action: "delete", ...(deposedKey === undefined ? {} : { deposedKey }) } as const;
+  const common = {
+    address: address.text,
+    action: "delete",
+    ...(deposedKey === undefined ? {} : { deposedKey }),
+  } as const;
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
-  await run.recorder.before({ sequence, ...common, provider: change.provider.text, type: address.resource.type, schemaVersion: schema.version });
+  await run.recorder.before({
+    sequence,
+    ...common,
+    provider: change.provider.text,
+    type: address.resource.type,
+    schemaVersion: schema.version,
+  });
   const [before] = unmarkDeep(change.before);
   const gone = nullValue(impliedType(schema.block));
   let left: ObjectState | undefined = stored;
   let ok = false;
   try {
-    const call = { type: address.resource.type, prior: before, planned: gone, config: gone, plannedPrivate: change.plannedPrivate };
+    const call = {
+      type: address.resource.type,
+      prior: before,
+      planned: gone,
+      config: gone,
+      plannedPrivate: change.plannedPrivate,
+    };
     const answer = await provider.applyResourceChange(call);
     ok = report(run, providerDiagnostics(answer.diagnostics, address.text));
     left = whatIsLeft(run, target, stored, answer, ok);
@@ -66,7 +82,13 @@ function storedNow(run: ApplyRun, { change, deposedKey }: DestroyTarget): Object
   return deposedKey === undefined ? instance?.current : instance?.deposed.get(deposedKey);
 }
 
-function whatIsLeft(run: ApplyRun, { change, schema }: DestroyTarget, stored: ObjectState, answer: ApplyAnswer, ok: boolean): ObjectState | undefined {
+function whatIsLeft(
+  run: ApplyRun,
+  { change, schema }: DestroyTarget,
+  stored: ObjectState,
+  answer: ApplyAnswer,
+  ok: boolean,
+): ObjectState | undefined {
   const { address } = change;
   if (isNull(answer.newState)) {
     // A failed destroy that says nothing of the object has left it as it was.
@@ -74,7 +96,12 @@ function whatIsLeft(run: ApplyRun, { change, schema }: DestroyTarget, stored: Ob
   }
   if (ok) {
     const detail = `After applying a delete the provider still had an object of ${address.text}. It is kept in the state. This is a bug in the provider, which should be reported in the provider's own issue tracker.`;
-    report(run, [errorDiagnostic("Provider returned invalid result object after apply", detail, { address: address.text })]);
+    report(run, [
+      errorDiagnostic("Provider returned invalid result object after apply", detail, { address: address.text }),
+    ]);
   }
-  return storedObject(markLike(answer.newState, change.before, schema.block), schema, { ...stored, private: answer.private });
+  return storedObject(markLike(answer.newState, change.before, schema.block), schema, {
+    ...stored,
+    private: answer.private,
+  });
 }

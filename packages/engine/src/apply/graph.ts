@@ -37,7 +37,9 @@ export function applyGraph(plan: Plan, config: Graph<ConfigNode>, newDeposedKey:
 }
 
 const destroyId = (change: InstanceChange, deposedKey = change.deposedKey) =>
-  deposedKey === undefined ? `${change.address.text} (destroy)` : `${change.address.text} (destroy deposed ${deposedKey})`;
+  deposedKey === undefined
+    ? `${change.address.text} (destroy)`
+    : `${change.address.text} (destroy deposed ${deposedKey})`;
 
 const makeId = (change: InstanceChange) => `${change.address.text} (${change.action === "read" ? "read" : "make"})`;
 
@@ -57,7 +59,10 @@ function addChange(
   const destroy = destroyId(change, deposes ?? change.deposedKey);
   if (destroys) {
     const deposedKey = deposes ?? change.deposedKey;
-    builder.add(destroy, deposedKey === undefined ? { kind: "destroy", change } : { kind: "destroy", change, deposedKey });
+    builder.add(
+      destroy,
+      deposedKey === undefined ? { kind: "destroy", change } : { kind: "destroy", change, deposedKey },
+    );
     builder.depend(destroy, change.provider.text);
     builder.add(destroyedId(nodeId), { kind: "destroyed" });
     builder.depend(destroyedId(nodeId), destroy);

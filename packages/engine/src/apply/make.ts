@@ -5,7 +5,16 @@ import type { Schema } from "@millwright/provider/schema";
 import { encodeJson } from "@millwright/value/json";
 import { transform } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { isKnown, isMarkedDeep, isNull, isWhollyKnown, noMarks, nullValue, sensitive, unmarkDeep } from "@millwright/value/value";
+import {
+  isKnown,
+  isMarkedDeep,
+  isNull,
+  isWhollyKnown,
+  noMarks,
+  nullValue,
+  sensitive,
+  unmarkDeep,
+} from "@millwright/value/value";
 import { disagreementText, resultDisagreements } from "../change/agreement.ts";
 import { ignoreChanges } from "../change/ignore.ts";
 import { proposedNew } from "../change/proposed.ts";
@@ -42,22 +51,43 @@ export async function make(run: ApplyRun, target: MakeTarget): Promise<boolean> 
   const expansion = run.evaluator.resourceExpansion(address.module, address.resource) ?? { kind: "single" };
   const instance = instanceDataOf(expansion, address.key);
   const { lifecycle } = resource;
-  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, instance))) return false;
+  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, instance)))
+    return false;
   const decoded = decodeResourceConfig(run.evaluator, resource, schema, address, instance);
   if (!report(run, decoded.diagnostics)) return false;
-  const made = change.action === "read" ? await read(run, target, decoded.value) : await write(run, target, decoded.value);
+  const made =
+    change.action === "read" ? await read(run, target, decoded.value) : await write(run, target, decoded.value);
   if (!made) return false;
   run.evaluator.setInstance(address.module, address.resource, address.key, made);
-  return report(run, checkRules(run, address, "Resource postcondition failed", lifecycle.postconditions, { ...instance, self: made }));
+  return report(
+    run,
+    checkRules(run, address, "Resource postcondition failed", lifecycle.postconditions, { ...instance, self: made }),
+  );
 }
 
 // The change as a whole already has its place among those under way.
 const ownSlot = { run: <T>(task: () => Promise<T>) => task() };
 
-async function read(run: ApplyRun, { change, resource, schema, provider }: MakeTarget, config: Value): Promise<Value | undefined> {
-  const result = await readData({ calls: ownSlot, ports: run.ports }, change.address, config, schema, provider, resource.body);
+async function read(
+  run: ApplyRun,
+  { change, resource, schema, provider }: MakeTarget,
+  config: Value,
+): Promise<Value | undefined> {
+  const result = await readData(
+    { calls: ownSlot, ports: run.ports },
+    change.address,
+    config,
+    schema,
+    provider,
+    resource.body,
+  );
   if (!report(run, result.diagnostics) || !result.value) return undefined;
-  const parts = { status: "ready", private: noPrivate, dependencies: change.dependencies, createBeforeDestroy: false } as const;
+  const parts = {
+    status: "ready",
+    private: noPrivate,
+    dependencies: change.dependencies,
+    createBeforeDestroy: false,
+  } as const;
   run.state.setCurrent(change.address, change.provider.text, storedObject(result.value, schema, parts));
   return result.value;
 }
@@ -81,17 +111,34 @@ interface FinalPlan {
 }
 
 // What was unknown is known now: the provider plans once more, and must stay within what was shown.
-async function planAgain(run: ApplyRun, target: MakeTarget, config: Value, prior: Value, fresh: boolean): Promise<FinalPlan | undefined> {
+async function planAgain(
+  run: ApplyRun,
+  target: MakeTarget,
+  config: Value,
+  prior: Value,
+  fresh: boolean,
+): Promise<FinalPlan | undefined> {
   const { change, resource, schema, provider } = target;
   const { address } = change;
   const effective = fresh ? config : ignoreChanges(resource.lifecycle.ignoreChanges, prior, config);
   const proposed = proposedNew(schema.block, prior, effective);
   try {
-    const request = { type: address.resource.type, prior, proposed, config: effective, priorPrivate: change.priorPrivate };
+    const request = {
+      type: address.resource.type,
+      prior,
+      proposed,
+      config: effective,
+      priorPrivate: change.priorPrivate,
+    };
     const answer = await provider.planResourceChange(request);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
-    const planned = answer.legacyTypeSystem && !fresh ? ignoreChanges(resource.lifecycle.ignoreChanges, prior, answer.planned) : answer.planned;
-    const wrong = answer.legacyTypeSystem ? [] : resultDisagreements(schema.block, unmarkDeep(change.after)[0], planned);
+    const planned =
+      answer.legacyTypeSystem && !fresh
+        ? ignoreChanges(resource.lifecycle.ignoreChanges, prior, answer.planned)
+        : answer.planned;
+    const wrong = answer.legacyTypeSystem
+      ? []
+      : resultDisagreements(schema.block, unmarkDeep(change.after)[0], planned);
     if (wrong.length === 0) return { planned, plannedPrivate: answer.plannedPrivate };
     const detail = `When expanding the plan for ${address.text} to include new values learned so far during apply, the provider produced an invalid new value: ${wrong.map(disagreementText).join("; ")}.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`;
     report(run, [errorDiagnostic("Provider produced inconsistent final plan", detail, { address: address.text })]);
@@ -174,7 +221,14 @@ interface Settled {
 }
 
 // Whatever a provider answers, what it says is there must be kept: errors come beside partial state, not instead of it.
-function settle(run: ApplyRun, target: MakeTarget, prior: Value, planned: Value, answer: ApplyAnswer | undefined, died: unknown): Settled {
+function settle(
+  run: ApplyRun,
+  target: MakeTarget,
+  prior: Value,
+  planned: Value,
+  answer: ApplyAnswer | undefined,
+  died: unknown,
+): Settled {
   const { change, resource, schema } = target;
   const address = change.address.text;
   const kept: Settled = { ok: false, value: isNull(prior) ? undefined : prior, private: change.priorPrivate };
@@ -184,31 +238,57 @@ function settle(run: ApplyRun, target: MakeTarget, prior: Value, planned: Value,
   }
   let ok = report(run, providerDiagnostics(answer.diagnostics, address, resource.body));
   const complain = (summary: string, detail: string) => {
-    if (ok) report(run, [errorDiagnostic(summary, `${detail}\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`, { address })]);
+    if (ok)
+      report(run, [
+        errorDiagnostic(
+          summary,
+          `${detail}\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`,
+          { address },
+        ),
+      ]);
     ok = false;
   };
   const misfits = conforms(answer.newState, schema.block);
   if (misfits.length > 0) {
-    complain("Provider produced invalid object", `After the change the provider returned an object of ${address} that does not fit its own schema: ${misfits.map(disagreementText).join("; ")}.`);
+    complain(
+      "Provider produced invalid object",
+      `After the change the provider returned an object of ${address} that does not fit its own schema: ${misfits.map(disagreementText).join("; ")}.`,
+    );
     return kept;
   }
   if (isNull(answer.newState)) {
-    complain("Provider returned invalid result object after apply", `After the apply operation, the provider still indicated no object for ${address}. All objects must exist after a successful apply.`);
+    complain(
+      "Provider returned invalid result object after apply",
+      `After the apply operation, the provider still indicated no object for ${address}. All objects must exist after a successful apply.`,
+    );
     return kept;
   }
   let value = answer.newState;
   if (!isWhollyKnown(value)) {
-    complain("Provider returned invalid result object after apply", `After the apply operation, the provider still indicated an unknown value for ${address}. All values must be known after apply, so this is always a bug in the provider. The unknown parts are kept as null.`);
+    complain(
+      "Provider returned invalid result object after apply",
+      `After the apply operation, the provider still indicated an unknown value for ${address}. All values must be known after apply, so this is always a bug in the provider. The unknown parts are kept as null.`,
+    );
     value = withoutUnknown(value);
   }
   const wrong = ok && !answer.legacyTypeSystem ? resultDisagreements(schema.block, planned, value) : [];
   if (wrong.length > 0) {
-    complain("Provider produced inconsistent result after apply", `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`);
+    complain(
+      "Provider produced inconsistent result after apply",
+      `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`,
+    );
   }
   return { ok, value, private: answer.private };
 }
 
-function objectOf(run: ApplyRun, target: MakeTarget, value: Value, bytes: Uint8Array, good: boolean, action: RunAction): ObjectState {
+function objectOf(
+  run: ApplyRun,
+  target: MakeTarget,
+  value: Value,
+  bytes: Uint8Array,
+  good: boolean,
+  action: RunAction,
+): ObjectState {
   const { change, schema } = target;
   const before = run.state.instance(change.address)?.current;
   const status = good ? (action === "update" ? (before?.status ?? "ready") : "ready") : "tainted";
@@ -223,7 +303,9 @@ function withoutUnknown(value: Value): Value {
 /** The planned object as the journal keeps it: unknown and sensitive parts are null, so that it can be shown to anyone. */
 function sentText(planned: Value, schema: Schema): string {
   const marked = markLike(planned, planned, schema.block);
-  const shown = transform(marked, (_, part) => (!isKnown(part) || part.marks.has(sensitive) ? nullValue(part.type) : part));
+  const shown = transform(marked, (_, part) =>
+    !isKnown(part) || part.marks.has(sensitive) ? nullValue(part.type) : part,
+  );
   const [bare] = isMarkedDeep(shown) ? unmarkDeep(shown) : [{ ...shown, marks: noMarks }];
   return encodeJson(bare, bare.type);
 }

@@ -19,12 +19,21 @@ export async function sameAsPlanned(
   const { address } = change;
   const [before] = unmarkDeep(change.before);
   try {
-    const answer = await provider.readResource({ type: address.resource.type, current: before, private: change.priorPrivate });
+    const answer = await provider.readResource({
+      type: address.resource.type,
+      current: before,
+      private: change.priorPrivate,
+    });
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return false;
     if (rawEquals(before, answer.newState)) return true;
     const what = isNull(answer.newState) ? "it is gone" : "its attributes differ from what the plan read";
     const detail = `${address.text} was changed by someone else after the plan was made: ${what}. It was left as it is, and so was everything that depends on it; what was done before is kept. Make a new plan to see what is to be done now.`;
-    report(run, [errorDiagnostic("Resource has changed since the plan was made", detail, { address: address.text, code: "stale-resource" })]);
+    report(run, [
+      errorDiagnostic("Resource has changed since the plan was made", detail, {
+        address: address.text,
+        code: "stale-resource",
+      }),
+    ]);
     return false;
   } catch (error) {
     report(run, [providerDied(address.text, "being read before the change", error)]);

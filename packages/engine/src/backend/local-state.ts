@@ -36,7 +36,11 @@ export class LocalState {
       if (!existsSync(path)) return { value: make(none), diagnostics: [] };
       text = readFileSync(path, "utf8");
     } catch (error) {
-      throw new OperationalError(backendErrors.stateUnreadable, `The state ${path} cannot be read: ${messageOf(error)}.`, { cause: error });
+      throw new OperationalError(
+        backendErrors.stateUnreadable,
+        `The state ${path} cannot be read: ${messageOf(error)}.`,
+        { cause: error },
+      );
     }
     if (text.trim() === "") return { value: make(none), diagnostics: [] };
     const read = readStateFile(text, path);
@@ -69,7 +73,11 @@ export class LocalState {
       this.#backedUp = true;
       writePrivateFile(this.path, writeStateFile(next));
     } catch (error) {
-      throw new OperationalError(backendErrors.stateUnwritable, `The state ${this.path} cannot be written: ${messageOf(error)}.`, { cause: error });
+      throw new OperationalError(
+        backendErrors.stateUnwritable,
+        `The state ${this.path} cannot be written: ${messageOf(error)}.`,
+        { cause: error },
+      );
     }
     this.#current = next;
   }
@@ -105,4 +113,3 @@ export function foldJournal(state: State, record: JournalRecord): State {
 
 /** `terraform.tfstate` in a folder: the name people look for. */
 export const defaultStateName = "terraform.tfstate";
-

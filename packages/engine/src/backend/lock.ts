@@ -102,7 +102,10 @@ function beside(path: string, ending: string): string {
 function lockedError(path: string): OperationalError {
   const other = heldByTerraform(path);
   if (other !== undefined) {
-    return new OperationalError(backendErrors.stateLocked, `The state ${path} is held by process ${other}, which has locked the file (Terraform or OpenTofu). Wait for it to end, or wait here with -lock-timeout=5m.`);
+    return new OperationalError(
+      backendErrors.stateLocked,
+      `The state ${path} is held by process ${other}, which has locked the file (Terraform or OpenTofu). Wait for it to end, or wait here with -lock-timeout=5m.`,
+    );
   }
   let holder = "another process";
   try {

@@ -5,7 +5,17 @@ import { formatPath, type Path } from "@millwright/value/path";
 import { typeEquals } from "@millwright/value/types";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
-import { asArray, asMap, asNumber, asString, isKnown, isNull, isWhollyKnown, numberValue, stringValue } from "@millwright/value/value";
+import {
+  asArray,
+  asMap,
+  asNumber,
+  asString,
+  isKnown,
+  isNull,
+  isWhollyKnown,
+  numberValue,
+  stringValue,
+} from "@millwright/value/value";
 import { nestedAsBlock } from "./proposed.ts";
 
 /** One way in which a provider broke its word. */
@@ -29,7 +39,14 @@ export function planDisagreements(schema: BlockSchema, prior: Value, config: Val
   return found;
 }
 
-function planBlock(schema: BlockSchema, prior: Value, config: Value, planned: Value, path: Path, found: Disagreement[]): void {
+function planBlock(
+  schema: BlockSchema,
+  prior: Value,
+  config: Value,
+  planned: Value,
+  path: Path,
+  found: Disagreement[],
+): void {
   if (isNull(planned) && !isNull(config)) {
     found.push({ path, problem: "planned for absence, but the configuration wants it to exist" });
     return;
@@ -40,7 +57,8 @@ function planBlock(schema: BlockSchema, prior: Value, config: Value, planned: Va
   }
   if (isNull(planned)) return;
   if (!isKnown(planned)) {
-    if (isKnown(config)) found.push({ path, problem: "an unknown object planned for one that the configuration knows" });
+    if (isKnown(config))
+      found.push({ path, problem: "an unknown object planned for one that the configuration knows" });
     return;
   }
   if (!isKnown(config)) return;
@@ -51,7 +69,15 @@ function planBlock(schema: BlockSchema, prior: Value, config: Value, planned: Va
   }
   for (const [name, block] of schema.blocks) {
     const plannedValue = asMap(planned).get(name)!;
-    planNested(block.block, block.nesting, before?.get(name), asMap(config).get(name)!, plannedValue, step(path, name), found);
+    planNested(
+      block.block,
+      block.nesting,
+      before?.get(name),
+      asMap(config).get(name)!,
+      plannedValue,
+      step(path, name),
+      found,
+    );
   }
 }
 
@@ -106,7 +132,8 @@ function planNested(
   }
   // Elements of a set cannot be told apart by place: their number is all that can be held.
   if (nesting === "set") return;
-  for (const { key, wanted, got, old } of pairs) planBlock(block, old ?? wanted, wanted, got, [...path, { index: key }], found);
+  for (const { key, wanted, got, old } of pairs)
+    planBlock(block, old ?? wanted, wanted, got, [...path, { index: key }], found);
 }
 
 interface Pair {
@@ -116,7 +143,12 @@ interface Pair {
   readonly old: Value | undefined;
 }
 
-function pairUp(nesting: NestedBlockSchema["nesting"], wanted: Value, got: Value, old: Value | undefined): Pair[] | undefined {
+function pairUp(
+  nesting: NestedBlockSchema["nesting"],
+  wanted: Value,
+  got: Value,
+  old: Value | undefined,
+): Pair[] | undefined {
   if (nesting === "map" || wanted.data instanceof Map) {
     const a = asMap(wanted);
     const b = asMap(got);
@@ -173,7 +205,13 @@ function resultBlock(schema: BlockSchema, promised: Value, actual: Value, path: 
   }
 }
 
-function resultNested(schema: NestedBlockSchema, promised: Value, actual: Value, path: Path, found: Disagreement[]): void {
+function resultNested(
+  schema: NestedBlockSchema,
+  promised: Value,
+  actual: Value,
+  path: Path,
+  found: Disagreement[],
+): void {
   if (schema.nesting === "single" || schema.nesting === "group") {
     resultBlock(schema.block, promised, actual, path, found);
     return;
@@ -238,7 +276,8 @@ function resultValue(promised: Value, actual: Value, path: Path, found: Disagree
       }
       return;
     }
-    for (let i = a.length; i < b.length; i++) found.push({ path: [...path, { index: numberValue(i) }], problem: "new element has appeared" });
+    for (let i = a.length; i < b.length; i++)
+      found.push({ path: [...path, { index: numberValue(i) }], problem: "new element has appeared" });
     a.forEach((value, i) => {
       const at: Path = [...path, { index: numberValue(i) }];
       if (i < b.length) resultValue(value, b[i]!, at, found);
@@ -250,26 +289,42 @@ function resultValue(promised: Value, actual: Value, path: Path, found: Disagree
 }
 
 function refinementProblem(promised: Value, actual: Value): string | undefined {
-  if (promised.type.kind !== "dynamic" && !typeEquals(promised.type, actual.type) && !convert(actual, promised.type).ok) {
+  if (
+    promised.type.kind !== "dynamic" &&
+    !typeEquals(promised.type, actual.type) &&
+    !convert(actual, promised.type).ok
+  ) {
     return "the value is not of the planned type";
   }
   const refinements = (promised.data as Unknown).refinements;
   if (!refinements || !isKnown(actual)) return undefined;
   if (isNull(actual)) return refinements.notNull ? "was planned to be not null, but is null" : undefined;
-  if (refinements.prefix !== undefined && actual.type.kind === "string" && !asString(actual).startsWith(refinements.prefix)) {
+  if (
+    refinements.prefix !== undefined &&
+    actual.type.kind === "string" &&
+    !asString(actual).startsWith(refinements.prefix)
+  ) {
     return "the value does not begin as planned";
   }
   if (actual.type.kind === "number") {
     const number = asNumber(actual);
     const low = refinements.minimum;
     const high = refinements.maximum;
-    if (low && (number.compare(low.value) < 0 || (!low.inclusive && number.compare(low.value) === 0))) return "the number is below its planned bound";
-    if (high && (number.compare(high.value) > 0 || (!high.inclusive && number.compare(high.value) === 0))) return "the number is above its planned bound";
+    if (low && (number.compare(low.value) < 0 || (!low.inclusive && number.compare(low.value) === 0)))
+      return "the number is below its planned bound";
+    if (high && (number.compare(high.value) > 0 || (!high.inclusive && number.compare(high.value) === 0)))
+      return "the number is above its planned bound";
   }
-  const size = Array.isArray(actual.data) ? actual.data.length : actual.data instanceof Map ? actual.data.size : undefined;
+  const size = Array.isArray(actual.data)
+    ? actual.data.length
+    : actual.data instanceof Map
+      ? actual.data.size
+      : undefined;
   if (size !== undefined) {
-    if (refinements.minimumLength !== undefined && size < refinements.minimumLength) return "there are fewer elements than planned";
-    if (refinements.maximumLength !== undefined && size > refinements.maximumLength) return "there are more elements than planned";
+    if (refinements.minimumLength !== undefined && size < refinements.minimumLength)
+      return "there are fewer elements than planned";
+    if (refinements.maximumLength !== undefined && size > refinements.maximumLength)
+      return "there are more elements than planned";
   }
   return undefined;
 }

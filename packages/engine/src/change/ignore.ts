@@ -23,7 +23,8 @@ export function ignoreChanges(ignore: IgnoreChanges, prior: Value, wanted: Value
 type Key = { readonly attribute: string } | { readonly index: Value };
 
 function stepsOf(path: ScopeTraversal): Key[] {
-  const keyOf = (step: TraversalStep): Key => (step.kind === "attribute" ? { attribute: step.name } : { index: step.key });
+  const keyOf = (step: TraversalStep): Key =>
+    step.kind === "attribute" ? { attribute: step.name } : { index: step.key };
   return [{ attribute: path.root.name }, ...path.steps.map(keyOf)];
 }
 
@@ -32,10 +33,18 @@ function putBack(wanted: Value, prior: Value | undefined, steps: readonly Key[])
   if (!step) return prior ?? wanted;
   if (isNull(wanted) || !isKnown(wanted)) {
     // Nothing written here: only a prior value that is itself a map can still be put back, element by element.
-    return wanted.type.kind === "map" && isNull(wanted) && prior?.data instanceof Map ? putBackEntry(emptyOf(wanted), prior, step, rest) : wanted;
+    return wanted.type.kind === "map" && isNull(wanted) && prior?.data instanceof Map
+      ? putBackEntry(emptyOf(wanted), prior, step, rest)
+      : wanted;
   }
   if (wanted.data instanceof Map) return putBackEntry(wanted, prior, step, rest);
-  if (!Array.isArray(wanted.data) || wanted.type.kind === "set" || !("index" in step) || step.index.type.kind !== "number") return wanted;
+  if (
+    !Array.isArray(wanted.data) ||
+    wanted.type.kind === "set" ||
+    !("index" in step) ||
+    step.index.type.kind !== "number"
+  )
+    return wanted;
   const at = asNumber(step.index).toNumber();
   const before = prior && Array.isArray(prior.data) ? asArray(prior) : [];
   if (at >= wanted.data.length || at >= before.length) return wanted;

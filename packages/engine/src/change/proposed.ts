@@ -1,5 +1,10 @@
 import { emptyValue } from "@millwright/provider/implied-type";
-import type { AttributeSchema, BlockSchema, NestedAttributeSchema, NestedBlockSchema } from "@millwright/provider/schema";
+import type {
+  AttributeSchema,
+  BlockSchema,
+  NestedAttributeSchema,
+  NestedBlockSchema,
+} from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
 import type { Value } from "@millwright/value/value";
 import { asArray, asMap, isKnown, isNull } from "@millwright/value/value";
@@ -21,7 +26,11 @@ export function proposedNew(schema: BlockSchema, prior: Value, config: Value): V
     const attribute = schema.attributes.get(name);
     const block = schema.blocks.get(name);
     const old = before.get(name)!;
-    const next = attribute ? proposedAttribute(attribute, old, value) : block ? proposedBlock(block, old, value) : value;
+    const next = attribute
+      ? proposedAttribute(attribute, old, value)
+      : block
+        ? proposedBlock(block, old, value)
+        : value;
     if (next !== value) same = false;
     result.set(name, next);
   }
@@ -49,7 +58,9 @@ function proposedNested(block: BlockSchema, nesting: NestedBlockSchema["nesting"
       return proposedNew(block, prior, config);
     case "list": {
       const before = isArrayData(prior) ? asArray(prior) : [];
-      const data = asArray(config).map((value, i) => (i < before.length ? proposedNew(block, before[i]!, value) : value));
+      const data = asArray(config).map((value, i) =>
+        i < before.length ? proposedNew(block, before[i]!, value) : value,
+      );
       return { type: config.type, data, marks: config.marks };
     }
     case "map": {
@@ -121,7 +132,8 @@ function nestedCouldComeFrom(block: BlockSchema, prior: Value, config: Value): b
 function holdsUncomputed(nested: NestedAttributeSchema, value: Value): boolean {
   if (isNull(value) || !isKnown(value)) return false;
   if (Array.isArray(value.data)) return asArray(value).some((element) => objectHoldsUncomputed(nested, element));
-  if (value.type.kind === "map") return [...asMap(value).values()].some((element) => objectHoldsUncomputed(nested, element));
+  if (value.type.kind === "map")
+    return [...asMap(value).values()].some((element) => objectHoldsUncomputed(nested, element));
   return objectHoldsUncomputed(nested, value);
 }
 
@@ -144,4 +156,3 @@ export function nestedAsBlock(nested: NestedAttributeSchema): BlockSchema {
   if (!block) asBlocks.set(nested, (block = { attributes: nested.attributes, blocks: new Map() }));
   return block;
 }
-

@@ -11,7 +11,10 @@ const optional = (name: string) => ({ name, required: false });
 /** A `module` block. */
 export function decodeCall(block: Block, constants: Constants): ModuleCall {
   const { value, diagnostics } = partialContentOf(block.body, {
-    attributes: [{ name: "source", required: true }, ...["version", "count", "for_each", "depends_on", "providers"].map(optional)],
+    attributes: [
+      { name: "source", required: true },
+      ...["version", "count", "for_each", "depends_on", "providers"].map(optional),
+    ],
     blocks: [],
   });
   constants.diagnostics.push(...diagnostics);
@@ -35,7 +38,10 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
 }
 
 /** `providers = { aws = aws.west, aws.second = aws.east }`. */
-function decodeProviders(attribute: Attribute | undefined, constants: Constants): ReadonlyMap<string, ProviderReference> {
+function decodeProviders(
+  attribute: Attribute | undefined,
+  constants: Constants,
+): ReadonlyMap<string, ProviderReference> {
   const result = new Map<string, ProviderReference>();
   if (!attribute) return result;
   for (const [key, value] of entriesOf(attribute.expression) ?? []) {
@@ -44,9 +50,13 @@ function decodeProviders(attribute: Attribute | undefined, constants: Constants)
   }
   if (!entriesOf(attribute.expression)) {
     constants.diagnostics.push(
-      errorDiagnostic("Invalid expression", 'The "providers" argument is a map from provider names inside the module to those outside, such as { aws = aws.west }.', {
-        subject: rangeOf(attribute.expression),
-      }),
+      errorDiagnostic(
+        "Invalid expression",
+        'The "providers" argument is a map from provider names inside the module to those outside, such as { aws = aws.west }.',
+        {
+          subject: rangeOf(attribute.expression),
+        },
+      ),
     );
   }
   return result;
@@ -54,7 +64,9 @@ function decodeProviders(attribute: Attribute | undefined, constants: Constants)
 
 function entriesOf(expression: Expression): (readonly [string | undefined, Expression])[] | undefined {
   if (expression.kind === "object") {
-    return expression.items.map((item) => [item.key.name ?? sourceText(item.key.expression).replaceAll('"', ""), item.value] as const);
+    return expression.items.map(
+      (item) => [item.key.name ?? sourceText(item.key.expression).replaceAll('"', ""), item.value] as const,
+    );
   }
   if (expression.kind !== "json" || expression.value.kind !== "jsonObject") return undefined;
   return expression.value.properties.map(({ name, value }) => {
@@ -71,5 +83,7 @@ function referenceOf(expression: Expression, constants: Constants): ProviderRefe
   if (!traversal) return undefined;
   const [step] = traversal.steps;
   const range = rangeOf(expression);
-  return step?.kind === "attribute" ? { localName: traversal.root.name, alias: step.name, range } : { localName: traversal.root.name, range };
+  return step?.kind === "attribute"
+    ? { localName: traversal.root.name, alias: step.name, range }
+    : { localName: traversal.root.name, range };
 }

@@ -38,9 +38,13 @@ export class Constants {
     const converted = convert(value, type);
     if (converted.ok && !isNull(converted.value)) return converted.value;
     this.diagnostics.push(
-      errorDiagnostic("Unsuitable value type", `The argument "${attribute.name}" must be ${wanted}, written out: it is needed before anything is evaluated.`, {
-        subject: rangeOf(attribute.expression),
-      }),
+      errorDiagnostic(
+        "Unsuitable value type",
+        `The argument "${attribute.name}" must be ${wanted}, written out: it is needed before anything is evaluated.`,
+        {
+          subject: rangeOf(attribute.expression),
+        },
+      ),
     );
     return undefined;
   }
@@ -55,9 +59,13 @@ export class Constants {
     const elements = listElements(expression);
     if (!elements) {
       this.diagnostics.push(
-        errorDiagnostic("Invalid expression", `A static list of references is required for "${attribute.name}", such as [aws_instance.a].`, {
-          subject: rangeOf(expression),
-        }),
+        errorDiagnostic(
+          "Invalid expression",
+          `A static list of references is required for "${attribute.name}", such as [aws_instance.a].`,
+          {
+            subject: rangeOf(expression),
+          },
+        ),
       );
       return [];
     }
@@ -69,7 +77,9 @@ export class Constants {
     if (direct) return direct;
     const quoted = quotedText(expression);
     if (quoted !== undefined) {
-      const parsed = parseTraversal(sourceFile(expression.file.name, quoted, expression.file.position(expression.start + 1)));
+      const parsed = parseTraversal(
+        sourceFile(expression.file.name, quoted, expression.file.position(expression.start + 1)),
+      );
       if (parsed.value && !parsed.diagnostics.some((d) => d.severity === "error")) {
         if (expression.kind !== "json") {
           this.diagnostics.push(
@@ -84,9 +94,13 @@ export class Constants {
       }
     }
     this.diagnostics.push(
-      errorDiagnostic("Invalid expression", "A single static reference is required: only attribute access and indexing with constant keys. No calculations, function calls or templates are allowed here.", {
-        subject: rangeOf(expression),
-      }),
+      errorDiagnostic(
+        "Invalid expression",
+        "A single static reference is required: only attribute access and indexing with constant keys. No calculations, function calls or templates are allowed here.",
+        {
+          subject: rangeOf(expression),
+        },
+      ),
     );
     return undefined;
   }

@@ -47,7 +47,9 @@ export function readFolder(files: Files, folder: string, options: FolderOptions)
 /** The configuration files among a folder's names; an editor's leavings are not. A `.tofu` file hides its `.tf` twin. */
 export function configNames(names: readonly string[], { tofuFiles }: FolderOptions): string[] {
   const ending = tofuFiles ? /\.(tf|tofu)(\.json)?$/ : /\.tf(\.json)?$/;
-  const ours = names.filter((name) => ending.test(name) && !name.startsWith(".") && !name.endsWith("~") && !/^#.*#$/.test(name));
+  const ours = names.filter(
+    (name) => ending.test(name) && !name.startsWith(".") && !name.endsWith("~") && !/^#.*#$/.test(name),
+  );
   const all = new Set(ours);
   return ours.filter((name) => !/\.tf(\.json)?$/.test(name) || !all.has(name.replace(/\.tf(\.json)?$/, ".tofu$1")));
 }
@@ -78,7 +80,8 @@ export function applyOverrides(primary: readonly Block[], overrides: readonly Bl
 
 function matches(base: Block, override: Block): boolean {
   if (base.type !== override.type || base.labels.join("\0") !== override.labels.join("\0")) return false;
-  if (base.type === "locals") return [...override.body.attributes.keys()].some((name) => base.body.attributes.has(name));
+  if (base.type === "locals")
+    return [...override.body.attributes.keys()].some((name) => base.body.attributes.has(name));
   if (base.type !== "provider") return true;
   const alias = (block: Block) => aliasText(block.body.attributes.get("alias"));
   return alias(base) === alias(override);
@@ -96,7 +99,8 @@ function layBody(base: Body, override: Body, type: string): Body {
   const attributes = new Map(base.attributes);
   for (const [name, attribute] of override.attributes) attributes.set(name, attribute);
   const replaced = new Set(override.blocks.map((block) => (block.type === "dynamic" ? block.labels[0]! : block.type)));
-  const inner = type === "terraform" || type === "resource" || type === "data" ? mergeSpecial(base, override, replaced) : undefined;
+  const inner =
+    type === "terraform" || type === "resource" || type === "data" ? mergeSpecial(base, override, replaced) : undefined;
   const kept = base.blocks.filter((block) => !replaced.has(block.type === "dynamic" ? block.labels[0]! : block.type));
   return { ...base, attributes, blocks: inner ?? [...kept, ...override.blocks] };
 }

@@ -74,13 +74,24 @@ class Loader {
     if (!/^\.{1,2}(\/|$)/.test(call.source)) return this.#refuse(call, remoteSource(call.source));
     const folder = joinFolder(caller.folder, call.source);
     if (this.#isItsOwnCaller(caller, folder)) {
-      return this.#refuse(call, `The module ${folder} calls itself, by way of ${[...caller.names, call.name].join(" → ")}. A module cannot be inside itself.`);
+      return this.#refuse(
+        call,
+        `The module ${folder} calls itself, by way of ${[...caller.names, call.name].join(" → ")}. A module cannot be inside itself.`,
+      );
     }
     const names = this.#files.list(folder);
     if (!names) {
-      return this.#refuse(call, `There is no folder ${folder}: "${call.source}" is looked for from ${caller.folder === "." ? "the root folder" : caller.folder}.`);
+      return this.#refuse(
+        call,
+        `There is no folder ${folder}: "${call.source}" is looked for from ${caller.folder === "." ? "the root folder" : caller.folder}.`,
+      );
     }
-    const child = this.module({ path: childPath(caller, call.name), names: [...caller.names, call.name], folder, blocks: [] });
+    const child = this.module({
+      path: childPath(caller, call.name),
+      names: [...caller.names, call.name],
+      folder,
+      blocks: [],
+    });
     this.#checkInputs(call, child);
   }
 
@@ -103,7 +114,9 @@ class Loader {
       const detail = `An argument named "${name}" is not expected here: module "${call.name}" has no such variable.${near ? ` Did you mean "${near}"?` : ""}`;
       const start = expression.file.position(expression.start);
       const end = expression.file.position(expression.end);
-      this.#diagnostics.push(errorDiagnostic("Unsupported argument", detail, { subject: { filename: expression.file.name, start, end } }));
+      this.#diagnostics.push(
+        errorDiagnostic("Unsupported argument", detail, { subject: { filename: expression.file.name, start, end } }),
+      );
     }
     for (const variable of child.variables.values()) {
       if (variable.default || call.inputs.has(variable.name)) continue;

@@ -95,7 +95,13 @@ class ModuleReader {
       default: {
         const resource = decodeResource(block, this.#constants);
         const text = resourceText(resource.address);
-        return this.#add(this.#resources, `${block.type === "data" ? "data" : "resource"} "${resource.address.type}"`, text, block, resource);
+        return this.#add(
+          this.#resources,
+          `${block.type === "data" ? "data" : "resource"} "${resource.address.type}"`,
+          text,
+          block,
+          resource,
+        );
       }
     }
   }
@@ -120,7 +126,11 @@ class ModuleReader {
     const missing = notYet[block.type];
     if (missing !== undefined) {
       this.#diagnostics.push(
-        errorDiagnostic("Not supported yet", `${missing} are not supported by this version of Millwright. Remove the block, or use the tool you have been using for this folder.`, { subject }),
+        errorDiagnostic(
+          "Not supported yet",
+          `${missing} are not supported by this version of Millwright. Remove the block, or use the tool you have been using for this folder.`,
+          { subject },
+        ),
       );
       return false;
     }
@@ -128,7 +138,11 @@ class ModuleReader {
     if (!labels) {
       const near = similar(block.type, Object.keys(topLevel));
       this.#diagnostics.push(
-        errorDiagnostic("Unsupported block type", `Blocks of type "${block.type}" are not expected here.${near ? ` Did you mean "${near}"?` : ""}`, { subject }),
+        errorDiagnostic(
+          "Unsupported block type",
+          `Blocks of type "${block.type}" are not expected here.${near ? ` Did you mean "${near}"?` : ""}`,
+          { subject },
+        ),
       );
       return false;
     }
@@ -136,8 +150,18 @@ class ModuleReader {
     const extra = block.labelNodes[labels.length];
     this.#diagnostics.push(
       extra
-        ? errorDiagnostic(`Extraneous label for ${block.type}`, labels.length === 0 ? `No labels are expected for ${block.type} blocks.` : `Only ${labels.length} labels (${labels.join(", ")}) are expected for ${block.type} blocks.`, { subject: rangeOf(extra) })
-        : errorDiagnostic(`Missing ${labels[block.labels.length]} for ${block.type}`, `All ${block.type} blocks must have ${labels.length} label${labels.length === 1 ? "" : "s"} (${labels.join(", ")}).`, { subject: rangeOf(block.openBrace), context: rangeOf(block.header) }),
+        ? errorDiagnostic(
+            `Extraneous label for ${block.type}`,
+            labels.length === 0
+              ? `No labels are expected for ${block.type} blocks.`
+              : `Only ${labels.length} labels (${labels.join(", ")}) are expected for ${block.type} blocks.`,
+            { subject: rangeOf(extra) },
+          )
+        : errorDiagnostic(
+            `Missing ${labels[block.labels.length]} for ${block.type}`,
+            `All ${block.type} blocks must have ${labels.length} label${labels.length === 1 ? "" : "s"} (${labels.join(", ")}).`,
+            { subject: rangeOf(block.openBrace), context: rangeOf(block.header) },
+          ),
     );
     return false;
   }
@@ -155,7 +179,13 @@ class ModuleReader {
     return false;
   }
 
-  #add<T extends { readonly range: SourceRange }>(map: Map<string, T>, what: string, key: string, block: Block, item: T): void {
+  #add<T extends { readonly range: SourceRange }>(
+    map: Map<string, T>,
+    what: string,
+    key: string,
+    block: Block,
+    item: T,
+  ): void {
     const known = map.get(key);
     if (known) this.#duplicate(what, block.labels.at(-1)!, known.range, rangeOf(block.header));
     else map.set(key, item);
@@ -240,10 +270,15 @@ class ModuleReader {
     if (version && constraint !== undefined) this.#versions.push({ constraint, range: rangeOf(version.expression) });
     for (const inner of content.blocks) {
       if (inner.type === "required_providers") decodeRequiredProviders(inner, this.#constants, this.#requirements);
-      else if (inner.type === "backend") this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
+      else if (inner.type === "backend")
+        this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
       else {
         this.#diagnostics.push(
-          errorDiagnostic("Not supported yet", `A "${inner.type}" block is not supported by this version of Millwright.`, { subject: rangeOf(inner.header) }),
+          errorDiagnostic(
+            "Not supported yet",
+            `A "${inner.type}" block is not supported by this version of Millwright.`,
+            { subject: rangeOf(inner.header) },
+          ),
         );
       }
     }

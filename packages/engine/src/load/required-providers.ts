@@ -7,22 +7,36 @@ import type { ProviderReference, ProviderRequirement } from "../configuration.ts
 import { type Constants, listElements, quotedText } from "./constants.ts";
 
 /** A `required_providers` block: `name = { source, version, configuration_aliases }`, or the old `name = "version"`. */
-export function decodeRequiredProviders(block: Block, constants: Constants, into: Map<string, ProviderRequirement>): void {
+export function decodeRequiredProviders(
+  block: Block,
+  constants: Constants,
+  into: Map<string, ProviderRequirement>,
+): void {
   const { value: attributes, diagnostics } = justAttributes(block.body);
   constants.diagnostics.push(...diagnostics);
   for (const { name, expression, nameNode } of attributes.values()) {
     const range = rangeOf(nameNode);
     const version = quotedText(expression);
     if (version !== undefined) {
-      into.set(name, { localName: name, source: impliedProviderSource(name), versions: [version], configurationAliases: [], range });
+      into.set(name, {
+        localName: name,
+        source: impliedProviderSource(name),
+        versions: [version],
+        configurationAliases: [],
+        range,
+      });
       continue;
     }
     const parts = partsOf(expression);
     if (!parts) {
       constants.diagnostics.push(
-        errorDiagnostic("Invalid required_providers object", 'A provider requirement is an object with "source" and "version", such as { source = "hashicorp/consul", version = "~> 2.20" }.', {
-          subject: rangeOf(expression),
-        }),
+        errorDiagnostic(
+          "Invalid required_providers object",
+          'A provider requirement is an object with "source" and "version", such as { source = "hashicorp/consul", version = "~> 2.20" }.',
+          {
+            subject: rangeOf(expression),
+          },
+        ),
       );
       continue;
     }
@@ -41,9 +55,13 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
       if (parsed) source = parsed;
       else {
         constants.diagnostics.push(
-          errorDiagnostic("Invalid provider source string", `The "source" of a provider has the form "[HOSTNAME/]NAMESPACE/TYPE", which "${text}" does not have.`, {
-            subject: rangeOf(expression),
-          }),
+          errorDiagnostic(
+            "Invalid provider source string",
+            `The "source" of a provider has the form "[HOSTNAME/]NAMESPACE/TYPE", which "${text}" does not have.`,
+            {
+              subject: rangeOf(expression),
+            },
+          ),
         );
       }
     } else if (key === "version" && text !== undefined) versions.push(text);
@@ -57,9 +75,13 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
       }
     } else {
       constants.diagnostics.push(
-        errorDiagnostic("Invalid required_providers object", `A provider requirement has "source", "version" and "configuration_aliases", each written out; "${key}" is none of them or is not written out.`, {
-          subject: rangeOf(expression),
-        }),
+        errorDiagnostic(
+          "Invalid required_providers object",
+          `A provider requirement has "source", "version" and "configuration_aliases", each written out; "${key}" is none of them or is not written out.`,
+          {
+            subject: rangeOf(expression),
+          },
+        ),
       );
     }
   }
@@ -68,10 +90,15 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
 
 function partsOf(expression: Expression): ReadonlyMap<string, Expression> | undefined {
   if (expression.kind === "object") {
-    return new Map(expression.items.map((item) => [item.key.name ?? quotedText(item.key.expression) ?? "?", item.value]));
+    return new Map(
+      expression.items.map((item) => [item.key.name ?? quotedText(item.key.expression) ?? "?", item.value]),
+    );
   }
   if (expression.kind !== "json" || expression.value.kind !== "jsonObject") return undefined;
   return new Map(
-    expression.value.properties.map(({ name, value }) => [name, { kind: "json", value, file: value.file, start: value.start, end: value.end }]),
+    expression.value.properties.map(({ name, value }) => [
+      name,
+      { kind: "json", value, file: value.file, start: value.start, end: value.end },
+    ]),
   );
 }

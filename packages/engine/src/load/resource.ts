@@ -23,15 +23,23 @@ export function decodeResource(block: Block, constants: Constants): Resource {
   for (const inner of content.blocks) {
     if (inner.type === "lifecycle") continue;
     constants.diagnostics.push(
-      errorDiagnostic("Not supported yet", `A "${inner.type}" block inside a resource is not supported by this version of Millwright.`, { subject: rangeOf(inner.header) }),
+      errorDiagnostic(
+        "Not supported yet",
+        `A "${inner.type}" block inside a resource is not supported by this version of Millwright.`,
+        { subject: rangeOf(inner.header) },
+      ),
     );
   }
   const lifecycles = content.blocks.filter((inner) => inner.type === "lifecycle");
   if (lifecycles.length > 1) {
     constants.diagnostics.push(
-      errorDiagnostic("Duplicate lifecycle block", "A resource has at most one lifecycle block: put all arguments into one.", {
-        subject: rangeOf(lifecycles[1]!.header),
-      }),
+      errorDiagnostic(
+        "Duplicate lifecycle block",
+        "A resource has at most one lifecycle block: put all arguments into one.",
+        {
+          subject: rangeOf(lifecycles[1]!.header),
+        },
+      ),
     );
   }
   const managed = block.type === "resource";
@@ -55,9 +63,13 @@ export function decodeRepetition(attributes: ReadonlyMap<string, Attribute>, con
   const forEach = attributes.get("for_each");
   if (count && forEach) {
     constants.diagnostics.push(
-      errorDiagnostic('Invalid combination of "count" and "for_each"', 'The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.', {
-        subject: rangeOf(forEach.nameNode),
-      }),
+      errorDiagnostic(
+        'Invalid combination of "count" and "for_each"',
+        'The "count" and "for_each" meta-arguments are mutually-exclusive, only one should be used to be explicit about the number of resources to be created.',
+        {
+          subject: rangeOf(forEach.nameNode),
+        },
+      ),
     );
   }
   if (count) return { kind: "count", expression: count.expression };
@@ -71,11 +83,16 @@ function providerReference(attribute: Attribute, constants: Constants): Provider
   const [step, ...more] = traversal.steps;
   const range = rangeOf(attribute.expression);
   if (!step) return { localName: traversal.root.name, range };
-  if (step.kind === "attribute" && more.length === 0) return { localName: traversal.root.name, alias: step.name, range };
+  if (step.kind === "attribute" && more.length === 0)
+    return { localName: traversal.root.name, alias: step.name, range };
   constants.diagnostics.push(
-    errorDiagnostic("Invalid provider configuration reference", 'A provider is named by its local name, optionally followed by a dot and an alias, such as "aws.west".', {
-      subject: range,
-    }),
+    errorDiagnostic(
+      "Invalid provider configuration reference",
+      'A provider is named by its local name, optionally followed by a dot and an alias, such as "aws.west".',
+      {
+        subject: range,
+      },
+    ),
   );
   return undefined;
 }
@@ -99,7 +116,8 @@ function decodeLifecycle(block: Block, managed: boolean, constants: Constants): 
     ],
   });
   constants.diagnostics.push(...diagnostics);
-  const rules = (type: string) => content.blocks.filter((inner) => inner.type === type).map((inner) => decodeRule(inner, constants));
+  const rules = (type: string) =>
+    content.blocks.filter((inner) => inner.type === type).map((inner) => decodeRule(inner, constants));
   const triggers = content.attributes.get("replace_triggered_by");
   return {
     createBeforeDestroy: constants.flag(content.attributes.get("create_before_destroy")) ?? false,
@@ -119,9 +137,13 @@ function decodeIgnoreChanges(attribute: Attribute | undefined, constants: Consta
   const star = listElements(expression)?.find((element) => quotedText(element) === "*");
   if (star) {
     constants.diagnostics.push(
-      warningDiagnostic("Deprecated ignore_changes wildcard", 'The ["*"] form of ignore_changes wildcard is deprecated. Use "ignore_changes = all" to ignore changes to all attributes.', {
-        subject: rangeOf(star),
-      }),
+      warningDiagnostic(
+        "Deprecated ignore_changes wildcard",
+        'The ["*"] form of ignore_changes wildcard is deprecated. Use "ignore_changes = all" to ignore changes to all attributes.',
+        {
+          subject: rangeOf(star),
+        },
+      ),
     );
     return { kind: "all" };
   }

@@ -12,7 +12,16 @@ import { type Constants, quotedText } from "./constants.ts";
 const optional = (name: string) => ({ name, required: false });
 
 /** Names that a module block uses for itself, which therefore cannot be input variables. */
-const reservedVariables = new Set(["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"]);
+const reservedVariables = new Set([
+  "source",
+  "version",
+  "providers",
+  "count",
+  "for_each",
+  "lifecycle",
+  "depends_on",
+  "locals",
+]);
 
 export function validName(name: string): boolean {
   return isIdentifier(name);
@@ -27,16 +36,21 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
   constants.diagnostics.push(...diagnostics);
   if (reservedVariables.has(name)) {
     constants.diagnostics.push(
-      errorDiagnostic("Invalid variable name", `The variable name "${name}" is reserved due to its special meaning inside module blocks. Choose another name.`, {
-        subject: rangeOf(block.labelNodes[0]!),
-      }),
+      errorDiagnostic(
+        "Invalid variable name",
+        `The variable name "${name}" is reserved due to its special meaning inside module blocks. Choose another name.`,
+        {
+          subject: rangeOf(block.labelNodes[0]!),
+        },
+      ),
     );
   }
   const type = content.attributes.get("type");
   const constraint = type ? declaredType(type.expression) : undefined;
   // Quoted types are what configurations of 2016 have: their meaning is clear, so they are no more than a warning.
   const quoted = type !== undefined && quotedText(type.expression) !== undefined;
-  for (const found of constraint?.diagnostics ?? []) constants.diagnostics.push(quoted ? { ...found, severity: "warning" } : found);
+  for (const found of constraint?.diagnostics ?? [])
+    constants.diagnostics.push(quoted ? { ...found, severity: "warning" } : found);
   const byDefault = content.attributes.get("default");
   const description = constants.text(content.attributes.get("description"));
   return {
@@ -56,7 +70,8 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
 
 // Without a type, a list or object as the default says that text for it is to be read as an expression.
 function isStructured(expression: Expression): boolean {
-  if (expression.kind === "json") return expression.value.kind === "jsonArray" || expression.value.kind === "jsonObject";
+  if (expression.kind === "json")
+    return expression.value.kind === "jsonArray" || expression.value.kind === "jsonObject";
   return expression.kind === "tuple" || expression.kind === "object";
 }
 
@@ -75,7 +90,9 @@ export function decodeOutput(block: Block, constants: Constants): Output {
   const post = content.blocks.find((inner) => inner.type === "postcondition");
   if (post) {
     constants.diagnostics.push(
-      errorDiagnostic("Postconditions are not allowed", "Only preconditions are allowed in an output block.", { subject: rangeOf(post.header) }),
+      errorDiagnostic("Postconditions are not allowed", "Only preconditions are allowed in an output block.", {
+        subject: rangeOf(post.header),
+      }),
     );
   }
   const description = constants.text(content.attributes.get("description"));
@@ -85,7 +102,9 @@ export function decodeOutput(block: Block, constants: Constants): Output {
     sensitive: constants.flag(content.attributes.get("sensitive")) ?? false,
     ephemeral: constants.flag(content.attributes.get("ephemeral")) ?? false,
     dependsOn: constants.traversals(content.attributes.get("depends_on")),
-    preconditions: content.blocks.filter((inner) => inner.type === "precondition").map((rule) => decodeRule(rule, constants)),
+    preconditions: content.blocks
+      .filter((inner) => inner.type === "precondition")
+      .map((rule) => decodeRule(rule, constants)),
     range: rangeOf(block.header),
     ...(description === undefined ? {} : { description }),
   };

@@ -4,7 +4,16 @@ import { conforms, impliedType } from "@millwright/provider/implied-type";
 import type { Provider } from "@millwright/provider/protocol";
 import type { AttributeSchema, BlockSchema, Schema } from "@millwright/provider/schema";
 import type { Value } from "@millwright/value/value";
-import { asArray, asMap, isKnown, isNull, isWhollyKnown, nullValue, unknownValue, unmarkDeep } from "@millwright/value/value";
+import {
+  asArray,
+  asMap,
+  isKnown,
+  isNull,
+  isWhollyKnown,
+  nullValue,
+  unknownValue,
+  unmarkDeep,
+} from "@millwright/value/value";
 import type { InstanceAddress } from "../addresses.ts";
 import { disagreementText } from "../change/agreement.ts";
 import { nestedAsBlock } from "../change/proposed.ts";
@@ -25,7 +34,8 @@ import { report } from "./run.ts";
 export async function planData(run: PlanRun, target: PlanTarget): Promise<boolean> {
   const { address, resource, schema, provider, providerAddress, nodeId } = target;
   const { lifecycle } = resource;
-  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance))) return false;
+  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance)))
+    return false;
   const decoded = decodeResourceConfig(run.evaluator, resource, schema, address, target.instance);
   if (!report(run, decoded.diagnostics)) return false;
   const config = decoded.value;
@@ -64,7 +74,13 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
   see(read.value);
   const parts = { status: "ready", private: noPrivate, dependencies: [], createBeforeDestroy: false } as const;
   run.refreshed.setCurrent(address, providerAddress.text, storedObject(read.value, schema, parts));
-  return report(run, checkRules(run, address, "Resource postcondition failed", lifecycle.postconditions, { ...target.instance, self: read.value }));
+  return report(
+    run,
+    checkRules(run, address, "Resource postcondition failed", lifecycle.postconditions, {
+      ...target.instance,
+      self: read.value,
+    }),
+  );
 }
 
 /** Reads a data source; the result is marked like its configuration. */
@@ -92,7 +108,10 @@ export async function readData(
     if (wrong.length > 0 || isNull(answer.state) || !isWhollyKnown(answer.state)) {
       const problem = wrong.length > 0 ? wrong.map(disagreementText).join("; ") : "it is null or not wholly known";
       const detail = `The provider returned an object for ${address.text} that is not acceptable: ${problem}. This is a bug in the provider.`;
-      return failed([...diagnostics, errorDiagnostic("Provider produced invalid object", detail, { address: address.text })]);
+      return failed([
+        ...diagnostics,
+        errorDiagnostic("Provider produced invalid object", detail, { address: address.text }),
+      ]);
     }
     run.ports.events({ kind: "apply-done", address: address.text, action: "read", seconds: seconds() });
     return { value: markLike(answer.state, config, schema.block), diagnostics };
@@ -119,7 +138,11 @@ function unreadAttribute(schema: AttributeSchema, value: Value): Value {
   return schema.nested ? unreadElements(nestedAsBlock(schema.nested), schema.nested.nesting, value) : value;
 }
 
-function unreadElements(schema: BlockSchema, nesting: "single" | "group" | "list" | "set" | "map", value: Value): Value {
+function unreadElements(
+  schema: BlockSchema,
+  nesting: "single" | "group" | "list" | "set" | "map",
+  value: Value,
+): Value {
   if (isNull(value) || !isKnown(value)) return value;
   if (nesting === "single" || nesting === "group") return notYetRead(schema, value);
   if (nesting === "map") {

@@ -41,8 +41,18 @@ export async function planDelete(
   let plannedPrivate = prior.stored.private ?? noPrivate;
   if (run.pool.schema(providerAddress.source)?.capabilities.planDestroy) {
     const [before] = unmarkDeep(prior.value);
-    const call = { type: address.resource.type, prior: before, proposed: gone, config: gone, priorPrivate: plannedPrivate };
-    let answer: { readonly plannedPrivate: Uint8Array; readonly planned: typeof gone; readonly diagnostics: ProviderDiagnostics };
+    const call = {
+      type: address.resource.type,
+      prior: before,
+      proposed: gone,
+      config: gone,
+      priorPrivate: plannedPrivate,
+    };
+    let answer: {
+      readonly plannedPrivate: Uint8Array;
+      readonly planned: typeof gone;
+      readonly diagnostics: ProviderDiagnostics;
+    };
     try {
       answer = await run.calls.run(() => provider.planResourceChange(call));
     } catch (error) {

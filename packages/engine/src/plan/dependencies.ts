@@ -21,7 +21,11 @@ export function transitive(direct: ReadonlyMap<string, ReadonlySet<string>>): Re
 }
 
 // Depth first with a stack of our own: chains are as long as users make them.
-function collect(start: string, direct: ReadonlyMap<string, ReadonlySet<string>>, memo: Map<string, ReadonlySet<string>>): ReadonlySet<string> {
+function collect(
+  start: string,
+  direct: ReadonlyMap<string, ReadonlySet<string>>,
+  memo: Map<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
   const stack = [start];
   while (stack.length > 0) {
     const id = stack.at(-1)!;
@@ -44,10 +48,14 @@ function collect(start: string, direct: ReadonlyMap<string, ReadonlySet<string>>
  * The resources that are replaced by making the new object first: those that say so, and all that such a one depends on,
  * since its new object needs theirs before its old one is gone.
  */
-export function createBeforeDestroyNodes(graph: Graph<ConfigNode>, direct: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
+export function createBeforeDestroyNodes(
+  graph: Graph<ConfigNode>,
+  direct: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlySet<string> {
   const found = new Set<string>();
   const queue: string[] = [];
-  for (const [id, node] of graph.nodes) if (node.kind === "resource" && node.resource.lifecycle.createBeforeDestroy) queue.push(id);
+  for (const [id, node] of graph.nodes)
+    if (node.kind === "resource" && node.resource.lifecycle.createBeforeDestroy) queue.push(id);
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     if (found.has(id)) continue;
     found.add(id);
@@ -63,7 +71,10 @@ export function createBeforeDestroyNodes(graph: Graph<ConfigNode>, direct: Reado
  * For a resource node, the managed resources that its own `depends_on`, or that of a module it is in, makes it wait for,
  * directly or through others.
  */
-export function dependsOnClosure(graph: Graph<ConfigNode>, configuration: Configuration): (nodeId: string) => ReadonlySet<string> {
+export function dependsOnClosure(
+  graph: Graph<ConfigNode>,
+  configuration: Configuration,
+): (nodeId: string) => ReadonlySet<string> {
   const memo = new Map<string, ReadonlySet<string>>();
   return (id) => {
     const known = memo.get(id);
@@ -87,7 +98,12 @@ function namedBy(node: ConfigNode | undefined, configuration: Configuration): st
   if (node?.kind !== "resource") return [];
   const ids = idsOf(node.resource.dependsOn, node.module);
   for (let names = node.module.names; names.length > 0; names = names.slice(0, -1)) {
-    const caller = configuration.modules.get(names.slice(0, -1).map((name) => `module.${name}`).join("."))!;
+    const caller = configuration.modules.get(
+      names
+        .slice(0, -1)
+        .map((name) => `module.${name}`)
+        .join("."),
+    )!;
     const call = caller.calls.get(names.at(-1)!);
     if (call) ids.push(...idsOf(call.dependsOn, caller));
   }

@@ -6,16 +6,32 @@ import { convert } from "@millwright/value/convert";
 import { friendlyName } from "@millwright/value/friendly";
 import { numberType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
-import { asArray, asMap, asNumber, asString, ephemeral, isKnown, isNull, sensitive, unmark } from "@millwright/value/value";
+import {
+  asArray,
+  asMap,
+  asNumber,
+  asString,
+  ephemeral,
+  isKnown,
+  isNull,
+  sensitive,
+  unmark,
+} from "@millwright/value/value";
 import type { ModuleInstance } from "../addresses.ts";
 import type { Repetition } from "../configuration.ts";
-import type { Evaluator, Expansion } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
+import type { Expansion } from "../expansion.ts";
 
 const single: Expansion = { kind: "single" };
 const unknown: Expansion = { kind: "unknown" };
 
 /** How many instances something has, by its `count` or `for_each`. With errors the expansion is unknown. */
-export function expand(repetition: Repetition, evaluator: Evaluator, module: ModuleInstance, validating: boolean): Diagnosed<Expansion> {
+export function expand(
+  repetition: Repetition,
+  evaluator: Evaluator,
+  module: ModuleInstance,
+  validating: boolean,
+): Diagnosed<Expansion> {
   if (repetition.kind === "single") return { value: single, diagnostics: [] };
   const { expression } = repetition;
   const { value, diagnostics } = evaluator.evaluate(expression, module);
@@ -52,7 +68,7 @@ function expandCount(given: Value, validating: boolean): Expansion | string {
 
 function expandForEach(given: Value, validating: boolean): Expansion | string {
   if (given.marks.has(sensitive)) {
-    return 'Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, the sensitive value could be exposed as a resource instance key.';
+    return "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, the sensitive value could be exposed as a resource instance key.";
   }
   if (given.marks.has(ephemeral)) {
     return 'The given "for_each" value is derived from an ephemeral value, which means that its result cannot be kept from plan to apply. Use only values that are not ephemeral.';
@@ -84,7 +100,8 @@ Alternatively, you could use the -target planning option to first apply only the
     if (element.type.kind !== "string") {
       return `The given "for_each" argument value is unsuitable: "for_each" supports maps and sets of strings, but you have provided a set containing type ${friendlyName(element.type)}.`;
     }
-    if (isNull(element)) return 'The given "for_each" argument value is unsuitable: "for_each" sets must not contain null values.';
+    if (isNull(element))
+      return 'The given "for_each" argument value is unsuitable: "for_each" sets must not contain null values.';
     values.set(asString(element), element);
   }
   return { kind: "forEach", values };

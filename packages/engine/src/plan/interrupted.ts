@@ -26,10 +26,17 @@ export async function settleInterrupted(run: PlanRun, target: PlanTarget): Promi
   if (found.kind === "unknown") return report(run, [unsettled(entry, found.why)]);
   run.interrupted.delete(address.text);
   if (found.kind === "absent" || isNull(found.state)) return true;
-  const kept = { status: "ready", private: found.private ?? noPrivate, dependencies: run.dependencies.get(target.nodeId) ?? [], createBeforeDestroy: false } as const;
+  const kept = {
+    status: "ready",
+    private: found.private ?? noPrivate,
+    dependencies: run.dependencies.get(target.nodeId) ?? [],
+    createBeforeDestroy: false,
+  } as const;
   run.refreshed.setCurrent(address, providerAddress.text, storedObject(found.state, schema, kept));
   const detail = `The create of ${entry.address} was under way when its run ended at ${entry.at}. The object is there, and is taken into the state.`;
-  return report(run, [warningDiagnostic("Took over an object of an interrupted create", detail, { address: entry.address })]);
+  return report(run, [
+    warningDiagnostic("Took over an object of an interrupted create", detail, { address: entry.address }),
+  ]);
 }
 
 async function look({ provider, schema }: PlanTarget, entry: PendingCreate): Promise<InterruptedAnswer> {
@@ -44,9 +51,14 @@ async function look({ provider, schema }: PlanTarget, entry: PendingCreate): Pro
 }
 
 /** Interrupted creates of what the configuration no longer has: nobody else would speak of them. `reported` were spoken of. */
-export function noLongerWanted(left: ReadonlyMap<string, PendingCreate>, reported: readonly Diagnostic[]): Diagnostic[] {
+export function noLongerWanted(
+  left: ReadonlyMap<string, PendingCreate>,
+  reported: readonly Diagnostic[],
+): Diagnostic[] {
   const known = new Set(reported.filter((d) => d.code === "pending-create").map((d) => d.address));
-  return [...left.values()].filter((entry) => !known.has(entry.address)).map((entry) => unsettled(entry, "the configuration does not have it any more, so it was not looked for"));
+  return [...left.values()]
+    .filter((entry) => !known.has(entry.address))
+    .map((entry) => unsettled(entry, "the configuration does not have it any more, so it was not looked for"));
 }
 
 function unsettled(entry: PendingCreate, why: string): Diagnostic {

@@ -20,7 +20,15 @@ import { StateBuilder } from "../state.ts";
 import { checkReferences } from "../validate/references.ts";
 import { createBeforeDestroyNodes, dependsOnClosure, transitive } from "./dependencies.ts";
 import type { NodeRun } from "./nodes.ts";
-import { outputChange, removedOutputs, visitCall, visitLocal, visitOutput, visitProvider, visitVariable } from "./nodes.ts";
+import {
+  outputChange,
+  removedOutputs,
+  visitCall,
+  visitLocal,
+  visitOutput,
+  visitProvider,
+  visitVariable,
+} from "./nodes.ts";
 import type { InstanceChange, OutputChange, Plan, PlannedExpansions, PlanResult } from "./plan.ts";
 import { configKey, planOrphan, planResource } from "./resource.ts";
 import type { PlanOptions, PlanRun } from "./run.ts";
@@ -80,7 +88,8 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     if (outcomes.get(id) !== "done" || !targeting.has(id)) continue;
     outputs.set(output.name, outputChange(nodes, output, input.state.outputs.get(output.name)));
   }
-  if (options.targets.length === 0) for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
+  if (options.targets.length === 0)
+    for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
   const plan: Plan = {
     ...emptyPlan(input, hasErrors(diagnostics)),
     changes: run.changes.sort(compareChanges),
@@ -114,7 +123,12 @@ function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): bool
   }
 }
 
-function newRun(input: PlanInput, graph: Graph<ConfigNode>, diagnostics: Diagnostic[], targeting: { isTargeted(a: string): boolean }): PlanRun {
+function newRun(
+  input: PlanInput,
+  graph: Graph<ConfigNode>,
+  diagnostics: Diagnostic[],
+  targeting: { isTargeted(a: string): boolean },
+): PlanRun {
   const direct = resourceDependencies(graph);
   const pending = new Set<string>();
   const waits = dependsOnClosure(graph, input.context.configuration);
@@ -147,7 +161,8 @@ export function sourcesOf(configuration: Configuration, state: State): ProviderS
   const sources: ProviderSource[] = [];
   for (const module of configuration.modules.values()) {
     for (const requirement of module.requiredProviders.values()) sources.push(requirement.source);
-    for (const resource of module.resources.values()) sources.push(providerOfResource(configuration, module, resource).address.source);
+    for (const resource of module.resources.values())
+      sources.push(providerOfResource(configuration, module, resource).address.source);
   }
   for (const resource of state.resources.values()) {
     const address = parseProviderConfigAddress(resource.provider);
@@ -190,9 +205,13 @@ function withOrphans(graph: Graph<ConfigNode>, configuration: Configuration, sta
   return builder.build();
 }
 
-function cycleFound(way: readonly string[]): Diagnostic {
+export function cycleFound(way: readonly string[]): Diagnostic {
   const shown = [...way, way[0]!].join("\n  → ");
-  return errorDiagnostic("Cycle", `These depend on each other in a circle, so none of them can be first:\n\n    ${shown}\n\nRemove one of these references.`, { code: "cycle" });
+  return errorDiagnostic(
+    "Cycle",
+    `These depend on each other in a circle, so none of them can be first:\n\n    ${shown}\n\nRemove one of these references.`,
+    { code: "cycle" },
+  );
 }
 
 const targetingWarning = warningDiagnostic(
@@ -200,7 +219,11 @@ const targetingWarning = warningDiagnostic(
   "You are creating a plan with the -target option, which means that the result of this plan may not represent all of the changes requested by the current configuration.\n\nThe -target option is not for routine use, and is provided only for exceptional situations such as recovering from errors or mistakes.",
 );
 
-const interrupted = errorDiagnostic("Interrupted", "The run was interrupted before all was looked at. Nothing was changed; run the command again.", { code: "interrupted" });
+const interrupted = errorDiagnostic(
+  "Interrupted",
+  "The run was interrupted before all was looked at. Nothing was changed; run the command again.",
+  { code: "interrupted" },
+);
 
 function compareChanges(a: InstanceChange, b: InstanceChange): number {
   return compareInstances(a.address, b.address) || (a.deposedKey ?? "").localeCompare(b.deposedKey ?? "");
@@ -237,7 +260,11 @@ function expansionsOf(evaluator: Evaluator, configuration: Configuration): Plann
       for (const resource of module.resources.values()) {
         const expansion = evaluator.resourceExpansion(instance, resource.address);
         if (!expansion) continue;
-        resources.set(absoluteResourceText(instance, resource.address), { module: instance, resource: resource.address, expansion });
+        resources.set(absoluteResourceText(instance, resource.address), {
+          module: instance,
+          resource: resource.address,
+          expansion,
+        });
       }
     }
   }

@@ -85,7 +85,8 @@ async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObje
 async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject): Promise<InstanceChange | undefined> {
   const { address, resource, schema } = target;
   const { lifecycle } = resource;
-  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance))) return undefined;
+  if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance)))
+    return undefined;
   const decoded = decodeResourceConfig(run.evaluator, resource, schema, address, target.instance);
   if (!report(run, decoded.diagnostics)) return undefined;
   const config = decoded.value;
@@ -95,8 +96,13 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
   const effective = isNull(barePrior) ? bareConfig : ignoreChanges(lifecycle.ignoreChanges, barePrior, bareConfig);
   const first = await callPlan(run, target, barePrior, effective, prior.stored?.private ?? noPrivate);
   if (!first) return undefined;
-  const planned = first.legacyTypeSystem && !isNull(barePrior) ? ignoreChanges(lifecycle.ignoreChanges, barePrior, first.planned) : first.planned;
-  const replacePaths = isNull(barePrior) ? [] : replacePathsThatChange(first.requiresReplace, barePrior, planned, schema.block);
+  const planned =
+    first.legacyTypeSystem && !isNull(barePrior)
+      ? ignoreChanges(lifecycle.ignoreChanges, barePrior, first.planned)
+      : first.planned;
+  const replacePaths = isNull(barePrior)
+    ? []
+    : replacePathsThatChange(first.requiresReplace, barePrior, planned, schema.block);
   const after = markLike(planned, config, schema.block);
   const { action, reason } = decide(run, target, prior, after, replacePaths);
   const change = {
@@ -126,7 +132,10 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
 async function validateConfig(run: PlanRun, target: PlanTarget, config: Value): Promise<boolean> {
   const { address, resource, provider } = target;
   try {
-    const answer = await provider.validateResourceConfig({ type: address.resource.type, config: unmarkDeep(config)[0] });
+    const answer = await provider.validateResourceConfig({
+      type: address.resource.type,
+      config: unmarkDeep(config)[0],
+    });
     return report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body));
   } catch (error) {
     report(run, [providerDied(address.text, "checking the configuration", error)]);

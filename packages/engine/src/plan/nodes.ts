@@ -40,7 +40,9 @@ export function visitVariable(run: NodeRun, { module, variable }: NodeOf<"variab
 }
 
 export function visitLocal(run: NodeRun, { module, local }: NodeOf<"local">): boolean {
-  return run.evaluator.moduleInstances(module).every((instance) => report(run, run.evaluator.local(instance, local.name).diagnostics));
+  return run.evaluator
+    .moduleInstances(module)
+    .every((instance) => report(run, run.evaluator.local(instance, local.name).diagnostics));
 }
 
 /** Visits an output in every instance of its module. */
@@ -59,10 +61,22 @@ function leaks(run: NodeRun, output: Output, module: ModuleInstance): Diagnostic
   const { value } = run.evaluator.evaluate(output.value, module);
   const subject = rangeOf(output.value);
   if (output.ephemeral) {
-    return [errorDiagnostic("Ephemeral output not allowed", "Ephemeral outputs are not allowed in the context of a root module.", { subject: output.range })];
+    return [
+      errorDiagnostic(
+        "Ephemeral output not allowed",
+        "Ephemeral outputs are not allowed in the context of a root module.",
+        { subject: output.range },
+      ),
+    ];
   }
   if (isMarkedDeep(value, ephemeral)) {
-    return [errorDiagnostic("Ephemeral value not allowed", `The output "${output.name}" is derived from an ephemeral value, which cannot be kept in the state.`, { subject })];
+    return [
+      errorDiagnostic(
+        "Ephemeral value not allowed",
+        `The output "${output.name}" is derived from an ephemeral value, which cannot be kept in the state.`,
+        { subject },
+      ),
+    ];
   }
   if (output.sensitive || !isMarkedDeep(value, sensitive)) return [];
   const detail = `To reduce the risk of accidentally exporting sensitive data that was intended to be only internal, Terraform requires that any root module output containing sensitive data be explicitly marked as sensitive, to confirm your intent.
@@ -116,7 +130,10 @@ export async function visitProvider(run: NodeRun, { provider }: NodeOf<"provider
     const checked = await (await run.pool.any(address.source)).validateProviderConfig({ config });
     if (!report(run, providerDiagnostics(checked.diagnostics, address.text, block?.body))) return false;
     if (run.validating) return true;
-    return report(run, providerDiagnostics(await run.pool.configure(address, checked.prepared), address.text, block?.body));
+    return report(
+      run,
+      providerDiagnostics(await run.pool.configure(address, checked.prepared), address.text, block?.body),
+    );
   } catch (error) {
     return report(run, [providerDied(address.text, "being configured", error)]);
   }

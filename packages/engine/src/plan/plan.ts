@@ -2,7 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance, ProviderConfigAddress, ResourceAddress } from "../addresses.ts";
-import type { Expansion } from "../evaluator.ts";
+import type { Expansion } from "../expansion.ts";
 import type { State } from "../state.ts";
 
 /** What a run is for: to bring all to what is configured, to remove all, or only to take over what has changed outside. */
@@ -44,7 +44,10 @@ export interface Plan {
 export interface PlannedExpansions {
   /** By `caller|name`, as the evaluator keys them. */
   readonly calls: ReadonlyMap<string, Expansion>;
-  readonly resources: ReadonlyMap<string, { readonly module: ModuleInstance; readonly resource: ResourceAddress; readonly expansion: Expansion }>;
+  readonly resources: ReadonlyMap<
+    string,
+    { readonly module: ModuleInstance; readonly resource: ResourceAddress; readonly expansion: Expansion }
+  >;
 }
 
 /** What is done with one object. `forget` takes it out of the state and leaves it where it is. */

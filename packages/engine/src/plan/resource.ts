@@ -1,14 +1,20 @@
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { type Diagnosed, errorDiagnostic } from "@millwright/core/diagnostics";
+import { expansionOf, type ResourceState } from "../state.ts";
 import { similar } from "@millwright/core/similar";
 import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import type { InstanceKey, ModuleInstance, ProviderConfigAddress, ResourceAddress } from "../addresses.ts";
-import { absoluteResourceText, instanceAddress, parseProviderConfigAddress, providerSourceShort } from "../addresses.ts";
+import {
+  absoluteResourceText,
+  instanceAddress,
+  parseProviderConfigAddress,
+  providerSourceShort,
+} from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Resource } from "../configuration.ts";
-import type { Expansion } from "../evaluator.ts";
-import { expansionKeys, instanceDataOf } from "../evaluator.ts";
-import type { ResourceState } from "../state.ts";
+import type { Expansion } from "../expansion.ts";
+import { instanceDataOf } from "../evaluator.ts";
+import { expansionKeys } from "../expansion.ts";
 import { planData } from "./data.ts";
 import { planDelete } from "./delete.ts";
 import { expand } from "./expand.ts";
@@ -31,20 +37,37 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
   const steps: (boolean | Promise<boolean>)[] = [];
   let ok = true;
   for (const module of run.evaluator.moduleInstances(node.module)) {
-    const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, module, false);
+    const { value: expansion, diagnostics } = expansionNow(run, resource, module);
     if (!report(run, diagnostics)) ok = false;
     run.evaluator.setResource(module, resource.address, expansion);
     for (const key of expansionKeys(expansion)) {
       const address = instanceAddress(module, resource.address, key);
       wanted.add(address.text);
-      const target: PlanTarget = { nodeId, address, resource, instance: instanceDataOf(expansion, key), schema, provider, providerAddress };
+      const target: PlanTarget = {
+        nodeId,
+        address,
+        resource,
+        instance: instanceDataOf(expansion, key),
+        schema,
+        provider,
+        providerAddress,
+      };
       steps.push(resource.address.mode === "data" ? planDataTarget(run, target) : planManaged(run, target));
     }
-    if (expansion.kind === "unknown") for (const text of textsOf(run.refreshed.resource(module, resource.address))) wanted.add(text);
+    if (expansion.kind === "unknown")
+      for (const text of textsOf(run.refreshed.resource(module, resource.address))) wanted.add(text);
   }
   const results = await Promise.all(steps);
   const cleared = await planUnwanted(run, node, wanted, schema, provider);
   return ok && cleared && results.every(Boolean);
+}
+
+// While all is taken down, the instances are those that the state has, whatever the configuration says by now.
+function expansionNow(run: PlanRun, resource: Resource, module: ModuleInstance): Diagnosed<Expansion> {
+  if (run.options.mode !== "destroy" || resource.address.mode !== "managed")
+    return expand(resource.repetition, run.evaluator, module, false);
+  const state = run.refreshed.resource(module, resource.address);
+  return { value: state ? expansionOf(state) : { kind: "count", count: 0 }, diagnostics: [] };
 }
 
 function planDataTarget(run: PlanRun, target: PlanTarget): Promise<boolean> | boolean {
@@ -54,11 +77,19 @@ function planDataTarget(run: PlanRun, target: PlanTarget): Promise<boolean> | bo
 
 function textsOf(resource: ResourceState | undefined): string[] {
   if (!resource) return [];
-  return [...resource.instances.values()].map(({ key }) => instanceAddress(resource.module, resource.address, key).text);
+  return [...resource.instances.values()].map(
+    ({ key }) => instanceAddress(resource.module, resource.address, key).text,
+  );
 }
 
 // Instances that the state has and the configuration (no longer) wants: their count, key or module instance is gone.
-async function planUnwanted(run: PlanRun, node: ResourceNode, wanted: ReadonlySet<string>, schema: Schema, provider: Provider): Promise<boolean> {
+async function planUnwanted(
+  run: PlanRun,
+  node: ResourceNode,
+  wanted: ReadonlySet<string>,
+  schema: Schema,
+  provider: Provider,
+): Promise<boolean> {
   let ok = true;
   for (const state of statesOf(run, node)) {
     for (const { key } of state.instances.values()) {
@@ -68,7 +99,9 @@ async function planUnwanted(run: PlanRun, node: ResourceNode, wanted: ReadonlySe
         run.refreshed.setCurrent(address, state.provider, undefined);
         continue;
       }
-      const moduleThere = run.evaluator.moduleInstances(node.module).some((module) => module.text === state.module.text);
+      const moduleThere = run.evaluator
+        .moduleInstances(node.module)
+        .some((module) => module.text === state.module.text);
       const expansion = run.evaluator.resourceExpansion(state.module, state.address);
       const reason = moduleThere && expansion ? whyUnwanted(expansion, key) : "delete_because_no_module";
       const target = { address, schema, provider, providerAddress: node.provider };
@@ -89,8 +122,10 @@ export function configKey(modulePath: string, resource: ResourceAddress): string
 }
 
 function whyUnwanted(expansion: Expansion, key: InstanceKey): ActionReason {
-  if (expansion.kind === "count") return typeof key === "number" ? "delete_because_count_index" : "delete_because_wrong_repetition";
-  if (expansion.kind === "forEach") return typeof key === "string" ? "delete_because_each_key" : "delete_because_wrong_repetition";
+  if (expansion.kind === "count")
+    return typeof key === "number" ? "delete_because_count_index" : "delete_because_wrong_repetition";
+  if (expansion.kind === "forEach")
+    return typeof key === "string" ? "delete_because_each_key" : "delete_because_wrong_repetition";
   return "delete_because_wrong_repetition";
 }
 
@@ -101,7 +136,13 @@ interface GoneTarget {
   readonly providerAddress: ProviderConfigAddress;
 }
 
-async function planGone(run: PlanRun, target: GoneTarget, state: ResourceState, key: InstanceKey, reason: ActionReason): Promise<boolean> {
+async function planGone(
+  run: PlanRun,
+  target: GoneTarget,
+  state: ResourceState,
+  key: InstanceKey,
+  reason: ActionReason,
+): Promise<boolean> {
   const { address, schema, provider, providerAddress } = target;
   const instance = [...state.instances.values()].find((other) => other.key === key);
   const objects: [string | undefined, NonNullable<typeof instance>["current"]][] = [
@@ -140,7 +181,9 @@ export async function planOrphan(run: PlanRun, state: ResourceState): Promise<bo
   let ok = true;
   for (const { key } of state.instances.values()) {
     const address = instanceAddress(state.module, state.address, key);
-    const reason = isModuleDeclared(run, state.module) ? "delete_because_no_resource_config" : "delete_because_no_module";
+    const reason = isModuleDeclared(run, state.module)
+      ? "delete_because_no_resource_config"
+      : "delete_because_no_module";
     if (!(await planGone(run, { address, schema, provider, providerAddress }, state, key, reason))) ok = false;
   }
   return ok;
@@ -158,4 +201,3 @@ function unknownType(run: PlanRun, resource: Resource, provider: ProviderConfigA
   const detail = `The provider ${providerSourceShort(provider.source)} does not support ${word} "${resource.address.type}".${near ? ` Did you mean "${near}"?` : ""}`;
   return errorDiagnostic(`Invalid ${word}`, detail, { subject: resource.range, code: "unknown-resource-type" });
 }
-

@@ -14,7 +14,11 @@ export const everything: Targeting = { has: () => true, isTargeted: () => true }
  * The nodes that targets name and all that these depend on (for a destroy also all that depends on them). A target is an
  * address of a module, a resource or an instance.
  */
-export function targetNodes<T extends ConfigNode>(graph: Graph<T>, targets: readonly string[], destroy: boolean): Targeting {
+export function targetNodes<T extends ConfigNode>(
+  graph: Graph<T>,
+  targets: readonly string[],
+  destroy: boolean,
+): Targeting {
   if (targets.length === 0) return everything;
   const bare = targets.map(withoutKeys);
   const direct = new Set([...graph.nodes.keys()].filter((id) => bare.some((target) => covers(target, id))));

@@ -6,7 +6,10 @@ import type { Value } from "@millwright/value/value";
 import { invariant } from "@millwright/core/errors";
 
 /** A value as a plan file holds it: MessagePack with its own type, unknowns with what is known of them, and marks by path. */
-export type PlainValue = { readonly value: string; readonly marks?: readonly { readonly path: readonly PlainStep[]; readonly marks: readonly string[] }[] };
+export type PlainValue = {
+  readonly value: string;
+  readonly marks?: readonly { readonly path: readonly PlainStep[]; readonly marks: readonly string[] }[];
+};
 
 /** An attribute by name, or an index as a value. */
 export type PlainStep = string | { readonly index: string };
@@ -23,7 +26,10 @@ export function decodeValue(plain: PlainValue): Value {
   const decoded = decodeMsgpack(textToBytes(plain.value), dynamicType);
   invariant(decoded.ok, "a value of a plan file can be read");
   if (!plain.marks) return decoded.value;
-  return markWithPaths(decoded.value, plain.marks.map(({ path, marks }) => ({ path: decodePath(path), marks: new Set(marks) })));
+  return markWithPaths(
+    decoded.value,
+    plain.marks.map(({ path, marks }) => ({ path: decodePath(path), marks: new Set(marks) })),
+  );
 }
 
 export function encodePath(path: Path): PlainStep[] {
@@ -31,7 +37,9 @@ export function encodePath(path: Path): PlainStep[] {
 }
 
 export function decodePath(steps: readonly PlainStep[]): Path {
-  return steps.map((step) => (typeof step === "string" ? { attribute: step } : { index: decodeValue({ value: step.index }) }));
+  return steps.map((step) =>
+    typeof step === "string" ? { attribute: step } : { index: decodeValue({ value: step.index }) },
+  );
 }
 
 export function bytesToText(bytes: Uint8Array): string {

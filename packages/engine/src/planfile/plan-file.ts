@@ -6,7 +6,7 @@ import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
 import { parseProviderConfigAddress } from "../addresses.ts";
 import { backendErrors } from "../backend/errors.ts";
 import { writePrivateFile } from "../backend/private-file.ts";
-import type { Expansion } from "../evaluator.ts";
+import type { Expansion } from "../expansion.ts";
 import { parseAddress } from "../parse-address.ts";
 import type { CheckResult, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
 import { readStateFile } from "../statefile/read.ts";
@@ -34,7 +34,11 @@ export function writePlanFile(path: string, saved: SavedPlan): void {
   try {
     writePrivateFile(path, bytes);
   } catch (error) {
-    throw new OperationalError(backendErrors.stateUnwritable, `The plan file ${path} cannot be written: ${messageOf(error)}.`, { cause: error });
+    throw new OperationalError(
+      backendErrors.stateUnwritable,
+      `The plan file ${path} cannot be written: ${messageOf(error)}.`,
+      { cause: error },
+    );
   }
 }
 
@@ -45,7 +49,8 @@ export function isPlanFile(bytes: Uint8Array): boolean {
 
 /** Reads a saved plan. Throws `planUnreadable` where it is none, is damaged, or is of another version. */
 export function readPlanFile(path: string): SavedPlan {
-  const fail = (why: string, cause?: unknown) => new OperationalError(backendErrors.planUnreadable, `${path} cannot be read as a saved plan: ${why}`, { cause });
+  const fail = (why: string, cause?: unknown) =>
+    new OperationalError(backendErrors.planUnreadable, `${path} cannot be read as a saved plan: ${why}`, { cause });
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -63,7 +68,8 @@ export function readPlanFile(path: string): SavedPlan {
     throw fail("it is damaged or cut off. Make a new plan.", error);
   }
   if (document.kind !== magic) throw fail('it is no plan file. "plan -out=FILE" writes one.');
-  if (document.format !== format) throw fail(`it is of format ${document.format}, and this program knows format ${format}. Make a new plan.`);
+  if (document.format !== format)
+    throw fail(`it is of format ${document.format}, and this program knows format ${format}. Make a new plan.`);
   return decode(document);
 }
 
@@ -140,7 +146,10 @@ function decode(document: Document): SavedPlan {
     priorState: state(document.priorState),
     lineage: document.lineage,
     serial: document.serial,
-    expansions: { calls: new Map(document.calls.map(([key, expansion]) => [key, decodeExpansion(expansion)] as const)), resources },
+    expansions: {
+      calls: new Map(document.calls.map(([key, expansion]) => [key, decodeExpansion(expansion)] as const)),
+      resources,
+    },
     refreshed: document.refreshed,
     targets: document.targets,
     forceReplace: document.forceReplace,
@@ -157,7 +166,10 @@ function decode(document: Document): SavedPlan {
   };
 }
 
-type PlainChange = Omit<InstanceChange, "address" | "provider" | "before" | "after" | "replacePaths" | "priorPrivate" | "plannedPrivate"> & {
+type PlainChange = Omit<
+  InstanceChange,
+  "address" | "provider" | "before" | "after" | "replacePaths" | "priorPrivate" | "plannedPrivate"
+> & {
   readonly address: string;
   readonly provider: string;
   readonly before: PlainValue;
@@ -195,13 +207,21 @@ function decodeChange(plain: PlainChange): InstanceChange {
 
 function addressOf(text: string): InstanceAddress {
   const parsed = parseAddress(text);
-  if (parsed?.kind !== "instance") throw new OperationalError(backendErrors.planUnreadable, `The plan holds an address that cannot be read: ${text}. Make a new plan.`);
+  if (parsed?.kind !== "instance")
+    throw new OperationalError(
+      backendErrors.planUnreadable,
+      `The plan holds an address that cannot be read: ${text}. Make a new plan.`,
+    );
   return parsed.address;
 }
 
 function providerOf(text: string): ProviderConfigAddress {
   const address = parseProviderConfigAddress(text);
-  if (!address) throw new OperationalError(backendErrors.planUnreadable, `The plan holds a provider that cannot be read: ${text}. Make a new plan.`);
+  if (!address)
+    throw new OperationalError(
+      backendErrors.planUnreadable,
+      `The plan holds a provider that cannot be read: ${text}. Make a new plan.`,
+    );
   return address;
 }
 
@@ -215,11 +235,16 @@ function decodeOutput(output: PlainOutput): OutputChange {
   return { ...output, before: decodeValue(output.before), after: decodeValue(output.after) };
 }
 
-type PlainExpansion = Exclude<Expansion, { readonly kind: "forEach" }> | { readonly kind: "forEach"; readonly values: readonly (readonly [string, PlainValue])[] };
+type PlainExpansion =
+  | Exclude<Expansion, { readonly kind: "forEach" }>
+  | { readonly kind: "forEach"; readonly values: readonly (readonly [string, PlainValue])[] };
 
 function encodeExpansion(expansion: Expansion): PlainExpansion {
   if (expansion.kind !== "forEach") return expansion;
-  return { kind: "forEach", values: [...expansion.values].map(([key, value]: readonly [string, Value]) => [key, encodeValue(value)] as const) };
+  return {
+    kind: "forEach",
+    values: [...expansion.values].map(([key, value]: readonly [string, Value]) => [key, encodeValue(value)] as const),
+  };
 }
 
 function decodeExpansion(plain: PlainExpansion): Expansion {

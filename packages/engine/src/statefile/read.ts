@@ -40,13 +40,17 @@ class StateReader {
     try {
       plain = parsePlain(text);
     } catch (error) {
-      this.#error("Invalid JSON in state file", `${messageOf(error)}. The file may be cut off or damaged: restore it from its backup.`);
+      this.#error(
+        "Invalid JSON in state file",
+        `${messageOf(error)}. The file may be cut off or damaged: restore it from its backup.`,
+      );
       return nothing;
     }
     if (!isRecord(plain)) return this.#unlike("it is not a JSON object");
     if (plain.version !== 4) return this.#otherVersion(plain.version);
     const { lineage, serial, terraform_version, outputs, resources } = plain;
-    if (typeof lineage !== "string" || typeof serial !== "number") return this.#unlike('"lineage" or "serial" is missing');
+    if (typeof lineage !== "string" || typeof serial !== "number")
+      return this.#unlike('"lineage" or "serial" is missing');
     const state: State = {
       outputs: isRecord(outputs) ? this.#outputs(outputs) : new Map(),
       resources: this.#resources(Array.isArray(resources) ? resources : []),
@@ -67,9 +71,15 @@ class StateReader {
 
   #otherVersion(version: unknown): StateFile {
     if (typeof version === "number" && version > 4) {
-      this.#error("Unsupported state file format", `The state file is of format version ${version}, and this program knows version 4. Use the version of the tool that wrote it.`);
+      this.#error(
+        "Unsupported state file format",
+        `The state file is of format version ${version}, and this program knows version 4. Use the version of the tool that wrote it.`,
+      );
     } else if (typeof version === "number") {
-      this.#error("Unsupported state file format", `The state file is of format version ${version}, from before Terraform 0.12. Let Terraform 0.12 or 0.13 write it once more ("terraform apply"), which brings it to version 4.`);
+      this.#error(
+        "Unsupported state file format",
+        `The state file is of format version ${version}, from before Terraform 0.12. Let Terraform 0.12 or 0.13 write it once more ("terraform apply"), which brings it to version 4.`,
+      );
     } else this.#unlike('"version" is missing');
     return nothing;
   }
@@ -80,7 +90,10 @@ class StateReader {
       const type = isRecord(output) ? typeFromPlain(output.type) : undefined;
       const decoded = isRecord(output) && type ? fromPlain(output.value, type) : undefined;
       if (!isRecord(output) || !decoded?.ok) {
-        this.#error("Invalid output value in state", `The output "${name}" cannot be read: its value does not fit its type.`);
+        this.#error(
+          "Invalid output value in state",
+          `The output "${name}" cannot be read: its value does not fit its type.`,
+        );
         continue;
       }
       outputs.set(name, { value: decoded.value, sensitive: output.sensitive === true });
@@ -92,8 +105,13 @@ class StateReader {
     const resources = new Map<string, ResourceState>();
     plain.forEach((entry, index) => {
       const resource = isRecord(entry) ? this.#resource(entry) : undefined;
-      if (!resource) this.#error("Invalid resource in state", `Entry ${index} of "resources" cannot be read: it needs "mode", "type", "name" and a "provider" as Terraform 0.13 and newer write it.`);
-      else if (resource.instances.size > 0) resources.set(absoluteResourceText(resource.module, resource.address), resource);
+      if (!resource)
+        this.#error(
+          "Invalid resource in state",
+          `Entry ${index} of "resources" cannot be read: it needs "mode", "type", "name" and a "provider" as Terraform 0.13 and newer write it.`,
+        );
+      else if (resource.instances.size > 0)
+        resources.set(absoluteResourceText(resource.module, resource.address), resource);
     });
     return resources;
   }
@@ -101,20 +119,25 @@ class StateReader {
   #resource(entry: Plain): ResourceState | undefined {
     const { mode, type, name, provider } = entry;
     const module = parseModuleInstance(typeof entry.module === "string" ? entry.module : "");
-    if ((mode !== "managed" && mode !== "data") || typeof type !== "string" || typeof name !== "string" || !module) return undefined;
+    if ((mode !== "managed" && mode !== "data") || typeof type !== "string" || typeof name !== "string" || !module)
+      return undefined;
     if (typeof provider !== "string" || !parseProviderConfigAddress(provider)) return undefined;
     const address: ResourceAddress = { mode, type, name };
     const instances = new Map<string, InstanceState>();
     for (const plain of Array.isArray(entry.instances) ? entry.instances : []) {
       const key = isRecord(plain) ? instanceKey(plain.index_key) : undefined;
       if (!isRecord(plain) || key === "bad") {
-        this.#error("Invalid resource instance in state", `An instance of ${absoluteResourceText(module, address)} has an "index_key" that is neither text nor a number.`);
+        this.#error(
+          "Invalid resource instance in state",
+          `An instance of ${absoluteResourceText(module, address)} has an "index_key" that is neither text nor a number.`,
+        );
         continue;
       }
       const { value } = key!;
       const object = this.#object(plain, absoluteResourceText(module, address));
       const known = instances.get(keyOf(value)) ?? { key: value, deposed: new Map<string, ObjectState>() };
-      if (typeof plain.deposed === "string") instances.set(keyOf(value), { ...known, deposed: new Map(known.deposed).set(plain.deposed, object) });
+      if (typeof plain.deposed === "string")
+        instances.set(keyOf(value), { ...known, deposed: new Map(known.deposed).set(plain.deposed, object) });
       else instances.set(keyOf(value), { ...known, current: object });
     }
     return { module, address, provider, instances };
@@ -125,7 +148,11 @@ class StateReader {
     for (const path of Array.isArray(plain.sensitive_attributes) ? plain.sensitive_attributes : []) {
       const read = readPath(path);
       if (read) sensitivePaths.push(read);
-      else this.#error("Invalid sensitive path in state", `A path under "sensitive_attributes" of ${address} cannot be read. To go on could show a secret.`);
+      else
+        this.#error(
+          "Invalid sensitive path in state",
+          `A path under "sensitive_attributes" of ${address} cannot be read. To go on could show a secret.`,
+        );
     }
     return readObjectPlain(plain, sensitivePaths);
   }
@@ -165,7 +192,10 @@ function readObjectPlain(plain: Plain, sensitivePaths: readonly Path[]): ObjectS
 /** Reads what `objectPlain` writes: the journal's objects. */
 export function objectFromPlain(plain: Readonly<Record<string, unknown>>): ObjectState {
   const paths = Array.isArray(plain.sensitive_attributes) ? plain.sensitive_attributes : [];
-  return readObjectPlain(plain, paths.map(readPath).filter((path) => path !== undefined));
+  return readObjectPlain(
+    plain,
+    paths.map(readPath).filter((path) => path !== undefined),
+  );
 }
 
 function isRecord(plain: unknown): plain is Plain {

@@ -25,7 +25,10 @@ export function writeStateFile(file: Omit<StateFile, "terraformVersion">): strin
 
 function stateFilePlain({ lineage, serial, state }: Omit<StateFile, "terraformVersion">): unknown {
   const outputs = [...state.outputs].map(([name, { value, sensitive }]) => {
-    return [name, { value: toPlain(value, value.type), type: typeToPlain(value.type), ...(sensitive ? { sensitive } : {}) }] as const;
+    return [
+      name,
+      { value: toPlain(value, value.type), type: typeToPlain(value.type), ...(sensitive ? { sensitive } : {}) },
+    ] as const;
   });
   return {
     version: 4,
@@ -66,14 +69,20 @@ function instancePlain({ key, current, deposed }: InstanceState): unknown[] {
 }
 
 /** One object of an instance, as the file and the journal hold it. */
-export function objectPlain(key: InstanceKey, object: ObjectState, deposedKey: string | undefined): Readonly<Record<string, unknown>> {
+export function objectPlain(
+  key: InstanceKey,
+  object: ObjectState,
+  deposedKey: string | undefined,
+): Readonly<Record<string, unknown>> {
   const { attributes } = object;
   return {
     ...(key === undefined ? {} : { index_key: key }),
     ...(object.status === "tainted" ? { status: "tainted" } : {}),
     ...(deposedKey === undefined ? {} : { deposed: deposedKey }),
     schema_version: object.schemaVersion,
-    ...(attributes.form === "flat" ? { attributes_flat: attributes.flat } : { attributes: attributesPlain(attributes) }),
+    ...(attributes.form === "flat"
+      ? { attributes_flat: attributes.flat }
+      : { attributes: attributesPlain(attributes) }),
     sensitive_attributes: object.sensitivePaths.map(pathPlain),
     ...(object.private.length > 0 ? { private: Buffer.from(object.private).toString("base64") } : {}),
     ...(object.dependencies.length > 0 ? { dependencies: object.dependencies } : {}),
@@ -88,7 +97,9 @@ function attributesPlain(attributes: Exclude<ObjectState["attributes"], { readon
 }
 
 function pathPlain(path: Path): unknown {
-  return path.map((step) => ("attribute" in step ? { type: "get_attr", value: step.attribute } : { type: "index", value: keyPlain(step.index) }));
+  return path.map((step) =>
+    "attribute" in step ? { type: "get_attr", value: step.attribute } : { type: "index", value: keyPlain(step.index) },
+  );
 }
 
 function keyPlain(key: Value): unknown {

@@ -54,7 +54,8 @@ class ModuleCheck {
     }
     for (const call of module.calls.values()) {
       this.#repetition(call.repetition);
-      for (const input of call.inputs.values()) this.#all(referencesOf(input), { ...plain, repetition: call.repetition });
+      for (const input of call.inputs.values())
+        this.#all(referencesOf(input), { ...plain, repetition: call.repetition });
       this.#dependsOn(call.dependsOn);
     }
     for (const provider of module.providers.values()) this.#all(referencesOfBody(provider.body), plain);
@@ -65,7 +66,8 @@ class ModuleCheck {
     const { repetition, lifecycle } = resource;
     this.#repetition(repetition);
     this.#all(referencesOfBody(resource.body), { repetition, self: false, within: resource });
-    for (const trigger of lifecycle.replaceTriggeredBy) this.#all(referencesOf(trigger), { repetition, self: false, within: resource });
+    for (const trigger of lifecycle.replaceTriggeredBy)
+      this.#all(referencesOf(trigger), { repetition, self: false, within: resource });
     this.#rules(lifecycle.preconditions, { repetition, self: false, within: resource });
     this.#rules(lifecycle.postconditions, { repetition, self: true });
     this.#dependsOn(resource.dependsOn);
@@ -88,7 +90,8 @@ class ModuleCheck {
       const kind = parsed.ok ? parsed.reference.subject.kind : "none";
       if (kind === "resource" || kind === "module" || kind === "variable" || kind === "local") this.#one(parsed, plain);
       else {
-        const detail = "References in depends_on must be to a whole object (resource, module, local value or variable), not to an attribute of an object or a value of the instance.";
+        const detail =
+          "References in depends_on must be to a whole object (resource, module, local value or variable), not to an attribute of an object or a value of the instance.";
         this.#error("Invalid depends_on reference", detail, rangeOf(traversal));
       }
     }
@@ -104,7 +107,13 @@ class ModuleCheck {
     const { subject } = reference;
     switch (subject.kind) {
       case "variable":
-        return this.#declared("input variable", subject.name, this.#module.variables, reference.range, `This variable can be declared with a variable "${subject.name}" {} block.`);
+        return this.#declared(
+          "input variable",
+          subject.name,
+          this.#module.variables,
+          reference.range,
+          `This variable can be declared with a variable "${subject.name}" {} block.`,
+        );
       case "local":
         return this.#declared("local value", subject.name, this.#module.locals, reference.range, "");
       case "module":
@@ -113,33 +122,60 @@ class ModuleCheck {
         return this.#resourceReference(reference, subject, allowed);
       case "count":
         if (allowed.repetition.kind === "count") return this.#known("count", subject.name, ["index"], reference.range);
-        return this.#error('Reference to "count" in non-counted context', 'The "count" object can only be used in "module", "resource", and "data" blocks, and only when the "count" argument is set.', reference.range);
+        return this.#error(
+          'Reference to "count" in non-counted context',
+          'The "count" object can only be used in "module", "resource", and "data" blocks, and only when the "count" argument is set.',
+          reference.range,
+        );
       case "each":
-        if (allowed.repetition.kind === "forEach") return this.#known("each", subject.name, ["key", "value"], reference.range);
-        return this.#error('Reference to "each" in context without for_each', 'The "each" object can be used only in "module" or "resource" blocks, and only when the "for_each" argument is set.', reference.range);
+        if (allowed.repetition.kind === "forEach")
+          return this.#known("each", subject.name, ["key", "value"], reference.range);
+        return this.#error(
+          'Reference to "each" in context without for_each',
+          'The "each" object can be used only in "module" or "resource" blocks, and only when the "for_each" argument is set.',
+          reference.range,
+        );
       case "path":
         return this.#known("path", subject.name, ["cwd", "module", "root"], reference.range);
       case "terraform":
         return this.#known("terraform", subject.name, ["applying", "workspace"], reference.range);
       case "self":
         if (allowed.self) return;
-        return this.#error('Invalid "self" reference', 'The "self" object is not available in this context. This object can be used only in postcondition blocks of resources and data sources.', reference.range);
+        return this.#error(
+          'Invalid "self" reference',
+          'The "self" object is not available in this context. This object can be used only in postcondition blocks of resources and data sources.',
+          reference.range,
+        );
     }
   }
 
-  #declared(what: string, name: string, declared: ReadonlyMap<string, unknown>, range: SourceRange, advice: string): void {
+  #declared(
+    what: string,
+    name: string,
+    declared: ReadonlyMap<string, unknown>,
+    range: SourceRange,
+    advice: string,
+  ): void {
     if (declared.has(name)) return;
     const near = similar(name, declared.keys());
     const article = what.startsWith("i") ? "An" : "A";
     const hint = near ? ` Did you mean "${near}"?` : advice === "" ? "" : ` ${advice}`;
-    this.#error(`Reference to undeclared ${what}`, `${article} ${what} with the name "${name}" has not been declared.${hint}`, range);
+    this.#error(
+      `Reference to undeclared ${what}`,
+      `${article} ${what} with the name "${name}" has not been declared.${hint}`,
+      range,
+    );
   }
 
   #known(object: string, name: string, names: readonly string[], range: SourceRange): void {
     if (names.includes(name)) return;
     const near = similar(name, names);
     const hint = near ? `Did you mean "${near}"?` : `The attributes of "${object}" are ${names.join(", ")}.`;
-    this.#error(`Invalid "${object}" attribute`, `The "${object}" object does not have an attribute named "${name}". ${hint}`, range);
+    this.#error(
+      `Invalid "${object}" attribute`,
+      `The "${object}" object does not have an attribute named "${name}". ${hint}`,
+      range,
+    );
   }
 
   #moduleReference(reference: Reference, subject: Extract<Subject, { readonly kind: "module" }>): void {
@@ -147,7 +183,11 @@ class ModuleCheck {
     if (!call) {
       const near = similar(subject.name, this.#module.calls.keys());
       const hint = near ? ` Did you mean "${near}"?` : "";
-      return this.#error("Reference to undeclared module", `No module call named "${subject.name}" is declared in ${this.#here()}.${hint}`, reference.range);
+      return this.#error(
+        "Reference to undeclared module",
+        `No module call named "${subject.name}" is declared in ${this.#here()}.${hint}`,
+        reference.range,
+      );
     }
     const steps = this.#withoutKey(reference, call.repetition, `module.${subject.name}`, false);
     const output = steps?.[0];
@@ -155,15 +195,27 @@ class ModuleCheck {
     if (!child || output?.kind !== "attribute" || child.outputs.has(output.name)) return;
     const near = similar(output.name, child.outputs.keys());
     const hint = near ? ` Did you mean "${near}"?` : "";
-    this.#error("Unsupported attribute", `This object does not have an attribute named "${output.name}": module "${subject.name}" has no such output.${hint}`, rangeOf(output));
+    this.#error(
+      "Unsupported attribute",
+      `This object does not have an attribute named "${output.name}": module "${subject.name}" has no such output.${hint}`,
+      rangeOf(output),
+    );
   }
 
-  #resourceReference(reference: Reference, subject: Extract<Subject, { readonly kind: "resource" }>, allowed: Allowed): void {
+  #resourceReference(
+    reference: Reference,
+    subject: Extract<Subject, { readonly kind: "resource" }>,
+    allowed: Allowed,
+  ): void {
     const text = resourceText(subject.address);
     const resource = this.#module.resources.get(text);
     if (!resource) return this.#undeclaredResource(reference, subject);
     if (resource === allowed.within) {
-      return this.#error("Self-referential block", `Configuration for ${text} may not refer to itself.`, reference.range);
+      return this.#error(
+        "Self-referential block",
+        `Configuration for ${text} may not refer to itself.`,
+        reference.range,
+      );
     }
     const steps = this.#withoutKey(reference, resource.repetition, text, true);
     const source = providerOfResource(this.#configuration, this.#module, resource).address.source;
@@ -183,11 +235,20 @@ class ModuleCheck {
     }
     const near = similar(step.name, [...block.attributes.keys(), ...block.blocks.keys()]);
     const hint = near ? ` Did you mean "${near}"?` : "";
-    this.#error("Unsupported attribute", `This object has no argument, nested block, or exported attribute named "${step.name}".${hint}`, rangeOf(step));
+    this.#error(
+      "Unsupported attribute",
+      `This object has no argument, nested block, or exported attribute named "${step.name}".${hint}`,
+      rangeOf(step),
+    );
   }
 
   /** The steps behind an instance key; reports one that is missing or too much. Undefined where nothing more can be told. */
-  #withoutKey(reference: Reference, repetition: Repetition, text: string, isResource: boolean): readonly TraversalStep[] | undefined {
+  #withoutKey(
+    reference: Reference,
+    repetition: Repetition,
+    text: string,
+    isResource: boolean,
+  ): readonly TraversalStep[] | undefined {
     const [first, ...rest] = reference.rest;
     const what = isResource ? "resource" : "module";
     if (repetition.kind === "single") {
@@ -219,8 +280,16 @@ class ModuleCheck {
     const texts = others.map((r) => `${r.address.type}.${r.address.name}`);
     const near = similar(`${address.type}.${address.name}`, texts);
     const twin = address.mode === "managed" && this.#module.resources.has(`data.${address.type}.${address.name}`);
-    const hint = twin ? ` Did you mean the data resource data.${address.type}.${address.name}?` : near ? ` Did you mean ${near}?` : "";
-    this.#error("Reference to undeclared resource", `${kind} resource "${address.type}" "${address.name}" has not been declared in ${this.#here()}.${hint}`, reference.range);
+    const hint = twin
+      ? ` Did you mean the data resource data.${address.type}.${address.name}?`
+      : near
+        ? ` Did you mean ${near}?`
+        : "";
+    this.#error(
+      "Reference to undeclared resource",
+      `${kind} resource "${address.type}" "${address.name}" has not been declared in ${this.#here()}.${hint}`,
+      reference.range,
+    );
   }
 
   #here(): string {

@@ -1,0 +1,63 @@
+import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import type { CommandIo } from "../io.ts";
+import { renderDiagnostic } from "../views/diagnostics.ts";
+import type { GivenFlag } from "./options.ts";
+import { type CommandStyle, Session } from "./session.ts";
+
+/** What a small command is: its flags, its help, and what it does. */
+export interface CommandSpec<T extends FlagTable> {
+  readonly flags: T;
+  /** The usage line behind the program's name, a paragraph on what it does, and an example. */
+  readonly usage: string;
+  readonly about: string;
+  readonly example: string;
+  /** How many arguments it takes: at least, at most. */
+  readonly arguments: readonly [number, number];
+  run(call: CommandCall<T>): Promise<number>;
+}
+
+export interface CommandCall<T extends FlagTable> {
+  readonly session: Session;
+  readonly values: FlagValues<T>;
+  readonly occurrences: readonly GivenFlag[];
+  readonly args: readonly string[];
+}
+
+/** Reads the command line of a small command and runs it; help and mistakes are dealt with here. */
+export async function runCommand<const T extends FlagTable>(
+  spec: CommandSpec<T>,
+  args: readonly string[],
+  io: CommandIo,
+  style: CommandStyle,
+): Promise<number> {
+  const parsed = parseFlags(spec.flags, args, "anywhere");
+  if (parsed.kind === "help") {
+    await io.stdout(helpText(spec, style));
+    return 0;
+  }
+  if (parsed.kind === "mistake") {
+    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
+    return 1;
+  }
+  const noColor = (parsed.values as Readonly<Record<string, unknown>>)["no-color"] === true;
+  const session = new Session(io, style, io.cwd, { noColor, compactWarnings: false });
+  const [least, most] = spec.arguments;
+  if (parsed.args.length < least || parsed.args.length > most) {
+    const count =
+      least === most ? `exactly ${least}` : parsed.args.length < least ? `at least ${least}` : `at most ${most}`;
+    const detail = `This command takes ${count} argument${(parsed.args.length < least ? least : most) === 1 ? "" : "s"}, and was given ${parsed.args.length}.\n\nUsage: ${style} ${spec.usage}`;
+    await session.report([
+      {
+        severity: "error",
+        summary: parsed.args.length < least ? "Arguments are missing" : "Too many command line arguments",
+        detail,
+      },
+    ]);
+    return 1;
+  }
+  return spec.run({ session, values: parsed.values, occurrences: parsed.occurrences, args: parsed.args });
+}
+
+function helpText(spec: CommandSpec<FlagTable>, style: CommandStyle): string {
+  return `Usage: ${style} ${spec.usage}\n\n${spec.about}\n\nExample: ${style} ${spec.example}\n\n${describeFlags(spec.flags)}`;
+}

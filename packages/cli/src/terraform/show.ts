@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from "node:fs";
+import { planJson } from "@millwright/engine/plan-json";
+import { stateJson } from "@millwright/engine/state-json";
+import { isPlanFile, readPlanFile } from "@millwright/engine/plan-file";
+import { readStateFile } from "@millwright/engine/read-state-file";
+import type { State } from "@millwright/engine/state";
+import { filesOf } from "@millwright/engine/node-files";
+import { loadConfiguration } from "@millwright/engine/load";
+import { sourcesOf } from "@millwright/engine/make-plan";
+import type { CommandIo } from "../io.ts";
+import { renderPlan } from "../views/plan.ts";
+import { renderState } from "../views/state.ts";
+import { runCommand } from "./command.ts";
+import { viewFlags } from "./options.ts";
+import { type CommandStyle, newPool, openState, type Session } from "./session.ts";
+
+export function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"] },
+      usage: "show [flags] [PATH]",
+      about:
+        "Shows a saved plan or a state file; without a path the state of the folder.\nWith -json in Terraform's documented formats, which hold sensitive values in clear.",
+      example: "show -json change.plan",
+      arguments: [0, 1],
+      run: async ({ session, values, args: [path] }) => {
+        if (path === undefined) {
+          const open = await openState(session, {
+            path: "terraform.tfstate",
+            lock: false,
+            lockTimeout: 0,
+            operation: "",
+          });
+          return open
+            ? showState(session, open.local.current.state, open.local.current.lineage === "", values.json)
+            : 1;
+        }
+        const file = session.path(path);
+        if (!existsSync(file)) {
+          await session.report([
+            {
+              severity: "error",
+              summary: "Failed to read the given file as a state or plan file",
+              detail: `There is no file ${path} in ${session.folder}.`,
+            },
+          ]);
+          return 1;
+        }
+        const bytes = readFileSync(file);
+        if (isPlanFile(bytes) || bytes[0] === 0x50) return showPlan(session, file, values.json);
+        const read = readStateFile(bytes.toString("utf8"), path);
+        return (await session.report(read.diagnostics)) ? showState(session, read.value.state, false, values.json) : 1;
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+async function showPlan(session: Session, path: string, json: boolean): Promise<number> {
+  const saved = readPlanFile(path);
+  const pool = newPool();
+  try {
+    const { value: configuration } = loadConfiguration(filesOf(saved.files), { tofuFiles: true });
+    await pool.load(sourcesOf(configuration, saved.plan.priorState));
+    if (json) await session.io.stdout(`${JSON.stringify(await planJson(saved.plan, configuration, pool))}\n`);
+    else await session.io.stdout(renderPlan(saved.plan, session.view, pool));
+    return 0;
+  } finally {
+    await pool.close();
+  }
+}
+
+async function showState(session: Session, state: State, missing: boolean, json: boolean): Promise<number> {
+  const pool = newPool();
+  try {
+    if (json)
+      await session.io.stdout(
+        `${JSON.stringify(missing ? { format_version: "1.0" } : await stateJson(state, pool))}\n`,
+      );
+    else if (missing) await session.io.stdout("No state.\n");
+    else await session.io.stdout(await renderState(state, pool, session.view));
+    return 0;
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,314 @@
+import { dirname, resolve } from "node:path";
+import { copyFileSync, existsSync } from "node:fs";
+import { similar } from "@millwright/core/similar";
+import { keepPending, readJournal } from "@millwright/engine/backend/journal";
+import type { InstanceAddress } from "@millwright/engine/addresses";
+import { instanceAddress } from "@millwright/engine/addresses";
+import { covers } from "@millwright/engine/targets";
+import { type ParsedAddress, parseAddress } from "@millwright/engine/parse-address";
+import { instancesOf, type State, StateBuilder, type StateInstance } from "@millwright/engine/state";
+import { writeStateFile } from "@millwright/engine/state-file";
+import type { CommandIo } from "../io.ts";
+import { renderStateInstance } from "../views/state.ts";
+import { runCommand } from "./command.ts";
+import { stateFlags, viewFlags } from "./options.ts";
+import { recoverInterrupted } from "./recover.ts";
+import { type CommandStyle, newPool, type OpenState, openState, type Session, type StateOptions } from "./session.ts";
+
+const subcommands = { list, mv, pull, rm, show };
+
+export async function runState(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  const [name, ...rest] = args;
+  if (name !== undefined && Object.hasOwn(subcommands, name))
+    return subcommands[name as keyof typeof subcommands](rest, io, style);
+  const wantsHelp = name === undefined || /^--?h(elp)?$/.test(name);
+  const near = name === undefined ? undefined : similar(name, Object.keys(subcommands));
+  const text = `Usage: ${style} state SUBCOMMAND [flags]
+
+Looks into the state and changes what it remembers, not what exists.
+
+Subcommands:
+  list    List the instances in the state
+  mv      Give something in the state another address
+  pull    Print the state file
+  rm      Take something out of the state, and leave it where it is
+  show    Show one instance
+
+Example: ${style} state list consul_key_prefix.app
+`;
+  if (wantsHelp) await io.stdout(text);
+  else await io.stderr(`There is no "state ${name}".${near ? ` Did you mean "state ${near}"?` : ""}\n\n${text}`);
+  return wantsHelp && name !== undefined ? 0 : 1;
+}
+
+const commonFlags = { state: stateFlags.state, "no-color": viewFlags["no-color"] } as const;
+const writeFlags = {
+  ...stateFlags,
+  "no-color": viewFlags["no-color"],
+  "dry-run": { kind: "bool", help: "Only say what would be done." },
+} as const;
+
+function reading(values: { readonly state: string | undefined }): StateOptions {
+  return { path: values.state ?? "terraform.tfstate", lock: false, lockTimeout: 0, operation: "" };
+}
+
+function writing(
+  values: { readonly state: string | undefined; readonly "lock-timeout": number | undefined },
+  given: readonly { readonly name: string; readonly value: unknown }[],
+  operation: string,
+): StateOptions {
+  const lock = given.filter((flag) => flag.name === "lock").at(-1)?.value !== false;
+  return { path: values.state ?? "terraform.tfstate", lock, lockTimeout: values["lock-timeout"] ?? 0, operation };
+}
+
+async function refuse(session: Session, summary: string, detail: string): Promise<number> {
+  await session.report([{ severity: "error", summary, detail }]);
+  return 1;
+}
+
+function list(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: { ...commonFlags, id: { kind: "string", value: "ID", help: "List only instances whose id is this." } },
+      usage: "state list [flags] [ADDRESS...]",
+      about:
+        "Lists the instances in the state, a line each; only those that an address\ncovers, where addresses are given.",
+      example: "state list module.app",
+      arguments: [0, 1000],
+      run: async ({ session, values, args: wanted }) => {
+        const state = await openState(session, reading(values));
+        if (!state) return 1;
+        if (state.local.current.lineage === "")
+          return refuse(
+            session,
+            "No state file was found",
+            `There is no state at ${state.local.path}. A state is written by the first apply; name another one with -state=FILE.`,
+          );
+        for (const text of wanted) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
+        for (const { address, instance } of instancesOf(state.local.current.state)) {
+          if (!instance.current) continue;
+          if (wanted.length > 0 && !wanted.some((text) => covers(text, address.text))) continue;
+          if (values.id !== undefined && idOf(instance.current) !== values.id) continue;
+          await io.stdout(`${address.text}\n`);
+        }
+        return 0;
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+function idOf({ attributes }: NonNullable<StateInstance["instance"]["current"]>): unknown {
+  if (attributes.form !== "json") return undefined;
+  return (JSON.parse(attributes.text) as { readonly id?: unknown } | null)?.id;
+}
+
+function badAddress(text: string): string {
+  return `"${text}" is not an address. One looks like aws_instance.web, aws_instance.web[0], module.app.aws_instance.web["x"] or module.app.`;
+}
+
+function show(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: commonFlags,
+      usage: "state show [flags] ADDRESS",
+      about: "Shows the attributes of one instance in the state. Sensitive values are not\nshown.",
+      example: "state show 'terraform_data.a[0]'",
+      arguments: [1, 1],
+      run: async ({ session, values, args: [text] }) => {
+        const parsed = parseAddress(text!);
+        if (parsed?.kind !== "instance") return refuse(session, "Invalid address", badAddress(text!));
+        const state = await openState(session, reading(values));
+        if (!state) return 1;
+        const all = instancesOf(state.local.current.state);
+        const found = all.find(({ address }) => address.text === parsed.address.text);
+        if (!found?.instance.current)
+          return refuse(session, "No instance found for the given address!", notFound(text!, all));
+        const pool = newPool();
+        try {
+          await io.stdout(await renderStateInstance(found, pool, session.view));
+        } finally {
+          await pool.close();
+        }
+        return 0;
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+function notFound(text: string, all: readonly StateInstance[]): string {
+  const near = similar(
+    text,
+    all.map(({ address }) => address.text),
+  );
+  return `This command requires that the address references one specific instance, and ${text} is none that the state has.${near ? ` Did you mean ${near}?` : ""} To view the available instances, use "state list".`;
+}
+
+function pull(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: commonFlags,
+      usage: "state pull",
+      about: "Prints the state file, in format version 4. It holds sensitive values in clear.",
+      example: "state pull > copy.tfstate",
+      arguments: [0, 0],
+      run: async ({ session, values }) => {
+        const state = await openState(session, reading(values));
+        if (!state) return 1;
+        if (state.local.current.lineage !== "") await io.stdout(writeStateFile(state.local.current));
+        return 0;
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: writeFlags,
+      usage: "state rm [flags] ADDRESS...",
+      about:
+        "Takes instances out of the state. The objects themselves are left where they are;\na later plan would create them anew if the configuration still has them.",
+      example: "state rm module.old",
+      arguments: [1, 1000],
+      run: async ({ session, values, occurrences, args: texts }) => {
+        for (const text of texts) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
+        const open = await openState(session, writing(values, occurrences, "state-rm"));
+        if (!open) return 1;
+        try {
+          const { pending, diagnostics } = recoverInterrupted(open);
+          if (!(await session.report(diagnostics))) return 1;
+          const all = instancesOf(open.local.current.state);
+          const going = all.filter(({ address }) => texts.some((text) => covers(text, address.text)));
+          const dropped = pending.filter((entry) => texts.some((text) => covers(text, entry.address)));
+          if (going.length + dropped.length === 0)
+            return await refuse(session, "Invalid target address", notFound(texts[0]!, all));
+          for (const { address } of going)
+            await io.stdout(`${values["dry-run"] ? "Would remove" : "Removed"} ${address.text}\n`);
+          for (const { address } of dropped)
+            await io.stdout(`${values["dry-run"] ? "Would drop" : "Dropped"} the interrupted create of ${address}\n`);
+          if (values["dry-run"]) return 0;
+          const builder = new StateBuilder(open.local.current.state);
+          for (const { address, resource, instance } of going)
+            removeInstance(builder, address, resource.provider, instance);
+          save(open, builder.snapshot());
+          const record = readJournal(open.local.path);
+          if (record)
+            keepPending(
+              open.local.path,
+              record.header,
+              pending.filter((entry) => !dropped.includes(entry)),
+            );
+          await io.stdout(`Successfully removed ${going.length + dropped.length} resource instance(s).\n`);
+          return 0;
+        } finally {
+          open.release();
+        }
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+function removeInstance(
+  builder: StateBuilder,
+  address: InstanceAddress,
+  provider: string,
+  instance: StateInstance["instance"],
+): void {
+  builder.setCurrent(address, provider, undefined);
+  for (const key of instance.deposed.keys()) builder.setDeposed(address, provider, key, undefined);
+}
+
+/** Every hand-made change keeps the state of before under a name with the time in it, as Terraform does. */
+function save({ local }: OpenState, state: State): void {
+  const stamp = Math.floor(Date.now() / 1000);
+  if (existsSync(local.path)) copyFileSync(local.path, resolve(dirname(local.path), `${local.path}.${stamp}.backup`));
+  local.write(state);
+}
+
+function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: writeFlags,
+      usage: "state mv [flags] SOURCE DESTINATION",
+      about:
+        "Gives a module, a resource or an instance in the state another address, for when\nthe configuration was renamed.",
+      example: "state mv terraform_data.a terraform_data.b",
+      arguments: [2, 2],
+      run: async ({ session, values, occurrences, args: [from, to] }) => {
+        const source = parseAddress(from!);
+        const target = parseAddress(to!);
+        if (!source) return refuse(session, "Invalid source address", badAddress(from!));
+        if (!target) return refuse(session, "Invalid destination address", badAddress(to!));
+        const open = await openState(session, writing(values, occurrences, "state-mv"));
+        if (!open) return 1;
+        try {
+          if (!(await session.report(recoverInterrupted(open).diagnostics))) return 1;
+          const moved = move(open.local.current.state, from!, source, target);
+          if (typeof moved === "string") return await refuse(session, "Invalid target address", moved);
+          for (const [old, next] of moved.moves)
+            await io.stdout(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"\n`);
+          if (values["dry-run"]) return 0;
+          save(open, moved.state);
+          await io.stdout(`Successfully moved ${moved.moves.length} object(s).\n`);
+          return 0;
+        } finally {
+          open.release();
+        }
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+interface Moved {
+  readonly state: State;
+  readonly moves: readonly (readonly [string, string])[];
+}
+
+function move(state: State, from: string, source: ParsedAddress, target: ParsedAddress): Moved | string {
+  if (source.kind !== target.kind)
+    return `A ${source.kind === "module" ? "module" : "resource"} cannot become a ${target.kind === "module" ? "module" : "resource"}.`;
+  const all = instancesOf(state);
+  const going = all.filter(({ address }) => covers(from, address.text));
+  if (going.length === 0) return notFound(from, all);
+  const builder = new StateBuilder(state);
+  const moves: [string, string][] = [];
+  for (const { address, resource, instance } of going) {
+    const next = renamed(address, source, target);
+    if (next.resource.type !== address.resource.type)
+      return `${from} is of type ${address.resource.type}, and cannot become a ${next.resource.type}: another type is another object.`;
+    if (builder.instance(next)?.current)
+      return `There is already an object at ${next.text}: move or remove that one first.`;
+    removeInstance(builder, address, resource.provider, instance);
+    builder.setCurrent(next, resource.provider, instance.current);
+    for (const [key, object] of instance.deposed) builder.setDeposed(next, resource.provider, key, object);
+    moves.push([address.text, next.text]);
+  }
+  return { state: builder.snapshot(), moves };
+}
+
+function renamed(address: InstanceAddress, source: ParsedAddress, target: ParsedAddress): InstanceAddress {
+  if (source.kind === "module" && target.kind === "module") {
+    const steps = [...target.module.steps, ...address.module.steps.slice(source.module.steps.length)];
+    const below = address.module.text.slice(source.module.text.length);
+    return instanceAddress({ steps, text: `${target.module.text}${below}` }, address.resource, address.key);
+  }
+  if (source.kind !== "instance" || target.kind !== "instance") return address;
+  const { module, resource, key } = target.address;
+  const whole = !source.keyGiven && !target.keyGiven && address.key !== undefined;
+  return instanceAddress(module, resource, whole ? address.key : key);
+}

@@ -1,0 +1,83 @@
+import { parseAddress } from "@millwright/engine/parse-address";
+import { StateBuilder } from "@millwright/engine/state";
+import type { CommandIo } from "../io.ts";
+import { runCommand } from "./command.ts";
+import { stateFlags, viewFlags } from "./options.ts";
+import { recoverInterrupted } from "./recover.ts";
+import { type CommandStyle, openState, stateOptions } from "./session.ts";
+
+export function runTaint(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return mark("tainted", args, io, style);
+}
+
+export function runUntaint(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return mark("ready", args, io, style);
+}
+
+function mark(
+  status: "tainted" | "ready",
+  args: readonly string[],
+  io: CommandIo,
+  style: CommandStyle,
+): Promise<number> {
+  const verb = status === "tainted" ? "taint" : "untaint";
+  return runCommand(
+    {
+      flags: {
+        ...stateFlags,
+        "no-color": viewFlags["no-color"],
+        "allow-missing": { kind: "bool", help: "Succeed when there is no such instance." },
+      },
+      usage: `${verb} [flags] ADDRESS`,
+      about:
+        status === "tainted"
+          ? "Marks an instance as damaged, so that the next apply replaces it."
+          : "Takes the mark of an instance away that would make the next apply replace it.",
+      example: `${verb} 'terraform_data.a[0]'`,
+      arguments: [1, 1],
+      run: async ({ session, values, occurrences, args: [text] }) => {
+        const parsed = parseAddress(text!);
+        if (parsed?.kind !== "instance") {
+          await session.report([
+            {
+              severity: "error",
+              summary: "Invalid address",
+              detail: `"${text}" is not the address of an instance, such as terraform_data.a[0].`,
+            },
+          ]);
+          return 1;
+        }
+        const open = await openState(session, stateOptions(values, occurrences, verb));
+        if (!open) return 1;
+        try {
+          if (!(await session.report(recoverInterrupted(open).diagnostics))) return 1;
+          const builder = new StateBuilder(open.local.current.state);
+          const current = builder.instance(parsed.address)?.current;
+          const provider = builder.resource(parsed.address.module, parsed.address.resource)?.provider;
+          if (!current || provider === undefined) {
+            if (values["allow-missing"]) return 0;
+            await session.report([
+              {
+                severity: "error",
+                summary: "No such resource instance",
+                detail: `There is no resource instance in the state with the address ${parsed.address.text}. "state list" shows those there are.`,
+              },
+            ]);
+            return 1;
+          }
+          builder.setCurrent(parsed.address, provider, { ...current, status });
+          open.local.write(builder.snapshot());
+          await io.stdout(
+            `Resource instance ${parsed.address.text} has been ${status === "tainted" ? "marked as tainted" : "successfully untainted"}.\n`,
+          );
+          return 0;
+        } finally {
+          open.release();
+        }
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}

@@ -1,0 +1,72 @@
+import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
+import type { Configuration } from "@millwright/engine/configuration";
+import { validateConfiguration } from "@millwright/engine/validate";
+import { unknownValue, type Value } from "@millwright/value/value";
+import type { CommandIo } from "../io.ts";
+import { diagnosticPlain } from "../views/json-lines.ts";
+import { styleOf } from "../views/style.ts";
+import { runCommand } from "./command.ts";
+import { viewFlags } from "./options.ts";
+import { type CommandStyle, evaluatorContext, hasConfiguration, loadFolder, newPool } from "./session.ts";
+
+export function runValidate(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"] },
+      usage: "validate [flags]",
+      about:
+        "Checks the configuration of a folder: syntax, references, types, and what the\nproviders ask for. Looks at no state and no remote system.",
+      example: "validate -json",
+      arguments: [0, 0],
+      run: async ({ session, values }) => {
+        const found: Diagnostic[] = [];
+        if (hasConfiguration(session.folder)) {
+          const folder = await loadFolder(session);
+          found.push(...folder.diagnostics);
+          if (!hasErrors(found)) found.push(...(await check(folder.configuration)));
+        }
+        if (values.json) {
+          await io.stdout(`${JSON.stringify(report(found), null, 2)}\n`);
+          return hasErrors(found) ? 1 : 0;
+        }
+        const bold = styleOf(session.view);
+        if (!(await session.report(found))) return 1;
+        const text =
+          found.length > 0
+            ? "Success! The configuration is valid, but there were some validation warnings as shown above."
+            : "Success! The configuration is valid.";
+        await io.stdout(`${bold.green(bold.bold("Success!"))}${text.slice("Success!".length)}\n\n`);
+        return 0;
+
+        async function check(configuration: Configuration): Promise<Diagnostic[]> {
+          const variables = new Map<string, Value>();
+          for (const variable of configuration.root.variables.values())
+            variables.set(variable.name, unknownValue(variable.type));
+          const pool = newPool();
+          try {
+            return await validateConfiguration(
+              evaluatorContext(session, { configuration, variables, applying: false }),
+              pool,
+            );
+          } finally {
+            await pool.close();
+          }
+        }
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
+
+function report(found: readonly Diagnostic[]): unknown {
+  const errors = found.filter((d) => d.severity === "error").length;
+  return {
+    format_version: "1.0",
+    valid: errors === 0,
+    error_count: errors,
+    warning_count: found.length - errors,
+    diagnostics: found.map(diagnosticPlain),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
+import { absoluteResourceText, instanceAddress, parseProviderConfigAddress } from "./addresses.ts";
+import { configGraph } from "./config-graph.ts";
+import type { EvaluatorContext } from "./evaluator.ts";
+import { Evaluator } from "./evaluator.ts";
+import { cyclesOf, walkGraph } from "./graph.ts";
+import { readObject } from "./objects.ts";
+import { cycleFound, sourcesOf } from "./plan/make.ts";
+import { visitCall } from "./plan/nodes.ts";
+import type { ProviderPool } from "./provider-pool.ts";
+import { expansionOf, type ResourceState, type State } from "./state.ts";
+
+/**
+ * An evaluator to ask things of: variables and locals as configured, resources as the state has them, and unknown where it
+ * has none. Nothing is planned and no provider is configured.
+ */
+export async function openConsole(
+  context: EvaluatorContext,
+  state: State,
+  pool: ProviderPool,
+): Promise<Diagnosed<Evaluator>> {
+  const evaluator = new Evaluator(context);
+  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, state)))];
+  const graph = configGraph(context.configuration);
+  diagnostics.push(...cyclesOf(graph).map(cycleFound));
+  if (hasErrors(diagnostics)) return { value: evaluator, diagnostics };
+  await walkGraph(graph, async (node) => {
+    if (node.kind === "call")
+      return visitCall({ evaluator, checks: [], pool, diagnostics: [], validating: true }, node);
+    if (node.kind !== "resource") return true;
+    for (const module of evaluator.moduleInstances(node.module)) {
+      const resource = state.resources.get(absoluteResourceText(module, node.resource.address));
+      if (resource) diagnostics.push(...(await see(evaluator, resource, pool)));
+      else evaluator.setResource(module, node.resource.address, { kind: "unknown" });
+    }
+    return true;
+  });
+  return { value: evaluator, diagnostics };
+}
+
+async function see(evaluator: Evaluator, resource: ResourceState, pool: ProviderPool): Promise<readonly Diagnostic[]> {
+  const provider = parseProviderConfigAddress(resource.provider);
+  const schema = provider && pool.resourceSchema(provider.source, resource.address);
+  evaluator.setResource(resource.module, resource.address, expansionOf(resource));
+  if (!provider || !schema) return [];
+  const diagnostics: Diagnostic[] = [];
+  for (const { key, current } of resource.instances.values()) {
+    if (!current) continue;
+    const address = instanceAddress(resource.module, resource.address, key);
+    const read = await readObject(current, address, schema, await pool.any(provider.source));
+    diagnostics.push(...read.diagnostics);
+    evaluator.setInstance(resource.module, resource.address, key, read.value);
+  }
+  return diagnostics;
+}

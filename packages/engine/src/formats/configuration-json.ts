@@ -1,0 +1,170 @@
+import type { Body, Expression, TraversalStep } from "@millwright/hcl/ast";
+import { evaluate } from "@millwright/hcl/evaluate";
+import { emptyScope } from "@millwright/hcl/scope";
+import type { BlockSchema } from "@millwright/provider/schema";
+import { asNumber, isWhollyKnown } from "@millwright/value/value";
+import { providerSourceText, resourceText } from "../addresses.ts";
+import type { Configuration, Module, ModuleCall, Resource } from "../configuration.ts";
+import { childPath } from "../configuration.ts";
+import { providerOfResource } from "../provider-config.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import { referencesOf } from "../references.ts";
+import { knownPlain } from "./values-json.ts";
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** The configuration part of the JSON plan format: what is declared, with each expression as its constant or its references. */
+export function configurationJson(configuration: Configuration, pool: ProviderPool): Plain {
+  const providers: [string, Plain][] = [];
+  for (const module of configuration.modules.values()) {
+    for (const resource of module.resources.values()) {
+      const { address, block } = providerOfResource(configuration, module, resource);
+      const key = providerKey(address.module, resource.provider?.localName ?? address.source.type, address.alias);
+      const schema = pool.providerBlock(address.source);
+      const plain = {
+        name: address.source.type,
+        full_name: providerSourceText(address.source),
+        ...(address.alias === undefined ? {} : { alias: address.alias }),
+        ...(address.module === "" ? {} : { module_address: address.module }),
+        ...(block && schema ? { expressions: bodyJson(block.body, schema) } : {}),
+      };
+      providers.push([key, plain]);
+    }
+  }
+  return {
+    ...(providers.length > 0 ? { provider_config: Object.fromEntries(providers) } : {}),
+    root_module: moduleJson(configuration, configuration.root, pool),
+  };
+}
+
+function providerKey(module: string, name: string, alias: string | undefined): string {
+  return `${module === "" ? "" : `${module}:`}${name}${alias === undefined ? "" : `.${alias}`}`;
+}
+
+function moduleJson(configuration: Configuration, module: Module, pool: ProviderPool): Plain {
+  const outputs = [...module.outputs.values()].map((output) => {
+    const plain = {
+      ...(output.sensitive ? { sensitive: true } : {}),
+      expression: expressionJson(output.value),
+      ...(output.description === undefined ? {} : { description: output.description }),
+      ...(output.dependsOn.length > 0
+        ? { depends_on: output.dependsOn.map((t) => t.file.text.slice(t.start, t.end)) }
+        : {}),
+    };
+    return [output.name, plain] as const;
+  });
+  const variables = [...module.variables.values()].map((variable) => {
+    const constant = variable.default && expressionJson(variable.default);
+    const plain = {
+      ...(constant && "constant_value" in constant ? { default: constant.constant_value } : {}),
+      ...(variable.description === undefined ? {} : { description: variable.description }),
+      ...(variable.sensitive ? { sensitive: true } : {}),
+    };
+    return [variable.name, plain] as const;
+  });
+  const calls = [...module.calls.values()].map(
+    (call) => [call.name, callJson(configuration, module, call, pool)] as const,
+  );
+  const resources = [...module.resources.values()].map((resource) =>
+    resourceJson(configuration, module, resource, pool),
+  );
+  return {
+    ...(outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {}),
+    ...(resources.length > 0 ? { resources } : {}),
+    ...(calls.length > 0 ? { module_calls: Object.fromEntries(calls) } : {}),
+    ...(variables.length > 0 ? { variables: Object.fromEntries(variables) } : {}),
+  };
+}
+
+function callJson(configuration: Configuration, module: Module, call: ModuleCall, pool: ProviderPool): Plain {
+  const child = configuration.modules.get(childPath(module, call.name));
+  const expressions = [...call.inputs].map(([name, expression]) => [name, expressionJson(expression)] as const);
+  return {
+    source: call.source,
+    ...(expressions.length > 0 ? { expressions: Object.fromEntries(expressions) } : {}),
+    ...repetitionJson(call.repetition),
+    ...(child ? { module: moduleJson(configuration, child, pool) } : {}),
+    ...(call.version === undefined ? {} : { version_constraint: call.version }),
+    ...(call.dependsOn.length > 0 ? { depends_on: call.dependsOn.map((t) => t.file.text.slice(t.start, t.end)) } : {}),
+  };
+}
+
+function resourceJson(configuration: Configuration, module: Module, resource: Resource, pool: ProviderPool): Plain {
+  const { address } = providerOfResource(configuration, module, resource);
+  const schema = pool.resourceSchema(address.source, resource.address);
+  const expressions = schema ? bodyJson(resource.body, schema.block) : {};
+  const { mode, type, name } = resource.address;
+  return {
+    address: resourceText(resource.address),
+    mode,
+    type,
+    name,
+    provider_config_key: providerKey(
+      address.module,
+      resource.provider?.localName ?? address.source.type,
+      address.alias,
+    ),
+    ...(Object.keys(expressions).length > 0 ? { expressions } : {}),
+    schema_version: schema?.version ?? 0,
+    ...repetitionJson(resource.repetition),
+    ...(resource.dependsOn.length > 0
+      ? { depends_on: resource.dependsOn.map((t) => t.file.text.slice(t.start, t.end)) }
+      : {}),
+  };
+}
+
+function repetitionJson(repetition: Resource["repetition"]): Plain {
+  if (repetition.kind === "count") return { count_expression: expressionJson(repetition.expression) };
+  return repetition.kind === "forEach" ? { for_each_expression: expressionJson(repetition.expression) } : {};
+}
+
+function bodyJson(body: Body, schema: BlockSchema): Plain {
+  const entries: [string, unknown][] = [];
+  for (const name of [...schema.attributes.keys()].sort()) {
+    const attribute = body.attributes.get(name);
+    if (attribute) entries.push([name, expressionJson(attribute.expression)]);
+  }
+  for (const [name, nested] of schema.blocks) {
+    const blocks = body.blocks
+      .filter((block) => block.type === name)
+      .map((block) => bodyJson(block.body, nested.block));
+    if (blocks.length === 0) continue;
+    entries.push([name, nested.nesting === "single" || nested.nesting === "group" ? blocks[0] : blocks]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function expressionJson(expression: Expression): Plain {
+  const references = referencesOf(expression);
+  if (references.length > 0)
+    return {
+      references: [
+        ...new Set(references.flatMap((parsed) => (parsed.ok ? referenceTexts(parsed.reference.traversal) : []))),
+      ],
+    };
+  const { value, diagnostics } = evaluate(expression, emptyScope);
+  // What calls a function has no references, and no value before it is evaluated.
+  if (diagnostics.length > 0 || !isWhollyKnown(value)) return {};
+  return { constant_value: knownPlain(value) };
+}
+
+/** `a.b[0].c` as the format has it: itself, and each thing it is a part of, down to what is declared. */
+function referenceTexts(traversal: {
+  readonly root: { readonly name: string };
+  readonly steps: readonly TraversalStep[];
+}): string[] {
+  const root = traversal.root.name;
+  const single = ["var", "local", "each", "count", "path", "terraform", "tofu", "self"].includes(root);
+  const least = single ? 1 : root === "data" || root === "ephemeral" || root === "resource" ? 2 : 1;
+  const texts: string[] = [];
+  let text = root;
+  traversal.steps.forEach((step, i) => {
+    text += step.kind === "attribute" ? `.${step.name}` : keyStep(step.key);
+    if (i + 1 >= least) texts.unshift(text);
+  });
+  return single ? texts.slice(-1) : texts;
+}
+
+function keyStep(key: Extract<TraversalStep, { readonly kind: "index" }>["key"]): string {
+  return key.type.kind === "number" ? `[${asNumber(key).toText()}]` : `[${JSON.stringify(key.data)}]`;
+}

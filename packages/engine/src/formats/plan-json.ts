@@ -1,0 +1,160 @@
+import { typeToPlain } from "@millwright/value/type-json";
+import { isKnown, isNull } from "@millwright/value/value";
+import { configResourceText, keyText, providerSourceText } from "../addresses.ts";
+import type { Configuration } from "../configuration.ts";
+import { parseAddress } from "../parse-address.ts";
+import type { Action, CheckResult, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
+import { hasChanges } from "../plan/plan.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import { servedTerraformVersion } from "../provider-pool.ts";
+import { isEmptyState } from "../state.ts";
+import { configurationJson } from "./configuration-json.ts";
+import { addressPlain, type ModuleEntry, moduleTree, stateJson, valuesPlain } from "./state-json.ts";
+import { knownPlain, sensitivePlain, unknownPlain } from "./values-json.ts";
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** A plan in the documented JSON output format 1.2 (`show -json`), without `relevant_attributes`. It holds sensitive values in clear. */
+export async function planJson(plan: Plan, configuration: Configuration, pool: ProviderPool): Promise<Plain> {
+  const variables = [...plan.variables].map(([name, value]) => [name, { value: knownPlain(value) }] as const);
+  for (const variable of configuration.root.variables.values()) {
+    const known = plan.variables.has(variable.name);
+    const value = variable.default?.kind === "literal" ? variable.default.value : undefined;
+    if (!known && value) variables.push([variable.name, { value: knownPlain(value) }]);
+  }
+  return {
+    format_version: "1.2",
+    terraform_version: servedTerraformVersion,
+    ...(variables.length > 0 ? { variables: Object.fromEntries(variables) } : {}),
+    planned_values: plannedValues(plan, pool),
+    ...(plan.drift.length > 0 ? { resource_drift: plan.drift.map(changeJson) } : {}),
+    ...(plan.changes.length > 0 ? { resource_changes: plan.changes.map(changeJson) } : {}),
+    ...(plan.outputs.size > 0 ? { output_changes: outputChanges(plan.outputs) } : {}),
+    ...(isEmptyState(plan.priorState) ? {} : { prior_state: await stateJson(plan.priorState, pool) }),
+    configuration: configurationJson(configuration, pool),
+    ...(plan.checks.length > 0 ? { checks: checksJson(plan.checks) } : {}),
+    timestamp: plan.timestamp,
+    applyable: !plan.errored && hasChanges(plan),
+    complete: plan.targets.length === 0 && !plan.errored,
+    errored: plan.errored,
+  };
+}
+
+function plannedValues(plan: Plan, pool: ProviderPool): Plain {
+  const outputs = [...plan.outputs]
+    .filter(([, { action }]) => action !== "delete")
+    .map(([name, { after, sensitive }]) => {
+      return [
+        name,
+        isKnown(after) ? { sensitive, type: typeToPlain(after.type), value: knownPlain(after) } : { sensitive },
+      ] as const;
+    });
+  const entries: ModuleEntry[] = [];
+  for (const change of plan.changes) {
+    if (change.deposedKey !== undefined || isNull(change.after)) continue;
+    const schema = pool.resourceSchema(change.provider.source, change.address.resource);
+    const plain = {
+      ...addressPlain(change.address),
+      provider_name: providerSourceText(change.provider.source),
+      schema_version: schema?.version ?? 0,
+      ...valuesPlain(change.after),
+    };
+    entries.push({ address: change.address, plain });
+  }
+  return { ...(outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {}), root_module: moduleTree(entries) };
+}
+
+const actions: Readonly<Record<Action, readonly string[]>> = {
+  "no-op": ["no-op"],
+  create: ["create"],
+  read: ["read"],
+  update: ["update"],
+  delete: ["delete"],
+  "delete-create": ["delete", "create"],
+  "create-delete": ["create", "delete"],
+  forget: ["forget"],
+};
+
+function changeJson(change: InstanceChange): Plain {
+  const { address, before, after, replacePaths, reason, deposedKey } = change;
+  const known = knownPlain(after);
+  return {
+    ...addressPlain(address),
+    ...(address.module.text === "" ? {} : { module_address: address.module.text }),
+    provider_name: providerSourceText(change.provider.source),
+    ...(deposedKey === undefined ? {} : { deposed: deposedKey }),
+    change: {
+      actions: actions[change.action],
+      before: knownPlain(before) ?? null,
+      ...(known === undefined ? {} : { after: known }),
+      after_unknown: unknownPlain(after),
+      before_sensitive: sensitivePlain(before),
+      after_sensitive: sensitivePlain(after),
+      ...(replacePaths.length > 0
+        ? {
+            replace_paths: replacePaths.map((path) =>
+              path.map((step) => ("attribute" in step ? step.attribute : knownPlain(step.index))),
+            ),
+          }
+        : {}),
+    },
+    ...(reason === "none" ? {} : { action_reason: reason }),
+  };
+}
+
+function outputChanges(outputs: ReadonlyMap<string, OutputChange>): Plain {
+  return Object.fromEntries(
+    [...outputs].map(([name, { action, before, after, sensitive }]) => {
+      const known = knownPlain(after);
+      const plain = {
+        actions: [action],
+        before: knownPlain(before) ?? null,
+        ...(known === undefined ? {} : { after: known }),
+        after_unknown: unknownPlain(after),
+        before_sensitive: sensitive,
+        after_sensitive: sensitive,
+      };
+      return [name, plain] as const;
+    }),
+  );
+}
+
+function checksJson(checks: readonly CheckResult[]): Plain[] {
+  const groups = new Map<string, CheckResult[]>();
+  for (const check of checks) groups.set(check.configAddress, [...(groups.get(check.configAddress) ?? []), check]);
+  return [...groups].map(([display, instances]) => ({
+    address: { ...checkAddress(display, instances[0]!.kind), to_display: display },
+    status: worst(instances.map((instance) => instance.status)),
+    instances: instances.map(({ instanceAddress, status, problems }) => ({
+      address: { ...keyPart(instanceAddress), to_display: instanceAddress },
+      status,
+      ...(problems.length > 0 ? { problems: problems.map((message) => ({ message })) } : {}),
+    })),
+  }));
+}
+
+function checkAddress(display: string, kind: CheckResult["kind"]): Plain {
+  if (kind !== "resource") return { kind, name: display.slice(display.lastIndexOf(".") + 1) };
+  const parsed = parseAddress(display);
+  if (parsed?.kind !== "instance") return { kind };
+  const { resource, module } = parsed.address;
+  const path = configResourceText(module, resource) === display ? module.steps.map((step) => step.name) : [];
+  return {
+    kind,
+    mode: resource.mode,
+    name: resource.name,
+    type: resource.type,
+    ...(path.length > 0 ? { module: path.join(".") } : {}),
+  };
+}
+
+function keyPart(address: string): Plain {
+  const parsed = parseAddress(address);
+  if (parsed?.kind !== "instance" || keyText(parsed.address.key) === "") return {};
+  return { instance_key: parsed.address.key };
+}
+
+function worst(all: readonly CheckResult["status"][]): CheckResult["status"] {
+  for (const status of ["error", "fail", "unknown"] as const) if (all.includes(status)) return status;
+  return "pass";
+}

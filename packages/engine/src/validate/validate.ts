@@ -1,0 +1,119 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
+import { impliedType } from "@millwright/provider/implied-type";
+import { unknownValue, unmarkDeep } from "@millwright/value/value";
+import { instanceAddress, providerSourceShort } from "../addresses.ts";
+import type { ConfigNode } from "../config-graph.ts";
+import { configGraph } from "../config-graph.ts";
+import { decodeResourceConfig } from "../decode-body.ts";
+import type { EvaluatorContext, InstanceData } from "../evaluator.ts";
+import { Evaluator } from "../evaluator.ts";
+import { cyclesOf, walkGraph } from "../graph.ts";
+import { providerDiagnostics, providerDied } from "../objects.ts";
+import { expand } from "../plan/expand.ts";
+import { cycleFound, sourcesOf } from "../plan/make.ts";
+import type { NodeRun } from "../plan/nodes.ts";
+import { visitCall, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
+import { report } from "../plan/run.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import { emptyState } from "../state.ts";
+import { checkReferences } from "./references.ts";
+
+/**
+ * Checks a configuration without looking at any state or the world: references, types and the providers' own rules, with
+ * everything unknown that only a run can know. All that is found comes back.
+ */
+export async function validateConfiguration(context: EvaluatorContext, pool: ProviderPool): Promise<Diagnostic[]> {
+  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, emptyState)))];
+  if (hasErrors(diagnostics)) return diagnostics;
+  diagnostics.push(...checkReferences(context.configuration, pool));
+  if (hasErrors(diagnostics)) return diagnostics;
+  const graph = configGraph(context.configuration);
+  diagnostics.push(...cyclesOf(graph).map(cycleFound));
+  if (hasErrors(diagnostics)) return diagnostics;
+  const evaluator = new Evaluator(context);
+  const run: NodeRun = { evaluator, checks: [], pool, diagnostics, validating: true };
+  await walkGraph(graph, (node) => visit(run, node));
+  return diagnostics;
+}
+
+function visit(run: NodeRun, node: ConfigNode): boolean | Promise<boolean> {
+  switch (node.kind) {
+    case "variable":
+      return visitVariable(run, node);
+    case "local":
+      return visitLocal(run, node);
+    case "output":
+      return visitOutput(run, node);
+    case "call":
+      return visitCall(run, node);
+    case "provider":
+      return visitProvider(run, node);
+    case "close":
+      return true;
+    case "resource":
+      return validateResource(run, node);
+  }
+}
+
+async function validateResource(
+  run: NodeRun,
+  { module, resource, provider }: Extract<ConfigNode, { readonly kind: "resource" }>,
+): Promise<boolean> {
+  const schema = run.pool.resourceSchema(provider.source, resource.address);
+  const what = resource.address.mode === "data" ? "data source" : "resource type";
+  if (!schema) {
+    const known = run.pool.schema(provider.source);
+    const near = similar(
+      resource.address.type,
+      (resource.address.mode === "data" ? known?.dataSources : known?.resources)?.keys() ?? [],
+    );
+    const detail = `The provider ${providerSourceShort(provider.source)} does not support ${what} "${resource.address.type}".${near ? ` Did you mean "${near}"?` : ""}`;
+    return report(run, [errorDiagnostic(`Invalid ${what}`, detail, { subject: resource.range })]);
+  }
+  let ok = true;
+  for (const instance of run.evaluator.moduleInstances(module)) {
+    const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, instance, true);
+    run.evaluator.setResource(
+      instance,
+      resource.address,
+      resource.repetition.kind === "single" ? { kind: "single" } : { kind: "unknown" },
+    );
+    if (!report(run, diagnostics)) ok = false;
+    if (expansion.kind === "count" && expansion.count === 0) continue;
+    const address = instanceAddress(instance, resource.address, undefined);
+    const decoded = decodeResourceConfig(
+      run.evaluator,
+      resource,
+      schema,
+      address,
+      anyInstance(resource.repetition.kind),
+    );
+    if (!report(run, decoded.diagnostics)) {
+      ok = false;
+      continue;
+    }
+    const unseen = unknownValue(impliedType(schema.block));
+    if (resource.repetition.kind === "single") run.evaluator.setInstance(instance, resource.address, undefined, unseen);
+    try {
+      const handle = await run.pool.any(provider.source);
+      const call = { type: resource.address.type, config: unmarkDeep(decoded.value)[0] };
+      const answer =
+        resource.address.mode === "data"
+          ? await handle.validateDataConfig(call)
+          : await handle.validateResourceConfig(call);
+      if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) ok = false;
+    } catch (error) {
+      ok = report(run, [providerDied(address.text, "checking the configuration", error)]) && ok;
+    }
+  }
+  return ok;
+}
+
+// While validating, any instance stands for all: its key and value are still to come.
+function anyInstance(kind: "single" | "count" | "forEach"): InstanceData {
+  if (kind === "forEach")
+    return { each: { key: unknownValue({ kind: "string" }), value: unknownValue({ kind: "dynamic" }) } };
+  return kind === "count" ? { count: unknownValue({ kind: "number" }) } : {};
+}
