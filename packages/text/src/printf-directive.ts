@@ -1,4 +1,4 @@
-import type { PrintfValue } from "./printf.ts";
+import type { PrintfValue } from "./printf-value.ts";
 
 /** One `%…` of a format, its stars already replaced by their arguments. */
 export interface Directive {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { BigNumber } from "./float.ts";
-import type { PrintfValue } from "./printf.ts";
-import { sprintf, typeName } from "./printf.ts";
+import { sprintf } from "./printf.ts";
+import type { PrintfValue } from "./printf-value.ts";
+import { typeName } from "./printf-value.ts";
 
 /** `n` × 2^-k or an infinity as package `value` would hand it over. */
 function bigNumber(text: string): BigNumber {

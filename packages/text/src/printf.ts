@@ -1,24 +1,10 @@
 import { assertNever } from "@millwright/core/errors";
-import type { BigNumber } from "./float.ts";
 import type { Directive } from "./printf-directive.ts";
 import { parseDirective, plainDirective } from "./printf-directive.ts";
 import { formatBigFloat, formatBigInteger, formatDouble, formatInteger } from "./printf-number.ts";
 import { formatText, pad } from "./printf-text.ts";
-
-/**
- * What a Go program would hand to `fmt`. `type` is the Go type name that `%T` and complaints show; each kind has a default.
- * `bigInteger` and `bigFloat` are Go's `*big.Int` and `*big.Float`, which format themselves by slightly other rules.
- */
-export type PrintfValue =
-  | { readonly kind: "nil" }
-  | { readonly kind: "bool"; readonly value: boolean; readonly type?: string }
-  | { readonly kind: "integer"; readonly value: bigint; readonly type?: string }
-  | { readonly kind: "float"; readonly value: number; readonly type?: string }
-  | { readonly kind: "bigInteger"; readonly value: bigint }
-  | { readonly kind: "bigFloat"; readonly value: BigNumber }
-  | { readonly kind: "string"; readonly value: string; readonly type?: string }
-  | { readonly kind: "list"; readonly elements: readonly PrintfValue[]; readonly type?: string }
-  | { readonly kind: "map"; readonly entries: readonly (readonly [string, PrintfValue])[]; readonly type?: string };
+import type { PrintfValue } from "./printf-value.ts";
+import { typeName } from "./printf-value.ts";
 
 /**
  * Go's `fmt.Sprintf`: verbs `v T t d b o O x X c q U e E f F g G s %`, flags `+ - # 0` and space, width, precision,
@@ -51,32 +37,6 @@ export function sprintf(format: string, args: readonly PrintfValue[]): string {
 /** One value by one directive, as {@link sprintf} puts it in. */
 export function formatValue(directive: Directive, value: PrintfValue): string {
   return formatAt(directive, value, 0);
-}
-
-/** The Go type of a value, as `%T` shows it. */
-export function typeName(value: PrintfValue): string {
-  switch (value.kind) {
-    case "nil":
-      return "<nil>";
-    case "bool":
-      return value.type ?? "bool";
-    case "integer":
-      return value.type ?? "int";
-    case "float":
-      return value.type ?? "float64";
-    case "bigInteger":
-      return "*big.Int";
-    case "bigFloat":
-      return "*big.Float";
-    case "string":
-      return value.type ?? "string";
-    case "list":
-      return value.type ?? "[]interface {}";
-    case "map":
-      return value.type ?? "map[string]interface {}";
-    default:
-      return assertNever(value);
-  }
 }
 
 function extra(args: readonly PrintfValue[]): string {
