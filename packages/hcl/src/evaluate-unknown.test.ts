@@ -11,6 +11,7 @@ import {
   falseValue,
   isWhollyKnown,
   listValue,
+  nullValue,
   numberValue,
   stringValue,
   trueValue,
@@ -30,7 +31,10 @@ import { sourceFile } from "./source-file.ts";
  * not may still change what the results of a conditional become.
  */
 const variables: Readonly<Record<string, { readonly unknown: Value; readonly known: readonly Value[] }>> = {
-  text: { unknown: unknownValue({ kind: "string" }), known: ["a", "", "web-1", "1", "true"].map(stringValue) },
+  text: {
+    unknown: unknownValue({ kind: "string" }),
+    known: [nullValue({ kind: "string" }), ...["a", "", "web-1", "1", "true"].map(stringValue)],
+  },
   named: {
     unknown: unknownValue({ kind: "string" }, { notNull: true, prefix: "web-" }),
     known: ["web-", "web-1"].map(stringValue),
