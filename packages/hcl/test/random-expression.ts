@@ -26,6 +26,10 @@ export function randomExpression(variables: readonly string[]): fc.Arbitrary<str
         { depthSize: "small", withCrossShrink: true },
         leaf,
         fc.tuple(part, operator, part).map(([left, symbol, right]) => `${left} ${symbol} ${right}`),
+        // Small ones, of which most have no errors.
+        fc.tuple(leaf, fc.constantFrom("[*]", ".*")).map(([value, splat]) => value + splat),
+        fc.tuple(leaf, leaf).map(([test, value]) => `[for k, v in [${test}, ${value}] : v if v != ${test}]`),
+        fc.tuple(leaf, leaf).map(([first, second]) => `"${first === '"a"' ? "a" : "b"}-\${${second}}"`),
         fc.tuple(leaf, leaf, leaf).map(([condition, a, b]) => `${condition} ? ${a} : ${b}`),
         fc.tuple(leaf, operator, leaf).map(([left, symbol, right]) => `${left} ${symbol} ${right}`),
         fc.tuple(fc.constantFrom("-", "!"), part).map(([symbol, operand]) => symbol + operand),
