@@ -7,6 +7,7 @@ import type { Mark, Value } from "@millwright/value/value";
 import { capsuleValue, isKnown, isMarkedDeep, unknownValue, unmarkDeep, withMarks } from "@millwright/value/value";
 import type { Expression } from "./ast.ts";
 import type { Scope } from "./scope.ts";
+import { withoutSecrets } from "./secret-text.ts";
 
 /**
  * A function that expressions may call, with go-cty's calling rules: `call` sees only arguments that fit its parameters
@@ -72,14 +73,16 @@ export type CallResult =
 /**
  * Calls the function. `args` were converted to the parameters' types and are as many as it takes (a Bug otherwise). The
  * rules, as go-cty has them: a null where none is allowed fails; an unknown argument gives an unknown result of the return
- * type; marks go from the arguments to the result; `refineResult` is applied to any result.
+ * type; marks go from the arguments to the result; `refineResult` is applied to any result. A message that would tell of a
+ * sensitive argument is replaced.
  */
 export function callFunction(spec: FunctionSpec, args: readonly Value[]): CallResult {
   try {
     return { ok: true, value: call(spec, args) };
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;
-    const { message, argument } = error;
+    const { argument } = error;
+    const message = withoutSecrets(error.message, args);
     return argument === undefined ? { ok: false, message } : { ok: false, message, argument };
   }
 }
