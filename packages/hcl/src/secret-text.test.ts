@@ -38,6 +38,18 @@ describe("a message about arguments", () => {
       hidden: false,
     },
     {
+      name: "is replaced where it quotes a short secret",
+      message: 'no "a"',
+      args: [mark(stringValue("a"), sensitive)],
+      hidden: true,
+    },
+    {
+      name: "stays where a short secret is just a word",
+      message: "a list",
+      args: [mark(stringValue("a"), sensitive)],
+      hidden: false,
+    },
+    {
       name: "is replaced for a key of a sensitive object",
       message: "no token1",
       args: [mark(objectValue({ token1: secret }), sensitive)],

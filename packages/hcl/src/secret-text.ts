@@ -6,7 +6,7 @@ import { ephemeral, hasMark, isKnown, isMarkedDeep, sensitive } from "@millwrigh
 /** What is said in place of a message that would tell of a secret. */
 export const secretReason = "what is wrong is not shown, as it would tell of a sensitive value";
 
-/** So many characters in a row of a secret make a message tell of it; of a shorter secret, all of it as a word. */
+/** So many characters in a row of a secret make a message tell of it; of a shorter one, all of it in quotes, or as a number. */
 const tellingLength = 4;
 
 /** The message about these arguments, unless it tells of what a sensitive or ephemeral one holds: then {@link secretReason}. */
@@ -37,7 +37,8 @@ function secretTexts(value: Value): string[] {
 function tells(message: string, secret: string): boolean {
   if (secret.length < tellingLength) {
     const at = message.indexOf(secret);
-    return at >= 0 && !/\w/.test(message[at - 1] ?? "") && !/\w/.test(message[at + secret.length] ?? "");
+    const [before = "", behind = ""] = [message[at - 1], message[at + secret.length]];
+    return at >= 0 && (/^[-+.0-9]/.test(secret) ? !/\w/.test(before + behind) : before === '"' && behind === '"');
   }
   for (let i = 0; i + tellingLength <= secret.length; i++) {
     if (message.includes(secret.slice(i, i + tellingLength))) return true;
