@@ -1,22 +1,22 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
 import { quote } from "@millwright/text/quote";
 import { convert } from "@millwright/value/convert";
 import { friendlyName } from "@millwright/value/friendly";
 import { elementsOf } from "@millwright/value/operations";
-import { stringType } from "@millwright/value/types";
+import { isPrimitive, stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import { asString, dynamicValue, isKnown, objectValue, unmark } from "@millwright/value/value";
 import type { Block, Expression, Node } from "./ast.ts";
 import { contentOf } from "./body-content.ts";
 import type { BlockSchema, BodyContent, BodySchema } from "./body-schema.ts";
+import type { Context } from "./context.ts";
+import { failedSince, inScope, refuse } from "./context.ts";
 import type { ReadContent, ScopedBlock, ScopedBody } from "./decode-content.ts";
 import { inherited } from "./decode-content.ts";
-import { evaluateInto } from "./evaluate.ts";
-import { expressionValues } from "./expression-values.ts";
+import { contextFor } from "./evaluate.ts";
 import type { Scope } from "./scope.ts";
 import { childScope } from "./scope.ts";
-import { rangeOf } from "./source-file.ts";
 import { elementsIn, rootNameOf } from "./static-expression.ts";
 
 /** A host's own rule for what `for_each` may be; what it returns is added to the diagnostics, and an error ends the block. */
@@ -67,58 +67,71 @@ const withLabels: BodySchema = {
   blocks: withoutLabels.blocks,
 };
 
+/** What a `dynamic` block says. */
+interface Plan {
+  readonly forEach: Value;
+  readonly iterator: string;
+  readonly labels: readonly Expression[];
+  readonly content: Block;
+}
+
 /** One `dynamic` block on its way to the blocks it stands for. */
 class Expansion {
   readonly #dynamic: Block;
   readonly #from: ScopedBody;
-  readonly #diagnostics: Diagnostic[];
+  readonly #context: Context;
   readonly #check: CheckForEach | undefined;
 
   constructor(dynamic: Block, from: ScopedBody, diagnostics: Diagnostic[], check: CheckForEach | undefined) {
     this.#dynamic = dynamic;
     this.#from = from;
-    this.#diagnostics = diagnostics;
+    this.#context = contextFor(from.scope, diagnostics);
     this.#check = check;
   }
 
   blocks(schema: BodySchema): readonly ScopedBlock[] {
+    const plan = this.#plan(schema);
+    if (!plan) return [];
+    const { iterator, labels, content } = plan;
+    const [forEach, marks] = unmark(plan.forEach);
+    const known = isKnown(forEach);
+    const unknown = this.#from.unknown || !known;
+    const blocks: ScopedBlock[] = [];
+    for (const [key, value] of known ? elementsOf(forEach) : [oneUnknown]) {
+      const scope = childScope(this.#from.scope, new Map([[iterator, objectValue({ key, value })]]));
+      const texts = this.#labelTexts(labels, inScope(this.#context, scope));
+      if (!texts) continue;
+      const block = this.#block(content, texts, labels);
+      blocks.push({ block, inside: { body: content.body, scope, marks, unknown } });
+    }
+    return blocks;
+  }
+
+  #block(content: Block, labels: readonly string[], labelNodes: readonly Node[]): Block {
+    const { header, labels: types, labelNodes: typeNodes } = this.#dynamic;
+    return { ...content, header, type: types[0]!, typeNode: typeNodes[0]!, labels, labelNodes };
+  }
+
+  /** What the block says; undefined where some of it is wrong. */
+  #plan(schema: BodySchema): Plan | undefined {
     const type = this.#dynamic.labels[0]!;
     const header = schema.blocks.find((candidate) => candidate.type === type);
     if (!header) {
-      const at = this.#dynamic.labelNodes[0]!;
-      return this.#refuse("Unsupported block type", `Blocks of type ${quote(type)} are not expected here.`, at);
+      const subject = this.#dynamic.labelNodes[0]!;
+      refuse(this.#context, "Unsupported block type", `Blocks of type ${quote(type)} are not expected here.`, {
+        subject,
+      });
+      return undefined;
     }
-    const { value: content, diagnostics } = contentOf(
-      this.#dynamic.body,
-      header.labelNames.length > 0 ? withLabels : withoutLabels,
-    );
-    this.#diagnostics.push(...diagnostics);
-    if (hasErrors(diagnostics)) return [];
-    const iterator = this.#iteratorName(content, type);
-    const each = iterator === undefined ? undefined : this.#forEach(content);
-    const body = each && this.#content(content);
-    const labels = body && this.#labelExpressions(content, header);
-    if (iterator === undefined || !each || !body || !labels) return [];
-    const [bare, marks] = unmark(each);
-    const rounds = isKnown(bare) ? elementsOf(bare) : [[dynamicValue, dynamicValue] as const];
-    const result: ScopedBlock[] = [];
-    for (const [key, value] of rounds) {
-      const variables = new Map([[iterator, objectValue({ key, value })]]);
-      const scope = childScope(this.#from.scope, variables);
-      const texts = this.#labelTexts(labels, scope);
-      if (!texts) continue;
-      const block: Block = {
-        ...body,
-        type,
-        typeNode: this.#dynamic.labelNodes[0]!,
-        labels: texts,
-        labelNodes: labels,
-        header: this.#dynamic.header,
-      };
-      const unknown = this.#from.unknown || !isKnown(bare);
-      result.push({ block, inside: { body: body.body, scope, marks, unknown } });
-    }
-    return result;
+    const inner = header.labelNames.length > 0 ? withLabels : withoutLabels;
+    const { value: found, diagnostics } = contentOf(this.#dynamic.body, inner);
+    this.#context.diagnostics.push(...diagnostics);
+    if (hasErrors(diagnostics)) return undefined;
+    const iterator = this.#iteratorName(found, type);
+    const forEach = iterator === undefined ? undefined : this.#forEach(found);
+    const content = forEach && this.#content(found);
+    const labels = content && this.#labelExpressions(found, header);
+    return iterator !== undefined && forEach && content && labels ? { forEach, iterator, labels, content } : undefined;
   }
 
   #iteratorName({ attributes }: BodyContent, type: string): string | undefined {
@@ -126,49 +139,36 @@ class Expansion {
     if (!attribute) return type;
     const name = rootNameOf(attribute.expression);
     if (name !== undefined) return name;
-    this.#refuse(
-      "Invalid dynamic iterator name",
-      "Dynamic iterator must be a single variable name.",
-      attribute.expression,
-    );
+    const detail = "Dynamic iterator must be a single variable name.";
+    refuse(this.#context, "Invalid dynamic iterator name", detail, { subject: attribute.expression });
     return undefined;
   }
 
   #forEach({ attributes }: BodyContent): Value | undefined {
     const { expression } = attributes.get("for_each")!;
-    const found: Diagnostic[] = [];
-    const value = evaluateInto(expression, this.#from.scope, found);
-    if (!hasErrors(found)) found.push(...(this.#check?.(value, expression, this.#from.scope) ?? []));
-    this.#diagnostics.push(...found);
-    if (hasErrors(found)) return undefined;
-    const { kind } = value.type;
-    const summary = "Invalid dynamic for_each value";
-    if (kind === "string" || kind === "number" || kind === "bool" || kind === "capsule") {
-      const name = friendlyName(value.type);
-      this.#refuseValue(
-        summary,
-        `Cannot use a ${name} value in for_each. An iterable collection is required.`,
-        expression,
-        this.#from.scope,
-      );
-      return undefined;
-    }
-    if (value.data !== null) return value;
-    this.#refuseValue(summary, "Cannot use a null value in for_each.", expression, this.#from.scope);
+    const { diagnostics, scope } = this.#context;
+    const before = diagnostics.length;
+    const value = this.#context.evaluate(expression, this.#context);
+    if (failedSince(this.#context, before)) return undefined;
+    diagnostics.push(...(this.#check?.(value, expression, scope) ?? []));
+    if (failedSince(this.#context, before)) return undefined;
+    const fault = forEachFault(value);
+    if (fault === undefined) return value;
+    refuse(this.#context, "Invalid dynamic for_each value", fault, { subject: expression, expression });
     return undefined;
   }
 
   #content({ blocks, missingItem }: BodyContent): Block | undefined {
     const [first, second] = blocks;
-    if (!first) {
-      const detail =
-        'A dynamic block must have a nested block of type "content" to describe the body of each generated block.';
-      this.#refuse("Missing dynamic content block", detail, missingItem);
+    if (first && !second) return first;
+    if (second) {
+      const detail = "Only one nested content block is allowed for each dynamic block.";
+      refuse(this.#context, "Extraneous dynamic content block", detail, { subject: second.header });
       return undefined;
     }
-    if (!second) return first;
-    const detail = "Only one nested content block is allowed for each dynamic block.";
-    this.#refuse("Extraneous dynamic content block", detail, second.header);
+    const detail =
+      'A dynamic block must have a nested block of type "content" to describe the body of each generated block.';
+    refuse(this.#context, "Missing dynamic content block", detail, { subject: missingItem });
     return undefined;
   }
 
@@ -177,45 +177,46 @@ class Expansion {
     if (!attribute) return [];
     const expressions = elementsIn(attribute.expression);
     if (!expressions) {
-      this.#refuse("Invalid expression", "A static list expression is required.", attribute.expression);
+      refuse(this.#context, "Invalid expression", "A static list expression is required.", {
+        subject: attribute.expression,
+      });
       return undefined;
     }
     const wanted = labelNames.length;
     if (expressions.length === wanted) return expressions;
+    const extra = expressions[wanted];
+    const summary = extra ? "Extraneous dynamic block label" : "Insufficient dynamic block labels";
     const detail = `Blocks of type ${quote(type)} require ${wanted} label(s).`;
-    if (expressions.length < wanted) this.#refuse("Insufficient dynamic block labels", detail, attribute.expression);
-    else this.#refuse("Extraneous dynamic block label", detail, expressions[wanted]!);
+    refuse(this.#context, summary, detail, { subject: extra ?? attribute.expression });
     return undefined;
   }
 
   /** The labels of one block; undefined where one of them cannot be a label. */
-  #labelTexts(expressions: readonly Expression[], scope: Scope): readonly string[] | undefined {
+  #labelTexts(expressions: readonly Expression[], context: Context): readonly string[] | undefined {
     const texts: string[] = [];
     for (const expression of expressions) {
-      const found: Diagnostic[] = [];
-      const value = evaluateInto(expression, scope, found);
-      this.#diagnostics.push(...found);
-      if (hasErrors(found)) return undefined;
+      const before = context.diagnostics.length;
+      const value = context.evaluate(expression, context);
+      if (failedSince(context, before)) return undefined;
       const text = labelText(value);
       if (typeof text !== "string") {
-        this.#refuseValue("Invalid dynamic block label", text.fault, expression, scope);
+        refuse(context, "Invalid dynamic block label", text.fault, { subject: expression, expression });
         return undefined;
       }
       texts.push(text);
     }
     return texts;
   }
+}
 
-  #refuse(summary: string, detail: string, at: Node): readonly never[] {
-    this.#diagnostics.push(errorDiagnostic(summary, detail, { subject: rangeOf(at) }));
-    return [];
-  }
+/** Stands for the elements of what is not known yet. */
+const oneUnknown = [dynamicValue, dynamicValue] as const;
 
-  #refuseValue(summary: string, detail: string, expression: Expression, scope: Scope | undefined): void {
-    const values = expressionValues(expression, scope);
-    const place = { subject: rangeOf(expression), ...(values.length > 0 ? { expressionValues: values } : {}) };
-    this.#diagnostics.push(errorDiagnostic(summary, detail, place));
+function forEachFault({ type, data }: Value): string | undefined {
+  if (isPrimitive(type) || type.kind === "capsule") {
+    return `Cannot use a ${friendlyName(type)} value in for_each. An iterable collection is required.`;
   }
+  return data === null ? "Cannot use a null value in for_each." : undefined;
 }
 
 function labelText(value: Value): string | { readonly fault: string } {
