@@ -67,25 +67,26 @@ export class EtcdConnection {
   async stream<N extends StreamName>(name: N): Promise<EtcdStream<N>> {
     const member = await this.#connected();
     const { path, requestSerialize, responseDeserialize } = etcdMethod(name);
+    const metadata = await this.#metadata(member);
+    // A member that has lost the others then ends the stream instead of keeping quiet.
+    metadata.set("hasleader", "true");
+    const stream: unknown = member.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     // The table of methods pairs each name with its two types.
-    return member.client.makeBidiStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      await this.#metadata(member),
-    ) as unknown as EtcdStream<N>;
+    return stream as EtcdStream<N>;
   }
 
-  /** The error of a call or stream that failed, in the contract's kinds. */
+  /** The error of a call or stream that failed, in the contract's kinds. The next call goes to the next member. */
   explain(error: unknown, unanswered: ErrorKind = storeErrors.unavailable): OperationalError {
     if (error instanceof OperationalError) return error;
     if (this.#closed) return new OperationalError(storeErrors.closed, "The store is closed.");
+    if (isOldToken(error)) this.#token = undefined;
     const { code, details } = error as ServiceError;
     const said = details || messageOf(error);
     const told = refusals.find(({ text }) => said.includes(text));
     const kind = told?.kind ?? (notSent(said) || isRefused(code) ? storeErrors.unavailable : unanswered);
     const address = this.#members[this.#current]?.address ?? "";
-    const advice = told?.advice ?? (kind === storeErrors.undecided ? undecidedAdvice : unavailableAdvice);
+    if (!told) this.#current = (this.#current + 1) % this.#members.length;
+    const advice = told?.advice ?? (kind.retryable ? unavailableAdvice : undecidedAdvice);
     return new OperationalError(kind, `etcd at ${address}: ${said}. ${advice}`, { cause: error });
   }
 
@@ -99,8 +100,8 @@ export class EtcdConnection {
     try {
       return await this.#unary(member, name, request, await this.#metadata(member));
     } catch (error) {
-      if (!isOldToken(error)) throw this.explain(error, unanswered);
-      this.#token = undefined;
+      const explained = this.explain(error, unanswered);
+      if (!isOldToken(error)) throw explained;
     }
     try {
       return await this.#unary(member, name, request, await this.#metadata(member));
@@ -176,6 +177,7 @@ function memberAt(endpoint: string, options: EtcdConnectionOptions): Member {
   const client = new Client(url.host, channelCredentials(url, options), {
     "grpc.max_receive_message_length": -1,
     "grpc.enable_retries": 0,
+    "grpc.enable_http_proxy": 0,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1_000,
     // So that a peer that vanished without a word is noticed by the watches.

@@ -26,7 +26,10 @@ import { compareKeys } from "./keys.ts";
 import { Watches } from "./watches.ts";
 
 export interface EtcdOptions extends EtcdConnectionOptions {
-  /** Everything of the store lies under it, e.g. `millwright/`; not empty. Give each store of one etcd its own. */
+  /**
+   * Everything of the store lies under it, e.g. `millwright/`; not empty. Give each store of one etcd its own, none of
+   * which begins with another's.
+   */
   readonly prefix: string;
   /**
    * Whether this store compacts the etcd at the contract's 10 minutes or 100,000 revisions; true by default. Compaction is

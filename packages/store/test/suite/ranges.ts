@@ -65,6 +65,32 @@ export function rangeContract(engine: EngineUnderTest): void {
     expect(await keysOf(peer)).toHaveLength(26);
   });
 
+  over(engine, "a large range comes whole and of one revision while others write", async ({ store, peer }) => {
+    const keys = Array.from({ length: 3_000 }, (_, i) => `k${String(i).padStart(4, "0")}`);
+    const value = "v".repeat(300);
+    for (let at = 0; at < keys.length; at += 125) {
+      await store.txn({ then: keys.slice(at, at + 125).map((key) => put(key, value)) });
+    }
+    let stop = false;
+    const churning = (async () => {
+      for (let i = 0; !stop; i = (i + 977) % keys.length) {
+        await store.txn({ then: [{ op: "delete", key: keys[i]! }] });
+        await store.txn({ then: [put(keys[i]!, value)] });
+      }
+    })();
+    for (let i = 0; i < 5; i++) {
+      const whole = await peer.range(prefixRange("k"));
+      // One key at most is missing at any revision.
+      expect(whole.entries.length).toBeGreaterThanOrEqual(keys.length - 1);
+      expect(whole).toMatchObject({ count: whole.entries.length, more: false });
+      const part = await peer.range(prefixRange("k"), { limit: 2_500, revision: whole.revision });
+      expect(part.entries).toEqual(whole.entries.slice(0, 2_500));
+      expect(part).toMatchObject({ count: whole.count, more: true });
+    }
+    stop = true;
+    await churning;
+  });
+
   over(engine, "a range can count, leave values out, and be read at an old revision", async ({ store, peer }) => {
     const old = await putEach(store, "a", "b");
     await store.txn({ then: [put("a", "new"), { op: "delete", key: "b" }, put("c")] });
