@@ -64,9 +64,10 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
             text = text === "" ? line : `${text}\n${line}`;
             if (text.trim() === "exit") break;
             if (text.trim() !== "" && !isUnfinished(text)) {
-              if (!(await answer(session, evaluator, text))) code = 1;
-              if (code === 1 && !interactive) break;
+              const ok = await answer(session, evaluator, text);
               text = "";
+              if (!ok) code = 1;
+              if (!ok && !interactive) break;
             } else if (text.trim() === "") text = "";
             if (interactive) lines.prompt();
           }

@@ -1,5 +1,5 @@
 import { typeToPlain } from "@millwright/value/type-json";
-import { isKnown, isNull } from "@millwright/value/value";
+import { isKnown, isNull, isWhollyKnown } from "@millwright/value/value";
 import { configResourceText, keyText, providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import { parseAddress } from "../parse-address.ts";
@@ -8,6 +8,7 @@ import { hasChanges } from "../plan/plan.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 import { isEmptyState } from "../state.ts";
+import { collectVariables } from "../variables.ts";
 import { configurationJson } from "./configuration-json.ts";
 import { addressPlain, type ModuleEntry, moduleTree, stateJson, valuesPlain } from "./state-json.ts";
 import { knownPlain, sensitivePlain, unknownPlain } from "./values-json.ts";
@@ -16,12 +17,9 @@ type Plain = Readonly<Record<string, unknown>>;
 
 /** A plan in the documented JSON output format 1.2 (`show -json`), without `relevant_attributes`. It holds sensitive values in clear. */
 export async function planJson(plan: Plan, configuration: Configuration, pool: ProviderPool): Promise<Plain> {
-  const variables = [...plan.variables].map(([name, value]) => [name, { value: knownPlain(value) }] as const);
-  for (const variable of configuration.root.variables.values()) {
-    const known = plan.variables.has(variable.name);
-    const value = variable.default?.kind === "literal" ? variable.default.value : undefined;
-    if (!known && value) variables.push([variable.name, { value: knownPlain(value) }]);
-  }
+  const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
+  const { final } = collectVariables(configuration.root, given).value;
+  const variables = [...final].map(([name, value]) => [name, { value: knownPlain(value) }] as const);
   return {
     format_version: "1.2",
     terraform_version: servedTerraformVersion,
@@ -110,7 +108,7 @@ function outputChanges(outputs: ReadonlyMap<string, OutputChange>): Plain {
         actions: [action],
         before: knownPlain(before) ?? null,
         ...(known === undefined ? {} : { after: known }),
-        after_unknown: unknownPlain(after),
+        after_unknown: isWhollyKnown(after) ? false : unknownPlain(after),
         before_sensitive: sensitive,
         after_sensitive: sensitive,
       };

@@ -1,0 +1,84 @@
+import { hasErrors } from "@millwright/core/diagnostics";
+import { keepPending, readJournal } from "@millwright/engine/backend/journal";
+import { importObject } from "@millwright/engine/import";
+import { parseAddress } from "@millwright/engine/parse-address";
+import { collectVariables } from "@millwright/engine/variables";
+import type { CommandIo } from "../io.ts";
+import { runCommand } from "./command.ts";
+import { stateFlags, variableFlags, viewFlags } from "./options.ts";
+import { recoverInterrupted } from "./recover.ts";
+import {
+  type CommandStyle,
+  evaluatorContext,
+  loadFolder,
+  newPool,
+  openState,
+  stateOptions,
+  variableSources,
+} from "./session.ts";
+
+export function runImport(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: {
+        ...variableFlags,
+        ...stateFlags,
+        "no-color": viewFlags["no-color"],
+        input: { kind: "bool", help: "Taken for scripts that give it." },
+      },
+      usage: "import [flags] ADDRESS ID",
+      about:
+        "Takes an object that exists already into the state, so that it is managed from\nnow on. What the ID is, the provider's documentation says.",
+      example: "import consul_key_prefix.app myservice/mycomponent/",
+      arguments: [2, 2],
+      run: async ({ session, values, occurrences, args: [text, id] }) => {
+        const parsed = parseAddress(text!);
+        if (parsed?.kind !== "instance") {
+          await session.report([
+            {
+              severity: "error",
+              summary: "Invalid address",
+              detail: `"${text}" is not the address of a resource instance, such as consul_key_prefix.app.`,
+            },
+          ]);
+          return 1;
+        }
+        const folder = await loadFolder(session);
+        const given = variableSources(session, occurrences);
+        const variables = collectVariables(folder.configuration.root, given.sources);
+        if (!(await session.report([...folder.diagnostics, ...given.diagnostics, ...variables.diagnostics]))) return 1;
+        const open = await openState(session, stateOptions(values, occurrences, "OperationTypeImport"));
+        if (!open) return 1;
+        const pool = newPool();
+        try {
+          const { pending, diagnostics } = recoverInterrupted(open);
+          if (!(await session.report(diagnostics))) return 1;
+          const context = evaluatorContext(session, {
+            configuration: folder.configuration,
+            variables: variables.value.final,
+            applying: false,
+          });
+          await io.stdout(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...\n`);
+          const result = await importObject(context, open.local.current.state, pool, parsed.address, id!);
+          if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
+          open.local.write(result.value, "always");
+          const record = readJournal(open.local.path);
+          if (record)
+            keepPending(
+              open.local.path,
+              record.header,
+              pending.filter((entry) => entry.address !== parsed.address.text),
+            );
+          await io.stdout("\nImport successful!\n\nThe object is in the state now, and is managed from here on.\n");
+          return 0;
+        } finally {
+          await pool.close();
+          open.release();
+        }
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
