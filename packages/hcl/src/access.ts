@@ -1,6 +1,6 @@
 import { similar } from "@millwright/core/similar";
-import { convert } from "@millwright/value/convert";
 import { quote } from "@millwright/text/quote";
+import { convert } from "@millwright/value/convert";
 import { friendlyName } from "@millwright/value/friendly";
 import type { ObjectType, Type } from "@millwright/value/types";
 import { numberType, stringType } from "@millwright/value/types";

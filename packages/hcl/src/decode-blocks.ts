@@ -20,7 +20,6 @@ import {
   withMarks,
 } from "@millwright/value/value";
 import { justAttributes } from "./body-content.ts";
-import type { Decoding, DecodeAttributeValue, Frame } from "./decode.ts";
 import type { ScopedBlock, ScopedBody } from "./decode-content.ts";
 import type {
   AnyBlockSpec,
@@ -34,6 +33,7 @@ import type {
   DecodeSpec,
 } from "./decode-spec.ts";
 import { impliedType } from "./decode-spec.ts";
+import type { Decoding, DecodeAttributeValue, Frame } from "./decode.ts";
 import { contextFor } from "./evaluate.ts";
 import { rangeOf } from "./source-file.ts";
 

@@ -4,11 +4,11 @@ import { readSpecFile } from "../test/hcldec-spec.ts";
 import { valueText } from "../test/value-text.ts";
 import type { Body } from "./ast.ts";
 import { referencesInBody } from "./body-references.ts";
-import { decode } from "./decode.ts";
 import { asWritten } from "./decode-content.ts";
+import { decode } from "./decode.ts";
 import { dynamicBlocks } from "./dynamic.ts";
-import { parseFile } from "./parse.ts";
 import { parseJsonFile } from "./parse-json.ts";
+import { parseFile } from "./parse.ts";
 import { sourceFile } from "./source-file.ts";
 
 /** What the reference (hashicorp/hcl 2.23: hcldec, with ext/dynblock where `dynamic`) makes of a body by a spec. */

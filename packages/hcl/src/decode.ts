@@ -16,6 +16,8 @@ import {
   withMarks,
 } from "@millwright/value/value";
 import type { Attribute, Body, Node } from "./ast.ts";
+import type { Context } from "./context.ts";
+import { refuse } from "./context.ts";
 import type { Inside } from "./decode-blocks.ts";
 import { decodeBlocks } from "./decode-blocks.ts";
 import type { ReadContent, ScopedBody, ScopedContent } from "./decode-content.ts";
@@ -29,8 +31,6 @@ import type {
   ValidateSpec,
 } from "./decode-spec.ts";
 import { impliedType, schemaOf } from "./decode-spec.ts";
-import type { Context } from "./context.ts";
-import { refuse } from "./context.ts";
 import { contextFor, evaluateInto } from "./evaluate.ts";
 import { ObjectShape } from "./object-shape.ts";
 import type { Scope } from "./scope.ts";

@@ -1,7 +1,7 @@
+import { quote } from "@millwright/text/quote";
 import { convert } from "@millwright/value/convert";
 import type { Value } from "@millwright/value/value";
 import { asArray, dynamicValue, isKnown, withMarks } from "@millwright/value/value";
-import { quote } from "@millwright/text/quote";
 import { didYouMean } from "./access.ts";
 import type { Expression, FunctionCall, Node } from "./ast.ts";
 import type { Context } from "./context.ts";

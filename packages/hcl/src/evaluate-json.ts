@@ -1,5 +1,5 @@
-import { quote } from "@millwright/text/quote";
 import { formatRange } from "@millwright/core/source";
+import { quote } from "@millwright/text/quote";
 import { convert } from "@millwright/value/convert";
 import { dynamicType, stringType } from "@millwright/value/types";
 import type { Mark, Value } from "@millwright/value/value";

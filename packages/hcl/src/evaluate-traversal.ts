@@ -1,3 +1,4 @@
+import { quote } from "@millwright/text/quote";
 import type { Value } from "@millwright/value/value";
 import { dynamicValue } from "@millwright/value/value";
 import { attributeOf, didYouMean, elementAt, Refusal } from "./access.ts";
@@ -5,7 +6,6 @@ import type { Expression, Index, RelativeTraversal, ScopeTraversal, TraversalSte
 import type { Context } from "./context.ts";
 import { refuse } from "./context.ts";
 import { namesIn, variableIn } from "./scope.ts";
-import { quote } from "@millwright/text/quote";
 
 /** `name.step[0]`: a variable and steps into its value. */
 export function evaluateScopeTraversal(expression: ScopeTraversal, context: Context): Value {

@@ -1,8 +1,8 @@
 import { hasErrors } from "@millwright/core/diagnostics";
 import { bigFloat } from "@millwright/value/number";
 import { rawEquals } from "@millwright/value/operations";
-import { isCollection, typeEquals } from "@millwright/value/types";
 import type { Type } from "@millwright/value/types";
+import { isCollection, typeEquals } from "@millwright/value/types";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
 import {

@@ -4,8 +4,8 @@ import { goldenScope } from "../test/golden.ts";
 import { languageFunctions } from "../test/language-functions.ts";
 import { valueText } from "../test/value-text.ts";
 import { evaluate } from "./evaluate.ts";
-import { parseExpression } from "./parse.ts";
 import { parseJsonValue } from "./parse-json.ts";
+import { parseExpression } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 import { sourceFile } from "./source-file.ts";
 

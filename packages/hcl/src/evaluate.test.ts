@@ -3,8 +3,8 @@ import { golden, goldenScope, placeText } from "../test/golden.ts";
 import { valueText } from "../test/value-text.ts";
 import type { Expression } from "./ast.ts";
 import { evaluate } from "./evaluate.ts";
-import { parseExpression, parseTemplate } from "./parse.ts";
 import { parseJsonValue } from "./parse-json.ts";
+import { parseExpression, parseTemplate } from "./parse.ts";
 import { sourceFile } from "./source-file.ts";
 
 /**

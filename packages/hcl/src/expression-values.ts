@@ -1,9 +1,9 @@
+import { quote } from "@millwright/text/quote";
 import { friendlyName } from "@millwright/value/friendly";
 import { isCollection } from "@millwright/value/types";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
 import { asNumber, sensitive } from "@millwright/value/value";
-import { quote } from "@millwright/text/quote";
 import { attributeOf, elementAt, Refusal } from "./access.ts";
 import type { Expression, ScopeTraversal, TraversalStep } from "./ast.ts";
 import { referencesIn } from "./references.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Expression } from "./ast.ts";
-import { parseExpression } from "./parse.ts";
 import { parseJsonValue } from "./parse-json.ts";
+import { parseExpression } from "./parse.ts";
 import { referencesIn } from "./references.ts";
 import { sourceFile } from "./source-file.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Expression } from "./ast.ts";
 import { stepText } from "./expression-values.ts";
-import { parseExpression } from "./parse.ts";
 import { parseJsonValue } from "./parse-json.ts";
+import { parseExpression } from "./parse.ts";
 import { rangeOf, sourceFile } from "./source-file.ts";
 import { callIn, elementsIn, keywordOf, pairsIn, traversalIn } from "./static-expression.ts";
 

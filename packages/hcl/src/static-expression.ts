@@ -1,8 +1,8 @@
 import type { Expression, JsonStringNode, Node, ObjectKey, RootStep, TraversalStep } from "./ast.ts";
 import { parseExpression, parseTraversal } from "./parse.ts";
-import { between } from "./span.ts";
 import type { SourceFile } from "./source-file.ts";
 import { embeddedFile } from "./source-file.ts";
+import { between } from "./span.ts";
 
 /*
  * Expressions that are taken as they are written instead of being evaluated: names, references, calls, lists. In JSON a

@@ -18,10 +18,10 @@ import type { Value } from "@millwright/value/value";
 import type { Expression, Node } from "./ast.ts";
 import { evaluate } from "./evaluate.ts";
 import { rangeOf } from "./source-file.ts";
+import { between } from "./span.ts";
 import type { StaticCall } from "./static-expression.ts";
 import { callIn, elementsIn, keywordOf, pairsIn } from "./static-expression.ts";
 import type { Defaults } from "./type-defaults.ts";
-import { between } from "./span.ts";
 
 /** What a type expression says: the type to convert to, and the defaults to fill in before that (`applyDefaults`). */
 export interface TypeConstraint {

@@ -1,6 +1,6 @@
 import { invariant } from "@millwright/core/errors";
-import { refine } from "@millwright/value/refine";
 import { bigFloat } from "@millwright/value/number";
+import { refine } from "@millwright/value/refine";
 import type { Value } from "@millwright/value/value";
 import { mark, unknownValue } from "@millwright/value/value";
 import { evaluate } from "../src/evaluate.ts";
