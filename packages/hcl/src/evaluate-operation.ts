@@ -50,7 +50,7 @@ function equality(apply: Operator["apply"]): Operator {
   return { operand: dynamicType, result: boolType, apply, takesUnknown: true, takesNull: true };
 }
 
-/** No short circuit: as in Terraform 1.11 both sides are evaluated, and an unknown side makes the result unknown. */
+/** No short circuit: as in hashicorp/hcl before 2.24 both sides are evaluated, and an unknown side makes the result unknown. */
 function logic(apply: Operator["apply"]): Operator {
   return { operand: boolType, result: boolType, apply, takesUnknown: false, takesNull: false };
 }
