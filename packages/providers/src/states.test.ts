@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import type { Provider } from "@millwright/provider/protocol";
+import { configureForTest } from "@millwright/provider/testing/contract";
+import { Drive } from "@millwright/provider/testing/drive";
+import { rawEquals } from "@millwright/value/operations";
+import { expect, test } from "vitest";
+import { FakeConsul } from "../test/fake-consul.ts";
+import { consulProvider } from "./consul/provider.ts";
+import { randomProvider } from "./random/provider.ts";
+
+/* States that the registry's providers wrote (consul 2.21.0, random 3.7.2, under terraform 1.11.4) are ours to go on with. */
+
+interface Recorded {
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly schema_version: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+function recordedStates(name: string): readonly Recorded[] {
+  return JSON.parse(readFileSync(new URL(`../testdata/states/${name}.json`, import.meta.url), "utf8")) as Recorded[];
+}
+
+async function expectNothingToDo(
+  provider: Provider,
+  { type, config, schema_version, attributes }: Recorded,
+): Promise<void> {
+  const drive = await Drive.of(provider, type);
+  const stored = await drive.upgrade(schema_version, attributes);
+  expect(stored.diagnostics).toEqual([]);
+  const { state, diagnostics } = await drive.read(stored.state);
+  expect(diagnostics).toEqual([]);
+  expect(rawEquals(state, stored.state)).toBe(true);
+  const { planned, plain, requiresReplace } = await drive.plan(config, state);
+  expect(rawEquals(planned, state), JSON.stringify(plain)).toBe(true);
+  expect(requiresReplace).toEqual([]);
+}
+
+test.each(recordedStates("random"))("a $type of the registry's provider is as it should be", async (recorded) => {
+  const provider = randomProvider().start();
+  await configureForTest(provider);
+  await expectNothingToDo(provider, recorded);
+});
+
+test.each(recordedStates("consul"))(
+  "a $type of the registry's provider is as it should be, and written the same by ours",
+  async (recorded) => {
+    const consul = await FakeConsul.start();
+    const provider = consulProvider({ CONSUL_HTTP_ADDR: consul.address }).start();
+    try {
+      await configureForTest(provider);
+      const drive = await Drive.of(provider, recorded.type);
+      expect(await drive.apply(recorded.config)).toMatchObject({ diagnostics: [], plain: recorded.attributes });
+      await expectNothingToDo(provider, recorded);
+    } finally {
+      await provider.close();
+      await consul.stop();
+    }
+  },
+);
