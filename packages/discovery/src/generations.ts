@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
 import { after, type Comparison, keyRange, type LeaseId, prefixRange, type Store } from "@millwright/store/contract";
@@ -77,6 +78,7 @@ async function removeGeneration(store: Store, generation: number, lock: Generati
     const step = { from: first.key, to: after(last.key) };
     const result = await store.txn({ when: [lock.held], then: [{ op: "deleteRange", range: step }] });
     if (!result.succeeded) throw lostLock();
+    await setImmediate();
   }
 }
 

@@ -5,6 +5,8 @@ import { discoveryErrors } from "./errors.ts";
 import { jsonObject, kvFields } from "./kv-json.ts";
 import type { KvWriter } from "./kv-write.ts";
 import type { Permission } from "./permissions.ts";
+import { prefixRange } from "@millwright/store/contract";
+import { RecordView } from "./record-view.ts";
 import { badRequest, parseCas, parseReadOptions, parseUint64, type ReadOptions } from "./read-options.ts";
 import { emptyReply, jsonListReply, jsonReply, type ReadMeta, readHeaders } from "./reply.ts";
 import { readBody } from "./request-body.ts";
@@ -96,27 +98,33 @@ async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions
 
 async function listEntries(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
   const tree = await readTree(context, call, options);
-  return tree.entries.length === 0 ? emptyReply(404, tree.headers) : entriesReply(context, call, tree);
+  return tree.isEmpty ? emptyReply(404, tree.headers) : entriesReply(context, call, tree);
 }
 
 async function listKeys(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
-  const { entries, headers } = await readTree(context, call, options);
+  const { entries, isEmpty, headers } = await readTree(context, call, options);
   // The root has no keys or some; any other prefix without keys is not there.
-  if (entries.length === 0 && keyOf(call) !== "") return emptyReply(404, headers);
+  if (isEmpty && keyOf(call) !== "") return emptyReply(404, headers);
   const { query } = call;
   const separator = query.get("separator") ?? query.get("seperator") ?? "";
   const items = cutAtSeparator(entries, keyOf(call).length, separator);
   return jsonListReply({ items, write: (name) => JSON.stringify(name), pretty: isPretty(context, call) }, headers);
 }
 
-interface ReadTree {
-  readonly entries: readonly KvEntry[];
+interface ShownEntries {
+  readonly entries: Iterable<KvEntry>;
   /** What was added to revisions when they were read: it may be another by the time they are sent. */
   readonly base: number;
   readonly headers: Record<string, string>;
 }
 
-function entriesReply(context: KvRoutesContext, call: Call, { entries, base, headers }: ReadTree): HttpReply {
+interface ReadTree extends ShownEntries {
+  readonly entries: RecordView<KvEntry>;
+  readonly isEmpty: boolean;
+}
+
+function entriesReply(context: KvRoutesContext, call: Call, shown: ShownEntries): HttpReply {
+  const { entries, base, headers } = shown;
   const indexed = { indexOf: (revision: number) => base + revision };
   const write = (entry: KvEntry, level: number | undefined) => jsonObject(kvFields(entry, indexed, true), level);
   return jsonListReply({ items: entries, write, pretty: isPretty(context, call) }, headers);
@@ -130,23 +138,32 @@ async function readTree(context: KvRoutesContext, call: Call, options: ReadOptio
   });
   const { grants } = call;
   const mayRead = ({ key }: KvEntry) => grants.decide({ resource: "key", access: "read", name: key }).kind === "allow";
-  const entries = grants.unrestricted ? value.all : value.all.filter(mayRead);
+  const entries = grants.unrestricted
+    ? value.all
+    : new RecordView([[...value.all].filter(mayRead)].filter((piece) => piece.length > 0));
   // Whoever comes without a token is not told that there is more to see.
-  const filtered = entries.length < value.all.length && call.token !== "";
-  return { entries, base: value.base, headers: readHeaders(metaOf(context, options, index, filtered)) };
+  const filtered = entries.size < value.all.size && call.token !== "";
+  return {
+    entries,
+    isEmpty: entries.size === 0,
+    base: value.base,
+    headers: readHeaders(metaOf(context, options, index, filtered)),
+  };
 }
 
-// What comes behind the first separator after the prefix is one name, however many keys are there; the keys are sorted,
-// so equal names stand together.
-function cutAtSeparator(entries: readonly KvEntry[], prefixLength: number, separator: string): readonly string[] {
-  if (separator === "") return entries.map(({ key }) => key);
-  const names: string[] = [];
-  for (const { key } of entries) {
-    const at = key.indexOf(separator, prefixLength);
-    const name = at < 0 ? key : key.slice(0, at + separator.length);
-    if (names.at(-1) !== name) names.push(name);
+// What comes behind the first separator after the prefix is one name, however many keys are there: they are skipped.
+function* cutAtSeparator(entries: RecordView<KvEntry>, prefixLength: number, separator: string): Generator<string> {
+  const cut = (key: string) => {
+    const at = separator === "" ? -1 : key.indexOf(separator, prefixLength);
+    return at < 0 ? undefined : key.slice(0, at + separator.length);
+  };
+  const behind = (name: string | undefined) => (name === undefined ? undefined : prefixRange(name).to);
+  let last: string | undefined;
+  for (const { key } of entries.skipping((entry) => behind(cut(entry.key)))) {
+    const name = cut(key) ?? key;
+    if (name !== last) yield name;
+    last = name;
   }
-  return names;
 }
 
 // Values are anybody's: a browser must neither guess their type nor run them.

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
 import {
@@ -129,6 +130,8 @@ export class KvWriter {
         });
         if (behind !== undefined) return { behind };
         if (!page.more) return { done: undefined };
+        // A store in memory answers without leaving this turn of the event loop; others' requests come in between.
+        await setImmediate();
         page = await this.#store.range(
           { ...tree, from: after(last.key) },
           { keysOnly: true, limit: keysPerStep, revision },

@@ -164,15 +164,13 @@ function describeState(state: DiscoveryState): object {
   return {
     meta: state.meta,
     floor: state.floor,
-    entries: state
-      .under("")
-      .map(({ key, value, flags, created, modified }) => [
-        key,
-        Buffer.from(value).toString(),
-        flags,
-        created,
-        modified,
-      ]),
+    entries: [...state.under("")].map(({ key, value, flags, created, modified }) => [
+      key,
+      Buffer.from(value).toString(),
+      flags,
+      created,
+      modified,
+    ]),
     prefixes: prefixes.map((prefix) => state.changedUnder(prefix)),
     keys: keys.map((key) => state.changedKey(key)),
   };

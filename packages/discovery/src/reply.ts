@@ -53,7 +53,8 @@ export function jsonReply(
 
 /** A list to be written as JSON. */
 export interface JsonList<T> {
-  readonly items: readonly T[];
+  /** Read while the answer is sent. */
+  readonly items: Iterable<T>;
   /** An item's JSON; over several lines, with this level of indentation, where the level is given. */
   write(item: T, level: number | undefined): string;
   readonly pretty: boolean;
@@ -79,14 +80,16 @@ function* listPieces<T>({ items, write, pretty, within }: JsonList<T>): Generato
   const level = pretty ? (within ? 2 : 1) : undefined;
   const line = level === undefined ? "" : `\n${"    ".repeat(level)}`;
   let piece = `${within?.open ?? ""}[`;
-  for (let i = 0; i < items.length; i++) {
+  let first = true;
+  for (const item of items) {
     if (piece.length >= pieceLength) {
       yield piece;
       piece = "";
     }
-    piece += (i === 0 ? line : `,${line}`) + write(items[i]!, level);
+    piece += (first ? line : `,${line}`) + write(item, level);
+    first = false;
   }
-  const lastLine = level === undefined || items.length === 0 ? "" : `\n${"    ".repeat(level - 1)}`;
+  const lastLine = level === undefined || first ? "" : `\n${"    ".repeat(level - 1)}`;
   yield `${piece}${lastLine}]${within?.close ?? ""}${pretty ? "\n" : ""}`;
   return undefined;
 }

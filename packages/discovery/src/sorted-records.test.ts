@@ -16,9 +16,9 @@ function filled(...things: readonly [string, number][]): SortedRecords<Thing> {
 
 test("what is under a prefix comes in byte order", () => {
   const records = filled(["b", 1], ["a/2", 2], ["a/10", 3], ["a", 4], ["\u{1F600}", 5], ["\uFFFD", 6]);
-  expect(records.under("").map((r) => r.key)).toEqual(["a", "a/10", "a/2", "b", "\uFFFD", "\u{1F600}"]);
-  expect(records.under("a/").map((r) => r.key)).toEqual(["a/10", "a/2"]);
-  expect(records.under("c")).toEqual([]);
+  expect([...records.view("")].map((r) => r.key)).toEqual(["a", "a/10", "a/2", "b", "\uFFFD", "\u{1F600}"]);
+  expect([...records.view("a/")].map((r) => r.key)).toEqual(["a/10", "a/2"]);
+  expect([...records.view("c")]).toEqual([]);
 });
 
 test("the highest falls again when its record goes or is set back", () => {
@@ -39,6 +39,26 @@ test("neighbours are found across chunks, for keys that are there and keys that 
   expect(records.neighbours("k0255x")).toMatchObject({ before: { key: "k0255" }, behind: { key: "k0256" } });
   expect(records.neighbours("a")).toMatchObject({ before: undefined, behind: { key: "k0000" } });
   expect(records.neighbours("z")).toMatchObject({ before: { key: "k0999" }, behind: undefined });
+});
+
+test("a view does not change with what it was taken of", () => {
+  const records = new SortedRecords<Thing>();
+  for (let i = 0; i < 2000; i++) records.set({ key: String(i).padStart(4, "0"), modified: i });
+  const view = records.view("");
+  const before = [...view];
+  for (let i = 0; i < 2000; i += 3) records.delete(String(i).padStart(4, "0"));
+  for (let i = 0; i < 2000; i += 7) records.set({ key: String(i).padStart(4, "0"), modified: -1 });
+  expect([...view]).toEqual(before);
+  expect(view.size).toBe(2000);
+});
+
+test("reading a view may skip ahead", () => {
+  const records = new SortedRecords<Thing>();
+  for (let i = 0; i < 1000; i++) records.set({ key: `k${String(i).padStart(3, "0")}`, modified: i });
+  const skipped = records.view("k").skipping(({ key }) => (key < "k900" ? `${key.slice(0, 2)}~` : undefined));
+  const keys = [...skipped].map(({ key }) => key);
+  expect(keys.slice(0, 10)).toEqual(["k000", "k100", "k200", "k300", "k400", "k500", "k600", "k700", "k800", "k900"]);
+  expect(keys).toHaveLength(109);
 });
 
 test("any sequence of changes gives what a plain map gives", () => {
@@ -63,7 +83,8 @@ test("any sequence of changes gives what a plain map gives", () => {
         const want = [...plain.values()]
           .filter((t) => t.key.startsWith(prefix))
           .sort((a, b) => compareKeys(a.key, b.key));
-        expect(records.under(prefix)).toEqual(want);
+        expect([...records.view(prefix)]).toEqual(want);
+        expect(records.view(prefix).size).toBe(want.length);
         expect(records.highestUnder(prefix)).toBe(Math.max(0, ...want.map((t) => t.modified)));
         expect(records.get(prefix)).toEqual(plain.get(prefix));
       }

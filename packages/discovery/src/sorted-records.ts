@@ -1,10 +1,5 @@
 import { compareKeys } from "@millwright/store/keys";
-
-/** What the list orders (`key`) and takes the maximum of (`modified`, a revision). */
-export interface Keyed {
-  readonly key: string;
-  readonly modified: number;
-}
+import { type Keyed, lowerBound, RecordView } from "./record-view.ts";
 
 const largestChunk = 256;
 
@@ -31,11 +26,11 @@ export class SortedRecords<T extends Keyed> {
     const index = Math.max(0, this.#chunkAt(record.key));
     const chunk = this.#chunks[index];
     if (!chunk) {
-      this.#chunks.push({ records: [record], highest: record.modified });
+      this.#chunks.push({ records: [record], highest: record.modified, viewed: false });
       this.#size++;
       return;
     }
-    const { records } = chunk;
+    const records = owned(chunk);
     const at = lowerBound(records, record.key);
     const known = records[at]?.key === record.key;
     records.splice(at, known ? 1 : 0, record);
@@ -52,37 +47,32 @@ export class SortedRecords<T extends Keyed> {
     const at = lowerBound(chunk.records, key);
     const record = chunk.records[at];
     if (record?.key !== key) return;
-    chunk.records.splice(at, 1);
+    const records = owned(chunk);
+    records.splice(at, 1);
     this.#size--;
-    if (chunk.records.length === 0) this.#chunks.splice(index, 1);
-    else if (record.modified === chunk.highest) chunk.highest = highestOf(chunk.records);
+    if (records.length === 0) this.#chunks.splice(index, 1);
+    else if (record.modified === chunk.highest) chunk.highest = highestOf(records);
   }
 
-  /** The records whose keys start with `prefix`, as they are now: later changes do not reach the result. */
-  under(prefix: string): T[] {
-    const found: T[] = [];
-    this.#scan(
-      prefix,
-      (records) => {
-        for (const record of records) found.push(record);
-      },
-      (record) => found.push(record),
-    );
-    return found;
+  /** The records whose keys start with `prefix`, as they are now: later changes do not reach it. Copies next to nothing. */
+  view(prefix: string): RecordView<T> {
+    const pieces: (readonly T[])[] = [];
+    this.#scan(prefix, (chunk, from, to) => {
+      if (from === 0 && to === chunk.records.length) {
+        chunk.viewed = true;
+        pieces.push(chunk.records);
+      } else pieces.push(chunk.records.slice(from, to));
+    });
+    return new RecordView(pieces);
   }
 
   /** The highest `modified` of the keys that start with `prefix`; 0 where there is none. */
   highestUnder(prefix: string): number {
     let highest = 0;
-    this.#scan(
-      prefix,
-      (_records, chunk) => {
-        highest = Math.max(highest, chunk.highest);
-      },
-      (record) => {
-        highest = Math.max(highest, record.modified);
-      },
-    );
+    this.#scan(prefix, (chunk, from, to) => {
+      const whole = from === 0 && to === chunk.records.length;
+      highest = Math.max(highest, whole ? chunk.highest : highestOf(chunk.records.slice(from, to)));
+    });
     return highest;
   }
 
@@ -98,20 +88,19 @@ export class SortedRecords<T extends Keyed> {
     };
   }
 
-  // Chunks that lie wholly under the prefix are given as they are, of the others each record.
-  #scan(prefix: string, whole: (records: readonly T[], chunk: Chunk<T>) => void, single: (record: T) => void): void {
+  // Gives each chunk that has keys under the prefix, and which part of it that is.
+  #scan(prefix: string, take: (chunk: Chunk<T>, from: number, to: number) => void): void {
     for (let index = Math.max(0, this.#chunkAt(prefix)); index < this.#chunks.length; index++) {
       const chunk = this.#chunks[index]!;
       const { records } = chunk;
-      if (records[0]!.key.startsWith(prefix) && records.at(-1)!.key.startsWith(prefix)) {
-        whole(records, chunk);
-        continue;
+      const from = lowerBound(records, prefix);
+      let to = records.length;
+      if (!records[to - 1]!.key.startsWith(prefix)) {
+        to = from;
+        while (records[to]?.key.startsWith(prefix)) to++;
       }
-      for (let at = lowerBound(records, prefix); at < records.length; at++) {
-        const record = records[at]!;
-        if (!record.key.startsWith(prefix)) return;
-        single(record);
-      }
+      if (to > from) take(chunk, from, to);
+      if (to < records.length && from < records.length) return;
     }
   }
 
@@ -120,12 +109,7 @@ export class SortedRecords<T extends Keyed> {
     // Keys mostly arrive in order: a chunk that grew at its end leaves its full part behind.
     const cut = grownAt === records.length - 1 ? largestChunk : largestChunk / 2;
     const tail = records.splice(cut);
-    this.#chunks.splice(
-      index,
-      1,
-      { records, highest: highestOf(records) },
-      { records: tail, highest: highestOf(tail) },
-    );
+    this.#chunks.splice(index, 1, newChunk(records), newChunk(tail));
   }
 
   // The last chunk that starts at or before the key; -1 where the key is before all.
@@ -142,19 +126,22 @@ export class SortedRecords<T extends Keyed> {
 }
 
 interface Chunk<T> {
-  readonly records: T[];
+  records: T[];
   highest: number;
+  /** Whether a view holds `records`: they are then copied before the next change. */
+  viewed: boolean;
 }
 
-function lowerBound(records: readonly Keyed[], key: string): number {
-  let low = 0;
-  let high = records.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareKeys(records[middle]!.key, key) < 0) low = middle + 1;
-    else high = middle;
+function newChunk<T extends Keyed>(records: T[]): Chunk<T> {
+  return { records, highest: highestOf(records), viewed: false };
+}
+
+function owned<T>(chunk: Chunk<T>): T[] {
+  if (chunk.viewed) {
+    chunk.records = [...chunk.records];
+    chunk.viewed = false;
   }
-  return low;
+  return chunk.records;
 }
 
 function highestOf(records: readonly Keyed[]): number {

@@ -1,7 +1,8 @@
 import { invariant } from "@millwright/core/errors";
 import type { Entry, WatchEvent } from "@millwright/store/contract";
 import { decodeMeta, decodeRecord, decodeTombstone, type KvRecord, type Meta, placeOf } from "./layout.ts";
-import { type Keyed, SortedRecords } from "./sorted-records.ts";
+import type { Keyed, RecordView } from "./record-view.ts";
+import { SortedRecords } from "./sorted-records.ts";
 
 /** One key as the projection holds it; `created` and `modified` are revisions of the store. Never changed in place. */
 export interface KvEntry extends Keyed, KvRecord {
@@ -49,8 +50,8 @@ export class DiscoveryState {
   }
 
   /** The keys under a prefix, in byte order, as they are now. */
-  under(prefix: string): readonly KvEntry[] {
-    return this.#active.entries.under(prefix);
+  under(prefix: string): RecordView<KvEntry> {
+    return this.#active.entries.view(prefix);
   }
 
   neighbours(key: string): { readonly before: KvEntry | undefined; readonly behind: KvEntry | undefined } {
@@ -168,7 +169,7 @@ class Generation {
 
   forgetDead(low: number): void {
     for (const dead of [this.deadKeys, this.deadPrefixes]) {
-      for (const { key, modified } of dead.under("")) if (modified <= low) dead.delete(key);
+      for (const { key, modified } of dead.view("")) if (modified <= low) dead.delete(key);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { isKind, messageOf } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
 import { after, type Entry, keyRange, prefixRange, type Store, storeErrors } from "@millwright/store/contract";
@@ -46,6 +47,7 @@ export async function sweepTombstones({ store, projection, clock }: SweepContext
   old.sort((a, b) => a.modified - b.modified);
   for (let i = 0; i < old.length; i += stonesPerStep) {
     if (!(await sweepStep(store, old.slice(i, i + stonesPerStep)))) return;
+    await setImmediate();
   }
 }
 
@@ -57,6 +59,7 @@ async function oldTombstones(store: Store, generation: number, before: number): 
     old.push(...page.entries.filter(({ value }) => decodeTombstone(value).at < before));
     const last = page.entries.at(-1);
     if (!page.more || !last) return old;
+    await setImmediate();
     range = { ...range, from: after(last.key) };
   }
 }

@@ -123,7 +123,7 @@ class Planner {
 
   #under(prefix: string): KvEntry[] {
     this.#readTrees.add(prefix);
-    const entries = new Map(this.#state.under(prefix).map((entry) => [entry.key, entry]));
+    const entries = new Map([...this.#state.under(prefix)].map((entry) => [entry.key, entry]));
     let added = false;
     for (const [key, entry] of this.#overlay) {
       if (!key.startsWith(prefix)) continue;
