@@ -124,6 +124,8 @@ const merge: FunctionSpec = {
     const marks = new Set<Mark>();
     const entries = new Map<string, Value>();
     for (const arg of args) {
+      // Behind a null of no type, the types of the others have not been looked at.
+      if (arg.type.kind !== "dynamic") mappingType(arg.type);
       if (isNull(arg)) continue;
       for (const mark of arg.marks) marks.add(mark);
       for (const [key, value] of asMap(arg)) entries.set(key, value);
@@ -132,22 +134,27 @@ const merge: FunctionSpec = {
   },
 };
 
+function mappingType(type: Type): Extract<Type, { kind: "map" | "object" }> {
+  if (type.kind === "map" || type.kind === "object") return type;
+  refuse(`arguments must be maps or objects, got ${quote(friendlyName(type))}`);
+}
+
 /** The one type that all have, or an object type of all that is known of the attributes. */
 function mergedType(args: readonly Value[]): Type {
   const attributes = new Map<string, Type>();
   const types: Type[] = [];
   let areKeysKnown = true;
   for (const arg of args) {
-    const { type } = arg;
-    if (type.kind === "dynamic") return dynamicType;
+    if (arg.type.kind === "dynamic") return dynamicType;
+    const type = mappingType(arg.type);
     if (type.kind === "object") {
       types.push(isNull(arg) ? emptyObjectType : type);
       if (!isNull(arg)) for (const [name, attribute] of type.attributes) attributes.set(name, attribute);
-    } else if (type.kind === "map") {
+    } else {
       types.push(type);
       if (!isKnown(arg)) areKeysKnown = false;
       else if (!isNull(arg)) for (const key of asMap(arg).keys()) attributes.set(key, type.element);
-    } else refuse(`arguments must be maps or objects, got ${quote(friendlyName(type))}`);
+    }
   }
   const first = types[0] ?? emptyObjectType;
   if (types.every((type) => typeEquals(type, first))) return first;

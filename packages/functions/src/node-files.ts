@@ -1,7 +1,8 @@
-import type { Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import type { FileFault, FileKind, FilePort } from "./file-port.ts";
+import { isFault } from "./file-port.ts";
 
 /** The files of this machine. Relative paths start from `folder`, which is the process's working folder unless given. */
 export function nodeFiles(folder: string = process.cwd()): FilePort {
@@ -12,19 +13,23 @@ export function nodeFiles(folder: string = process.cwd()): FilePort {
     list: (path) =>
       attempt("open", () => {
         const place = absolute(path);
-        return new Map(readdirSync(place).map((name) => [name, linkedKind(`${place}/${name}`)] as const));
+        const entries = readdirSync(place, { withFileTypes: true });
+        return new Map(entries.map((entry) => [entry.name, entryKind(entry, place)] as const));
       }),
     workingFolder: () => folder,
     homeFolder: () => process.env.HOME ?? homedir(),
   };
 }
 
-function linkedKind(path: string): FileKind | "missing" {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? kindOf(stats) : "missing";
+/** Of a link, what it leads to. */
+function entryKind(entry: Dirent, folder: string): FileKind | "missing" {
+  if (!entry.isSymbolicLink()) return kindOf(entry);
+  const kind = attempt("stat", () => kindOf(statSync(`${folder}/${entry.name}`)));
+  if (!isFault(kind)) return kind;
+  return kind.fault === "missing" ? "missing" : "other";
 }
 
-function kindOf(stats: Stats): FileKind {
+function kindOf(stats: Stats | Dirent): FileKind {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "folder";
   if (stats.isBlockDevice() || stats.isCharacterDevice()) return "device";

@@ -2,7 +2,7 @@ import { hasErrors } from "@millwright/core/diagnostics";
 import type { Expression } from "@millwright/hcl/ast";
 import { evaluate } from "@millwright/hcl/evaluate";
 import type { Closure, FunctionSpec, Parameter } from "@millwright/hcl/function-spec";
-import { closureOf, closureType } from "@millwright/hcl/function-spec";
+import { closureOf, closureType, FunctionError } from "@millwright/hcl/function-spec";
 import { parseTemplate } from "@millwright/hcl/parse";
 import type { Lookup } from "@millwright/hcl/scope";
 import { sourceFile } from "@millwright/hcl/source-file";
@@ -21,7 +21,7 @@ const vars: Parameter = { name: "vars", type: dynamicType };
 
 export function templateFunctions(environment: Environment, functions: FunctionsInTemplates): readonly FunctionSpec[] {
   return environment.dialect === "opentofu"
-    ? [nestedTemplatefile(environment, functions, 0), plainTemplatestring(functions)]
+    ? [nestedTemplatefile(environment, functions), plainTemplatestring(functions)]
     : [
         templatefile(environment, () => withoutTemplates(functions())),
         templatestring(() => withoutTemplates(functions())),
@@ -128,24 +128,29 @@ function withoutTemplates(functions: Lookup<FunctionSpec>): Lookup<FunctionSpec>
 /** How deep templates may render templates in OpenTofu. */
 const deepest = 1024;
 
-/** OpenTofu's: templates may render further ones, to a depth. */
-function nestedTemplatefile(environment: Environment, functions: FunctionsInTemplates, depth: number): FunctionSpec {
-  const inner: FunctionsInTemplates = () => {
-    const all = functions();
-    return {
-      get: (name) => {
-        const spec = all.get(name);
-        return spec?.name === "templatefile" ? nestedTemplatefile(environment, functions, depth + 1) : spec;
-      },
-      keys: () => all.keys(),
-    };
-  };
-  const spec = templatefile(environment, inner);
+/** OpenTofu's: templates may render further ones, to a depth. What goes too deep is said once, not once a level. */
+function nestedTemplatefile(environment: Environment, functions: FunctionsInTemplates): FunctionSpec {
+  let depth = 0;
+  let isTooDeep = false;
+  const spec = templatefile(environment, functions);
   return {
     ...spec,
     call: (args, returnType) => {
-      if (depth > deepest) refuse(`maximum recursion depth ${deepest} reached`);
-      return spec.call(args, returnType);
+      const tooDeep = `maximum recursion depth ${deepest} reached in ${asString(args[0]!)}`;
+      if (depth > deepest) {
+        isTooDeep = true;
+        refuse(tooDeep);
+      }
+      depth++;
+      try {
+        return spec.call(args, returnType);
+      } catch (error) {
+        if (isTooDeep && error instanceof FunctionError) return refuse(tooDeep);
+        throw error;
+      } finally {
+        depth--;
+        if (depth === 0) isTooDeep = false;
+      }
     },
   };
 }
