@@ -48,7 +48,8 @@ function graphemeCount(whiteSpace: string): number {
 
 /** How many units the first `count` graphemes of a text take that begins with as many of white space. */
 function graphemesLength(text: string, count: number): number {
-  if (/^[ \t]*$/.test(text.slice(0, count))) return count;
+  // A character that combines with the last space would be taken away with it, as the reference does.
+  if (/^[ \t]*$/.test(text.slice(0, count)) && !(text.charCodeAt(count) >= 0x300)) return count;
   let length = 0;
   for (const { segment } of graphemes.segment(text)) {
     if (count-- === 0) break;

@@ -150,7 +150,7 @@ class Writer {
     const part = (): string => {
       const choice = depth > 0 ? this.#chance.below(6) : 0;
       if (choice === 1 || choice === 2)
-        return `\${${strip()}${this.#gap()}${this.expression(depth - 1)}${this.#gap()}${strip()}}`;
+        return `\${${strip()}${this.#gap()}${this.#interpolated(depth)}${this.#gap()}${strip()}}`;
       if (choice === 3) {
         const otherwise = this.#chance.percent(50)
           ? `%{${strip()} else ${strip()}}${this.template(depth - 1, text)}`
@@ -164,6 +164,12 @@ class Writer {
       return this.#chance.pick([text, "$${", "%%{", "$", "%", " ", "é"]) + this.#chance.pick(["a", " "]);
     };
     return this.#some(3, part, () => "");
+  }
+
+  /** An expression, but not null alone, which no template can hold. */
+  #interpolated(depth: number): string {
+    const expression = this.expression(depth - 1);
+    return expression === "null" ? "a" : expression;
   }
 
   expression(depth: number): string {
