@@ -55,7 +55,7 @@ function fillDefaults(fields: Fields, config: Value, proposed: Value): Value {
   return mapFields(fields, [proposed, config], (field, name, [value, configured]) => {
     const inner = fieldsInside(field);
     if (field.kind === "attribute") {
-      if (isWriteOnly(field)) return nullValue(value.type);
+      if (isWriteOnly(field)) return isNull(value) ? value : nullValue(value.type);
       if (field.presence === "defaulted" && isNull(configured)) return defaultValue(field, name, value.type);
     }
     return inner ? mapNested(field, [value, configured], (v, c) => fillDefaults(inner, c ?? v, v)) : value;
@@ -182,22 +182,28 @@ function nestingOf(field: Field): "single" | "group" | "list" | "set" | "map" {
   return field.kind === "block" ? field.nesting : (field.type.nested?.nesting ?? "single");
 }
 
-/** Goes through an object attribute by attribute; the others are looked up by name, null where they have none. */
+/**
+ * Goes through an object attribute by attribute; the others are looked up by name, null where they have none. The object
+ * itself comes back when no attribute changes.
+ */
 function mapFields(
   fields: Fields,
   [object, ...others]: readonly [Value, ...Value[]],
   change: (field: Field, name: string, values: readonly [Value, Value, Value]) => Value,
 ): Value {
   if (!isKnown(object) || isNull(object)) return object;
-  return objectValue(
-    [...asMap(object)].map(([name, value]) => {
-      const [second = nullValue(value.type), third = nullValue(value.type)] = others.map(
-        (o) => attributeOf(o, name) ?? nullValue(value.type),
-      );
-      const field = fields[name];
-      return [name, field ? change(field, name, [value, second, third]) : value] as const;
-    }),
-  );
+  let isSame = true;
+  const attributes: [string, Value][] = [];
+  for (const [name, value] of asMap(object)) {
+    const field = fields[name];
+    const [second, third] = others.map((other) => attributeOf(other, name) ?? nullValue(value.type));
+    const changed = field
+      ? change(field, name, [value, second ?? nullValue(value.type), third ?? nullValue(value.type)])
+      : value;
+    isSame &&= changed === value;
+    attributes.push([name, changed]);
+  }
+  return isSame ? object : objectValue(attributes);
 }
 
 /** Goes through nested objects one by one; the others are found by the same key, and not at all in sets. */
@@ -214,7 +220,7 @@ function mapNested(
     const [second, third] = counterparts.map((c) => c?.get(key));
     return [key, change(object, second, third)] as const;
   });
-  return rebuild(value, changed);
+  return changed.every(([key, object]) => object === objects.get(key)) ? value : rebuild(value, changed);
 }
 
 function rebuild(value: Value, objects: readonly (readonly [Key, Value])[]): Value {

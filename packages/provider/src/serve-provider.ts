@@ -1,35 +1,28 @@
-import type { OperationalError } from "@millwright/core/errors";
 import { invariant } from "@millwright/core/errors";
 import { isWhollyKnown, nullValue } from "@millwright/value/value";
 import { checkConfig } from "./check-config.ts";
+import { ClientHolder } from "./client-holder.ts";
 import { toPlain } from "./codec.ts";
+import type { ServedDataSource } from "./data-source.ts";
 import type { ProviderDefinition } from "./define.ts";
+import type { ServedEphemeralResource } from "./ephemeral-resource.ts";
 import type { ConfigOf, Unsettled } from "./field-types.ts";
 import type { Fields } from "./fields.ts";
 import { impliedType } from "./implied-type.ts";
 import { problemsOf, toDiagnostics } from "./problem.ts";
-import type { Provider, ProviderDiagnostics } from "./protocol.ts";
+import type { Provider } from "./protocol.ts";
 import type { ProviderSchema } from "./schema.ts";
 import { schemaOfFields } from "./schema-of-fields.ts";
-import type { Run } from "./serve-resource.ts";
+import type { ServedResource } from "./serve-resource.ts";
 
-/** The provider's client over its life: none until configured, none while its configuration is not known. */
-type Client<C> =
-  | { readonly state: "unconfigured" }
-  | { readonly state: "waiting" }
-  | { readonly state: "ready"; readonly client: C };
-
-/** An instance of a defined provider, in this process. */
+/** An instance of a defined provider, in this process: it finds whom a call is for, and the client for it. */
 export function serveProvider<F extends Fields, C>(definition: ProviderDefinition<F, C>): Provider {
-  const block = schemaOfFields(definition.schema ?? ({} as F));
-  const configType = impliedType(block);
+  const holder = new ClientHolder(definition);
   const resources = serveAll(definition.resources);
   const dataSources = serveAll(definition.dataSources);
   const ephemeralResources = serveAll(definition.ephemeralResources);
   const functions = new Map(Object.entries(definition.functions ?? {}));
-  let client: Client<C> = { state: "unconfigured" };
-  let stopping = new AbortController();
-
+  const block = schemaOfFields(definition.schema ?? {});
   const schema: ProviderSchema = {
     provider: { version: 0, block },
     resources: schemasOf(resources),
@@ -39,115 +32,134 @@ export function serveProvider<F extends Fields, C>(definition: ProviderDefinitio
     capabilities: {
       planDestroy: false,
       schemaOptional: true,
-      moveResourceState: [...resources.values()].some((r) => r.movable),
+      moveResourceState: [...resources.values()].some((resource) => resource.movable),
     },
   };
-
-  const explain = (error: OperationalError) =>
-    definition.explain?.(error, client.state === "ready" ? client.client : undefined);
-
-  /** Runs `work` with the client, or answers with the reason why there is none. */
-  async function withClient<T>(
-    work: (run: Run<C>) => Promise<T>,
-    otherwise: (diagnostics: ProviderDiagnostics) => T,
-  ): Promise<T> {
-    invariant(client.state !== "unconfigured", `provider ${definition.name} is configured before it is used`);
-    if (client.state === "ready") return work({ client: client.client, signal: stopping.signal, explain });
-    return otherwise([
-      {
-        severity: "error",
-        summary: `Provider ${definition.name} is not configured yet`,
-        detail: `Its configuration depends on values that are known only after apply. Apply what they come from first (with -target), then this.`,
-      },
-    ]);
-  }
-
   return {
     schema: async () => schema,
+    ...configurationCalls(definition, schema, holder),
+    ...resourceCalls(resources, holder),
+    ...dataCalls(dataSources, holder),
+    ...ephemeralCalls(ephemeralResources, holder),
+    callFunction: async ({ name, args }) => one(functions, name).call(args),
+    stop: async () => holder.stop(),
+    close: () => holder.close(),
+  };
+}
+
+function configurationCalls<F extends Fields, C>(
+  definition: ProviderDefinition<F, C>,
+  { provider: { block } }: ProviderSchema,
+  holder: ClientHolder<F, C>,
+): Pick<Provider, "validateProviderConfig" | "configure"> {
+  const type = impliedType(block);
+  return {
     validateProviderConfig: async ({ config }) => {
-      const rules = definition.validate?.({ config: toPlain(config, configType) as Unsettled<ConfigOf<F>> }) ?? [];
+      const rules = definition.validate?.({ config: toPlain(config, type) as Unsettled<ConfigOf<F>> }) ?? [];
       const problems = [...checkConfig(definition.schema ?? {}, config), ...rules];
-      return { prepared: config, diagnostics: toDiagnostics(problems, configType) };
+      return { prepared: config, diagnostics: toDiagnostics(problems, type) };
     },
-    validateResourceConfig: async ({ type, config }) => ({ diagnostics: one(resources, type).validate(config) }),
-    validateDataConfig: async ({ type, config }) => ({ diagnostics: one(dataSources, type).validate(config) }),
-    validateEphemeralConfig: async ({ type, config }) => ({
-      diagnostics: one(ephemeralResources, type).validate(config),
-    }),
-    upgradeResourceState: async (call) => one(resources, call.type).upgrade(call),
     configure: async ({ config, terraformVersion }) => {
       if (!isWhollyKnown(config)) {
-        client = { state: "waiting" };
+        holder.wait();
         return { diagnostics: [] };
       }
+      const { run } = holder;
       try {
-        const call = { config: toPlain(config, configType) as ConfigOf<F>, terraformVersion, signal: stopping.signal };
-        client = { state: "ready", client: await definition.configure(call) };
+        const call = { config: toPlain(config, type) as ConfigOf<F>, terraformVersion, signal: run.signal };
+        holder.ready(await definition.configure(call));
         return { diagnostics: [] };
       } catch (error) {
-        const problems = problemsOf(error, {
-          summary: `Cannot configure provider ${definition.name}`,
-          signal: stopping.signal,
-          explain,
-        });
+        const problems = problemsOf(error, { ...run, summary: `Cannot configure provider ${definition.name}` });
         if (!problems) throw error;
-        return { diagnostics: toDiagnostics(problems, configType) };
+        return { diagnostics: toDiagnostics(problems, type) };
       }
     },
+  };
+}
+
+type ResourceCalls =
+  | "validateResourceConfig"
+  | "upgradeResourceState"
+  | "readResource"
+  | "planResourceChange"
+  | "applyResourceChange"
+  | "importResourceState"
+  | "moveResourceState";
+
+function resourceCalls<F extends Fields, C>(
+  resources: ReadonlyMap<string, ServedResource<C>>,
+  holder: ClientHolder<F, C>,
+): Pick<Provider, ResourceCalls> {
+  return {
+    validateResourceConfig: async ({ type, config }) => ({ diagnostics: one(resources, type).validate(config) }),
+    upgradeResourceState: async (call) => one(resources, call.type).upgrade(call),
     readResource: (call) =>
-      withClient(
+      holder.with(
         (run) => one(resources, call.type).read(call, run),
         (diagnostics) => ({ newState: call.current, private: call.private, diagnostics }),
       ),
-    planResourceChange: (call) => {
-      const ready = client.state === "ready" ? client.client : undefined;
-      return one(resources, call.type).plan(call, { client: ready, signal: stopping.signal, explain });
-    },
+    planResourceChange: async (call) => one(resources, call.type).plan(call, holder.run),
     applyResourceChange: (call) =>
-      withClient(
+      holder.with(
         (run) => one(resources, call.type).apply(call, run),
         (diagnostics) => ({ newState: call.prior, private: call.plannedPrivate, legacyTypeSystem: false, diagnostics }),
       ),
     importResourceState: (call) =>
-      withClient(
+      holder.with(
         (run) => one(resources, call.type).importState(call, run),
         (diagnostics) => ({ imported: [], diagnostics }),
       ),
     moveResourceState: async (call) => one(resources, call.targetType).move(call),
-    readDataSource: (call) =>
-      withClient(
-        (run) => one(dataSources, call.type).read(call, run),
-        (diagnostics) => ({ state: nullValue(impliedType(one(dataSources, call.type).schema.block)), diagnostics }),
-      ),
-    openEphemeralResource: (call) =>
-      withClient(
-        (run) => one(ephemeralResources, call.type).open(call, run),
-        (diagnostics) => ({
-          result: nullValue(impliedType(one(ephemeralResources, call.type).schema.block)),
-          private: new Uint8Array(),
-          diagnostics,
-        }),
-      ),
+  };
+}
+
+function dataCalls<F extends Fields, C>(
+  dataSources: ReadonlyMap<string, ServedDataSource<C>>,
+  holder: ClientHolder<F, C>,
+): Pick<Provider, "validateDataConfig" | "readDataSource"> {
+  return {
+    validateDataConfig: async ({ type, config }) => ({ diagnostics: one(dataSources, type).validate(config) }),
+    readDataSource: async (call) => {
+      const source = one(dataSources, call.type);
+      return holder.with(
+        (run) => source.read(call, run),
+        (diagnostics) => ({ state: nullValue(impliedType(source.schema.block)), diagnostics }),
+      );
+    },
+  };
+}
+
+type EphemeralCalls =
+  | "validateEphemeralConfig"
+  | "openEphemeralResource"
+  | "renewEphemeralResource"
+  | "closeEphemeralResource";
+
+function ephemeralCalls<F extends Fields, C>(
+  resources: ReadonlyMap<string, ServedEphemeralResource<C>>,
+  holder: ClientHolder<F, C>,
+): Pick<Provider, EphemeralCalls> {
+  return {
+    validateEphemeralConfig: async ({ type, config }) => ({ diagnostics: one(resources, type).validate(config) }),
+    openEphemeralResource: async (call) => {
+      const resource = one(resources, call.type);
+      const result = nullValue(impliedType(resource.schema.block));
+      return holder.with(
+        (run) => resource.open(call, run),
+        (diagnostics) => ({ result, private: new Uint8Array(), diagnostics }),
+      );
+    },
     renewEphemeralResource: (call) =>
-      withClient(
-        (run) => one(ephemeralResources, call.type).renew(call, run),
+      holder.with(
+        (run) => one(resources, call.type).renew(call, run),
         (diagnostics) => ({ private: call.private, diagnostics }),
       ),
     closeEphemeralResource: (call) =>
-      withClient(
-        (run) => one(ephemeralResources, call.type).close(call, run),
+      holder.with(
+        (run) => one(resources, call.type).close(call, run),
         (diagnostics) => ({ diagnostics }),
       ),
-    callFunction: async ({ name, args }) => one(functions, name).call(args),
-    stop: async () => {
-      // Calls that begin after the stop (closing what is open) are not told to end at once.
-      stopping.abort(new DOMException("the provider was asked to stop", "AbortError"));
-      stopping = new AbortController();
-    },
-    close: async () => {
-      if (client.state === "ready") await definition.close?.(client.client);
-      client = { state: "unconfigured" };
-    },
   };
 }
 
