@@ -1,6 +1,6 @@
 import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { identity, openTestServer, type TestServer } from "../test/harness.ts";
+import { identity, openTestServer, requestOf, type TestServer } from "../test/harness.ts";
 import { staticTokens } from "./permissions.ts";
 
 let store = openMemoryStore();
@@ -136,6 +136,45 @@ test("every route of the table is reachable and names its permission", () => {
     "GET /v1/snapshot (acl:write, as it holds everything)",
     "PUT /v1/snapshot (acl:write, as it holds everything)",
   ]);
+});
+
+describe("a list of 100,000 keys", () => {
+  const request = (line: string) => server.discovery.handle(requestOf(line));
+  const fill = async () => {
+    for (let i = 0; i < 100_000; i += 100) {
+      const operations = Array.from({ length: 100 }, (_, j) => ({
+        KV: { Verb: "set", Key: `k/${i + j}`, Value: "eA==" },
+      }));
+      await server.ask("PUT /v1/txn", JSON.stringify(operations));
+    }
+  };
+
+  test("comes in pieces, with turns for others between them, as it was when it was asked for", async () => {
+    await fill();
+    for (const line of ["GET /v1/kv/?recurse", "GET /v1/kv/?recurse&pretty", "GET /v1/kv/k?keys"]) {
+      const { body } = await request(line);
+      let turns = 0;
+      let counting = true;
+      const count = () => {
+        turns++;
+        if (counting) setImmediate(count);
+      };
+      setImmediate(count);
+      const pieces: string[] = [];
+      for await (const piece of body as AsyncIterable<string>) {
+        pieces.push(piece);
+        if (pieces.length === 3) await server.ask("PUT /v1/kv/k/50000", line);
+      }
+      counting = false;
+      expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(70_000);
+      expect(turns).toBeGreaterThanOrEqual(pieces.length - 2);
+      expect(JSON.parse(pieces.join(""))).toHaveLength(100_000);
+      expect(pieces.join("")).not.toContain(Buffer.from(line).toString("base64"));
+    }
+    expect((await server.ask("GET /v1/kv/?keys&separator=/")).text).toBe('["k/"]');
+    await server.ask("DELETE /v1/kv/k/?recurse");
+    expect((await server.ask("GET /v1/kv/?keys")).text).toBe("[]");
+  }, 60_000);
 });
 
 describe("with a policy of denial only the master token may do anything", () => {

@@ -79,10 +79,11 @@ export const noJitter: Chance = { ...systemChance, fraction: () => 0 };
 
 export const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-function requestOf(
+/** A request as a listener would hand it on. */
+export function requestOf(
   line: string,
-  body: string | Uint8Array | AsyncIterable<Uint8Array> | undefined,
-  asked: AskOptions,
+  body?: string | Uint8Array | AsyncIterable<Uint8Array>,
+  asked: AskOptions = {},
 ): HttpRequest {
   const space = line.indexOf(" ");
   const url = line.slice(space + 1);

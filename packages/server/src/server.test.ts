@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { ConsulClient } from "@millwright/clients/consul";
 import { isKind } from "@millwright/core/errors";
@@ -113,24 +112,6 @@ test("closing ends blocked queries at once", async () => {
   await running.close();
 });
 
-test("a list of 100,000 keys does not hold the event loop", async () => {
-  const running = await startTestServer();
-  for (let i = 0; i < 100_000; i += 100) {
-    await running.client.transaction(
-      Array.from({ length: 100 }, (_, j) => ({ verb: "set", key: `k/${i + j}`, value: "some small value" }) as const),
-    );
-  }
-  await read(`${running.url}/v1/kv/?recurse`);
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  const bytes = await read(`${running.url}/v1/kv/?recurse`);
-  delay.disable();
-  expect(bytes).toBeGreaterThan(10_000_000);
-  // The reader shares this loop. What is measured idle is the timer's own millisecond.
-  expect(delay.percentile(99) / 1e6).toBeLessThan(20);
-  await running.close();
-}, 60_000);
-
 describe("kill -9 under load", () => {
   test("loses no acknowledged write, and no index goes back", async () => {
     const acknowledged = new Map<string, number>();
@@ -175,11 +156,4 @@ async function startCrashServer(dataFolder: string): Promise<{ child: ChildProce
   const child = spawn(process.execPath, [script, dataFolder], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(child.stdout!, "data");
   return { child, port: Number(String(line).trim()) };
-}
-
-async function read(url: string): Promise<number> {
-  const response = await fetch(url);
-  let bytes = 0;
-  for await (const piece of response.body ?? []) bytes += (piece as Uint8Array).byteLength;
-  return bytes;
 }
