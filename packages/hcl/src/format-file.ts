@@ -15,12 +15,12 @@ import { TokenKind } from "./tokens.ts";
  * again changes nothing. Without a byte order mark; bytes in comments that are not UTF-8 stay as they are.
  *
  * A file with syntax errors is not formatted: the value is the source itself, beside the errors. In `.tfvars` files names
- * in quotes, which older versions took, are warned of and kept.
+ * in quotes, which older versions took, are warned of, and such a file is left just as it is.
  */
 export function formatFile(name: string, source: Uint8Array): Diagnosed<Uint8Array> {
   const file = sourceFile(name, source);
   const checked = check(file);
-  if (hasErrors(checked.diagnostics)) return { value: source, diagnostics: checked.diagnostics };
+  if (hasErrors(checked.diagnostics) || checked.quotedNames) return { value: source, diagnostics: checked.diagnostics };
   const text = formatTree(readLossless(scan(file), textWithBytes(file, source)));
   return { value: encode(text), diagnostics: checked.diagnostics };
 }
@@ -31,12 +31,12 @@ export function formatText(name: string, source: string): Diagnosed<string> {
   return { value: hasErrors(diagnostics) ? source : new TextDecoder().decode(value), diagnostics };
 }
 
-function check(file: SourceFile): Pick<Diagnosed<unknown>, "diagnostics"> {
-  const parsed = parseFile(file);
-  if (!hasErrors(parsed.diagnostics) || !file.name.endsWith(".tfvars")) return parsed;
+function check(file: SourceFile): Pick<Diagnosed<unknown>, "diagnostics"> & { readonly quotedNames: boolean } {
+  const { diagnostics: found } = parseFile(file);
+  if (!hasErrors(found) || !file.name.endsWith(".tfvars")) return { diagnostics: found, quotedNames: false };
   const tree = readLossless(scan(file));
   const quoted = quotedNames(tree);
-  if (quoted.length === 0) return parsed;
+  if (quoted.length === 0) return { diagnostics: found, quotedNames: false };
   const { diagnostics } = parseFile(sourceFile(file.name, printLossless(withBareNames(tree))));
   const warnings = quoted.map(({ start, end }) =>
     warningDiagnostic(
@@ -45,7 +45,7 @@ function check(file: SourceFile): Pick<Diagnosed<unknown>, "diagnostics"> {
       { subject: rangeBetween(file, start, end) },
     ),
   );
-  return { diagnostics: [...diagnostics, ...warnings] };
+  return { diagnostics: [...diagnostics, ...warnings], quotedNames: true };
 }
 
 /** Where names of the outermost attributes stand in quotes. */
