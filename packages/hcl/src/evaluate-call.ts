@@ -9,6 +9,7 @@ import { failedSince, refuse } from "./context.ts";
 import type { FunctionSpec, Parameter } from "./function-spec.ts";
 import { callFunction, closureType, closureValue, parameterAt } from "./function-spec.ts";
 import { emptyScope, functionIn, namesIn } from "./scope.ts";
+import { withoutSecrets } from "./secret-text.ts";
 import { between, startOf } from "./span.ts";
 
 /** `name(args...)`: the arguments converted to the parameters' types and the function called. */
@@ -115,7 +116,7 @@ function argumentValue(
   const value = argument.value ?? context.evaluate(expression, context);
   const converted = convert(value, parameter.type);
   if (converted.ok) return converted.value;
-  const detail = `Invalid value for ${quote(parameter.name)} parameter: ${converted.message}.`;
+  const detail = `Invalid value for ${quote(parameter.name)} parameter: ${withoutSecrets(converted.message, [value])}.`;
   const place = { subject: placeOf(argument), context: call, expression, activity: callText(call, spec) };
   refuse(context, "Invalid function argument", detail, place);
   return value;
