@@ -254,6 +254,15 @@ export class Cursor {
     }
   }
 
+  /** Goes past newlines and comments, if there are any and a token of that kind follows them. */
+  skipNewlinesTo(wanted: TokenKind): boolean {
+    let at = this.#at;
+    while (this.#kinds[at] === TokenKind.newline || this.#kinds[at] === TokenKind.comment) at++;
+    if (at === this.#at || this.#kinds[at] !== wanted) return false;
+    this.#at = at;
+    return true;
+  }
+
   /** Takes note that an item was read without a fault, so that the cursor is where it should be. */
   itemRead(): void {
     this.recovering = false;

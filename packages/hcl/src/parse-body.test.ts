@@ -95,9 +95,9 @@ describe("faults are said with the reference's summary and place, and what is ar
     },
     {
       name: "a brace on the next line",
-      input: "a b\n{\n}\nc = 1\n",
-      want: ["Invalid block definition (1,4-2,1 in 1,1-2,1)", "Argument or block definition required (2,1-2,2)"],
-      tree: 'c = 1; a "b" {}',
+      input: "a b\n{\n  d = 2\n}\nc = 1\n",
+      want: ["Invalid block definition (1,4-2,1 in 1,1-2,1)"],
+      tree: 'c = 1; a "b" { d = 2 }',
     },
     { name: "a number for a label", input: "a 1 {\n}\n", want: ["Argument or block definition required (1,1-1,2)"] },
     {

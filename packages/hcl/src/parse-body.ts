@@ -171,6 +171,7 @@ function parseBlock(cursor: Cursor, type: string, typeNode: Node): Block {
       labelNodes.push(cursor.node(start, cursor.lastEnd));
     } else {
       faultHeader(cursor, next, typeNode);
+      if (cursor.skipNewlinesTo(TokenKind.openBrace)) continue;
       cursor.skipItem();
       const body = bodyOf(cursor, typeNode.start, typeNode.end);
       return blockOf(cursor, type, typeNode, labels, labelNodes, typeNode, typeNode, body);
