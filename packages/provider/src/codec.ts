@@ -140,7 +140,7 @@ function likeInSet(data: unknown, element: Type, where: Whereabouts, like: Value
 
 function numberFromPlain(data: number | bigint, like: Value | undefined): Value {
   if (like && typeof data === "number" && asNumber(like).toNumber() === data) return like;
-  // A fraction is taken by its decimal text, as a state file is read: 0.1 is then the 0.1 of the configuration.
+  // A fraction is taken by its decimal text, as a state file is read, so that it computes the same in every later run.
   const exact = typeof data === "bigint" || Number.isInteger(data);
   return numberValue(exact ? data : bigFloat(String(data)));
 }

@@ -133,6 +133,7 @@ describe("applying", () => {
     expect(diagnostics).toMatchObject([
       { summary: "Cannot create test_thing", detail: expect.stringContaining("interrupted") },
     ]);
+    testing.faults.add({ on: "create", how: "slow", milliseconds: 1 });
     expect((await drive.apply({ name: "a" })).diagnostics).toEqual([]);
   });
 

@@ -215,11 +215,12 @@ describe("states of older versions", () => {
     const old = {
       id: "none",
       result: "hush",
-      length: 4,
+      special: null,
       ...(version === 0 ? {} : { bcrypt_hash: await hashOf(version) }),
     };
-    const { bcrypt_hash } = await upgraded("random_password", version, old);
+    const { bcrypt_hash, special, length } = await upgraded("random_password", version, old);
     expect(await isBcryptHashOf("hush", String(bcrypt_hash))).toBe(true);
+    expect({ special, length }).toEqual({ special: true, length: 4 });
   });
 
   // Version 2 had hashes of other texts at times.
