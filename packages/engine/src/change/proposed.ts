@@ -6,6 +6,7 @@ import type {
   NestedBlockSchema,
 } from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
+import type { Type } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import { asArray, asMap, isKnown, isNull } from "@millwright/value/value";
 
@@ -34,7 +35,20 @@ export function proposedNew(schema: BlockSchema, prior: Value, config: Value): V
     if (next !== value) same = false;
     result.set(name, next);
   }
-  return same ? config : { type: config.type, data: result, marks: config.marks };
+  return same ? config : { type: objectTypeOf(config, result), data: result, marks: config.marks };
+}
+
+/** The object's type with what computed attributes of any type brought in from the prior object. */
+function objectTypeOf(config: Value, members: ReadonlyMap<string, Value>): Type {
+  const { type } = config;
+  if (type.kind !== "object") return type;
+  let differs = false;
+  const attributes = new Map<string, Type>();
+  for (const [name, { type: is }] of members) {
+    if (type.attributes.get(name) !== is) differs = true;
+    attributes.set(name, is);
+  }
+  return differs ? { ...type, attributes } : type;
 }
 
 function proposedAttribute(schema: AttributeSchema, prior: Value, config: Value): Value {
