@@ -1,28 +1,44 @@
 import { similar } from "@millwright/core/similar";
+import { consulVersion } from "@millwright/discovery/identity";
 import type { CommandIo } from "../io.ts";
-import { runKv } from "./kv.ts";
+
+const usage = `Usage: consul [--version] [--help] COMMAND [flags] [arguments]
+
+Consul's command line, as far as it is served by Millwright:
+    kv         Read and change the key-value store
+    snapshot   Save and restore a server's state
+    version    Print the version of the API that is served
+
+Example: consul kv put app/name web
+`;
 
 /** Consul's own command line, as far as it is served. */
 export async function runConsul(args: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = args;
-  if (name === "kv") return runKv([...rest], io, "consul");
-  if (name === "version" || name === "--version" || name === "-version") {
-    await io.stdout("Consul v1.22.0 (served by Millwright)\n");
-    return 0;
+  switch (name) {
+    case "kv":
+      return (await import("./kv.ts")).runKv(rest, io, "consul");
+    case "snapshot":
+      return (await import("./snapshot.ts")).runSnapshot(rest, io);
+    case "version":
+    case "-version":
+    case "--version":
+      await io.stdout(`Consul v${consulVersion} (served by Millwright)\n`);
+      return 0;
+    case "-h":
+    case "-help":
+    case "--help":
+      await io.stdout(usage);
+      return 0;
+    case undefined:
+      await io.stdout(usage);
+      return 127;
+    default: {
+      const near = similar(name, ["kv", "snapshot", "version"]);
+      await io.stderr(
+        `There is no "consul ${name}" here yet.${near ? ` Did you mean "consul ${near}"?` : ""}\n\n${usage}`,
+      );
+      return 127;
+    }
   }
-  const text = `Usage: consul [--version] [--help] <command> [<args>]
-
-Consul's command line, served by Millwright. Available commands are:
-    kv         Interact with the key-value store
-    version    Prints the version
-
-Example: consul kv put app/name web
-`;
-  if (name === undefined || /^--?h(elp)?$/.test(name)) {
-    await io.stdout(text);
-    return name === undefined ? 127 : 0;
-  }
-  const near = similar(name, ["kv", "version"]);
-  await io.stderr(`There is no "consul ${name}" here yet.${near ? ` Did you mean "consul ${near}"?` : ""}\n\n${text}`);
-  return 127;
 }
