@@ -214,7 +214,7 @@ export class Cursor {
         this.unclosed = true;
         return;
       }
-      if (this.#stopsAtItem(inBrackets && open.isEmpty)) return;
+      if (this.#stopsAtItem(inBrackets && open.isEmpty ? "any item" : "outer block")) return;
       const closes = openerOf(kind);
       if (closes !== undefined && !open.closes(closes)) {
         if (kind === closer) return void this.read();
@@ -246,7 +246,7 @@ export class Cursor {
           this.#faultyItems >= mostFaultyItems || this.file.text.slice(from, this.nextStart).includes("\n");
         return void this.read();
       }
-      if (this.#stopsAtItem(false)) return;
+      if (this.#stopsAtItem("outer block")) return;
       const closes = openerOf(kind);
       if (closes !== undefined && !open.closes(closes) && this.#isOpenFurtherOut(kind)) return;
       this.read();
@@ -295,14 +295,14 @@ export class Cursor {
    * Whether skipping ends at the next token because an item of a body begins there: `name =` or `name {` or `name "`, which
    * no expression holds (an object holds the first). Goes back to the newline before it.
    */
-  #stopsAtItem(anyItem: boolean): boolean {
+  #stopsAtItem(sort: "any item" | "outer block"): boolean {
     const at = this.#at;
     if (this.#kinds[at] !== TokenKind.identifier || at === 0) return false;
     const before = this.#kinds[at - 1]!;
     if (before !== TokenKind.newline && !(before === TokenKind.comment && this.#endsLine(at - 1))) return false;
     const next = this.#kinds[at + 1]!;
     const isItem = next === TokenKind.assign || next === TokenKind.openBrace || next === TokenKind.openQuote;
-    if (!(anyItem && isItem && !this.inSequence) && !this.atOuterBlock()) return false;
+    if (!(sort === "any item" && isItem && !this.inSequence) && !this.atOuterBlock()) return false;
     if (this.#last < at - 1) this.#at = at - 1;
     return true;
   }

@@ -12,12 +12,17 @@ import { TokenKind } from "./tokens.ts";
  */
 export function parseSteps(cursor: Cursor, term: Expression): Expression {
   const { file } = cursor;
-  const names: TraversalStep[] = [];
-  while (cursor.peek() === TokenKind.dot && cursor.kindAhead(1) === TokenKind.identifier) {
+  let count = 0;
+  while (cursor.kindAhead(2 * count) === TokenKind.dot && cursor.kindAhead(2 * count + 1) === TokenKind.identifier)
+    count++;
+  // An array of the right size: most have one or two elements, and one that grows takes room for seventeen.
+  const names = new Array<TraversalStep>(count);
+  for (let i = 0; i < count; i++) {
     const start = cursor.nextStart;
     cursor.read();
     cursor.read();
-    names.push({ kind: "attribute", file, start, end: cursor.lastEnd, name: cursor.lastText() });
+    names[i] = { kind: "attribute", file, start, end: cursor.lastEnd, name: cursor.lastText() };
+    cursor.peek();
   }
   const next = cursor.peek();
   if (next === TokenKind.dot || next === TokenKind.openBracket) return new Steps(cursor, term, names).all();

@@ -14,15 +14,15 @@ import { trimEnd, trimStart } from "./white-space.ts";
 export function parseDelimitedTemplate(cursor: Cursor): Template | TemplateWrap {
   const start = cursor.lastStart;
   if (cursor.lastKind === TokenKind.openQuote) {
-    return parsePlainString(cursor, start) ?? parseParts(cursor, start, TokenKind.closeQuote, false);
+    return parsePlainString(cursor, start) ?? parseParts(cursor, start, TokenKind.closeQuote);
   }
-  return parseParts(cursor, start, TokenKind.closeHeredoc, cursor.file.text.startsWith("<<-", start));
+  return parseParts(cursor, start, TokenKind.closeHeredoc);
 }
 
 /** The whole file as the inside of a template. */
 export function parseBareTemplate(cursor: Cursor): Template | TemplateWrap {
   cursor.peek();
-  return parseParts(cursor, cursor.nextStart, TokenKind.end, false);
+  return parseParts(cursor, cursor.nextStart, TokenKind.end);
 }
 
 /** A string of text alone, which most are. */
@@ -41,13 +41,13 @@ function parsePlainString(cursor: Cursor, start: number): Template | undefined {
   return { kind: "template", file, start, end: cursor.lastEnd, parts: [literal] };
 }
 
-function parseParts(cursor: Cursor, start: number, closer: TokenKind, flush: boolean): Template | TemplateWrap {
+function parseParts(cursor: Cursor, start: number, closer: TokenKind): Template | TemplateWrap {
   const { file } = cursor;
   const reader = new PieceReader(cursor, closer);
   const pieces = reader.all();
   const close = cursor.lastSpan();
   cursor.height = reader.height + 1;
-  if (flush) removeIndentation(pieces);
+  if (closer === TokenKind.closeHeredoc && file.text.startsWith("<<-", start)) removeIndentation(pieces);
   const only = pieces.length === 1 ? pieces[0] : undefined;
   if (only?.kind === "interpolation") {
     return { kind: "templateWrap", file, start, end: close.end, wrapped: only.expression };
