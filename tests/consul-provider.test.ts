@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { ConsulClient } from "@millwright/clients/consul";
 import type { Provider } from "@millwright/provider/protocol";
 import { configureForTest, contractViolations } from "@millwright/provider/testing/contract";
@@ -114,4 +115,20 @@ test("data sources see what resources wrote", async () => {
   const config = objectFor(block, { path_prefix: "shared/" });
   const { state } = await provider.readDataSource({ type: "consul_key_prefix", config });
   expect(plainOf(block, state)).toMatchObject({ subkeys: { host: "db1" }, datacenter: "dc1" });
+});
+
+test("the requests that the registry's provider makes are answered as it expects", async () => {
+  const log = readFileSync(new URL("../packages/providers/testdata/consul/requests.txt", import.meta.url), "utf8");
+  const requests = log.split("\n").flatMap((line) => {
+    const found = /^(GET|PUT|DELETE) (\S+)(?: (".*"))? -> (\d+)$/.exec(line);
+    return found ? [{ method: found[1]!, path: found[2]!, body: found[3], status: Number(found[4]) }] : [];
+  });
+  expect(requests.length).toBeGreaterThan(30);
+  for (const { method, path, body, status } of requests) {
+    const sent = body === undefined ? {} : { body: JSON.parse(body) as string };
+    const answer = await fetch(`http://${formatAddress(server.http[0]!)}${path}`, { method, ...sent });
+    await answer.arrayBuffer();
+    expect(answer.status, `${method} ${path}`).toBe(status);
+  }
+  expect(Object.keys(await keysUnder(""))).toEqual(["x/3"]);
 });
