@@ -33,6 +33,11 @@ describe("a wrong request is refused with a reason", () => {
       status: 400,
       text: "Cannot specify ?stale with ?consistent, conflicting semantics.",
     },
+    {
+      line: "GET /v1/kv/a?cached&consistent",
+      status: 400,
+      text: "Cannot specify ?cached with ?consistent, conflicting semantics.",
+    },
     { line: "GET /v1/kv/a?max_stale=x", status: 400, text: 'Invalid max_stale value "x"' },
     { line: "PUT /v1/kv/a?cas=1&acquire=s", status: 400, text: "Conflicting flags: acquire=s&cas=1" },
     { line: "DELETE /v1/kv/a?recurse&cas=1", status: 400, text: "Conflicting flags: cas=1&recurse=" },

@@ -14,11 +14,14 @@ export interface ReadOptions {
 const defaultWait = 300_000;
 const longestWait = 600_000;
 
-/** Reads `stale`, `consistent`, `index` and `wait`. Throws `badRequest`. */
+/** Reads `stale`, `consistent`, `index` and `wait`; `cached` asks for less than is given. Throws `badRequest`. */
 export function parseReadOptions(query: URLSearchParams): ReadOptions {
   const stale = query.has("stale") || isPositiveDuration(query.get("max_stale"));
   if (stale && query.has("consistent")) {
     throw badRequest("Cannot specify ?stale with ?consistent, conflicting semantics.");
+  }
+  if (query.has("cached") && query.has("consistent")) {
+    throw badRequest("Cannot specify ?cached with ?consistent, conflicting semantics.");
   }
   return {
     consistency: stale ? "stale" : query.has("consistent") ? "consistent" : "default",

@@ -166,7 +166,7 @@ describe("answers", () => {
     expect(broken.status).toBe(500);
     expect(broken.bytes.toString()).toMatch(/^Internal error id-7: /);
     expect(broken.bytes.toString()).not.toMatch(/not a function/);
-    expect(lines).toMatchObject([{ fields: { id: "id-7", error: "x is not a function", path: "/v1/secret" } }]);
+    expect(lines[0]).toMatchObject({ fields: { id: "id-7", error: "x is not a function", path: "/v1/secret" } });
     expect(JSON.stringify(lines)).not.toMatch(/abc/);
     expect((await ask(listener, "/")).bytes.toString()).toBe("fine");
   });
@@ -207,6 +207,44 @@ describe("answers", () => {
     expect((await ask(listener, "/", {}, agent)).bytes.toString()).toBe("ok");
     agent.destroy();
   });
+});
+
+test("a client that sends without end gets its answer, and is cut off", async () => {
+  const listener = await serve(async () => ({ status: 413, headers: {}, body: "too large" }));
+  const piece = `10000\r\n${"x".repeat(65_536)}\r\n`;
+  const { answer, ended } = await new Promise<{ answer: string; ended: number }>((resolve) => {
+    const began = performance.now();
+    let got = "";
+    const socket = connect(portOf(listener), "127.0.0.1", () => {
+      socket.write("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      const send = () => {
+        if (socket.writable && socket.write(piece)) setTimeout(send, 5);
+        else socket.once("drain", send);
+      };
+      send();
+    });
+    socket.on("data", (data) => {
+      got += String(data);
+    });
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve({ answer: got, ended: performance.now() - began }));
+  });
+  expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  expect(ended).toBeLessThan(10_000);
+});
+
+test("headers are written as Go writes them", async () => {
+  const listener = await serve(async () => ({
+    status: 200,
+    headers: { "x-consul-index": "7", "content-type": "text/plain" },
+  }));
+  const raw = await new Promise<string[]>((resolve, reject) => {
+    get({ host: "127.0.0.1", port: portOf(listener) }, (response) => resolve(response.resume().rawHeaders)).on(
+      "error",
+      reject,
+    );
+  });
+  expect(raw).toEqual(expect.arrayContaining(["X-Consul-Index", "Content-Type", "Content-Length"]));
 });
 
 describe("closing", () => {

@@ -75,13 +75,21 @@ export function formatAddress(address: ListenAddress): string {
 async function serve(
   message: IncomingMessage,
   response: ServerResponse,
-  { service, log, requestId }: ListenerOptions,
+  { service, clock, log, requestId }: ListenerOptions,
   closing: AbortSignal,
 ): Promise<void> {
   const request = toRequest(message, response, closing);
+  const began = clock.monotonic();
   try {
     const reply = await service(request);
     await sendReply(message, response, reply, closing.aborted);
+    const milliseconds = Math.round(clock.monotonic() - began);
+    log.write("debug", "http: answered", {
+      method: request.method,
+      path: request.path,
+      status: reply.status,
+      milliseconds,
+    });
   } catch (error) {
     const id = requestId();
     const fields = { id, method: message.method, path: request.path, error: messageOf(error) };
@@ -91,9 +99,17 @@ async function serve(
     });
     refuse(response, error, id);
   } finally {
-    // What nobody read of the body would keep the connection from its next request.
-    message.resume();
+    if (!message.complete) discardRest(message);
   }
+}
+
+const restMilliseconds = 2_000;
+
+// What nobody read of the body keeps the connection from its next request. It is read on for a while, so that a client
+// that is still sending gets to see the answer; one that sends without end is cut off.
+function discardRest(message: IncomingMessage): void {
+  const late = setTimeout(() => message.socket.destroy(), restMilliseconds);
+  message.once("close", () => clearTimeout(late)).resume();
 }
 
 function refuse(response: ServerResponse, error: unknown, id: string): void {

@@ -16,16 +16,17 @@ export async function sendReply(
   reply: HttpReply,
   lastOfConnection: boolean,
 ): Promise<void> {
-  const headers: Record<string, string | number> = { ...reply.headers };
-  if (lastOfConnection) headers.connection = "close";
+  const headers: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(reply.headers)) headers[canonicalName(name)] = value;
+  if (lastOfConnection) headers.Connection = "close";
   const { body = "" } = reply;
-  const mayCompress = takesGzip(message) && headers["content-type"] !== "application/x-gzip";
+  const mayCompress = takesGzip(message) && headers["Content-Type"] !== "application/x-gzip";
   if (typeof body === "string" || body instanceof Uint8Array) {
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     const compressed = mayCompress && length >= leastToCompress ? await compress(body) : undefined;
     if (compressed) Object.assign(headers, compressedHeaders);
     // An answer without a body still says so, but for those that never have one.
-    if (reply.status !== 204 && reply.status !== 304) headers["content-length"] = compressed?.byteLength ?? length;
+    if (reply.status !== 204 && reply.status !== 304) headers["Content-Length"] = compressed?.byteLength ?? length;
     response.writeHead(reply.status, headers);
     response.end(message.method === "HEAD" ? undefined : (compressed ?? body));
     return;
@@ -35,7 +36,18 @@ export async function sendReply(
   await sendPieces(response, mayCompress ? compressPieces(body) : body);
 }
 
-const compressedHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding" };
+const knownNames = new Map<string, string>();
+
+// As Go's servers write them, for scripts that look for a header by its letters: X-Consul-Index.
+function canonicalName(name: string): string {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const canonical = name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  knownNames.set(name, canonical);
+  return canonical;
+}
+
+const compressedHeaders = { "Content-Encoding": "gzip", Vary: "Accept-Encoding" };
 
 async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
   for await (const piece of pieces) {

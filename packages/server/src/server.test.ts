@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConsulClient } from "@millwright/clients/consul";
 import { isKind } from "@millwright/core/errors";
+import { startEtcd } from "@millwright/store/etcd-server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startTestServer } from "../test/running.ts";
 import { serverErrors } from "./errors.ts";
@@ -98,6 +99,33 @@ test("one server may listen in several places", async () => {
   await local.close();
   await running.close();
 });
+
+test("two servers over one etcd see each other's writes, and outlive it", async () => {
+  const etcd = await startEtcd();
+  const serverOf = (name: string) => {
+    const store = {
+      kind: "etcd",
+      endpoints: [etcd.endpoint],
+      prefix: "test/",
+      dataFolder: join(folder, name),
+    } as const;
+    return startTestServer({ store, nodeName: name });
+  };
+  const [a, b] = [await serverOf("a"), await serverOf("b")];
+  await a.client.kv.put("k", "1");
+  const { value, index } = await b.client.kv.get("k");
+  expect(Buffer.from(value!.value).toString()).toBe("1");
+  expect(a.server.nodeId).not.toBe(b.server.nodeId);
+  const waiting = b.client.kv.get("k", { index });
+  await etcd.kill();
+  expect(Buffer.from((await a.client.kv.get("k", { consistency: "stale" })).value!.value).toString()).toBe("1");
+  await expect(new ConsulClient({ address: a.url }, { attempts: 1 }).kv.put("k", "lost")).rejects.toThrow(/50\d/);
+  await etcd.start();
+  await expect.poll(() => a.client.kv.put("k", "2").catch(() => false), { timeout: 15_000 }).toBe(true);
+  expect(Buffer.from((await waiting).value!.value).toString()).toBe("2");
+  await Promise.all([a.close(), b.close()]);
+  await etcd.stop();
+}, 60_000);
 
 test("closing ends blocked queries at once", async () => {
   const running = await startTestServer();
