@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningServer, startServer } from "@millwright/server/server";
@@ -300,6 +302,18 @@ describe("a server that refuses or is not there", () => {
       "Error! Failed writing data: Unexpected response code: 500 (No path to datacenter)\n",
     );
   });
+});
+
+test("an interrupt ends a command that waits, with the shell's code and no word", async () => {
+  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const address = silent.address();
+  const stop = new AbortController();
+  const args = ["get", `-http-addr=127.0.0.1:${typeof address === "object" ? address?.port : 0}`, "a"];
+  const outcome = run("consul", args, { signal: stop.signal });
+  setTimeout(() => stop.abort("SIGINT"), 50);
+  expect(await outcome).toEqual({ code: 130, out: "", err: "" });
+  silent.close();
 });
 
 test("consul snapshot saves to a file, and restores from it", async () => {

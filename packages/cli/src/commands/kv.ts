@@ -3,6 +3,7 @@ import { similar } from "@millwright/core/similar";
 import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import type { KvCommand } from "./kv-command.ts";
+import { interruptedCode } from "./kv-client.ts";
 import { kvExport, kvGet, kvList } from "./kv-read.ts";
 import { kvDelete, kvImport, kvPut } from "./kv-write.ts";
 
@@ -62,6 +63,7 @@ async function runCommand<const T extends FlagTable>(
       try {
         return await command.run({ values: parsed.values, args: parsed.args, io });
       } catch (error) {
+        if (io.signal.aborted) return interruptedCode(io);
         if (!(error instanceof OperationalError)) throw error;
         await io.stderr(`Error connecting to Consul agent: ${error.message}\n`);
         return 1;

@@ -8,7 +8,7 @@ import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { ConsulClient } from "@millwright/clients/consul";
 import { describeFlags, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { clientFlags, failureText, openClient } from "./kv-client.ts";
+import { clientFlags, failureText, interruptedCode, openClient } from "./kv-client.ts";
 
 const usage = `Usage: consul snapshot save|restore [flags] FILE
 
@@ -41,6 +41,7 @@ export async function runSnapshot(args: readonly string[], io: CommandIo): Promi
     const path = resolve(io.cwd, file);
     return action === "save" ? await save(client, path, io) : await restore(client, path, io);
   } catch (error) {
+    if (io.signal.aborted) return interruptedCode(io);
     const what = action === "save" ? "Error saving snapshot" : "Error restoring snapshot";
     return refuse(io, `${what}: ${error instanceof OperationalError ? failureText(error) : messageOf(error)}`);
   } finally {
