@@ -1,6 +1,6 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Contribution } from "@millwright/engine/load";
+import * as stacks from "millwright/stacks";
 
 /** What the TypeScript stacks of a folder add to its configuration. */
 export interface StackSource {
@@ -8,18 +8,14 @@ export interface StackSource {
   readonly diagnostics: readonly Diagnostic[];
   /** What a saved plan needs to make the same contribution again. */
   readonly saved: string;
+  /** Lines that the stacks wrote with console.log. */
+  readonly notes: readonly string[];
 }
 
-export function runStacks(_folder: string, names: readonly string[]): Promise<StackSource> {
-  const diagnostics = [
-    errorDiagnostic(
-      "Not supported yet",
-      `TypeScript stacks (${names.join(", ")}) are not supported by this version of Millwright.`,
-    ),
-  ];
-  return Promise.resolve({ contribution: { blocks: [] }, diagnostics, saved: "" });
+export function runStacks(folder: string, names: readonly string[]): Promise<StackSource> {
+  return stacks.buildStacks(folder, names);
 }
 
-export function restoreStacks(_saved: string): Promise<Contribution> {
-  return Promise.resolve({ blocks: [] });
+export function restoreStacks(saved: string): Contribution {
+  return stacks.restoreStacks(saved);
 }

@@ -1,0 +1,67 @@
+import { constants, createContext, Script } from "node:vm";
+import type { Derived } from "../runtime/compute.ts";
+
+/** How a run of a stack's program ended: with its graph (JSON), or by a throw at its frames. */
+export type Outcome =
+  | { readonly kind: "built"; readonly graph: string }
+  | { readonly kind: "threw"; readonly name: string; readonly message: string; readonly trace: string };
+
+/**
+ * A stack's program in a world of its own, which has the language and the stack's API and nothing of this machine. What
+ * crosses the border is text alone. This keeps honest programs repeatable; it does not hold a hostile one.
+ */
+export class StackProgram {
+  readonly #world: object;
+
+  private constructor(world: object) {
+    this.#world = world;
+  }
+
+  /** Runs the program once, to its end. */
+  static run(runtime: string, code: string): { readonly program: StackProgram; readonly outcome: Outcome } {
+    const world = createContext(constants.DONT_CONTEXTIFY, {
+      codeGeneration: { strings: false, wasm: false },
+      microtaskMode: "afterEvaluate",
+    });
+    new Script(`Error.stackTraceLimit=100;${runtime}`, { filename: "millwright:runtime" }).runInContext(world);
+    const program = new StackProgram(world);
+    try {
+      new Script(code, { filename: "stack.js" }).runInContext(world, { timeout });
+      return { program, outcome: { kind: "built", graph: program.#ask("$mw$.finish()") } };
+    } catch (error) {
+      // The graph may know of mistakes that led to this one.
+      return { program, outcome: { kind: "threw", ...describeThrown(error) } };
+    }
+  }
+
+  /** What the program itself refused so far, as its graph says it. */
+  graphSoFar(): string {
+    return this.#ask("$mw$.finish()");
+  }
+
+  /** Runs function number `id` of the program's `derive` calls with a value, given as JSON. */
+  derive(id: number, known: string): Derived {
+    return JSON.parse(this.#ask(`$mw$.derive(${id}, ${JSON.stringify(known)})`)) as Derived;
+  }
+
+  #ask(question: string): string {
+    return new Script(question, { filename: "millwright:question" }).runInContext(this.#world, { timeout }) as string;
+  }
+}
+
+/** How long a program may run without an end, in milliseconds. */
+const timeout = 30_000;
+
+function describeThrown(error: unknown): { readonly name: string; readonly message: string; readonly trace: string } {
+  if (typeof error !== "object" || error === null) return { name: "Error", message: String(error), trace: "" };
+  const { name, message, stack, code } = error as {
+    readonly name?: unknown;
+    readonly message?: unknown;
+    readonly stack?: unknown;
+    readonly code?: unknown;
+  };
+  if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+    return { name: "Error", message: `the program did not come to an end within ${timeout / 1000} seconds`, trace: "" };
+  }
+  return { name: String(name ?? "Error"), message: String(message ?? ""), trace: String(stack ?? "") };
+}
