@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdtempSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,10 +20,11 @@ const consolesAtOnce = 4;
 describe.each(folders)("%s", (folder) => {
   const absolute = join(packages, folder);
   const consoles: TerraformConsole[] = [];
+  const empty = mkdtempSync(join(tmpdir(), "millwright-empty-"));
 
   beforeAll(async () => {
     const module = join(absolute, "module");
-    const folder = existsSync(module) ? module : mkdtempSync(join(tmpdir(), "millwright-empty-"));
+    const folder = existsSync(module) ? module : empty;
     while (consoles.length < consolesAtOnce) {
       const terraform = await openTerraformConsole(folder);
       if (!terraform) throw new Error("a terraform of the 1.11 series is needed on the PATH");
@@ -31,6 +32,7 @@ describe.each(folders)("%s", (folder) => {
     }
   });
   afterAll(() => {
+    rmSync(empty, { recursive: true, force: true });
     for (const terraform of consoles) terraform.close();
   });
 

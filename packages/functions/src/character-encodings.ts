@@ -116,7 +116,10 @@ function tableCodec(name: string, aliases: readonly string[]): Codec {
   if (name === "IBM01140") return singleByteCodec(ebcdicTable(new Map([[0x9f, "€"]])));
   if (name === "IBM1047") return singleByteCodec(ebcdicTable(openSystemsChanges));
   const known = iconvNames.get(name) ?? [name, ...aliases].find((alias) => iconv.encodingExists(alias))!;
-  if (/^(Shift_JIS|EUC-KR|GB18030|GBK|Big5|Extended_UNIX)/.test(name)) return iconvCodec(known);
+  if (name === "Shift_JIS" || name.startsWith("Extended_UNIX")) return chosenCodeCodec(known, "first");
+  if (name === "Big5") return chosenCodeCodec(known, "last");
+  if (name === "GBK") return withoutPrivate(iconvCodec(known));
+  if (name === "EUC-KR" || name === "GB18030") return iconvCodec(known);
   // Of the ISO 8859 family only the first part has the C1 control characters in the reference.
   const hasControls = !/^ISO.8859/.test(name) || name === "ISO_8859-1:1987";
   const table = Array.from({ length: 256 }, (_, byte) => {
@@ -157,6 +160,51 @@ function iconvCodec(label: string): Codec {
   };
 }
 
+/**
+ * Of characters that have several codes of two bytes the reference takes the first (in Japanese sets: NEC's before IBM's) or
+ * the last (in Big5: Hong Kong's). It knows no private characters in them.
+ */
+function chosenCodeCodec(label: string, choice: "first" | "last"): Codec {
+  const codec = iconvCodec(label);
+  return withoutPrivate({
+    ...codec,
+    encode: (text) => {
+      const codes = Array.from(text, (character) => codesOf(label, choice).get(character) ?? codec.encode(character));
+      return codes.includes(undefined) ? undefined : Buffer.concat(codes as Uint8Array[]);
+    },
+  });
+}
+
+/** The codec without characters of private use, and without the one letter that iconv-lite has in such a place of GBK. */
+function withoutPrivate({ encode, decode }: Codec): Codec {
+  const isPrivate = /[\p{Co}\u1e3f]/u;
+  return {
+    encode: (text) => (isPrivate.test(text) ? undefined : encode(text)),
+    decode: (bytes) => {
+      const text = decode(bytes);
+      return text === undefined || isPrivate.test(text) ? undefined : text;
+    },
+  };
+}
+
+const knownCodes = new Map<string, ReadonlyMap<string, Uint8Array>>();
+
+function codesOf(label: string, choice: "first" | "last"): ReadonlyMap<string, Uint8Array> {
+  const known = knownCodes.get(label);
+  if (known) return known;
+  const codes = new Map<string, Uint8Array>();
+  for (let first = 0x81; first <= 0xfe; first++) {
+    for (let second = 0x40; second <= 0xfe; second++) {
+      const code = Uint8Array.of(first, second);
+      const character = iconv.decode(Buffer.from(code), label);
+      const isOne = [...character].length === 1 && character !== "\ufffd";
+      if (isOne && (choice === "last" || !codes.has(character))) codes.set(character, code);
+    }
+  }
+  knownCodes.set(label, codes);
+  return codes;
+}
+
 const escape = 0x1b;
 type JapaneseSet = "ascii" | "katakana" | "kanji";
 const designations: Readonly<Record<JapaneseSet, readonly number[]>> = {
@@ -175,7 +223,7 @@ const iso2022jp: Codec = {
       current = set;
     };
     for (const character of text) {
-      const euc = iconvCodec("euc-jp").encode(character);
+      const euc = chosenCodeCodec("euc-jp", "first").encode(character);
       if (!euc || euc.length > 2) return undefined;
       const isKatakana = euc.length === 2 && euc[0] === 0x8e;
       select(euc.length === 1 ? "ascii" : isKatakana ? "katakana" : "kanji");
@@ -196,7 +244,8 @@ const hz: Codec = {
     let inChinese = false;
     for (const character of text) {
       const isAscii = character.charCodeAt(0) < 0x80;
-      const gbk = iconvCodec("gbk").encode(character);
+      // GBK has the euro sign in one byte too, which there is not room for here.
+      const gbk = character === "€" ? Uint8Array.of(0xa2, 0xe3) : withoutPrivate(iconvCodec("gbk")).encode(character);
       if (!isAscii && !(gbk?.length === 2 && gbk.every((byte) => byte >= 0xa1))) return undefined;
       if (isAscii === inChinese) bytes.push(tilde, isAscii ? 0x7d : 0x7b);
       inChinese = !isAscii;

@@ -14,7 +14,6 @@ import {
   isKnown,
   isNull,
   sensitive,
-  stringValue,
 } from "@millwright/value/value";
 import { formatConsoleType } from "./console-type.ts";
 import { typeCapsule } from "./type-conversion.ts";
@@ -51,29 +50,51 @@ function hasTypeCapsule(type: Type): boolean {
  * or not known. `indent` is how far the lines behind the first are indented.
  */
 export function formatConsoleValue(value: Value, indent = 0): string {
+  const pieces: string[] = [];
+  writeValue(value, indent, pieces);
+  return pieces.join("");
+}
+
+function writeValue(value: Value, indent: number, pieces: string[]): void {
+  const hidden = notShown(value);
+  if (hidden !== undefined) {
+    pieces.push(hidden);
+    return;
+  }
+  switch (value.type.kind) {
+    case "string":
+      pieces.push(formatString(asString(value), indent));
+      return;
+    case "number":
+      pieces.push(asNumber(value).toText());
+      return;
+    case "bool":
+      pieces.push(String(value.data));
+      return;
+    case "tuple":
+      writeSequence(value, indent, pieces);
+      return;
+    case "object":
+      writeMapping(value, indent, pieces);
+      return;
+    case "list":
+    case "set":
+    case "map":
+      pieces.push(`to${value.type.kind}(`);
+      (value.type.kind === "map" ? writeMapping : writeSequence)(value, indent, pieces);
+      pieces.push(")");
+      return;
+    default:
+      pieces.push(`(${friendlyName(value.type)})`);
+  }
+}
+
+/** What stands for a value that is not to be shown, not known, or null. */
+function notShown(value: Value): string | undefined {
   if (!isKnown(value)) return "(known after apply)";
   if (hasMark(value, sensitive)) return "(sensitive value)";
   if (hasMark(value, ephemeral)) return "(ephemeral value)";
-  if (isNull(value)) return formatNull(value.type);
-  switch (value.type.kind) {
-    case "string":
-      return formatString(asString(value), indent);
-    case "number":
-      return asNumber(value).toText();
-    case "bool":
-      return String(value.data);
-    case "tuple":
-      return formatSequence(value, indent);
-    case "list":
-    case "set":
-      return `to${value.type.kind}(${formatSequence(value, indent)})`;
-    case "object":
-      return formatMapping(value, indent);
-    case "map":
-      return `tomap(${formatMapping(value, indent)})`;
-    default:
-      return `(${friendlyName(value.type)})`;
-  }
+  return isNull(value) ? formatNull(value.type) : undefined;
 }
 
 function formatNull(type: Type): string {
@@ -104,20 +125,25 @@ function formatString(text: string, indent: number): string {
   return [`${operator}${delimiter}`, ...lines.map((line) => margin + line), margin + delimiter].join("\n");
 }
 
-function formatSequence(value: Value, indent: number): string {
-  const elements = asArray(value).map((element) => `${formatConsoleValue(element, indent + 2)},`);
-  return inBrackets("[", elements, "]", indent);
+function writeSequence(value: Value, indent: number, pieces: string[]): void {
+  const margin = " ".repeat(indent + 2);
+  pieces.push("[");
+  for (const element of asArray(value)) {
+    pieces.push("\n", margin);
+    writeValue(element, indent + 2, pieces);
+    pieces.push(",");
+  }
+  if (asArray(value).length > 0) pieces.push("\n", " ".repeat(indent));
+  pieces.push("]");
 }
 
-function formatMapping(value: Value, indent: number): string {
-  const entries = [...asMap(value)].map(([key, element]) => {
-    return `${formatConsoleValue(stringValue(key), indent + 2)} = ${formatConsoleValue(element, indent + 2)}`;
-  });
-  return inBrackets("{", entries, "}", indent);
-}
-
-function inBrackets(open: string, lines: readonly string[], close: string, indent: number): string {
-  if (lines.length === 0) return open + close;
-  const margin = " ".repeat(indent);
-  return [open, ...lines.map((line) => `${margin}  ${line}`), margin + close].join("\n");
+function writeMapping(value: Value, indent: number, pieces: string[]): void {
+  const margin = " ".repeat(indent + 2);
+  pieces.push("{");
+  for (const [key, element] of asMap(value)) {
+    pieces.push("\n", margin, formatString(key, indent + 2), " = ");
+    writeValue(element, indent + 2, pieces);
+  }
+  if (asMap(value).size > 0) pieces.push("\n", " ".repeat(indent));
+  pieces.push("}");
 }

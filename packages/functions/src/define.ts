@@ -85,6 +85,9 @@ export function unlessSecret(shown: string, marks: ReadonlySet<Mark>): string {
   return marks.has(ephemeral) ? "(ephemeral value)" : shown;
 }
 
+/** What is asked for in characters is refused beyond this, before it takes the memory. */
+export const longestText = 2 ** 28;
+
 /** Whether the type is a list, a set or a tuple: what has elements in a row. */
 export function isSequence(type: Type): type is Extract<Type, { readonly kind: "list" | "set" | "tuple" }> {
   return type.kind === "list" || type.kind === "set" || type.kind === "tuple";

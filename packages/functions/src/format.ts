@@ -8,7 +8,7 @@ import type { Type } from "@millwright/value/types";
 import { boolType, numberType, stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import { asBool, asNumber, asString, isNull, stringValue } from "@millwright/value/value";
-import { refuse } from "./define.ts";
+import { longestText, refuse } from "./define.ts";
 
 /** One `%…` of a format string. */
 interface Verb {
@@ -64,6 +64,9 @@ function readVerb(format: string, start: number): { verb: Verb; argument?: numbe
   const found = verbForm.exec(format);
   if (!found) return refuseVerb(format, start);
   const { flags = "", width, precision, argument, letter = "" } = found.groups ?? {};
+  if (Number(width ?? 0) > longestText || Number(precision ?? 0) > longestText) {
+    refuse(`the width or precision of ${quote(found[0])} at ${offset} is too large`);
+  }
   const verb: Verb = {
     letter,
     raw: found[0],

@@ -20,9 +20,13 @@ class Misread extends Error {
   override readonly name = "Misread";
 }
 
+/** More brackets than this in each other are taken for a fault, whatever else is wrong. */
+const deepest = 1000;
+
 class JsonReader {
   readonly #text: string;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -30,8 +34,13 @@ class JsonReader {
 
   value(context: string): void {
     const character = this.#peek();
-    if (character === "{") return this.#object();
-    if (character === "[") return this.#array();
+    if (character === "{" || character === "[") {
+      if (++this.#depth > deepest) throw new Misread("exceeded max depth");
+      if (character === "{") this.#object();
+      else this.#array();
+      this.#depth--;
+      return;
+    }
     if (character === '"') return this.#string();
     if (/[-0-9]/.test(character)) return this.#number();
     const literal = ["true", "false", "null"].find((word) => word[0] === character);

@@ -1,7 +1,7 @@
 import type { FileFault, FileKind, FilePort } from "./file-port.ts";
 import { cleanPath, joinPath } from "./go-path.ts";
 
-/** Files that are only in memory, for tests and previews: the content of each by its path from `/work`, the working folder. */
+/** Files that are only in memory, for tests and previews: the content of each by its path from `/folder`, the working folder. */
 export function memoryFiles(contents: Readonly<Record<string, string | Uint8Array>>, home = "/home/someone"): FilePort {
   const files = new Map<string, Uint8Array>();
   const folders = new Set(["/"]);
@@ -37,7 +37,7 @@ export function memoryFiles(contents: Readonly<Record<string, string | Uint8Arra
   };
 }
 
-const workingFolder = "/work";
+const workingFolder = "/folder";
 
 function absolute(path: string): string {
   return path.startsWith("/") ? cleanPath(path) : joinPath(workingFolder, path);

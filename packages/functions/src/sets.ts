@@ -101,6 +101,8 @@ const setproduct: FunctionSpec = {
     const factors = args.map((arg) => unmark(arg)[0]);
     if (!factors.every(hasKnownLength))
       return withMarks(refine(unknownValue(returnType), productLength(factors)), marks);
+    const count = factors.reduce((product, factor) => product * asArray(factor).length, 1);
+    if (count > mostCombinations) refuse(`there are ${count} combinations, which is too many`);
     const types = (row as Extract<Type, { kind: "tuple" }>).elements;
     let rows: Elements[] = [[]];
     for (const [place, factor] of factors.entries()) {
@@ -128,6 +130,9 @@ function elementAs(element: Value, type: Type): Value {
 function hasKnownLength(value: Value): boolean {
   return isKnown(value) && (value.type.kind !== "set" || asArray(value).length <= 1 || isWhollyKnown(value));
 }
+
+/** More than this is refused, before it takes the memory. */
+const mostCombinations = 2 ** 23;
 
 const largestFactor = 1024;
 const largestProduct = 2048;

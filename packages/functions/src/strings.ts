@@ -5,7 +5,7 @@ import { refinementsOf } from "@millwright/value/refine";
 import { listType, numberType, stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import { asString, boolValue, isKnown, listValue, stringValue, unknownValue } from "@millwright/value/value";
-import { integerArgument, notNull, refuse, stringFunction, stringPredicate, text } from "./define.ts";
+import { integerArgument, longestText, notNull, refuse, stringFunction, stringPredicate, text } from "./define.ts";
 
 const chomp = stringFunction(
   { name: "chomp", description: "The string without the line breaks at its end." },
@@ -51,7 +51,9 @@ const indent: FunctionSpec = {
     const count = integerArgument(spaces!);
     // The reference panics here.
     if (count < 0) refuse("the number of spaces must not be negative", 0);
-    return stringValue(asString(str!).replaceAll("\n", `\n${" ".repeat(count)}`));
+    const lines = asString(str!).split("\n");
+    if (count * (lines.length - 1) > longestText) refuse("the result would be too long", 0);
+    return stringValue(lines.join(`\n${" ".repeat(count)}`));
   },
 };
 

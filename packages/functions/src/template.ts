@@ -6,6 +6,7 @@ import { closureOf, closureType, FunctionError } from "@millwright/hcl/function-
 import { parseTemplate } from "@millwright/hcl/parse";
 import type { Lookup } from "@millwright/hcl/scope";
 import { sourceFile } from "@millwright/hcl/source-file";
+import { convert } from "@millwright/value/convert";
 import { dynamicType, stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import { asString, isKnown, unknownValue, unmark, withMarks } from "@millwright/value/value";
@@ -52,14 +53,15 @@ function templatestring(functions: FunctionsInTemplates): FunctionSpec {
     name: "templatestring",
     description: "What a template, which is a string from elsewhere, gives with the given variables.",
     parameters: [{ name: "template", type: closureType }, vars],
-    returnType: dynamicType,
+    returnType: stringType,
     call: ([closure, variables]) => {
       const template = referredTemplate(closureOf(closure!));
       const [bare, marks] = unmark(template);
       if (!isKnown(bare)) return withMarks(unknownValue(stringType), marks);
       const { value, diagnostics } = parseTemplate(sourceFile(argumentName, asString(bare)));
       if (hasErrors(diagnostics)) refuse(`invalid template: ${summaryOf(diagnostics)}`, 0);
-      return withMarks(renderTemplate(value, variables!, functions()), marks);
+      const result = convert(renderTemplate(value, variables!, functions()), stringType);
+      return result.ok ? withMarks(result.value, marks) : refuse(`invalid template result: ${result.message}`);
     },
   };
 }

@@ -32,6 +32,9 @@ class YamlFault extends Error {
   override readonly name = "YamlFault";
 }
 
+/** Collections more than this in each other are refused. */
+const deepest = 1000;
+
 const mapTag = "tag:yaml.org,2002:map";
 const sequenceTag = "tag:yaml.org,2002:seq";
 
@@ -42,6 +45,7 @@ class YamlDecoder {
   readonly #anchors = new Map<string, Value>();
   /** Anchors whose value is being read. */
   readonly #open = new Set<string>();
+  #depth = 0;
 
   constructor(source: string, dialect: Dialect) {
     this.#source = source;
@@ -79,6 +83,7 @@ class YamlDecoder {
     const [error] = document.errors;
     if (!error) return;
     const message = error.message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
+    if (/call stack/.test(message)) throw new YamlFault("exceeded max depth");
     const { line, col } = this.#lines.linePos(error.pos[0]);
     throw new YamlFault(`on line ${line}, column ${col}: ${message}`);
   }
@@ -91,6 +96,14 @@ class YamlDecoder {
 
   #node(node: Node | null): Value {
     if (node === null) return nullValue(dynamicType);
+    if (this.#depth >= deepest) throw new YamlFault("exceeded max depth");
+    this.#depth++;
+    const value = this.#nodeHere(node);
+    this.#depth--;
+    return value;
+  }
+
+  #nodeHere(node: Node): Value {
     if (isAlias(node)) return this.#alias(node.source, node);
     const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
     if (anchor === undefined) return this.#content(node);

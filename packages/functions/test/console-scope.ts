@@ -37,7 +37,11 @@ export function moduleScope(functions: Lookup<FunctionSpec>): Scope {
       loop: stringValue("%{ for x in list }${x},%{ endfor }"),
       nothing: nullValue({ kind: "dynamic" }),
       number: numberValue(12),
-      templates: objectValue({ a: stringValue("Hi ${name}"), b: tupleValue([stringValue("x${name}")]) }),
+      templates: objectValue({
+        a: stringValue("Hi ${name}"),
+        b: tupleValue([stringValue("x${name}")]),
+        c: stringValue("${name}"),
+      }),
     }),
     path: objectValue({ module: stringValue("."), root: stringValue("."), cwd: stringValue(moduleFolder) }),
     terraform_data: objectValue({ pending: dynamicValue }),

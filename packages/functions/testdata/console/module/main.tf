@@ -60,5 +60,5 @@ resource "terraform_data" "pending" {}
 
 locals {
   key       = "a"
-  templates = { a = "Hi $${name}", b = ["x$${name}"] }
+  templates = { a = "Hi $${name}", b = ["x$${name}"], c = "$${name}" }
 }
