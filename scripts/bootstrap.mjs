@@ -19,16 +19,22 @@ export function pinnedNode() {
 
 /** Runs `npm ci` unless node_modules already is what package-lock.json says. */
 export function install() {
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && pinnedNode()) return;
   console.error("Installing the packages of package-lock.json (npm ci) …");
   const npm = process.env.npm_execpath;
   const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
-  const result = spawnSync(command, [...args, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-    env: { ...process.env, NODE_ENV: "development" },
-  });
+  const result = spawnSync(
+    command,
+    [...args, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+      env: { ...process.env, NODE_ENV: "development" },
+    },
+  );
   if (result.status !== 0) {
     console.error("npm ci failed; see above. Nothing was started.");
     process.exit(1);

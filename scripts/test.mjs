@@ -1,8 +1,10 @@
 // All tests, real parts included. Arguments go to vitest (`npm test -- packages/hcl`).
 import { join } from "node:path";
 import { ready, root, run } from "./bootstrap.mjs";
+import { ensureDebianPackages } from "./debian.mjs";
 
 const node = ready();
+ensureDebianPackages();
 const args = process.argv.slice(2);
 if (args.length === 0) {
   const checked = run(node, [join(root, "scripts", "check.mjs")]);

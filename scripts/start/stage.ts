@@ -39,10 +39,16 @@ export class Stage {
   static async open(): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), "millwright-"));
     const port = await freePort(8500);
-    const server = spawn(launcher, ["server", "-dev", `-http-port=${port}`], { stdio: ["ignore", "ignore", "inherit"] });
+    const server = spawn(launcher, ["server", "-dev", `-http-port=${port}`], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     const stage = new Stage(folder, `127.0.0.1:${port}`, server);
-    stage.say(`A fresh folder:     ${folder}\nA key-value server: http://${stage.address}${port === 8500 ? "" : " (8500 is taken)"}\n`);
-    stage.say(`To work with it in another terminal:\n  export CONSUL_HTTP_ADDR=http://${stage.address}\n  export PATH=${stage.#bin}:$PATH`);
+    stage.say(
+      `A fresh folder:     ${folder}\nA key-value server: http://${stage.address}${port === 8500 ? "" : " (8500 is taken)"}\n`,
+    );
+    stage.say(
+      `To work with it in another terminal:\n  export CONSUL_HTTP_ADDR=http://${stage.address}\n  export PATH=${stage.#bin}:$PATH`,
+    );
     await stage.#ready();
     return stage;
   }
@@ -70,7 +76,12 @@ export class Stage {
   run(folder: string, command: string, args: readonly string[]): Promise<Outcome> {
     this.say(`\n$ ${[command, ...args].join(" ")}`);
     const path = `${this.#bin}:${process.env.PATH ?? ""}`;
-    const env = { ...process.env, PATH: path, CONSUL_HTTP_ADDR: `http://${this.address}`, TF_CLI_CONFIG_FILE: "/dev/null" };
+    const env = {
+      ...process.env,
+      PATH: path,
+      CONSUL_HTTP_ADDR: `http://${this.address}`,
+      TF_CLI_CONFIG_FILE: "/dev/null",
+    };
     const child = spawn(join(this.#bin, command), args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => {

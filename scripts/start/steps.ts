@@ -56,7 +56,10 @@ class Steps {
     const plan = await this.#run("plan", "-compact-warnings", variables, `-out=${planFile}`);
     this.#plans(plan, summary);
     const applied = await this.#run("apply", planFile);
-    this.#fact(applied.code === 0 && applied.text.includes("Apply complete!"), "the saved plan is applied without a question");
+    this.#fact(
+      applied.code === 0 && applied.text.includes("Apply complete!"),
+      "the saved plan is applied without a question",
+    );
     return plan.text;
   }
 
@@ -80,7 +83,8 @@ class Steps {
     this.#stage.title("Step 2: two keys more, and only they are shown");
     this.#use("2-leader-follower.tf");
     const text = await this.#planAndApply("0 to add, 1 to change, 0 to destroy");
-    for (const name of ["dbHostnameFollower", "dbHostnameLeader"]) this.#fact(new RegExp(`\\+ "${name}"`).test(text), `${name} is shown as added`);
+    for (const name of ["dbHostnameFollower", "dbHostnameLeader"])
+      this.#fact(new RegExp(`\\+ "${name}"`).test(text), `${name} is shown as added`);
     for (const name of ["appParam1", "appParam2"]) this.#fact(!text.includes(name), `${name} is not shown`);
     await this.#holds(5);
   }
@@ -105,7 +109,10 @@ class Steps {
     this.#stage.title("Step 5: planned, reviewed, and thrown away");
     this.#use("5-tags.tf");
     const plan = await this.#run("plan", "-compact-warnings", "-detailed-exitcode", variables);
-    this.#fact(plan.code === 2 && plan.text.includes("0 to add, 1 to change, 0 to destroy"), "one change is planned, exit code 2");
+    this.#fact(
+      plan.code === 2 && plan.text.includes("0 to add, 1 to change, 0 to destroy"),
+      "one change is planned, exit code 2",
+    );
     this.#use("4-terminology.tf");
     this.#plans(await this.#run("plan", "-compact-warnings", variables), "No changes.");
   }
@@ -148,7 +155,10 @@ class Steps {
   async destroy(): Promise<void> {
     this.#stage.title("Everything removed again");
     const destroyed = await this.#run("destroy", "-compact-warnings", "-auto-approve", variables);
-    this.#fact(destroyed.code === 0 && destroyed.text.includes("Destroy complete! Resources: 1 destroyed."), "destroy ends well");
+    this.#fact(
+      destroyed.code === 0 && destroyed.text.includes("Destroy complete! Resources: 1 destroyed."),
+      "destroy ends well",
+    );
     await this.#holds(0);
   }
 }

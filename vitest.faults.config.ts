@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: [
+      "packages/*/{src,test}/**/*fuzz*.test.ts",
+      "packages/*/{src,test}/**/*.faults.ts",
+      "tests/**/*.faults.ts",
+    ],
+    isolate: false,
+    pool: "threads",
+    maxWorkers: 2,
+    testTimeout: 3_600_000,
+    hookTimeout: 120_000,
+    reporters: ["default"],
+  },
+});
