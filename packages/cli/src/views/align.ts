@@ -1,5 +1,7 @@
-/** Names padded with spaces to the width of the longest, so that what follows them lines up. */
+import { displayWidth, padToWidth } from "./width.ts";
+
+/** Names padded with spaces to the width of the widest, so that what follows them lines up. */
 export function align(names: readonly string[]): string[] {
-  const width = Math.max(0, ...names.map((name) => [...name].length));
-  return names.map((name) => name + " ".repeat(width - [...name].length));
+  const width = Math.max(0, ...names.map(displayWidth));
+  return names.map((name) => padToWidth(name, width));
 }

@@ -1,44 +1,19 @@
-import type { BlockSchema, NestedBlockSchema } from "@millwright/provider/schema";
+import type {
+  AttributeSchema,
+  BlockSchema,
+  NestedAttributeSchema,
+  NestedBlockSchema,
+} from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
 import type { Path, PathStep } from "@millwright/value/path";
 import { formatPath } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import {
-  asArray,
-  asMap,
-  isKnown,
-  isNull,
-  nullValue,
-  numberValue,
-  sensitive,
-  stringValue,
-} from "@millwright/value/value";
-import { align } from "./align.ts";
+import { asArray, asMap, isKnown, isNull, nullValue, numberValue, stringValue } from "@millwright/value/value";
+import type { DiffContext, DiffLine, Entry, Shown, Symbol } from "./lines.ts";
+import { blankLine, closingLine, entryLines, hiddenLines, noteLine, withTail } from "./lines.ts";
+import { quoted } from "./literal.ts";
 import { alignSequences } from "./sequences.ts";
-import type { Style } from "./style.ts";
-import { multilineDiff } from "./text-diff.ts";
-import { literal, mapKey } from "./literal.ts";
-
-/** What happens to one line: made, gone, changed, or as it was. */
-export type Symbol = "+" | "-" | "~" | " " | "-/+" | "+/-" | "<=";
-
-/** What all parts of one object's diff share. */
-export interface DiffContext {
-  readonly style: Style;
-  /** Paths that force a replacement, as `formatPath` prints them. */
-  readonly forces: ReadonlySet<string>;
-  /** Shows what does not change as well: an object as it is. */
-  readonly everything?: true;
-}
-
-/** One line of a diff: its depth below the resource, what happens to it, and its text. */
-export interface DiffLine {
-  readonly depth: number;
-  readonly symbol: Symbol;
-  readonly text: string;
-  /** Set for a closing bracket, which stands under the text of its opening line. */
-  readonly closing?: true;
-}
+import { diffWith, isHidden, symbolOf, type ValueDiff, valueDiff } from "./value-diff.ts";
 
 /**
  * The lines inside a resource's braces: what changes, attribute by attribute, with what does not change counted and left out.
@@ -46,6 +21,11 @@ export interface DiffLine {
  */
 export function diffObject(before: Value, after: Value, schema: BlockSchema, context: DiffContext): DiffLine[] {
   return blockLines(before, after, schema, [], 1, context);
+}
+
+/** What becomes of one value that stands for itself: an output's. */
+export function diffValue(before: Value, after: Value, context: DiffContext): Shown {
+  return ending(valueDiff(before, after, [], 0, context), context);
 }
 
 function blockLines(
@@ -56,183 +36,68 @@ function blockLines(
   depth: number,
   context: DiffContext,
 ): DiffLine[] {
-  if (hidden(before) || hidden(after))
-    return [
-      note(depth, "At least one attribute in this block is (or was) sensitive, so its contents will not be displayed."),
-    ];
-  const attributes: Entry[] = [];
+  if (isHidden(before) || isHidden(after)) return [noteLine(depth, "(sensitive content)")];
+  const lines = attributeLines(schema.attributes, before, after, path, depth, context);
   let unchanged = 0;
-  const whole = isNull(before) || isNull(after);
-  for (const [name, attribute] of sortedEntries(schema.attributes)) {
-    const [old, next] = [member(before, name), member(after, name)];
-    const at: Path = [...path, { attribute: name }];
-    if (isNull(old) && isNull(next) && !attribute.writeOnly) continue;
-    if (attribute.writeOnly) {
-      if (isNull(before) || isNull(after)) attributes.push({ name, ...writeOnly(isNull(after) ? "-" : "+") });
-      continue;
-    }
-    const shown = valueDiff(old, next, at, depth, context);
-    const always = depth === 1 && (name === "id" || name === "name" || name === "tags");
-    if (shown.symbol === " " && !whole && !always && !context.everything) unchanged++;
-    else attributes.push({ name, ...shown });
-  }
-  const lines = entryLines(attributes, depth);
-  if (unchanged > 0) lines.push(note(depth, `(${unchanged} unchanged attribute${unchanged === 1 ? "" : "s"} hidden)`));
-  let hiddenBlocks = 0;
   for (const [name, block] of sortedEntries(schema.blocks)) {
-    const result = nestedBlocks(
-      name,
-      block,
-      member(before, name),
-      member(after, name),
-      [...path, { attribute: name }],
-      depth,
-      context,
-    );
-    hiddenBlocks += result.unchanged;
-    if (result.lines.length > 0) lines.push(blank, ...result.lines);
+    const at = [...path, { attribute: name }];
+    const result = nestedBlocks(name, block, member(before, name), member(after, name), at, depth, context);
+    unchanged += result.unchanged;
+    if (result.lines.length > 0) lines.push(...(lines.length > 0 ? [blankLine] : []), ...result.lines);
   }
-  if (hiddenBlocks > 0)
-    lines.push(blank, note(depth, `(${hiddenBlocks} unchanged block${hiddenBlocks === 1 ? "" : "s"} hidden)`));
-  return lines;
+  const hidden = hiddenLines(depth, unchanged, "block");
+  return [...lines, ...(lines.length > 0 && hidden.length > 0 ? [blankLine] : []), ...hidden];
 }
 
-const blank: DiffLine = { depth: 0, symbol: " ", text: "" };
-
-function note(depth: number, text: string): DiffLine {
-  return { depth, symbol: " ", text: `# ${text}` };
-}
-
-function writeOnly(symbol: Symbol): Shown {
-  return { symbol, head: "(write-only attribute)", body: [] };
-}
-
-/** What becomes of one value that stands for itself: an output's. */
-export function diffValue(before: Value, after: Value, context: DiffContext): Shown {
-  return valueDiff(before, after, [], 0, context);
-}
-
-/** One name and what becomes of its value: `head` follows the equals sign, `body` are the lines below it. */
-export interface Shown {
-  readonly symbol: Symbol;
-  readonly head: string;
-  readonly body: readonly DiffLine[];
-}
-
-interface Entry extends Shown {
-  readonly name: string;
-}
-
-function entryLines(entries: readonly Entry[], depth: number): DiffLine[] {
-  const names = align(entries.map((entry) => entry.name));
-  return entries.flatMap(({ symbol, head, body }, i) => [{ depth, symbol, text: `${names[i]!} = ${head}` }, ...body]);
-}
-
-function valueDiff(before: Value, after: Value, path: Path, depth: number, context: DiffContext): Shown {
-  const forced = context.forces.has(formatPath(path)) ? ` ${context.style.red("# forces replacement")}` : "";
-  const same = rawEquals(before, after);
-  const symbol: Symbol = same ? " " : isNull(before) ? "+" : isNull(after) ? "-" : "~";
-  const tail = symbol === "-" ? context.style.dim(" -> null") : "";
-  const one = (head: string): Shown => ({ symbol, head: `${head}${forced}`, body: [] });
-  if (hidden(before) || hidden(after)) return one(`(sensitive value)${tail}`);
-  if (!isKnown(after)) {
-    const unknown = context.style.dim("(known after apply)");
-    return one(isNull(before) ? unknown : `${literal(before)} ${context.style.yellow("->")} ${unknown}`);
-  }
-  const bracket = bracketsOf(isNull(after) ? before : after);
-  const comparable = isNull(before) || isNull(after) || bracketsOf(before) === bracketsOf(after);
-  if (bracket && comparable) {
-    const inside =
-      bracket === "{"
-        ? mapLines(before, after, path, depth + 1, context)
-        : listLines(before, after, path, depth + 1, context);
-    const [open, close] = bracket === "{" ? ["{", "}"] : ["[", "]"];
-    if (inside.length === 0) return one(`${open}${close}${tail}`);
-    return {
-      symbol,
-      head: `${open}${forced}`,
-      body: [...inside, { depth, symbol: " ", text: `${close}${tail}`, closing: true }],
-    };
-  }
-  const text = multilineDiff(before, after, symbol, depth, context.style);
-  if (text) return { symbol, head: `${text.head}${forced}`, body: text.body };
-  if (symbol === "~") return one(`${literal(before)} ${context.style.yellow("->")} ${literal(after)}`);
-  return one(`${literal(symbol === "-" ? before : after)}${tail}`);
-}
-
-function hidden(value: Value): boolean {
-  return value.marks.has(sensitive);
-}
-
-function bracketsOf(value: Value): "{" | "[" | undefined {
-  if (value.data instanceof Map) return "{";
-  return Array.isArray(value.data) ? "[" : undefined;
-}
-
-function mapLines(before: Value, after: Value, path: Path, depth: number, context: DiffContext): DiffLine[] {
-  const old = before.data instanceof Map ? asMap(before) : new Map<string, Value>();
-  const next = after.data instanceof Map ? asMap(after) : new Map<string, Value>();
-  const isMap = (isNull(after) ? before : after).type.kind === "map";
+function attributeLines(
+  attributes: ReadonlyMap<string, AttributeSchema>,
+  before: Value,
+  after: Value,
+  path: Path,
+  depth: number,
+  context: DiffContext,
+): DiffLine[] {
   const entries: Entry[] = [];
   let unchanged = 0;
-  for (const key of [...new Set([...old.keys(), ...next.keys()])].sort()) {
-    const a = old.get(key) ?? nullValue(next.get(key)!.type);
-    const b = next.get(key) ?? nullValue(a.type);
-    if (!isMap && isNull(a) && isNull(b)) continue;
-    const step: PathStep = isMap ? { index: stringValue(key) } : { attribute: key };
-    const shown = valueDiff(a, b, [...path, step], depth, context);
-    if (shown.symbol === " " && !isNull(before) && !isNull(after) && !context.everything) unchanged++;
-    else entries.push({ name: isMap ? mapKey(key) : key, ...presence(shown, old.has(key), next.has(key), isMap) });
-  }
-  const lines = entryLines(entries, depth);
-  if (unchanged > 0)
-    lines.push(
-      note(depth, `(${unchanged} unchanged ${isMap ? "element" : "attribute"}${unchanged === 1 ? "" : "s"} hidden)`),
-    );
-  return lines;
-}
-
-// A map's element may be null and there, or not there at all: it is its key that comes and goes.
-function presence(shown: Shown, was: boolean, is: boolean, isMap: boolean): Shown {
-  if (!isMap || was === is) return shown;
-  return { ...shown, symbol: was ? "-" : "+" };
-}
-
-function listLines(before: Value, after: Value, path: Path, depth: number, context: DiffContext): DiffLine[] {
-  const old = Array.isArray(before.data) ? asArray(before) : [];
-  const next = Array.isArray(after.data) ? asArray(after) : [];
-  const lines: DiffLine[] = [];
-  const isSet = (isNull(after) ? before : after).type.kind === "set";
-  let run = 0;
-  const flush = () => {
-    if (run > 0) lines.push(note(depth, `(${run} unchanged element${run === 1 ? "" : "s"} hidden)`));
-    run = 0;
-  };
-  for (const { from, to } of alignSequences(old, next, rawEquals, !isSet)) {
-    const a = from === undefined ? undefined : old[from]!;
-    const b = to === undefined ? undefined : next[to]!;
-    const index = to ?? from ?? 0;
-    const shown = valueDiff(
-      a ?? nullValue(b!.type),
-      b ?? nullValue(a!.type),
-      [...path, { index: numberValue(index) }],
-      depth,
-      context,
-    );
-    if (a && b && shown.symbol === " " && !context.everything) {
-      run++;
+  const whole = isNull(before) || isNull(after);
+  for (const [name, attribute] of sortedEntries(attributes)) {
+    const [old, next] = [member(before, name), member(after, name)];
+    // A write-only value is in no plan: that it may be given is all there is to say, and only of a new object.
+    if (attribute.writeOnly) {
+      if (isNull(before)) entries.push({ name, symbol: "+", head: "(write-only attribute)", body: [] });
       continue;
     }
-    flush();
-    const symbol: Symbol = !a ? "+" : !b ? "-" : shown.symbol;
-    const closing = shown.body.at(-1)?.closing
-      ? { ...shown.body.at(-1)!, text: `${shown.body.at(-1)!.text.replace(/ -> null$/, "")},` }
-      : undefined;
-    if (closing) lines.push({ depth, symbol, text: shown.head }, ...shown.body.slice(0, -1), closing);
-    else lines.push({ depth, symbol, text: `${shown.head.replace(/ -> null$/, "")},` }, ...shown.body);
+    if (isNull(old) && isNull(next)) continue;
+    const shown = attributeDiff(attribute)(old, next, [...path, { attribute: name }], depth, context);
+    const always = depth === 1 && (name === "id" || name === "name" || name === "tags");
+    if (shown.symbol === " " && !whole && !always && !context.everything) unchanged++;
+    else entries.push({ name, ...ending(shown, context) });
   }
-  flush();
-  return lines;
+  return [...entryLines(entries, depth), ...hiddenLines(depth, unchanged, "attribute")];
+}
+
+function ending(shown: Shown, { style }: DiffContext): Shown {
+  return shown.symbol === "-" ? withTail(shown, style.dim(" -> null")) : shown;
+}
+
+function attributeDiff({ nested }: AttributeSchema): ValueDiff {
+  if (!nested) return valueDiff;
+  const object = nestedObjectDiff(nested);
+  if (nested.nesting === "single") return object;
+  return (before, after, path, depth, context) => diffWith(object, before, after, path, depth, context);
+}
+
+/** What becomes of an object that is an attribute's value and has a schema of its own. */
+function nestedObjectDiff({ attributes }: NestedAttributeSchema): ValueDiff {
+  return (before, after, path, depth, context) => {
+    const hidden = isHidden(before) || isHidden(after);
+    if (hidden || !isKnown(before) || !isKnown(after)) return valueDiff(before, after, path, depth, context);
+    const symbol = symbolOf(before, after);
+    const forced = context.forces.has(formatPath(path)) ? ` ${context.style.red("# forces replacement")}` : "";
+    const inside = attributeLines(attributes, before, after, path, depth + 1, context);
+    if (inside.length === 0) return { symbol, head: `{}${forced}`, body: [] };
+    return { symbol, head: `{${forced}`, body: [...inside, closingLine(depth, "}")] };
+  };
 }
 
 function nestedBlocks(
@@ -244,44 +109,33 @@ function nestedBlocks(
   depth: number,
   context: DiffContext,
 ): { readonly lines: DiffLine[]; readonly unchanged: number } {
-  if (hidden(before) || hidden(after)) {
-    const text = `${name} {`;
-    const symbol: Symbol = isNull(before) ? "+" : isNull(after) ? "-" : "~";
-    return {
-      lines: [
-        { depth, symbol, text },
-        note(
-          depth + 1,
-          "At least one attribute in this block is (or was) sensitive, so its contents will not be displayed.",
-        ),
-        close(depth),
-      ],
-      unchanged: 0,
-    };
+  const whole = symbolOf(before, after);
+  if (isHidden(before) || isHidden(after)) {
+    if (whole === " " && !context.everything) return { lines: [], unchanged: 1 };
+    const content = noteLine(depth + 1, "(sensitive content)");
+    return { lines: [{ depth, symbol: whole, text: `${name} {` }, content, closingLine(depth, "}")], unchanged: 0 };
   }
-  if (!isKnown(after)) return { lines: [{ depth, symbol: "+", text: `${name} (known after apply)` }], unchanged: 0 };
+  if (!isKnown(after)) {
+    const symbol: Symbol = blockPairs(schema, before, nullValue(before.type)).length > 0 ? "~" : "+";
+    return { lines: [{ depth, symbol, text: `${name} ${context.style.dim("(known after apply)")}` }], unchanged: 0 };
+  }
   const lines: DiffLine[] = [];
   let unchanged = 0;
   for (const { label, old, next, step } of blockPairs(schema, before, after)) {
-    if (rawEquals(old, next) && !context.everything) {
+    const symbol = symbolOf(old, next);
+    if (symbol === " " && !context.everything) {
       unchanged++;
       continue;
     }
     const at: Path = step ? [...path, step] : path;
-    const symbol: Symbol = isNull(old) ? "+" : isNull(next) ? "-" : rawEquals(old, next) ? " " : "~";
-    const forced = context.forces.has(formatPath(at)) ? ` ${context.style.red("# forces replacement")}` : "";
-    const header = `${name}${label === undefined ? "" : ` ${JSON.stringify(label)}`} {${forced}`;
-    lines.push(
-      { depth, symbol, text: header },
-      ...blockLines(old, next, schema.block, at, depth + 1, context),
-      close(depth),
-    );
+    const forced = context.forces.has(formatPath(at)) || context.forces.has(formatPath(path));
+    const note = forced ? ` ${context.style.red("# forces replacement")}` : "";
+    const inside = blockLines(old, next, schema.block, at, depth + 1, context);
+    const header = `${name}${label === undefined ? "" : ` ${quoted(label)}`} {`;
+    if (inside.length === 0) lines.push({ depth, symbol, text: `${header}}${note}` });
+    else lines.push({ depth, symbol, text: `${header}${note}` }, ...inside, closingLine(depth, "}"));
   }
   return { lines, unchanged };
-}
-
-function close(depth: number): DiffLine {
-  return { depth, symbol: " ", text: "}", closing: true };
 }
 
 interface BlockPair {
@@ -308,7 +162,8 @@ function blockPairs(schema: NestedBlockSchema, before: Value, after: Value): Blo
   return alignSequences(old, next, rawEquals, schema.nesting === "list").map(({ from, to }) => {
     const a = from === undefined ? nullValue(next[to!]!.type) : old[from]!;
     const b = to === undefined ? nullValue(a.type) : next[to]!;
-    return { old: a, next: b, step: { index: numberValue(to ?? from ?? 0) } };
+    const index = schema.nesting === "set" ? (isNull(b) ? a : b) : numberValue(to ?? from ?? 0);
+    return { old: a, next: b, step: { index } };
   });
 }
 

@@ -26,12 +26,23 @@ export function quoted(text: string): string {
     .replaceAll("\n", "\\n")
     .replaceAll("\r", "\\r")
     .replaceAll("\t", "\\t")
-    .replace(/[$%](?=\{)/g, "$&$&")
-    .replace(/[\p{Cc}\p{Cs}]/gu, (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, "0")}`);
-  return `"${escaped}"`;
+    .replace(/[$%](?=\{)/g, "$&$&");
+  return `"${escapeControls(escaped)}"`;
+}
+
+/** A text in which what a terminal would take for a command is spelled out. Tabs stay. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (c) =>
+    c === "\t" ? c : c === "\r" ? "\\r" : `\\u${c.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A map's key, always in quotes. */
 export function mapKey(key: string): string {
   return quoted(key);
+}
+
+/** An object's name: in quotes where it is no identifier. */
+export function objectKey(key: string): string {
+  return /^[\p{L}_][\p{L}\p{N}\p{M}_-]*$/u.test(key) ? key : quoted(key);
 }

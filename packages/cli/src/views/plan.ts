@@ -1,51 +1,66 @@
 import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import { countChanges, hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
-import { resourceText } from "@millwright/engine/addresses";
-import { formatPath } from "@millwright/value/path";
 import { rawEquals } from "@millwright/value/operations";
-import { isKnown, isNull, sensitive, unmarkDeep } from "@millwright/value/value";
+import { formatPath } from "@millwright/value/path";
+import { unmarkDeep } from "@millwright/value/value";
 import type { View } from "../io.ts";
 import { align } from "./align.ts";
-import type { DiffLine, Symbol } from "./diff.ts";
 import { diffObject, diffValue } from "./diff.ts";
+import { driftHeadline, planHeadline } from "./headline.ts";
+import type { Symbol } from "./lines.ts";
+import { lineText, paint } from "./lines.ts";
 import type { Style } from "./style.ts";
 import { styleOf, wrapText } from "./style.ts";
 
+/** Where the schemas of a plan's resources are. */
+export type Schemas = Pick<ProviderPool, "resourceSchema">;
+
 /** A plan for people: what was found changed, what is going to be done and why, in the end one line of numbers. */
-export function renderPlan(plan: Plan, view: View, schemas: Pick<ProviderPool, "resourceSchema">): string {
+export function renderPlan(plan: Plan, view: View, schemas: Schemas): string {
   const style = styleOf(view);
-  const parts: string[] = [];
   const drift = relevantDrift(plan);
-  if (drift.length > 0) parts.push(renderDrift(drift, plan, style, view, schemas));
+  const sections = drift.length > 0 ? [renderDrift(drift, plan, style, view, schemas)] : [];
+  if (hasChanges(plan)) sections.push(...plannedSections(plan, style, view, schemas));
+  else sections.push(noChanges(plan, drift.length > 0, style, view));
+  return sections.map((section) => `\n${section}`).join("");
+}
+
+function plannedSections(plan: Plan, style: Style, view: View, schemas: Schemas): string[] {
   const changes = plan.changes.filter((change) => change.action !== "no-op");
-  const outputs = [...plan.outputs].filter(([, output]) => output.action !== "no-op");
-  if (!hasChanges(plan)) return [...parts, noChanges(plan, drift.length > 0, style, view)].join("");
+  const hasOutputs = [...plan.outputs.values()].some((output) => output.action !== "no-op");
+  const sections: string[] = [];
   if (changes.length > 0) {
-    parts.push(
-      `\n${wrapText("The following changes are planned. Each is marked with what is done:", view.width).join("\n")}\n${legend(changes, style)}\n`,
-    );
-    for (const change of changes) parts.push(renderChange(change, style, schemas));
+    sections.push(`These changes are planned. Each is marked with what is done:\n${legend(changes, style)}`);
+    for (const change of changes)
+      sections.push(planHeadline(change, style) + renderObject(change, symbolOf(change), style, schemas));
     const { add, change, destroy } = countChanges(changes);
-    parts.push(`\n${style.bold("Plan:")} ${add} to add, ${change} to change, ${destroy} to destroy.\n`);
-  } else if (outputs.length > 0) {
-    parts.push(
-      `\n${wrapText("No resource changes. Only outputs would be saved to the state:", view.width).join("\n")}\n`,
-    );
+    const forget = changes.filter(({ action }) => action === "forget").length;
+    const tail = forget > 0 ? ` ${forget} to forget.` : "";
+    sections.push(`${style.bold("Plan:")} ${add} to add, ${change} to change, ${destroy} to destroy.${tail}\n`);
+  } else if (hasOutputs) {
+    const text = "No resource is changed. An apply saves these outputs to the state:";
+    return [`${wrapText(text, view.width).join("\n")}\n\n${renderOutputChanges(plan, style)}`];
   }
-  if (outputs.length > 0) parts.push(`\n${style.bold("Changes to Outputs:")}\n${renderOutputChanges(plan, style)}`);
-  return parts.join("");
+  if (hasOutputs) sections.push(`${style.bold("Changes to Outputs:")}\n${renderOutputChanges(plan, style)}`);
+  return sections;
 }
 
 function noChanges(plan: Plan, drifted: boolean, style: Style, view: View): string {
-  const head = style.green(style.bold("No changes."));
-  const wrap = (text: string) => wrapText(text, view.width).join("\n");
-  if (plan.mode === "destroy")
-    return `\n${head} ${style.bold("No objects need to be destroyed.")}\n\n${wrap("Either there is nothing in the state, or the objects that were there are gone already.")}\n`;
-  if (plan.mode === "refresh-only") return `\n${head} ${style.bold("The state still matches what is there.")}\n`;
-  if (drifted)
-    return `\n${head} ${style.bold("The configuration still matches what is there.")}\n\n${wrap("What has changed outside is what the configuration says now, so nothing is left to do. An apply -refresh-only takes it over into the state.")}\n`;
-  return `\n${head} ${style.bold("Your infrastructure matches the configuration.")}\n\n${wrap("What is there was compared with the configuration, and no differences were found, so no changes are needed.")}\n`;
+  const say = (head: string, text: string) =>
+    `${style.green(style.bold("No changes."))} ${style.bold(head)}\n${text === "" ? "" : `\n${wrapText(text, view.width).join("\n")}\n`}`;
+  if (plan.mode === "destroy") {
+    const text = "Either there is nothing in the state, or the objects that were there are gone already.";
+    return say("No objects need to be destroyed.", text);
+  }
+  if (plan.mode === "refresh-only") return say("The state still matches what is there.", "");
+  if (drifted) {
+    const text =
+      "What has changed outside is what the configuration says now, so nothing is left to do. An apply -refresh-only takes it over into the state.";
+    return say("The configuration still matches what is there.", text);
+  }
+  const text = "What is there was compared with the configuration, and no differences were found.";
+  return say("Your infrastructure matches the configuration.", text);
 }
 
 const legendTexts: readonly (readonly [InstanceChange["action"], Symbol, string])[] = [
@@ -55,123 +70,34 @@ const legendTexts: readonly (readonly [InstanceChange["action"], Symbol, string]
   ["delete-create", "-/+", "destroy and then create replacement"],
   ["create-delete", "+/-", "create replacement and then destroy"],
   ["read", "<=", "read (data resources)"],
+  ["forget", ".", "forget, and leave it as it is"],
 ];
 
 function legend(changes: readonly InstanceChange[], style: Style): string {
-  const used = legendTexts.filter(([action]) => changes.some((change) => change.action === action));
-  return used
-    .map(([, symbol, text]) => `${symbol.padStart(3)} ${text}`.replace(symbol, paint(symbol, style)))
-    .map((line) => `${line}\n`)
+  return legendTexts
+    .filter(([action]) => changes.some((change) => change.action === action))
+    .map(([, symbol, text]) => `${margin(symbol, style)} ${text}\n`)
     .join("");
 }
 
-function paint(symbol: Symbol, style: Style): string {
-  switch (symbol) {
-    case "+":
-      return style.green("+");
-    case "-":
-      return style.red("-");
-    case "~":
-      return style.yellow("~");
-    case "-/+":
-      return `${style.red("-")}/${style.green("+")}`;
-    case "+/-":
-      return `${style.green("+")}/${style.red("-")}`;
-    case "<=":
-      return style.cyan("<=");
-    case " ":
-      return " ";
-  }
+function symbolOf({ action }: InstanceChange): Symbol {
+  return legendTexts.find(([known]) => known === action)?.[1] ?? " ";
 }
 
-/** One change: a line that says what and why, then the resource with what differs. */
-export function renderChange(
-  change: InstanceChange,
-  style: Style,
-  schemas: Pick<ProviderPool, "resourceSchema">,
-): string {
-  const { address } = change;
-  const symbol = legendTexts.find(([action]) => action === change.action)?.[1] ?? " ";
-  const schema = schemas.resourceSchema(change.provider.source, address.resource);
-  const word = address.resource.mode === "data" ? "data" : "resource";
-  const header = `${word} ${JSON.stringify(address.resource.type)} ${JSON.stringify(address.resource.name)} {`;
+function margin(symbol: Symbol, style: Style): string {
+  return `${" ".repeat(3 - symbol.length)}${paint(symbol, style)}`;
+}
+
+/** The object of a change with what differs, as a block. */
+function renderObject(change: InstanceChange, symbol: Symbol, style: Style, schemas: Schemas): string {
+  const { resource } = change.address;
+  const schema = schemas.resourceSchema(change.provider.source, resource);
+  const word = resource.mode === "data" ? "data" : "resource";
+  const header = `${word} ${JSON.stringify(resource.type)} ${JSON.stringify(resource.name)} {`;
   const forces = new Set(change.replacePaths.map(formatPath));
   const body = schema ? diffObject(change.before, change.after, schema.block, { style, forces }) : [];
-  const lines = [
-    `  ${paint(symbol, style)} ${header}`,
-    ...body.map((line) => lineText(line, style)),
-    `    }${symbol === "-" ? style.dim(" -> null") : ""}`,
-  ];
-  if (symbol.length > 1) lines[0] = `${" ".repeat(3 - symbol.length)}${paint(symbol, style)} ${header}`;
-  return `\n${comment(change, style)}${lines.join("\n")}\n`;
-}
-
-function comment(change: InstanceChange, style: Style): string {
-  const { address, deposedKey } = change;
-  const name = style.bold(`${address.text}${deposedKey === undefined ? "" : ` (deposed object ${deposedKey})`}`);
-  const bold = (text: string) => style.bold(text);
-  const lines = [`  # ${name} ${headline(change, bold, style)}`];
-  const why = reasonText(change);
-  if (why !== undefined) lines.push(`  # (${why})`);
-  return `${lines.join("\n")}\n`;
-}
-
-function headline(change: InstanceChange, bold: (text: string) => string, style: Style): string {
-  switch (change.action) {
-    case "create":
-      return bold("will be created");
-    case "read":
-      return bold("will be read during apply");
-    case "update":
-      return bold("will be updated in-place");
-    case "delete":
-      return change.deposedKey === undefined
-        ? bold("will be ") + style.red(bold("destroyed"))
-        : bold("will be ") + style.red(bold("destroyed")) + bold(" after an earlier replacement");
-    case "delete-create":
-    case "create-delete":
-      if (change.reason === "replace_because_tainted")
-        return bold("is tainted, so must be ") + style.red(bold("replaced"));
-      if (change.reason === "replace_by_request")
-        return bold("will be ") + style.red(bold("replaced")) + bold(", as requested");
-      if (change.reason === "replace_by_triggers")
-        return bold("will be ") + style.red(bold("replaced")) + bold(" due to changes in replace_triggered_by");
-      return bold("must be ") + style.red(bold("replaced"));
-    case "forget":
-      return bold("will no longer be managed");
-    case "no-op":
-      return bold("is unchanged");
-  }
-}
-
-function reasonText(change: InstanceChange): string | undefined {
-  const { address } = change;
-  switch (change.reason) {
-    case "delete_because_no_resource_config":
-      return `because ${resourceText(address.resource)} is not in configuration`;
-    case "delete_because_no_module":
-      return `because ${address.module.text} is not in configuration`;
-    case "delete_because_wrong_repetition":
-      return "because resource does not use this kind of repetition";
-    case "delete_because_count_index":
-      return `because index [${address.key}] is out of range for count`;
-    case "delete_because_each_key":
-      return `because key [${JSON.stringify(address.key)}] is not in for_each map`;
-    case "read_because_config_unknown":
-      return "config refers to values not yet known";
-    case "read_because_dependency_pending":
-      return "depends on a resource or a module with changes pending";
-    default:
-      return undefined;
-  }
-}
-
-/** A line of a diff with its indentation. */
-export function lineText({ depth, symbol, text, closing }: DiffLine, style: Style): string {
-  if (text === "") return "";
-  if (closing) return `${" ".repeat(4 * depth + 4)}${text}`;
-  const painted = text.startsWith("# (") && symbol === " " ? style.dim(text) : text;
-  return `${" ".repeat(4 * depth + 2)}${paint(symbol, style)} ${painted}`;
+  const lines = [`${margin(symbol, style)} ${header}`, ...body.map((line) => lineText(line, style)), "    }", ""];
+  return lines.join("\n");
 }
 
 // Only what the state remembered and the world has otherwise is worth a word; what is planned is shown below anyway.
@@ -182,27 +108,18 @@ function relevantDrift(plan: Plan): readonly InstanceChange[] {
   );
 }
 
-function renderDrift(
-  drift: readonly InstanceChange[],
-  plan: Plan,
-  style: Style,
-  view: View,
-  schemas: Pick<ProviderPool, "resourceSchema">,
-): string {
-  const intro = "Objects have changed outside of this program since the last apply:";
-  const changes = drift.map((change) => {
-    const text = renderChange(change, style, schemas);
-    return text.replace("will be updated in-place", "has changed").replace(/will be .*destroyed.*/, "has been deleted");
-  });
+function renderDrift(drift: readonly InstanceChange[], plan: Plan, style: Style, view: View, schemas: Schemas): string {
+  const intro = `${style.bold(style.cyan("Note:"))} Objects have changed outside of this folder since its last apply:`;
+  const changes = drift.map(
+    (change) =>
+      driftHeadline(change, style) + renderObject(change, change.action === "delete" ? "-" : "~", style, schemas),
+  );
   const outro =
     plan.mode === "refresh-only"
-      ? "This is a refresh-only plan: an apply takes the changes above over into the state and does nothing else."
-      : "";
-  return [
-    `\n${style.bold(style.cyan("Note:"))} ${wrapText(intro, view.width - 6).join("\n")}\n`,
-    ...changes,
-    outro === "" ? "" : `\n${wrapText(outro, view.width).join("\n")}\n`,
-  ].join("");
+      ? "This is a refresh-only plan: an apply takes the changes above over into the state, and does nothing else."
+      : "Where the configuration says otherwise, the plan below brings it back.";
+  const end = hasChanges(plan) ? [`${wrapText(outro, view.width).join("\n")}\n`] : [];
+  return [`${intro}\n`, ...changes, ...end].join("\n");
 }
 
 function renderOutputChanges(plan: Plan, style: Style): string {
@@ -210,20 +127,11 @@ function renderOutputChanges(plan: Plan, style: Style): string {
     .filter(([, output]) => output.action !== "no-op")
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const names = align(entries.map(([name]) => name));
-  return entries
-    .map(([, { before, after }], i) => {
-      const changesMark =
-        before.marks.has(sensitive) !== after.marks.has(sensitive) &&
-        !isNull(before) &&
-        !isNull(after) &&
-        isKnown(after);
-      const { symbol, head, body } = diffValue(before, after, { style, forces: new Set() });
-      const note = changesMark ? ` ${style.dim("# changes whether it is sensitive")}` : "";
-      return [
-        `  ${paint(symbol, style)} ${names[i]!} = ${head}${note}`,
-        ...body.map((line) => lineText(line, style)),
-        "",
-      ].join("\n");
-    })
-    .join("");
+  const context = { style, forces: new Set<string>() };
+  const lines = entries.flatMap(([, { before, after }], i) => {
+    const { symbol, head, body } = diffValue(before, after, context);
+    const first = { depth: 0, symbol, text: `${names[i]!} = ${head}` };
+    return [first, ...body].map((line) => `${lineText(line, style)}\n`);
+  });
+  return lines.join("");
 }

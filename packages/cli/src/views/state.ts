@@ -6,7 +6,7 @@ import { instancesOf } from "@millwright/engine/state";
 import type { View } from "../io.ts";
 import { diffObject } from "./diff.ts";
 import { renderOutputs } from "./outputs.ts";
-import { lineText } from "./plan.ts";
+import { lineText } from "./lines.ts";
 import { styleOf } from "./style.ts";
 
 /** The whole state for people: every instance as a block, and the outputs. */
