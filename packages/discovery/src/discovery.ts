@@ -83,8 +83,11 @@ async function answer(request: HttpRequest, dispatch: Dispatch): Promise<HttpRep
     return { ...reply, headers: { ...policy, ...reply.headers } };
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
-    const lost = error.code === discoveryErrors.noLeader.code || error.code === storeErrors.unavailable.code;
-    return textReply(error.kind.status, error.message, lost ? { ...policy, "x-consul-knownleader": "false" } : policy);
+    // Clients know a server that has lost what it keeps its data in by these words and this header.
+    const lost = [discoveryErrors.noLeader.code, storeErrors.unavailable.code] as readonly string[];
+    if (lost.includes(error.code))
+      return textReply(500, "No cluster leader", { ...policy, "x-consul-knownleader": "false" });
+    return textReply(error.kind.status, error.message, policy);
   }
 }
 

@@ -54,7 +54,8 @@ describe("reads see every acknowledged write", () => {
       await inner.txn({ then: [{ op: "put", key: `elsewhere/${i}`, value: new Uint8Array() }] });
       const began = performance.now();
       await server.ask("GET /v1/kv/none");
-      expect(performance.now() - began).toBeLessThan(500);
+      // A watch that is not asked reports its progress after seconds.
+      expect(performance.now() - began).toBeLessThan(2_000);
     }
   });
 
@@ -81,7 +82,7 @@ describe("a store that cannot be reached", () => {
     const refusal = { status: 500, text: "No cluster leader", headers: { "x-consul-knownleader": "false" } };
     expect(await server.ask("GET /v1/kv/a")).toMatchObject(refusal);
     expect(await server.ask("GET /v1/status/leader")).toMatchObject(refusal);
-    expect((await server.ask("PUT /v1/kv/a", "2")).status).toBe(503);
+    expect(await server.ask("PUT /v1/kv/a", "2")).toMatchObject(refusal);
     expect((await server.ask("GET /v1/kv/a?stale&raw")).text).toBe("1");
     store.mend();
     expect(await server.ask("PUT /v1/kv/a", "3")).toMatchObject({ status: 200 });
@@ -108,7 +109,12 @@ test("a watch that has fallen behind the history is rebuilt, and its queries ans
   await server.ask("PUT /v1/kv/b", "1");
   const index = await server.index("GET /v1/kv/a");
   const query = server.ask(`GET /v1/kv/a?raw&index=${index}`);
-  const other = server.ask(`GET /v1/kv/b?raw&index=${await server.index("GET /v1/kv/b")}&wait=300ms`);
+  const stop = new AbortController();
+  let otherAnswered = false;
+  const otherIndex = await server.index("GET /v1/kv/b");
+  const other = server.ask(`GET /v1/kv/b?raw&index=${otherIndex}`, undefined, { signal: stop.signal }).then(() => {
+    otherAnswered = true;
+  });
   await sleep(10);
   store.hold();
   await inner.txn({ then: [{ op: "put", key: "x", value: new Uint8Array() }] });
@@ -118,10 +124,10 @@ test("a watch that has fallen behind the history is rebuilt, and its queries ans
   store.compactWatches();
   store.release();
   expect((await query).text).toBe("2");
-  // What has not changed is not answered by the rebuild.
-  const began = performance.now();
+  await sleep(20);
+  expect(otherAnswered, "what has not changed is not answered by the rebuild").toBe(false);
+  stop.abort();
   await other;
-  expect(performance.now() - began).toBeGreaterThan(100);
   await elsewhere.close();
 });
 
