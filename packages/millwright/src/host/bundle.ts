@@ -39,6 +39,7 @@ export async function bundleStacks(folder: string, names: readonly string[]): Pr
       charset: "utf8",
       sourcemap: "external",
       legalComments: "none",
+      banner: strict,
       logLevel: "silent",
       plugins: [ownModules],
     });
@@ -53,6 +54,9 @@ export async function bundleStacks(folder: string, names: readonly string[]): Pr
     return { value: undefined, diagnostics: error.errors.map(said) };
   }
 }
+
+// Modules are strict, which a script in one piece has to say.
+const strict = { js: '"use strict";' };
 
 function isFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error && Array.isArray(error.errors);

@@ -23,7 +23,8 @@ export class StackProgram {
       codeGeneration: { strings: false, wasm: false },
       microtaskMode: "afterEvaluate",
     });
-    new Script(`Error.stackTraceLimit=100;${runtime}`, { filename: "millwright:runtime" }).runInContext(world);
+    new Script("Error.stackTraceLimit = 100", { filename: "millwright:runtime" }).runInContext(world);
+    new Script(runtime, { filename: "millwright:runtime" }).runInContext(world);
     const program = new StackProgram(world);
     try {
       new Script(code, { filename: "stack.js" }).runInContext(world, { timeout });

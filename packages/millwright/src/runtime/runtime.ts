@@ -29,7 +29,9 @@ function finish(): string {
     at,
   }));
   finishReferences();
-  const graph: Graph = { blocks: declared, notes, faults: faults.length > 0 ? faults : lost };
+  // Where the program stopped early, a reference that went nowhere is news only if that is what stopped it.
+  const causes = lost.filter(({ at }) => faults.some((fault) => fault.at[0]?.[0] === at[0]?.[0]));
+  const graph: Graph = { blocks: declared, notes, faults: faults.length > 0 ? [...causes, ...faults] : lost };
   return stringify(graph);
 }
 
