@@ -227,11 +227,13 @@ export class EmbeddedStore implements Store {
     if (oldest > this.#log.oldest) {
       const dropped = this.#log.dropBefore(oldest);
       while (Math.min(...this.#reading.values()) < oldest) await nextTurn();
-      for (let at = 0; at < dropped.length; at += keysPerSlice) {
-        const keys = new Set(dropped.slice(at, at + keysPerSlice).flatMap((commit) => commit.events.map(eventKey)));
-        for (const key of keys)
-          for (const version of this.#history.prune(key, oldest)) this.#dropped.push(nameOf(version));
+      let sliceEnd = performance.now() + sliceMilliseconds;
+      for (const commit of dropped) {
+        for (const event of commit.events)
+          this.#dropped.push(...this.#history.prune(eventKey(event), oldest).map(nameOf));
+        if (performance.now() <= sliceEnd) continue;
         await nextTurn();
+        sliceEnd = performance.now() + sliceMilliseconds;
       }
     }
     while (this.#dropped.length > 0) {

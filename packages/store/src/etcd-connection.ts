@@ -1,7 +1,7 @@
 import type { ChannelCredentials, ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 import { Client, connectivityState, credentials, Metadata, status } from "@grpc/grpc-js";
 import type { ErrorKind } from "@millwright/core/errors";
-import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import { storeErrors } from "./contract.ts";
 import type { EtcdCallName, EtcdCalls } from "./etcd-protocol.ts";
 import { etcdMethod } from "./etcd-protocol.ts";
@@ -45,49 +45,28 @@ export class EtcdConnection {
     this.#members = options.endpoints.map((endpoint) => memberAt(endpoint, options));
   }
 
-  /** A call that can be made again: where its answer is missing, the next member is asked. */
-  async read<N extends UnaryName>(name: N, request: EtcdCalls[N][0]): Promise<EtcdCalls[N][1]> {
-    for (let asked = 1; ; asked++) {
-      try {
-        return await this.#call(name, request, storeErrors.undecided);
-      } catch (error) {
-        if (!isKind(error, storeErrors.undecided)) throw error;
-        if (asked >= this.#members.length)
-          throw new OperationalError(storeErrors.unavailable, error.message, { cause: error });
-        this.#current = (this.#current + 1) % this.#members.length;
-      }
-    }
+  /** A call that can be made again: where a member does not answer or has lost the others, the next is asked. */
+  read<N extends UnaryName>(name: N, request: EtcdCalls[N][0]): Promise<EtcdCalls[N][1]> {
+    return this.#call(name, request, storeErrors.unavailable, this.#members.length);
   }
 
   /** A call that must not be made twice. */
   write<N extends UnaryName>(name: N, request: EtcdCalls[N][0]): Promise<EtcdCalls[N][1]> {
-    return this.#call(name, request, storeErrors.undecided);
+    return this.#call(name, request, storeErrors.undecided, 1);
   }
 
   async stream<N extends StreamName>(name: N): Promise<EtcdStream<N>> {
     const member = await this.#connected();
     const { path, requestSerialize, responseDeserialize } = etcdMethod(name);
     const metadata = await this.#metadata(member);
-    // A member that has lost the others then ends the stream instead of keeping quiet.
-    metadata.set("hasleader", "true");
     const stream: unknown = member.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     // The table of methods pairs each name with its two types.
     return stream as EtcdStream<N>;
   }
 
-  /** The error of a call or stream that failed, in the contract's kinds. The next call goes to the next member. */
-  explain(error: unknown, unanswered: ErrorKind = storeErrors.unavailable): OperationalError {
-    if (error instanceof OperationalError) return error;
-    if (this.#closed) return new OperationalError(storeErrors.closed, "The store is closed.");
-    if (isOldToken(error)) this.#token = undefined;
-    const { code, details } = error as ServiceError;
-    const said = details || messageOf(error);
-    const told = refusals.find(({ text }) => said.includes(text));
-    const kind = told?.kind ?? (notSent(said) || isRefused(code) ? storeErrors.unavailable : unanswered);
-    const address = this.#members[this.#current]?.address ?? "";
-    if (!told) this.#current = (this.#current + 1) % this.#members.length;
-    const advice = told?.advice ?? (kind.retryable ? unavailableAdvice : undecidedAdvice);
-    return new OperationalError(kind, `etcd at ${address}: ${said}. ${advice}`, { cause: error });
+  /** The error of a stream that failed, in the contract's kinds. The next call goes to the next member. */
+  explain(error: unknown): OperationalError {
+    return this.#judge(error, storeErrors.unavailable).error;
   }
 
   close(): void {
@@ -95,19 +74,43 @@ export class EtcdConnection {
     for (const { client } of this.#members) client.close();
   }
 
-  async #call<N extends UnaryName>(name: N, request: EtcdCalls[N][0], unanswered: ErrorKind): Promise<EtcdCalls[N][1]> {
-    const member = await this.#connected();
-    try {
-      return await this.#unary(member, name, request, await this.#metadata(member));
-    } catch (error) {
-      const explained = this.explain(error, unanswered);
-      if (!isOldToken(error)) throw explained;
+  async #call<N extends UnaryName>(
+    name: N,
+    request: EtcdCalls[N][0],
+    unanswered: ErrorKind,
+    most: number,
+  ): Promise<EtcdCalls[N][1]> {
+    let renewed = false;
+    for (let asked = 1; ; asked++) {
+      const member = await this.#connected();
+      try {
+        return await this.#unary(member, name, request, await this.#metadata(member));
+      } catch (thrown) {
+        const { error, ofMember } = this.#judge(thrown, unanswered);
+        // etcd forgets its tokens at a restart, and refuses before it does anything.
+        const renew: boolean = isOldToken(thrown) && !renewed;
+        renewed ||= renew;
+        if (!renew && !(ofMember && asked < most)) throw error;
+      }
     }
-    try {
-      return await this.#unary(member, name, request, await this.#metadata(member));
-    } catch (error) {
-      throw this.explain(error, unanswered);
-    }
+  }
+
+  // `ofMember`: another member may do what this one did not; the next call goes there.
+  #judge(thrown: unknown, unanswered: ErrorKind): { readonly error: OperationalError; readonly ofMember: boolean } {
+    if (thrown instanceof OperationalError) return { error: thrown, ofMember: false };
+    if (this.#closed) return { error: closedError(), ofMember: false };
+    if (isOldToken(thrown)) this.#token = undefined;
+    const { code, details } = thrown as ServiceError;
+    const said = details || messageOf(thrown);
+    const told = answers.find(({ text }) => said.includes(text));
+    const kind = told?.kind ?? (notSent(said) || isRefused(code) ? storeErrors.unavailable : unanswered);
+    const address = this.#members[this.#current]?.address ?? "";
+    const doubt = kind.code === storeErrors.undecided.code ? undecidedAdvice : unavailableAdvice;
+    const advice = told?.kind ? told.advice : `${told?.advice ?? ""} ${doubt}`.trimStart();
+    const error = new OperationalError(kind, `etcd at ${address}: ${said}. ${advice}`, { cause: thrown });
+    const ofMember = told ? told.ofMember === true : true;
+    if (ofMember) this.#current = (this.#current + 1) % this.#members.length;
+    return { error, ofMember };
   }
 
   #unary<N extends UnaryName>(
@@ -136,6 +139,8 @@ export class EtcdConnection {
 
   async #metadata(member: Member): Promise<Metadata> {
     const metadata = new Metadata();
+    // A member that has lost the others then says so at once, and ends a stream instead of keeping quiet.
+    metadata.set("hasleader", "true");
     const login = this.#options.credentials;
     if (!login) return metadata;
     try {
@@ -163,7 +168,7 @@ export class EtcdConnection {
       }
       failures.push(`${member.address} (${failure})`);
     }
-    if (this.#closed) throw new OperationalError(storeErrors.closed, "The store is closed.");
+    if (this.#closed) throw closedError();
     throw new OperationalError(
       storeErrors.unavailable,
       `etcd cannot be reached at ${failures.join(", ")}. Check that it runs, that the address is right, and that nothing is ` +
@@ -216,8 +221,8 @@ const unavailableAdvice = "Nothing is known to have been written.";
 const undecidedAdvice =
   "The call was sent and no answer came: a write may or may not have been done. Read before you try again.";
 
-// What etcd says, https://github.com/etcd-io/etcd api/v3rpc/rpctypes; all of them come before anything is written.
-const refusals: readonly { readonly text: string; readonly kind: ErrorKind; readonly advice: string }[] = [
+// What etcd says, https://github.com/etcd-io/etcd api/v3rpc/rpctypes. With a kind: it comes before anything is written.
+const answers: readonly EtcdAnswer[] = [
   {
     text: "required revision has been compacted",
     kind: storeErrors.compacted,
@@ -229,13 +234,13 @@ const refusals: readonly { readonly text: string; readonly kind: ErrorKind; read
     kind: storeErrors.leaseNotFound,
     advice: "The lease has ended: grant a new one and write the key again.",
   },
+  // The write that met the limit is refused with these words although it was done.
   {
     text: "database space exceeded",
-    kind: storeErrors.unavailable,
     advice:
       "Its disk quota is used up: compact, defragment, disarm the alarm (`etcdctl alarm disarm`), or raise --quota-backend-bytes.",
   },
-  { text: "too many requests", kind: storeErrors.unavailable, advice: "Nothing was written; it is overloaded." },
+  { text: "too many requests", kind: storeErrors.unavailable, advice: "It is overloaded. Nothing was written." },
   {
     text: "too many operations in txn request",
     kind: storeErrors.limitExceeded,
@@ -250,6 +255,7 @@ const refusals: readonly { readonly text: string; readonly kind: ErrorKind; read
     text: "etcdserver: no leader",
     kind: storeErrors.unavailable,
     advice: "Most members must run and see each other. Nothing was written.",
+    ofMember: true,
   },
   { text: "authentication failed", kind: storeErrors.unavailable, advice: "Check user name and password." },
   {
@@ -257,8 +263,23 @@ const refusals: readonly { readonly text: string; readonly kind: ErrorKind; read
     kind: storeErrors.unavailable,
     advice: "Grant this user's role read and write access to the prefix of the store.",
   },
-  { text: "user name is empty", kind: storeErrors.unavailable, advice: "This etcd asks for a user name and password." },
+  {
+    text: "user name is empty",
+    kind: storeErrors.unavailable,
+    advice: "This etcd asks for a user name and password.",
+  },
 ];
+
+interface EtcdAnswer {
+  readonly text: string;
+  readonly kind?: ErrorKind;
+  readonly advice: string;
+  readonly ofMember?: boolean;
+}
+
+function closedError(): OperationalError {
+  return new OperationalError(storeErrors.closed, "The store is closed.");
+}
 
 function isRefused(code: number | undefined): boolean {
   return code === status.UNAUTHENTICATED || code === status.PERMISSION_DENIED || code === status.INVALID_ARGUMENT;

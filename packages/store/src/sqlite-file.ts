@@ -64,9 +64,9 @@ export class SqliteFile {
 
   /** The versions in order, in parts of about `bytes` bytes. */
   *versions(bytes: number): Generator<readonly Version[]> {
-    const rows = this.#opened()
-      .database.prepare("SELECT id >> 24 AS revision, key, created, version, lease, value FROM version ORDER BY id")
-      .iterate();
+    // As text a key costs half as much to read as in bytes.
+    const columns = "id >> 24 AS revision, CAST(key AS TEXT) AS key, created, version, lease, value";
+    const rows = this.#opened().database.prepare(`SELECT ${columns} FROM version ORDER BY id`).iterate();
     let part: Version[] = [];
     let size = 0;
     for (const row of rows as Iterable<unknown>) {
@@ -169,7 +169,7 @@ function writeRecord(statements: Statements, record: JournalRecord): void {
 
 interface VersionRow {
   readonly revision: number;
-  readonly key: Uint8Array;
+  readonly key: string;
   readonly created: number | null;
   readonly version: number | null;
   readonly lease: LeaseId | null;
@@ -177,8 +177,7 @@ interface VersionRow {
 }
 
 function versionOf(row: VersionRow): Version {
-  const key = Buffer.from(row.key).toString();
-  const { revision: modified, created, version, lease, value } = row;
+  const { key, revision: modified, created, version, lease, value } = row;
   if (created === null || version === null || value === null) return { key, modified };
   return { key, modified, entry: { key, value, created, modified, version, ...(lease === null ? {} : { lease }) } };
 }

@@ -6,7 +6,7 @@ import type { SqliteRequest, SqliteResponse } from "./sqlite.ts";
 
 // The thread in which the SQLite file of a store is read and written: one answer a request, in order.
 
-const bytesPerPart = 512 * 1024;
+const bytesPerPart = 256 * 1024;
 
 invariant(parentPort, "this file runs as a worker thread");
 const port = parentPort;

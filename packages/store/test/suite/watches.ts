@@ -34,6 +34,25 @@ export function watchContract(engine: EngineUnderTest): void {
 
   over(
     engine,
+    "a revision as large as a step may be comes whole, with all that was there before",
+    async ({ store, peer }) => {
+      const keys = Array.from({ length: 128 }, (_, i) => `k${i}`);
+      const write = (letter: string) => store.txn({ then: keys.map((key) => put(key, letter.repeat(8_180))) });
+      const before = await write("a");
+      const reader = read(peer, ["k"], before.revision + 1);
+      const { revision } = await write("b");
+      const message = await reader.changes();
+      expect(message.revision).toBe(revision);
+      const letters = message.events.map(
+        (event) => event.type === "put" && [event.previous, event.entry].map((e) => e?.value[0]),
+      );
+      expect(letters).toEqual(keys.map(() => [97, 98]));
+      reader.stop();
+    },
+  );
+
+  over(
+    engine,
     "a watch sees what is under any of its prefixes, and a revision without it not at all",
     async ({ store, peer }) => {
       const from = (await store.revision()) + 1;
