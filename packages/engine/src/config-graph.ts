@@ -215,24 +215,28 @@ function targetsOf(configuration: Configuration, module: Module, parsed: ParsedR
 }
 
 /**
- * For each resource node, the resource nodes that it comes after, directly or through variables, locals, outputs and calls;
- * what lies behind another resource is that one's own. Ids of config resources.
+ * For each resource node, the resource nodes that it comes after, directly or through variables, locals, outputs, calls and
+ * the configuration of its provider; what lies behind another resource is that one's own. Ids of config resources.
  */
 export function resourceDependencies(graph: Graph<ConfigNode>): ReadonlyMap<string, ReadonlySet<string>> {
   const memo = new Map<string, ReadonlySet<string>>();
-  const through = (id: string): ReadonlySet<string> => {
-    const known = memo.get(id);
-    if (known) return known;
-    const found = new Set<string>();
-    memo.set(id, found);
-    for (const to of graph.dependencies.get(id) ?? []) {
-      const node = graph.nodes.get(to)!;
-      if (node.kind === "resource") found.add(to);
-      else if (node.kind !== "provider") for (const further of through(to)) found.add(further);
-    }
-    return found;
-  };
+  const isResource = (id: string) => graph.nodes.get(id)!.kind === "resource";
   const result = new Map<string, ReadonlySet<string>>();
-  for (const [id, node] of graph.nodes) if (node.kind === "resource") result.set(id, through(id));
+  for (const id of graph.nodes.keys()) {
+    if (!isResource(id)) continue;
+    // Depth first with a stack of our own: chains of locals are as long as users make them.
+    const stack = [id];
+    while (stack.length > 0) {
+      const at = stack.at(-1)!;
+      const next = [...graph.dependencies.get(at)!];
+      const missing = memo.has(at) ? [] : next.filter((to) => !isResource(to) && !memo.has(to));
+      if (missing.length > 0) stack.push(...missing);
+      else {
+        stack.pop();
+        if (!memo.has(at)) memo.set(at, new Set(next.flatMap((to) => (isResource(to) ? [to] : [...memo.get(to)!]))));
+      }
+    }
+    result.set(id, memo.get(id)!);
+  }
   return result;
 }

@@ -97,6 +97,13 @@ export class Evaluator {
     this.#resources.set(absoluteResourceText(module, resource), { expansion, values: new Map(), whole: undefined });
   }
 
+  /** Says the same again with values of `for_each` that have become known; instances stay as they were set. */
+  expandResource(module: ModuleInstance, resource: ResourceAddress, expansion: Expansion): void {
+    const text = absoluteResourceText(module, resource);
+    const entry = this.#resources.get(text);
+    this.#resources.set(text, { expansion, values: entry?.values ?? new Map(), whole: undefined });
+  }
+
   /** The value that references to one instance see. */
   setInstance(module: ModuleInstance, resource: ResourceAddress, key: InstanceKey, value: Value): void {
     const entry = this.#resources.get(absoluteResourceText(module, resource));

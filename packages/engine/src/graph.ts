@@ -28,6 +28,16 @@ export class GraphBuilder<T> {
     set.add(to);
   }
 
+  /** Whether `to` is among all that `from` comes after. */
+  reaches(from: string, to: string): boolean {
+    const seen = new Set([from]);
+    for (const id of seen) {
+      if (id === to) return true;
+      for (const next of this.#dependencies.get(id) ?? []) seen.add(next);
+    }
+    return false;
+  }
+
   build(): Graph<T> {
     const dependencies = new Map<string, ReadonlySet<string>>();
     for (const id of this.#nodes.keys()) {
@@ -71,7 +81,7 @@ export function cyclesOf(graph: Graph<unknown>): string[][] {
       const parent = work.at(-1);
       if (parent) low.set(parent.id, Math.min(low.get(parent.id)!, low.get(frame.id)!));
       if (low.get(frame.id) === index.get(frame.id)) {
-        const group = stack.splice(stack.indexOf(frame.id));
+        const group = stack.splice(stack.lastIndexOf(frame.id));
         for (const id of group) onStack.delete(id);
         if (group.length > 1 || graph.dependencies.get(frame.id)!.has(frame.id)) cycles.push(wayRound(graph, group));
       }
@@ -104,8 +114,13 @@ function wayRound(graph: Graph<unknown>, group: readonly string[]): string[] {
   return [...group];
 }
 
-/** What came of a node: done, failed, or not tried because something it depends on was not done. */
+/** What came of a node: done, failed, or not tried because something it depends on was not done, or the run was stopped. */
 export type Outcome = "done" | "failed" | "skipped";
+
+/** What a visit says: whether it went well, or that it was not begun after all. */
+export type Visited = boolean | "skipped";
+
+const outcomeOf = (visited: Visited): Outcome => (visited === "skipped" ? visited : visited ? "done" : "failed");
 
 /**
  * Visits every node after all it depends on, independent ones side by side. A visit gives false where it failed: what
@@ -115,7 +130,7 @@ export type Outcome = "done" | "failed" | "skipped";
  */
 export function walkGraph<T>(
   graph: Graph<T>,
-  visit: (node: T, id: string) => boolean | Promise<boolean>,
+  visit: (node: T, id: string) => Visited | Promise<Visited>,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
@@ -133,6 +148,7 @@ export function walkGraph<T>(
   }
   return new Promise((resolve, reject) => {
     let running = 0;
+    let next = 0;
     let bug: { readonly error: unknown } | undefined;
     const settle = (id: string, outcome: Outcome) => {
       outcomes.set(id, outcome);
@@ -151,11 +167,11 @@ export function walkGraph<T>(
       if (blocked || signal?.aborted || bug) return settle(id, "skipped");
       try {
         const result = visit(graph.nodes.get(id)!, id);
-        if (typeof result === "boolean") return settle(id, result ? "done" : "failed");
+        if (typeof result !== "object") return settle(id, outcomeOf(result));
         running++;
         result
           .then(
-            (ok) => settle(id, ok ? "done" : "failed"),
+            (visited) => settle(id, outcomeOf(visited)),
             (error: unknown) => fail(id, error),
           )
           .finally(() => {
@@ -167,12 +183,11 @@ export function walkGraph<T>(
       }
     };
     const advance = () => {
-      for (let id = ready.pop(); id !== undefined; id = ready.pop()) start(id);
+      while (next < ready.length) start(ready[next++]!);
       if (running > 0) return;
       if (bug) reject(bug.error);
       else resolve(outcomes);
     };
-    ready.reverse();
     advance();
   });
 }

@@ -147,6 +147,13 @@ export class StateBuilder {
     return true;
   }
 
+  /** Gives an instance another address; nothing is there yet. */
+  move(from: InstanceAddress, to: InstanceAddress, provider: string): void {
+    const instance = this.instance(from);
+    this.#update(from, provider, ({ key }) => ({ key, deposed: new Map() }));
+    if (instance) this.#update(to, provider, ({ key }) => ({ ...instance, key }));
+  }
+
   setOutput(name: string, output: OutputState | undefined): void {
     if (output) this.#outputs.set(name, output);
     else this.#outputs.delete(name);

@@ -24,7 +24,7 @@ import {
   stringValue,
   unknownValue,
 } from "@millwright/value/value";
-import type { Module, Variable } from "./configuration.ts";
+import type { Configuration, Module, Variable } from "./configuration.ts";
 
 /** One value for a root variable, from the place that gave it. Later ones hold over earlier ones. */
 export type VariableSource =
@@ -187,7 +187,7 @@ export function finishVariable(
       errorDiagnostic(
         summary,
         `${source} is not suitable for var.${variable.name} declared at ${rangeText(variable.range)}: ${at}${converted.message}. Its type is ${typeText(variable.type)}.`,
-        place(input, variable),
+        place(given === undefined ? (variable.default ?? input) : input, variable),
       ),
     );
     return { value: unknownValue(variable.type), diagnostics };
@@ -203,6 +203,17 @@ export function finishVariable(
   }
   const marks = [...(variable.sensitive ? [sensitive] : []), ...(variable.ephemeral ? [ephemeral] : [])];
   return { value: mark(converted.value, ...marks), diagnostics };
+}
+
+/** Every default value of a configuration that its variable's own type does not take. */
+export function unsuitableDefaults(configuration: Configuration): Diagnostic[] {
+  const withDefault = [...configuration.modules.values()].flatMap((module) =>
+    [...module.variables.values()].filter((variable) => variable.default !== undefined),
+  );
+  return withDefault.flatMap((variable) => {
+    const { diagnostics } = finishVariable(variable, undefined, undefined, (e) => evaluate(e, emptyScope));
+    return diagnostics.filter(({ severity }) => severity === "error");
+  });
 }
 
 function describeSource(

@@ -8,16 +8,18 @@ import type { ConfigNode } from "../config-graph.ts";
 import { configGraph } from "../config-graph.ts";
 import type { EvaluatorContext } from "../evaluator.ts";
 import { Evaluator } from "../evaluator.ts";
-import type { Graph, Outcome } from "../graph.ts";
+import type { Graph, Outcome, Visited } from "../graph.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import { readObject } from "../objects.ts";
-import { sourcesOf } from "../plan/make.ts";
+import { cycleFound, sourcesOf } from "../plan/make.ts";
 import { visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
 import type { Plan } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
 import type { RunPorts } from "../ports.ts";
 import type { ProviderPool } from "../provider-pool.ts";
+import type { State } from "../state.ts";
 import { StateBuilder } from "../state.ts";
+import { expandAgain } from "../plan/expand.ts";
 import { destroy } from "./destroy.ts";
 import type { ApplyNode } from "./graph.ts";
 import { applyGraph } from "./graph.ts";
@@ -68,6 +70,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   if (!report(run, await pool.load(sourcesOf(context.configuration, plan.priorState)))) return finish(false);
   if (!(await seeKnownValues(run))) return finish(false);
   const graph = orderOf(plan, configGraph(context.configuration), ports);
+  if (!report(run, cyclesOf(graph).map(cycleFound))) return finish(false);
   let sequence = 0;
   const outcomes = await walkGraph(
     graph,
@@ -85,11 +88,23 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
 }
 
 function orderOf(plan: Plan, config: Graph<ConfigNode>, ports: RunPorts): Graph<ApplyNode> {
-  const newDeposedKey = () => [...ports.chance.bytes(4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const graph = applyGraph(plan, withMissingProviders(plan, config), newDeposedKey);
-  const cycles = cyclesOf(graph);
-  invariant(cycles.length === 0, `the changes of a plan have an order, but these do not: ${cycles[0]?.join(" → ")}`);
-  return graph;
+  const used = deposedKeysOf(plan.priorState);
+  const newDeposedKey = () => {
+    for (;;) {
+      const key = [...ports.chance.bytes(4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      if (used.has(key)) continue;
+      used.add(key);
+      return key;
+    }
+  };
+  return applyGraph(plan, withMissingProviders(plan, config), newDeposedKey);
+}
+
+function deposedKeysOf(state: State): Set<string> {
+  const keys = new Set<string>();
+  for (const { instances } of state.resources.values())
+    for (const { deposed } of instances.values()) for (const key of deposed.keys()) keys.add(key);
+  return keys;
 }
 
 // What is destroyed may need a provider that no configuration mentions any more: it gets its default configuration.
@@ -153,7 +168,12 @@ async function seeKnownValues(run: ApplyRun): Promise<boolean> {
   return true;
 }
 
-async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promise<boolean> {
+// A change that waits for its turn when the run is stopped is not begun any more.
+function inSlot(run: ApplyRun, change: () => Promise<boolean>): Promise<Visited> {
+  return run.slots.run<Visited>(() => (run.ports.stop.aborted ? Promise.resolve("skipped") : change()));
+}
+
+async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promise<Visited> {
   switch (node.kind) {
     case "destroyed":
       return true;
@@ -173,7 +193,7 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
         provider,
         ...(deposes === undefined ? {} : { deposes }),
       };
-      return run.slots.run(() => make(run, target));
+      return inSlot(run, () => make(run, target));
     }
     case "destroy": {
       const { change, deposedKey } = node;
@@ -187,7 +207,7 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
         provider,
         ...(deposedKey === undefined ? {} : { deposedKey }),
       };
-      return run.slots.run(() => destroy(run, target));
+      return inSlot(run, () => destroy(run, target));
     }
   }
 }
@@ -203,10 +223,21 @@ function visitConfig(run: ApplyRun, node: ConfigNode): boolean | Promise<boolean
     case "output":
       return run.plan.targets.length > 0 || visitOutput(run, node);
     case "call":
+      return visitCallAgain(run, node);
     case "close":
     case "resource":
       return true;
   }
+}
+
+// Keys are as planned; values that were unknown then are known now.
+function visitCallAgain(run: ApplyRun, { module, call }: Extract<ConfigNode, { readonly kind: "call" }>): boolean {
+  return run.evaluator.moduleInstances(module).every((caller) => {
+    const planned = run.evaluator.call(caller, call.name);
+    const { value, diagnostics } = expandAgain(planned, call.repetition, run.evaluator, caller);
+    if (value !== planned) run.evaluator.setCall(caller, call.name, value);
+    return report(run, diagnostics);
+  });
 }
 
 function isUsed(run: ApplyRun, provider: string): boolean {

@@ -8,6 +8,7 @@ import type { InstanceChange } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
 import type { ObjectState } from "../state.ts";
 import type { ApplyRun } from "./run.ts";
+import { recordAfter, recordBefore } from "./run.ts";
 import { sameAsPlanned } from "./unchanged.ts";
 
 /** An object to destroy: the current one, or one that was deposed. */
@@ -26,7 +27,8 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   const stored = storedNow(run, target);
   if (!stored) return true;
   // What this run itself has put aside was looked at before its replacement was made.
-  if (!(await sameAsPlanned(run, target))) return false;
+  const putAside = deposedKey !== undefined && change.deposedKey === undefined;
+  if (!putAside && !(await sameAsPlanned(run, target))) return false;
   const started = run.ports.clock.monotonic();
   const id = shownId(change.before);
   const common = {
@@ -35,13 +37,17 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
     ...(deposedKey === undefined ? {} : { deposedKey }),
   } as const;
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
-  await run.recorder.before({
+  const begun = await recordBefore(run, {
     sequence,
     ...common,
     provider: change.provider.text,
     type: address.resource.type,
     schemaVersion: schema.version,
   });
+  if (!begun) {
+    run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
+    return false;
+  }
   const [before] = unmarkDeep(change.before);
   const gone = nullValue(impliedType(schema.block));
   let left: ObjectState | undefined = stored;
@@ -63,7 +69,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   }
   if (deposedKey === undefined) run.state.setCurrent(address, change.provider.text, left);
   else run.state.setDeposed(address, change.provider.text, deposedKey, left);
-  await run.recorder.after({
+  const recorded = await recordAfter(run, {
     sequence,
     address: address.text,
     provider: change.provider.text,
@@ -74,7 +80,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   const seconds = (run.ports.clock.monotonic() - started) / 1000;
   run.ports.events(ok ? { kind: "apply-done", ...common, seconds } : { kind: "apply-failed", ...common, seconds });
   if (ok) run.counts.destroyed++;
-  return ok;
+  return ok && recorded;
 }
 
 function storedNow(run: ApplyRun, { change, deposedKey }: DestroyTarget): ObjectState | undefined {

@@ -4,6 +4,7 @@ import { GraphBuilder } from "../graph.ts";
 import { absoluteResourceText, configResourceText } from "../addresses.ts";
 import type { InstanceChange, Plan } from "../plan/plan.ts";
 import { isReplace } from "../plan/plan.ts";
+import { keyOf } from "../state.ts";
 
 /** A step of an apply: what configuration declares, to be evaluated again with real values, or a change. */
 export type ApplyNode =
@@ -53,7 +54,7 @@ function addChange(
 ): string | undefined {
   const { action } = change;
   if (action === "no-op" || action === "forget") return undefined;
-  const nodeId = configResourceText(change.address.module, change.address.resource);
+  const nodeId = configIdOf(change);
   const destroys = action === "delete" || isReplace(action);
   const deposes = action === "create-delete" ? newDeposedKey() : undefined;
   const destroy = destroyId(change, deposes ?? change.deposedKey);
@@ -80,6 +81,12 @@ function addChange(
   return destroys ? destroy : undefined;
 }
 
+/** That the destroy `from` waits for all of `to`. */
+interface Wait {
+  readonly from: string;
+  readonly to: string;
+}
+
 function orderDestroys(
   builder: GraphBuilder<ApplyNode>,
   plan: Plan,
@@ -87,42 +94,54 @@ function orderDestroys(
   destroys: ReadonlyMap<InstanceChange, string>,
 ): void {
   const madeFirst = new Set<string>();
+  const destroysOf = new Map<string, { readonly destroy: string; readonly provider: string }[]>();
   for (const change of plan.changes) {
-    if (change.createBeforeDestroy) madeFirst.add(configResourceText(change.address.module, change.address.resource));
+    const id = configIdOf(change);
+    if (change.createBeforeDestroy) madeFirst.add(id);
+    const destroy = destroys.get(change);
+    if (destroy !== undefined) addTo(destroysOf, id, { destroy, provider: change.provider.text });
   }
-  const dependents = new Map<string, Set<string>>();
+  const acrossProviders = new Map<string, Wait>();
   for (const change of plan.changes) {
-    const id = configResourceText(change.address.module, change.address.resource);
+    const id = configIdOf(change);
     const { action } = change;
-    for (const needed of allDependencies(plan, change)) {
+    if (action === "no-op" || action === "forget") continue;
+    const makes = action !== "delete";
+    for (const needed of madeAfter(plan, change)) {
       if (needed === id) continue;
-      // What depends on an object is destroyed before it.
-      if (action === "delete" || isReplace(action)) addTo(dependents, needed, destroyedId(id));
-      if (action === "no-op" || action === "delete" || action === "forget") continue;
+      for (const { destroy, provider } of destroysOf.get(needed) ?? []) {
+        // What depends on an object is destroyed before it.
+        const wait = { from: destroy, to: destroyedId(id) };
+        if (!destroys.has(change)) continue;
+        if (provider === change.provider.text) builder.depend(wait.from, wait.to);
+        else acrossProviders.set(`${wait.from}|${wait.to}`, wait);
+      }
+      if (!makes) continue;
       if (madeFirst.has(needed)) {
         // The old object is kept until what depends on it has moved to the new one.
-        addTo(dependents, needed, config.nodes.has(id) ? id : makeId(change));
+        for (const { destroy } of destroysOf.get(needed) ?? [])
+          builder.depend(destroy, config.nodes.has(id) ? id : makeId(change));
       } else if (action !== "create-delete") builder.depend(makeId(change), destroyedId(needed));
     }
   }
-  for (const [change, destroy] of destroys) {
-    const id = configResourceText(change.address.module, change.address.resource);
-    for (const before of dependents.get(id) ?? []) builder.depend(destroy, before);
-  }
+  // A provider that is configured by an object needs the new one to destroy what it manages: then that order goes first.
+  for (const { from, to } of acrossProviders.values()) if (!builder.reaches(to, from)) builder.depend(from, to);
 }
 
-// What an object was made after, and what its configuration now names.
-function allDependencies(plan: Plan, change: InstanceChange): ReadonlySet<string> {
-  const all = new Set(change.dependencies);
+function configIdOf({ address }: InstanceChange): string {
+  return configResourceText(address.module, address.resource);
+}
+
+// What the object that is there was made after, else what the new one will be.
+function madeAfter(plan: Plan, change: InstanceChange): readonly string[] {
+  if (change.deposedKey !== undefined) return change.dependencies;
   const text = absoluteResourceText(change.address.module, change.address.resource);
-  for (const instance of plan.priorState.resources.get(text)?.instances.values() ?? []) {
-    if (instance.key === change.address.key) for (const needed of instance.current?.dependencies ?? []) all.add(needed);
-  }
-  return all;
+  const stored = plan.priorState.resources.get(text)?.instances.get(keyOf(change.address.key));
+  return stored?.current?.dependencies ?? change.dependencies;
 }
 
-function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
-  const set = map.get(key);
-  if (set) set.add(value);
-  else map.set(key, new Set([value]));
+function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
 }

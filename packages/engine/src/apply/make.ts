@@ -18,12 +18,15 @@ import {
 import { disagreementText, resultDisagreements } from "../change/agreement.ts";
 import { ignoreChanges } from "../change/ignore.ts";
 import { proposedNew } from "../change/proposed.ts";
+import { replacePathsThatChange } from "../change/replace.ts";
 import { checkRules } from "../checks.ts";
 import type { Resource } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import { instanceDataOf } from "../evaluator.ts";
 import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
+import type { Expansion } from "../expansion.ts";
 import { readData } from "../plan/data.ts";
+import { expandAgain } from "../plan/expand.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { isReplace } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
@@ -31,6 +34,7 @@ import type { RunAction } from "../ports.ts";
 import type { ObjectState } from "../state.ts";
 import { noPrivate } from "../state.ts";
 import type { ApplyRun } from "./run.ts";
+import { recordAfter, recordBefore } from "./run.ts";
 import { sameAsPlanned } from "./unchanged.ts";
 
 /** A change that makes, alters or reads one object. */
@@ -48,7 +52,8 @@ export interface MakeTarget {
 export async function make(run: ApplyRun, target: MakeTarget): Promise<boolean> {
   const { change, resource, schema } = target;
   const { address } = change;
-  const expansion = run.evaluator.resourceExpansion(address.module, address.resource) ?? { kind: "single" };
+  const expansion = expansionNow(run, target);
+  if (!expansion) return false;
   const instance = instanceDataOf(expansion, address.key);
   const { lifecycle } = resource;
   if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, instance)))
@@ -65,27 +70,29 @@ export async function make(run: ApplyRun, target: MakeTarget): Promise<boolean> 
   );
 }
 
-// The change as a whole already has its place among those under way.
-const ownSlot = { run: <T>(task: () => Promise<T>) => task() };
+// The first instance of a resource to be made asks for what the plan did not know of `for_each`; the others find it.
+function expansionNow(run: ApplyRun, { change, resource }: MakeTarget): Expansion | undefined {
+  const { module } = change.address;
+  const planned = run.evaluator.resourceExpansion(module, resource.address) ?? single;
+  const { value, diagnostics } = expandAgain(planned, resource.repetition, run.evaluator, module);
+  if (!report(run, diagnostics)) return undefined;
+  if (value !== planned) run.evaluator.expandResource(module, resource.address, value);
+  return value;
+}
+
+const single: Expansion = { kind: "single" };
 
 async function read(
   run: ApplyRun,
   { change, resource, schema, provider }: MakeTarget,
   config: Value,
 ): Promise<Value | undefined> {
-  const result = await readData(
-    { calls: ownSlot, ports: run.ports },
-    change.address,
-    config,
-    schema,
-    provider,
-    resource.body,
-  );
+  const result = await readData(run, change.address, config, schema, provider, resource.body);
   if (!report(run, result.diagnostics) || !result.value) return undefined;
   const parts = {
     status: "ready",
     private: noPrivate,
-    dependencies: change.dependencies,
+    dependencies: [],
     createBeforeDestroy: false,
   } as const;
   run.state.setCurrent(change.address, change.provider.text, storedObject(result.value, schema, parts));
@@ -95,7 +102,9 @@ async function read(
 async function write(run: ApplyRun, target: MakeTarget, config: Value): Promise<Value | undefined> {
   const { change } = target;
   const fresh = change.action === "create" || isReplace(change.action);
-  if (!fresh && !(await sameAsPlanned(run, target))) return undefined;
+  // Where the old object goes first, that is when it was looked at.
+  const replacesFirst = change.action === "create-delete";
+  if ((!fresh || replacesFirst) && !(await sameAsPlanned(run, target))) return undefined;
   const [bareConfig] = unmarkDeep(config);
   const [before] = unmarkDeep(change.before);
   const prior = fresh ? nullValue(bareConfig.type) : before;
@@ -128,7 +137,7 @@ async function planAgain(
       prior,
       proposed,
       config: effective,
-      priorPrivate: change.priorPrivate,
+      priorPrivate: fresh ? noPrivate : change.priorPrivate,
     };
     const answer = await provider.planResourceChange(request);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
@@ -139,6 +148,8 @@ async function planAgain(
     const wrong = answer.legacyTypeSystem
       ? []
       : resultDisagreements(schema.block, unmarkDeep(change.after)[0], planned);
+    if (!fresh && replacePathsThatChange(answer.requiresReplace, prior, planned, schema.block).length > 0)
+      wrong.push({ path: [], problem: "planned as an update, it now needs a new object" });
     if (wrong.length === 0) return { planned, plannedPrivate: answer.plannedPrivate };
     const detail = `When expanding the plan for ${address.text} to include new values learned so far during apply, the provider produced an invalid new value: ${wrong.map(disagreementText).join("; ")}.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`;
     report(run, [errorDiagnostic("Provider produced inconsistent final plan", detail, { address: address.text })]);
@@ -164,15 +175,19 @@ async function call(
   const id = shownId(change.before);
   const common = { address: address.text, action };
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
-  await run.recorder.before({
+  const begun = await recordBefore(run, {
     sequence,
     ...common,
     provider: providerText,
     type: address.resource.type,
     schemaVersion: schema.version,
-    sent: sentText(final.planned, schema),
+    sent: sentText(final.planned, markedConfig, schema),
     ...(deposes === undefined ? {} : { deposes }),
   });
+  if (!begun) {
+    run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
+    return undefined;
+  }
   if (deposes !== undefined) run.state.depose(address, providerText, deposes);
   let answer: ApplyAnswer | undefined;
   let died: unknown;
@@ -193,7 +208,7 @@ async function call(
   if (object) run.state.setCurrent(address, providerText, object);
   const restored = !object && deposes !== undefined && run.state.restoreDeposed(address, providerText, deposes);
   if (!object && deposes === undefined) run.state.setCurrent(address, providerText, undefined);
-  await run.recorder.after({
+  const recorded = await recordAfter(run, {
     sequence,
     address: address.text,
     provider: providerText,
@@ -202,14 +217,16 @@ async function call(
     ...(restored ? { restores: deposes } : {}),
   });
   const seconds = (run.ports.clock.monotonic() - started) / 1000;
-  if (!result.ok || !value) {
+  if (result.ok && value) {
+    if (action === "update") run.counts.changed++;
+    else run.counts.added++;
+  }
+  if (!result.ok || !value || !recorded) {
     run.ports.events({ kind: "apply-failed", ...common, seconds });
     return undefined;
   }
   const newId = shownId(value);
   run.ports.events({ kind: "apply-done", ...common, seconds, ...(newId === undefined ? {} : { id: newId }) });
-  if (action === "update") run.counts.changed++;
-  else run.counts.added++;
   return value;
 }
 
@@ -301,8 +318,8 @@ function withoutUnknown(value: Value): Value {
 }
 
 /** The planned object as the journal keeps it: unknown and sensitive parts are null, so that it can be shown to anyone. */
-function sentText(planned: Value, schema: Schema): string {
-  const marked = markLike(planned, planned, schema.block);
+function sentText(planned: Value, config: Value, schema: Schema): string {
+  const marked = markLike(planned, config, schema.block);
   const shown = transform(marked, (_, part) =>
     !isKnown(part) || part.marks.has(sensitive) ? nullValue(part.type) : part,
   );

@@ -1,8 +1,9 @@
 import type { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import type { Resource } from "../configuration.ts";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { messageOf } from "@millwright/core/errors";
 import type { Evaluator } from "../evaluator.ts";
-import type { CheckResult, InstanceChange, Plan } from "../plan/plan.ts";
+import type { CheckResult, Plan } from "../plan/plan.ts";
 import type { RunAction, RunPorts } from "../ports.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { ObjectState, State, StateBuilder } from "../state.ts";
@@ -59,16 +60,32 @@ export interface ChangeResult {
   readonly restores?: string;
 }
 
+/** Has the recorder told of a change before its call. Where it cannot be, that is an error, and the call must not be made. */
+export async function recordBefore(run: ApplyRun, intent: ChangeIntent): Promise<boolean> {
+  try {
+    await run.recorder.before(intent);
+    return true;
+  } catch (error) {
+    const detail = `The change of ${intent.address} was not begun: ${messageOf(error)}`;
+    run.diagnostics.push(errorDiagnostic("Change not begun", detail, { address: intent.address }));
+    return false;
+  }
+}
+
+/** The same after the call: what came of it is in the state already, so the run goes on to its end and no further. */
+export async function recordAfter(run: ApplyRun, result: ChangeResult): Promise<boolean> {
+  try {
+    await run.recorder.after(result);
+    return true;
+  } catch (error) {
+    const detail = `What came of the change of ${result.address} is in the state, and could not be noted before that is saved: ${messageOf(error)}`;
+    run.diagnostics.push(errorDiagnostic("Change not recorded", detail, { address: result.address }));
+    return false;
+  }
+}
+
 /** A recorder for tests and for runs whose work can be done again at no cost. */
 export const noRecorder: ApplyRecorder = { before: () => Promise.resolve(), after: () => Promise.resolve() };
-
-/** One change with what it needs to be carried out. */
-export interface ApplyTarget {
-  readonly change: InstanceChange;
-  /** Its configuration; a destroy has none. */
-  readonly resource: Resource | undefined;
-  readonly nodeId: string;
-}
 
 export interface ApplyResult {
   readonly state: State;

@@ -19,13 +19,12 @@ import { disagreementText } from "../change/agreement.ts";
 import { nestedAsBlock } from "../change/proposed.ts";
 import { checkRules } from "../checks.ts";
 import type { RunPorts } from "../ports.ts";
-import type { Semaphore } from "@millwright/core/concurrency";
 import { decodeResourceConfig } from "../decode-body.ts";
 import { markLike, providerDiagnostics, providerDied, storedObject } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import type { PlanTarget } from "./managed.ts";
 import type { PlanRun } from "./run.ts";
-import { report } from "./run.ts";
+import { addChange, report } from "./run.ts";
 
 /**
  * Plans one instance of a data source: reads it now where its configuration is known and nothing that it depends on is going
@@ -54,7 +53,7 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
     see(after);
     if (run.options.mode !== "normal") return true;
     run.pending.add(nodeId);
-    run.changes.push({
+    addChange(run, {
       address,
       provider: providerAddress,
       action: "read",
@@ -85,7 +84,7 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
 
 /** Reads a data source; the result is marked like its configuration. */
 export async function readData(
-  run: { readonly calls: Pick<Semaphore, "run">; readonly ports: RunPorts },
+  run: { readonly ports: RunPorts },
   address: InstanceAddress,
   config: Value,
   schema: Schema,
@@ -101,7 +100,7 @@ export async function readData(
   };
   try {
     const call = { type: address.resource.type, config: unmarkDeep(config)[0] };
-    const answer = await run.calls.run(() => provider.readDataSource(call));
+    const answer = await provider.readDataSource(call);
     const diagnostics = providerDiagnostics(answer.diagnostics, address.text, body);
     if (diagnostics.some((d) => d.severity === "error")) return failed(diagnostics);
     const wrong = conforms(answer.state, schema.block);

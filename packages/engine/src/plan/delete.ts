@@ -1,26 +1,15 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { impliedType } from "@millwright/provider/implied-type";
-import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
-import type { Schema } from "@millwright/provider/schema";
+import type { ProviderDiagnostics } from "@millwright/provider/protocol";
 import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
-import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
 import type { Resource } from "../configuration.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import { preventedDestroy } from "./managed.ts";
 import type { ActionReason } from "./plan.ts";
-import type { PriorObject } from "./refresh.ts";
+import type { ObjectTarget, PriorObject } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
-import { report } from "./run.ts";
-
-/** An object that is to go. */
-export interface DeleteTarget {
-  readonly address: InstanceAddress;
-  readonly deposedKey?: string;
-  readonly schema: Schema;
-  readonly provider: Provider;
-  readonly providerAddress: ProviderConfigAddress;
-}
+import { addChange, report } from "./run.ts";
 
 /**
  * Plans to destroy one object. The provider is asked about it, if it wants to be. `resource` is its configuration, where it
@@ -28,7 +17,7 @@ export interface DeleteTarget {
  */
 export async function planDelete(
   run: PlanRun,
-  target: DeleteTarget,
+  target: ObjectTarget,
   prior: PriorObject,
   reason: ActionReason,
   resource: Resource | undefined,
@@ -54,7 +43,7 @@ export async function planDelete(
       readonly diagnostics: ProviderDiagnostics;
     };
     try {
-      answer = await run.calls.run(() => provider.planResourceChange(call));
+      answer = await provider.planResourceChange(call);
     } catch (error) {
       return report(run, [providerDied(address.text, "planning to destroy", error)]);
     }
@@ -65,7 +54,7 @@ export async function planDelete(
     }
     plannedPrivate = answer.plannedPrivate;
   }
-  run.changes.push({
+  addChange(run, {
     address,
     ...(deposedKey === undefined ? {} : { deposedKey }),
     provider: providerAddress,

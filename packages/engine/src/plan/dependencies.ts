@@ -30,9 +30,9 @@ function collect(
   while (stack.length > 0) {
     const id = stack.at(-1)!;
     const next = [...(direct.get(id) ?? [])];
-    const missing = memo.has(id) ? [] : next.filter((to) => !memo.has(to) && !stack.includes(to));
+    const missing = memo.has(id) ? [] : next.filter((to) => !memo.has(to));
     if (missing.length > 0) {
-      stack.push(missing[0]!);
+      stack.push(...missing);
       continue;
     }
     stack.pop();

@@ -14,6 +14,7 @@ import {
   ephemeral,
   isKnown,
   isNull,
+  isWhollyKnown,
   sensitive,
   unmark,
 } from "@millwright/value/value";
@@ -40,6 +41,32 @@ export function expand(
   return typeof result === "string"
     ? { value: unknown, diagnostics: [...diagnostics, refusal(repetition.kind, expression, result)] }
     : { value: result, diagnostics };
+}
+
+/**
+ * What a planned expansion is at apply: the same keys, with the values of `for_each` that were not known yet. The same object
+ * where there is nothing to learn.
+ */
+export function expandAgain(
+  planned: Expansion,
+  repetition: Repetition,
+  evaluator: Evaluator,
+  module: ModuleInstance,
+): Diagnosed<Expansion> {
+  const settled = planned.kind !== "forEach" || [...planned.values.values()].every(isWhollyKnown);
+  if (settled || repetition.kind !== "forEach") return { value: planned, diagnostics: [] };
+  const { value: now, diagnostics } = expand(repetition, evaluator, module, false);
+  if (now.kind !== "forEach") return { value: planned, diagnostics };
+  const { values } = now;
+  const moved = values.size !== planned.values.size || [...planned.values.keys()].some((key) => !values.has(key));
+  if (!moved) return { value: now, diagnostics };
+  const detail =
+    "The keys of this for_each are no longer those that were planned. Make a new plan to see what is to be done now.";
+  const subject = rangeOf(repetition.expression);
+  return {
+    value: planned,
+    diagnostics: [...diagnostics, errorDiagnostic("Keys have changed since the plan", detail, { subject })],
+  };
 }
 
 function refusal(kind: "count" | "forEach", expression: Expression, detail: string) {

@@ -30,9 +30,11 @@ import {
   visitVariable,
 } from "./nodes.ts";
 import type { InstanceChange, OutputChange, Plan, PlannedExpansions, PlanResult } from "./plan.ts";
-import { configKey, planOrphan, planResource } from "./resource.ts";
+import { planOrphan } from "./gone.ts";
+import { planResource } from "./resource.ts";
 import type { PlanOptions, PlanRun } from "./run.ts";
-import { targetNodes } from "./targets.ts";
+import { configKey } from "./run.ts";
+import { targetNodes, withoutKeys } from "./targets.ts";
 
 export interface PlanInput {
   readonly context: EvaluatorContext;
@@ -66,15 +68,15 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   diagnostics.push(...cyclesOf(config).map(cycleFound));
   if (hasErrors(diagnostics)) return nothing();
   const graph = withOrphans(config, context.configuration, input.state);
-  const targeting = targetNodes(config, options.targets, options.mode === "destroy");
+  const targeting = targetNodes(graph, options.targets, options.mode === "destroy", addressOfNode);
   if (options.targets.length > 0) diagnostics.push(targetingWarning);
   const run = newRun(input, config, diagnostics, targeting);
   const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
   const outcomes = await walkGraph(
     graph,
     (node, id) => {
-      if (node.kind === "orphan") return planOrphan(run, node.state);
-      return targeting.has(id) ? visit(run, nodes, node, id) : true;
+      if (!targeting.has(id)) return true;
+      return node.kind === "orphan" ? planOrphan(run, node.state) : visit(run, nodes, node, id);
     },
     input.ports.stop,
   );
@@ -143,11 +145,12 @@ function newRun(
     statesByConfig: byConfig(input.state),
     interrupted: new Map(input.interrupted.map((entry) => [entry.address, entry])),
     ports: input.ports,
-    calls: new Semaphore(input.parallelism),
+    slots: new Semaphore(input.parallelism),
     pending,
     createBeforeDestroy: createBeforeDestroyNodes(graph, direct),
     dependencies: transitive(direct),
     changes: [],
+    changesOf: new Map(),
     drift: [],
     checks: [],
     diagnostics,
@@ -203,6 +206,11 @@ function withOrphans(graph: Graph<ConfigNode>, configuration: Configuration, sta
     }
   }
   return builder.build();
+}
+
+// What a target must cover for a node to be meant by it.
+function addressOfNode(node: PlanNode, id: string): string {
+  return node.kind === "orphan" ? withoutKeys(absoluteResourceText(node.state.module, node.state.address)) : id;
 }
 
 export function cycleFound(way: readonly string[]): Diagnostic {

@@ -24,7 +24,7 @@ import { isReplace } from "./plan.ts";
 import type { PriorObject } from "./refresh.ts";
 import { noPrior, refreshObject } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
-import { report } from "./run.ts";
+import { addChange, report } from "./run.ts";
 import { triggeredReplacement } from "./triggers.ts";
 
 /** One instance of a managed resource that the configuration wants to be there. */
@@ -57,29 +57,38 @@ export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boo
     see(prior.value);
     return false;
   }
-  run.changes.push(planned);
+  addChange(run, planned);
   run.ports.events({ kind: "planned", address: address.text });
-  if (planned.action !== "no-op") run.pending.add(target.nodeId);
+  if (planned.action === "no-op") noteOrder(run, target, planned);
+  else run.pending.add(target.nodeId);
   see(planned.after);
   const { postconditions } = target.resource.lifecycle;
   const instance = { ...target.instance, self: planned.after };
   return report(run, checkRules(run, target.address, "Resource postcondition failed", postconditions, instance));
 }
 
+// What an unchanged object comes after may have changed all the same: its end goes by what the state says of that.
+function noteOrder(run: PlanRun, { address, providerAddress }: PlanTarget, planned: InstanceChange): void {
+  const current = run.refreshed.instance(address)?.current;
+  if (!current) return;
+  const { dependencies, createBeforeDestroy } = planned;
+  run.refreshed.setCurrent(address, providerAddress.text, { ...current, dependencies, createBeforeDestroy });
+}
+
 async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObject | undefined> {
-  const { address, schema, provider, providerAddress } = target;
+  const { address, schema } = target;
   const stored = run.refreshed.instance(address);
-  for (const [key, object] of stored?.deposed ?? []) {
-    const prior = await refreshObject(run, address, key, object, schema, provider, providerAddress);
+  for (const [deposedKey, object] of stored?.deposed ?? []) {
+    const deposed = { ...target, deposedKey };
+    const prior = await refreshObject(run, deposed, object);
     if (!prior) return undefined;
-    if (prior.stored && run.options.mode !== "refresh-only" && run.isTargeted(address.text)) {
-      await planDelete(run, { ...target, deposedKey: key }, prior, "none", undefined);
-    }
+    if (run.options.mode === "refresh-only") continue;
+    if (!(await planDelete(run, deposed, prior, "none", undefined))) return undefined;
   }
   if (!stored?.current && !(await settleInterrupted(run, target))) return undefined;
   const current = run.refreshed.instance(address)?.current;
   if (!current) return noPrior(schema);
-  return refreshObject(run, address, undefined, current, schema, provider, providerAddress);
+  return refreshObject(run, target, current);
 }
 
 async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject): Promise<InstanceChange | undefined> {
@@ -154,7 +163,7 @@ async function callPlan(
   const proposed = proposedNew(schema.block, prior, config);
   try {
     const call = { type: address.resource.type, prior, proposed, config, priorPrivate };
-    const answer = await run.calls.run(() => provider.planResourceChange(call));
+    const answer = await provider.planResourceChange(call);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
     if (answer.legacyTypeSystem) return answer;
     const wrong = planDisagreements(schema.block, prior, config, answer.planned);
@@ -178,8 +187,8 @@ function decide(
   if (isNull(prior.value)) return { action: "create", reason: "none" };
   const replace: Action = run.createBeforeDestroy.has(target.nodeId) ? "create-delete" : "delete-create";
   if (prior.stored?.status === "tainted") return { action: replace, reason: "replace_because_tainted" };
-  if (replacePaths.length > 0) return { action: replace, reason: "replace_because_cannot_update" };
   if (run.options.forceReplace.includes(target.address.text)) return { action: replace, reason: "replace_by_request" };
+  if (replacePaths.length > 0) return { action: replace, reason: "replace_because_cannot_update" };
   if (triggeredReplacement(run, target)) return { action: replace, reason: "replace_by_triggers" };
   // Marks count too: what becomes sensitive, or stops being so, is written to the state by an update.
   return { action: rawEquals(prior.value, after) ? "no-op" : "update", reason: "none" };

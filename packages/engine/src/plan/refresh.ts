@@ -19,6 +19,16 @@ export interface PriorObject {
   readonly stored: ObjectState | undefined;
 }
 
+/** Which object it is, and who knows of it. */
+export interface ObjectTarget {
+  readonly address: InstanceAddress;
+  /** Set for an object that is no longer the current one. */
+  readonly deposedKey?: string;
+  readonly schema: Schema;
+  readonly provider: Provider;
+  readonly providerAddress: ProviderConfigAddress;
+}
+
 /** Nothing there. */
 export function noPrior(schema: Schema): PriorObject {
   return { value: nullValue(impliedType(schema.block)), stored: undefined };
@@ -30,20 +40,17 @@ export function noPrior(schema: Schema): PriorObject {
  */
 export async function refreshObject(
   run: PlanRun,
-  address: InstanceAddress,
-  deposedKey: string | undefined,
+  target: ObjectTarget,
   stored: ObjectState,
-  schema: Schema,
-  provider: Provider,
-  providerAddress: ProviderConfigAddress,
 ): Promise<PriorObject | undefined> {
+  const { address, deposedKey, schema, provider, providerAddress } = target;
   const before = await readObject(stored, address, schema, provider);
   if (!report(run, before.diagnostics)) return undefined;
   const write = (object: ObjectState | undefined) => {
     if (deposedKey === undefined) run.refreshed.setCurrent(address, providerAddress.text, object);
     else run.refreshed.setDeposed(address, providerAddress.text, deposedKey, object);
   };
-  if (!run.options.refresh || isNull(before.value)) {
+  if (!run.options.refresh || isNull(before.value) || !run.isTargeted(address.text)) {
     const kept = storedObject(before.value, schema, stored);
     write(kept);
     return { value: before.value, stored: kept };
@@ -91,7 +98,7 @@ async function readNow(
   try {
     const current = unmarkDeep(before)[0];
     const call = { type: address.resource.type, current, private: stored.private };
-    const answer = await run.calls.run(() => provider.readResource(call));
+    const answer = await provider.readResource(call);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return undefined;
     const wrong = conforms(answer.newState, schema.block);
     if (wrong.length > 0) {

@@ -1,6 +1,8 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import type { Semaphore } from "@millwright/core/concurrency";
+import type { ResourceAddress } from "../addresses.ts";
+import { absoluteResourceText } from "../addresses.ts";
 import type { Graph } from "../graph.ts";
 import type { PendingCreate } from "../backend/journal.ts";
 import type { ConfigNode } from "../config-graph.ts";
@@ -38,8 +40,8 @@ export interface PlanRun {
   /** Creates that were under way when an earlier run was killed, by address; taken out as they are settled. */
   readonly interrupted: Map<string, PendingCreate>;
   readonly ports: RunPorts;
-  /** Bounds the provider calls under way. */
-  readonly calls: Semaphore;
+  /** Bounds the instances that are being planned. */
+  readonly slots: Semaphore;
   /** Config resources (ids) of which an instance is going to change: what `depends_on` of data sources waits for. */
   readonly pending: Set<string>;
   /** Config resources (ids) that are made before the old one goes, because they say so or something that depends on them does. */
@@ -47,6 +49,8 @@ export interface PlanRun {
   /** For each config resource (id), those it comes after, at any distance. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   readonly changes: InstanceChange[];
+  /** The same by resource (`absoluteResourceText`), for those who watch one. */
+  readonly changesOf: Map<string, InstanceChange[]>;
   readonly drift: InstanceChange[];
   readonly checks: CheckResult[];
   readonly diagnostics: Diagnostic[];
@@ -54,6 +58,25 @@ export interface PlanRun {
   waitsForChanges(nodeId: string): boolean;
   /** Whether an instance is inside the targets; always, where there are none. */
   isTargeted(address: string): boolean;
+}
+
+/** How `PlanRun.statesByConfig` keys resources: by static module path and resource. */
+export function configKey(modulePath: string, resource: ResourceAddress): string {
+  return `${modulePath}|${resource.mode}|${resource.type}|${resource.name}`;
+}
+
+/** Plans one instance when there is room; not any more once the run is to stop. */
+export function inSlot(run: PlanRun, plan: () => Promise<boolean>): Promise<boolean> {
+  return run.slots.run(() => (run.ports.stop.aborted ? Promise.resolve(false) : plan()));
+}
+
+/** Takes a change into the plan. */
+export function addChange(run: PlanRun, change: InstanceChange): void {
+  run.changes.push(change);
+  const text = absoluteResourceText(change.address.module, change.address.resource);
+  const known = run.changesOf.get(text);
+  if (known) known.push(change);
+  else run.changesOf.set(text, [change]);
 }
 
 /** Reports what was found; true where the step may go on. */

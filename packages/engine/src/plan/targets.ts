@@ -1,5 +1,4 @@
 import type { Graph } from "../graph.ts";
-import type { ConfigNode } from "../config-graph.ts";
 
 /** Which part of a configuration a run is about. */
 export interface Targeting {
@@ -14,29 +13,35 @@ export const everything: Targeting = { has: () => true, isTargeted: () => true }
  * The nodes that targets name and all that these depend on (for a destroy also all that depends on them). A target is an
  * address of a module, a resource or an instance.
  */
-export function targetNodes<T extends ConfigNode>(
+export function targetNodes<T extends { readonly kind: string }>(
   graph: Graph<T>,
   targets: readonly string[],
   destroy: boolean,
+  addressOf: (node: T, id: string) => string = (_, id) => id,
 ): Targeting {
   if (targets.length === 0) return everything;
   const bare = targets.map(withoutKeys);
-  const direct = new Set([...graph.nodes.keys()].filter((id) => bare.some((target) => covers(target, id))));
+  const named = [...graph.nodes].filter(([id, node]) => bare.some((target) => covers(target, addressOf(node, id))));
+  const direct = new Set(named.map(([id]) => id));
   const dependencies = new Set<string>();
   follow([...direct], (id) => graph.dependencies.get(id) ?? [], dependencies);
+  const later = new Set<string>();
   if (destroy) {
     const dependents = new Map<string, string[]>();
     for (const [id, all] of graph.dependencies) {
-      for (const to of all) dependents.set(to, [...(dependents.get(to) ?? []), id]);
+      for (const to of all) {
+        const known = dependents.get(to);
+        if (known) known.push(id);
+        else dependents.set(to, [id]);
+      }
     }
-    const later = new Set<string>();
     follow([...direct], (id) => dependents.get(id) ?? [], later);
     // Dependents go too, and to destroy them needs what they depend on.
     for (const id of later) dependencies.add(id);
     follow([...later], (id) => graph.dependencies.get(id) ?? [], dependencies);
   }
   for (const [id, node] of graph.nodes) {
-    if (node.kind !== "output" || node.module.path !== "" || direct.has(id)) continue;
+    if (node.kind !== "output" || !id.startsWith("output.") || direct.has(id)) continue;
     const needs = [...graph.dependencies.get(id)!];
     if (needs.length > 0 && needs.every((to) => direct.has(to) || dependencies.has(to))) dependencies.add(id);
   }
@@ -45,7 +50,8 @@ export function targetNodes<T extends ConfigNode>(
     isTargeted: (instance) => {
       if (targets.some((target) => covers(target, instance))) return true;
       const id = withoutKeys(instance);
-      return dependencies.has(id) && (!direct.has(id) || !destroy);
+      // What a destroyed thing depends on is looked at, and stays.
+      return destroy ? later.has(id) && !direct.has(id) : dependencies.has(id);
     },
   };
 }

@@ -19,8 +19,7 @@ function isTriggered(run: PlanRun, target: PlanTarget, trigger: Expression): boo
   const place = readTrigger(run, target, trigger);
   if (!place) return false;
   const { text, key, path } = place;
-  return run.changes.some((change) => {
-    if (absoluteResourceText(change.address.module, change.address.resource) !== text) return false;
+  return (run.changesOf.get(text) ?? []).some((change) => {
     if (key !== "any" && change.address.key !== key) return false;
     return path.length === 0 ? change.action === "update" || isReplace(change.action) : partChanges(change, path);
   });

@@ -18,6 +18,7 @@ import { visitCall, visitLocal, visitOutput, visitProvider, visitVariable } from
 import { report } from "../plan/run.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
+import { unsuitableDefaults } from "../variables.ts";
 import { checkReferences } from "./references.ts";
 
 /**
@@ -27,6 +28,7 @@ import { checkReferences } from "./references.ts";
 export async function validateConfiguration(context: EvaluatorContext, pool: ProviderPool): Promise<Diagnostic[]> {
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, emptyState)))];
   if (hasErrors(diagnostics)) return diagnostics;
+  diagnostics.push(...unsuitableDefaults(context.configuration));
   diagnostics.push(...checkReferences(context.configuration, pool));
   if (hasErrors(diagnostics)) return diagnostics;
   const graph = configGraph(context.configuration);

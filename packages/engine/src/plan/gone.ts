@@ -1,0 +1,113 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { InstanceKey, ProviderConfigAddress } from "../addresses.ts";
+import { absoluteResourceText, instanceAddress, parseProviderConfigAddress } from "../addresses.ts";
+import type { ConfigNode } from "../config-graph.ts";
+import type { Resource } from "../configuration.ts";
+import type { Expansion } from "../expansion.ts";
+import type { InstanceState, ResourceState } from "../state.ts";
+import { planDelete } from "./delete.ts";
+import type { ActionReason } from "./plan.ts";
+import type { ObjectTarget } from "./refresh.ts";
+import { refreshObject } from "./refresh.ts";
+import type { PlanRun } from "./run.ts";
+import { configKey, inSlot, report } from "./run.ts";
+
+type ResourceNode = Extract<ConfigNode, { readonly kind: "resource" }>;
+
+/**
+ * Plans the end of instances that the state has and the configuration no longer wants: their count, key or module instance
+ * is gone. `wanted` are the addresses of those that it wants.
+ */
+export async function planUnwanted(
+  run: PlanRun,
+  node: ResourceNode,
+  wanted: ReadonlySet<string>,
+  common: Pick<ObjectTarget, "schema" | "provider">,
+): Promise<boolean> {
+  const states = statesOf(run, node);
+  if (states.length === 0) return true;
+  const modules = new Set(run.evaluator.moduleInstances(node.module).map((module) => module.text));
+  const steps: Promise<boolean>[] = [];
+  for (const state of states) {
+    const expansion = run.evaluator.resourceExpansion(state.module, state.address);
+    for (const instance of [...state.instances.values()]) {
+      const address = instanceAddress(state.module, state.address, instance.key);
+      if (wanted.has(address.text) || !run.isTargeted(address.text)) continue;
+      if (state.address.mode === "data") {
+        run.refreshed.setCurrent(address, state.provider, undefined);
+        continue;
+      }
+      const moduleThere = modules.has(state.module.text) && expansion;
+      const reason = moduleThere ? whyUnwanted(expansion, instance.key) : "delete_because_no_module";
+      const target = { ...common, address, providerAddress: node.provider };
+      steps.push(inSlot(run, () => planGone(run, target, instance, reason, node.resource)));
+    }
+  }
+  return (await Promise.all(steps)).every(Boolean);
+}
+
+function statesOf(run: PlanRun, node: ResourceNode): ResourceState[] {
+  const all = run.statesByConfig.get(configKey(node.module.path, node.resource.address)) ?? [];
+  return all.flatMap((state) => run.refreshed.resource(state.module, state.address) ?? []);
+}
+
+function whyUnwanted(expansion: Expansion, key: InstanceKey): ActionReason {
+  if (expansion.kind === "count" && typeof key === "number") return "delete_because_count_index";
+  if (expansion.kind === "forEach" && typeof key === "string") return "delete_because_each_key";
+  return "delete_because_wrong_repetition";
+}
+
+async function planGone(
+  run: PlanRun,
+  target: ObjectTarget,
+  instance: InstanceState,
+  reason: ActionReason,
+  resource: Resource | undefined,
+): Promise<boolean> {
+  const objects = [...(instance.current ? [[undefined, instance.current] as const] : []), ...instance.deposed];
+  let ok = true;
+  for (const [deposedKey, object] of objects) {
+    const one = deposedKey === undefined ? target : { ...target, deposedKey };
+    const prior = await refreshObject(run, one, object);
+    if (!prior) ok = false;
+    else if (run.options.mode !== "refresh-only") {
+      const isCurrent = deposedKey === undefined;
+      const planned = await planDelete(run, one, prior, isCurrent ? reason : "none", isCurrent ? resource : undefined);
+      if (!planned) ok = false;
+    }
+  }
+  return ok;
+}
+
+/** Plans the end of a resource that the state has and no configuration declares any more. */
+export async function planOrphan(run: PlanRun, state: ResourceState): Promise<boolean> {
+  const text = absoluteResourceText(state.module, state.address);
+  const instances = [...state.instances.values()].filter(({ key }) =>
+    run.isTargeted(instanceAddress(state.module, state.address, key).text),
+  );
+  if (state.address.mode !== "managed") {
+    for (const { key } of instances)
+      run.refreshed.setCurrent(instanceAddress(state.module, state.address, key), state.provider, undefined);
+    return true;
+  }
+  if (instances.length === 0) return true;
+  const providerAddress = parseProviderConfigAddress(state.provider);
+  const schema = providerAddress && run.pool.resourceSchema(providerAddress.source, state.address);
+  if (!providerAddress || !schema || !run.pool.isConfigured(providerAddress))
+    return report(run, [providerNotPresent(text, state.provider, providerAddress)]);
+  const provider = run.pool.configured(providerAddress);
+  const steps = instances.map((instance) => {
+    const address = instanceAddress(state.module, state.address, instance.key);
+    const target = { address, schema, provider, providerAddress };
+    return inSlot(run, () => planGone(run, target, instance, "delete_because_no_resource_config", undefined));
+  });
+  return (await Promise.all(steps)).every(Boolean);
+}
+
+function providerNotPresent(text: string, provider: string, address: ProviderConfigAddress | undefined) {
+  const detail = `To work with ${text} (orphan), its original provider configuration at ${provider} is required, but it has been removed. This occurs when a provider configuration is removed while objects created by that provider still exist in the state. Re-add the provider configuration to destroy ${text}, after which you can remove the provider configuration again.`;
+  return errorDiagnostic("Provider configuration not present", detail, {
+    address: text,
+    code: address ? "provider-not-present" : "bad-provider-address",
+  });
+}
