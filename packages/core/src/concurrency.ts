@@ -1,7 +1,9 @@
 /** Lets at most `limit` tasks run at a time; the others wait in the order they came. */
 export class Semaphore {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+  /** Where the queue begins: taking from the front of a long array would move all the rest. */
+  #head = 0;
 
   constructor(limit: number) {
     this.#free = limit;
@@ -13,9 +15,21 @@ export class Semaphore {
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      this.#release();
     }
+  }
+
+  #release(): void {
+    const next = this.#waiting[this.#head];
+    if (!next) {
+      this.#free++;
+      return;
+    }
+    this.#head++;
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    }
+    next();
   }
 }

@@ -6,7 +6,7 @@ export function similar(given: string, candidates: Iterable<string>): string | u
   let best: string | undefined;
   let bestDistance = 4;
   for (const candidate of candidates) {
-    const limit = Math.min(bestDistance, Math.ceil(Math.max(given.length, candidate.length) / 3) + 1);
+    const limit = Math.min(bestDistance, Math.floor(Math.max(given.length, candidate.length) / 3) + 1);
     const d = editDistance(given, candidate);
     if (d < limit) {
       best = candidate;
