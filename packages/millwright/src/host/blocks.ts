@@ -161,8 +161,11 @@ class Converter {
     };
   }
 
-  #source(text: string, { file, start }: Node): Expression {
-    const { value, diagnostics } = parseExpression(embeddedFile(file, text, () => start));
+  #source(text: string, { file, start, end }: Node): Expression {
+    // Where the text stands there in quotes, faults are shown inside of it.
+    const written = file.text.startsWith(text, start + 1);
+    const placeOf = (offset: number) => (written ? start + 1 + offset : offset === 0 ? start : end);
+    const { value, diagnostics } = parseExpression(embeddedFile(file, text, placeOf));
     this.#diagnostics.push(...diagnostics);
     return value;
   }

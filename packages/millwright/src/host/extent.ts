@@ -3,6 +3,20 @@
  * called on it, up to the comma, bracket or line end behind it. It only serves to underline, and never fails.
  */
 export function extentOf(text: string, start: number): number {
+  return scan(text, start, /^[,;\n]/, /\s(as|satisfies)\s[^()]*$/);
+}
+
+/** The same for one operand of an operator. */
+export function operandExtent(text: string, start: number): number {
+  return scan(
+    text,
+    start,
+    /^([,;\n]|\s*(===?|!==?|[<>]=?|&&|\|\||\?\??(?!\.)|[-+*/%]|as\s|satisfies\s|in\s|instanceof\s))/,
+    /^$/,
+  );
+}
+
+function scan(text: string, start: number, stop: RegExp, behind: RegExp): number {
   let depth = 0;
   let at = start;
   while (at < text.length) {
@@ -15,10 +29,10 @@ export function extentOf(text: string, start: number): number {
     else if (")]}".includes(character)) {
       if (depth === 0) break;
       depth--;
-    } else if (depth === 0 && (",;\n".includes(character) || (character === ":" && at > start))) break;
+    } else if (depth === 0 && at > start && (character === ":" || stop.test(text.slice(at, at + 16)))) break;
     at++;
   }
-  const end = start + text.slice(start, at).trimEnd().length;
+  const end = start + text.slice(start, at).replace(behind, "").trimEnd().length;
   return Math.max(end, Math.min(start + 1, text.length));
 }
 

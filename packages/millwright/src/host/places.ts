@@ -5,7 +5,7 @@ import type { SourceFile } from "@millwright/hcl/source-file";
 import { sourceFile } from "@millwright/hcl/source-file";
 import type { Frames } from "../runtime/expression.ts";
 import type { Bundle } from "./bundle.ts";
-import { extentOf, headerExtent } from "./extent.ts";
+import { extentOf, headerExtent, operandExtent } from "./extent.ts";
 import type { Instrumented } from "./instrument.ts";
 import { nodesIn } from "./instrument.ts";
 
@@ -44,11 +44,12 @@ export class Places {
   frame(frames: Frames): Place | undefined {
     let other: Place | undefined;
     for (const [line, column] of frames) {
-      const offset = this.#inBundle(line, column);
-      const start = this.#original(offset);
+      const { offset, guarded } = this.#inBundle(line, column);
+      const call = guarded ? undefined : this.#callsByPosition().get(offset);
+      const start = this.#original(call?.start ?? offset);
       if (!start) continue;
-      const call = this.#callsByPosition().get(offset);
-      const place = { node: spanAt(start.file, start.offset), ...(call ? { code: call } : {}) };
+      const end = guarded ? operandExtent(start.file.text, start.offset) : extentOf(start.file.text, start.offset);
+      const place = { node: { file: start.file, start: start.offset, end }, ...(call ? { code: call } : {}) };
       if (!start.file.name.includes("node_modules/")) return place;
       other ??= place;
     }
@@ -102,14 +103,16 @@ export class Places {
     return start ? { node: spanAt(start.file, start.offset), code } : { node: otherwise, code };
   }
 
-  #inBundle(line: number, column: number): number {
+  /** The offset in the program as it was; `guarded` where the place is a guard, which stands before the operand it is of. */
+  #inBundle(line: number, column: number): { readonly offset: number; readonly guarded: boolean } {
     const offset = (this.#instrumentedLines[line - 1] ?? 0) + column - 1;
     let shift = 0;
     for (const { at, text } of this.#instrumented.insertions) {
-      if (at + shift + text.length > offset) return Math.min(offset - shift, at);
+      if (at + shift > offset) break;
+      if (at + shift + text.length > offset) return { offset: at, guarded: true };
       shift += text.length;
     }
-    return offset - shift;
+    return { offset: offset - shift, guarded: false };
   }
 
   #original(offset: number): { readonly file: SourceFile; readonly offset: number } | undefined {
