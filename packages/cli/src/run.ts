@@ -17,7 +17,7 @@ const terraform = (name: string, help: string): Command => ({
 });
 
 const commands: Readonly<Record<string, Command>> = {
-  init: terraform("init", "Check a folder and write its provider lock file"),
+  init: terraform("init", "Check that a folder can be worked on"),
   plan: terraform("plan", "Show what would change, and save it"),
   apply: terraform("apply", "Carry out a plan"),
   destroy: terraform("destroy", "Remove everything that the state holds"),

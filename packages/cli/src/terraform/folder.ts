@@ -1,0 +1,92 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { Configuration } from "@millwright/engine/configuration";
+import { loadConfiguration } from "@millwright/engine/load";
+import { readLockFile, unservedLocks } from "@millwright/engine/lock-file";
+import { filesBelow, RecordingFiles } from "@millwright/engine/node-files";
+import type { Files } from "@millwright/engine/ports";
+import type { VariableSource } from "@millwright/engine/variables";
+import { readVariablesFile } from "@millwright/engine/variables-file";
+import type { GivenFlag } from "./options.ts";
+import { builtinRegistry } from "./registry.ts";
+import type { Session } from "./session.ts";
+import type { StackSource } from "./stacks.ts";
+
+/** A folder's configuration as it was read, and what a saved plan keeps of it. */
+export interface LoadedFolder {
+  readonly configuration: Configuration;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly stack?: StackSource;
+}
+
+/** Reads the configuration of the session's folder, TypeScript stacks included. */
+export async function loadFolder(session: Session): Promise<LoadedFolder> {
+  const files = new RecordingFiles(filesBelow(session.folder));
+  const stack = await readStacks(session);
+  const contribution = stack?.contribution;
+  const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
+  const { value, diagnostics } = loadConfiguration(files, options);
+  const lock = readLockFile(filesBelow(session.folder));
+  const unserved = unservedLocks(lock.value, builtinRegistry());
+  const all = [...(stack?.diagnostics ?? []), ...diagnostics, ...lock.diagnostics, ...unserved];
+  return { configuration: value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
+}
+
+async function readStacks(session: Session): Promise<StackSource | undefined> {
+  const names = readdirSync(session.folder)
+    .filter((name) => name.endsWith(".stack.ts"))
+    .sort();
+  if (names.length === 0) return undefined;
+  const { runStacks } = await import("./stacks.ts");
+  return runStacks(session.folder, names);
+}
+
+/** Whether a folder holds anything to work on. */
+export function hasConfiguration(folder: string): boolean {
+  return readdirSync(folder).some((name) => /\.(tf|tofu)(\.json)?$|\.stack\.ts$/.test(name));
+}
+
+/**
+ * Where the values of variables come from, weakest first: the environment, terraform.tfvars, *.auto.tfvars, then -var and
+ * -var-file in the order they were given.
+ */
+export function variableSources(
+  session: Session,
+  occurrences: readonly GivenFlag[],
+): { readonly sources: VariableSource[]; readonly diagnostics: Diagnostic[] } {
+  const diagnostics: Diagnostic[] = [];
+  const sources: VariableSource[] = [];
+  for (const [name, text] of Object.entries(session.io.env)) {
+    if (name.startsWith("TF_VAR_") && text !== undefined)
+      sources.push({ kind: "environment", name: name.slice(7), text });
+  }
+  const files: Files = filesBelow(session.folder);
+  const readFile = (name: string) => {
+    const read = readVariablesFile(files, name);
+    diagnostics.push(...read.diagnostics);
+    if (read.value) sources.push({ kind: "file", filename: name, attributes: read.value });
+  };
+  const names = readdirSync(session.folder).sort();
+  for (const name of ["terraform.tfvars", "terraform.tfvars.json"])
+    if (existsSync(join(session.folder, name))) readFile(name);
+  for (const name of names) if (/\.auto\.tfvars(\.json)?$/.test(name)) readFile(name);
+  for (const { name, text } of occurrences) {
+    if (name === "var-file") readFile(text);
+    else if (name === "var") {
+      const at = text.indexOf("=");
+      if (at > 0) sources.push({ kind: "command-line", name: text.slice(0, at).trim(), text: text.slice(at + 1) });
+      else diagnostics.push(badVar(text));
+    }
+  }
+  return { sources, diagnostics };
+}
+
+function badVar(text: string): Diagnostic {
+  return {
+    severity: "error",
+    summary: "Invalid -var option",
+    detail: `The given -var option ${JSON.stringify(text)} is not correctly specified. It must be a variable name and value separated by an equals sign, like -var="key=value".`,
+  };
+}
