@@ -39,6 +39,8 @@ export class SqliteFile {
   readonly #options: FileOptions;
   readonly #lock: DatabaseSync;
   #open: OpenFile | undefined;
+  /** The newest revision that was answered to be there. */
+  #newest: number;
 
   /** Throws `locked`, `unusable` or `unavailable`. */
   constructor(options: FileOptions) {
@@ -48,6 +50,7 @@ export class SqliteFile {
     try {
       this.#open = openFile(this.#path, this.#options);
       noteHolder(this.#open.database);
+      this.#newest = newestIn(this.#open.database);
     } catch (error) {
       this.#open?.database.close();
       this.#lock.close();
@@ -83,12 +86,16 @@ export class SqliteFile {
 
   /** Writes all records in one transaction. Throws `unavailable` where none of them was written, else `undecided`. */
   append(records: readonly JournalRecord[]): void {
-    const { database } = this.#opened();
+    const { database, statements } = this.#opened();
+    const last = records.findLast((record) => record.kind === "commit")?.revision ?? this.#newest;
     try {
-      this.#transact(records);
+      database.exec("BEGIN IMMEDIATE");
+      for (const record of records) writeRecord(statements, record);
+      database.exec("COMMIT");
     } catch (error) {
-      this.#settle(database, records, error);
+      this.#settle(last, error);
     }
+    this.#newest = last;
   }
 
   close(): void {
@@ -97,34 +104,31 @@ export class SqliteFile {
     this.#lock.close();
   }
 
+  // After a write that was answered `undecided` the file may hold what the store has given up; its revisions are given out
+  // again, so it goes.
   #opened(): OpenFile {
-    this.#open ??= openFile(this.#path, this.#options);
-    return this.#open;
-  }
-
-  #transact(records: readonly JournalRecord[]): void {
-    const { database, statements } = this.#opened();
-    database.exec("BEGIN IMMEDIATE");
-    for (const record of records) writeRecord(statements, record);
-    database.exec("COMMIT");
+    if (this.#open) return this.#open;
+    const opened = openFile(this.#path, this.#options);
+    opened.statements.dropBehind.run(this.#newest);
+    this.#open = opened;
+    return opened;
   }
 
   // A commit that failed may still be in the log, whole, and come back at the next start (its sync may be what failed). So
   // the file is opened anew, which reads the log as a restart would, and what is found there counts.
-  #settle(database: DatabaseSync, records: readonly JournalRecord[], error: unknown): void {
-    const last = records.findLast((record) => record.kind === "commit")?.revision;
+  #settle(last: number, error: unknown): void {
     try {
+      this.#open?.database.close();
       this.#open = undefined;
-      database.close();
-      const reopened = this.#opened();
-      if (last !== undefined && newestIn(reopened.database) >= last) return;
+      this.#open = openFile(this.#path, this.#options);
     } catch (second) {
       throw new OperationalError(
         storeErrors.undecided,
         `The store file ${this.#path} failed in the middle of a write (${messageOf(error)}) and cannot be opened again ` +
-          `(${messageOf(second)}). Whether the write is kept is known once it can be.`,
+          `(${messageOf(second)}). The write may or may not have been done.`,
       );
     }
+    if (last > this.#newest && newestIn(this.#open.database) >= last) return;
     throw new OperationalError(storeErrors.unavailable, `Nothing was written to ${this.#path}: ${explain(error)}`);
   }
 }
@@ -140,6 +144,7 @@ function prepare(database: DatabaseSync) {
   return {
     version: database.prepare("INSERT INTO version VALUES ((?1 << 24) | ?2, ?3, ?4, ?5, ?6, ?7)"),
     drop: database.prepare("DELETE FROM version WHERE id >= (?1 << 24) AND id < ((?1 + 1) << 24) AND key = ?2"),
+    dropBehind: database.prepare("DELETE FROM version WHERE id >= ((?1 + 1) << 24)"),
     oldest: database.prepare("INSERT OR REPLACE INTO meta VALUES (?2, ?1)"),
     leaseGranted: database.prepare("INSERT OR REPLACE INTO lease VALUES (?2, ?1)"),
     leaseEnded: database.prepare("DELETE FROM lease WHERE lease = ?1"),

@@ -323,6 +323,7 @@ async function writeUntilKilled(path: string, milliseconds: number): Promise<str
   await pause(milliseconds);
   writer.kill("SIGKILL");
   await once(writer, "close");
+  expect(writer.signalCode).toBe("SIGKILL");
   return output
     .split("\n")
     .slice(0, -1)

@@ -6,7 +6,7 @@ import { openSqliteStore } from "../src/sqlite.ts";
 const store = await openSqliteStore({ path: process.argv[2]! });
 const last = await store.range({ from: "last", to: "last\0" });
 let next = Number(Buffer.from(last.entries[0]?.value ?? []).toString() || "0");
-writeSync(1, `opened ${await store.revision()}\n`);
+say(`opened ${await store.revision()}`);
 
 async function write(): Promise<never> {
   for (;;) {
@@ -21,7 +21,19 @@ async function write(): Promise<never> {
         { op: "delete", key: `b/${n - 50}` },
       ],
     });
-    writeSync(1, `acknowledged ${n} ${revision}\n`);
+    say(`acknowledged ${n} ${revision}`);
+  }
+}
+
+// At once, so that no line is lost with the process. A pipe that is full for now is tried again.
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+    }
   }
 }
 
