@@ -1,17 +1,24 @@
-import { hasErrors } from "@millwright/core/diagnostics";
-import type { Plan } from "@millwright/engine/plan";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import { writePlanFile } from "@millwright/engine/plan-file";
-import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
+import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { renderPlan } from "../views/plan.ts";
 import { progressView } from "../views/progress.ts";
-import { renderDiagnostic } from "../views/diagnostics.ts";
-import { planningFlags } from "./options.ts";
+import { wrapText } from "../views/style.ts";
+import { loadFolder, type LoadedFolder } from "./folder.ts";
+import { openState, stateOptions } from "./open-state.ts";
+import { badPlanningFlags, type GivenFlag, planningFlags } from "./options.ts";
 import { providerVersions } from "./registry.ts";
+import { newPool } from "./run-context.ts";
 import { planFolder, planMode } from "./run-plan.ts";
-import { type CommandStyle, loadFolder, newPool, openState, Session, stateOptions } from "./session.ts";
+import { type CommandStyle, Session } from "./session.ts";
 
 const flags = {
   ...planningFlags,
@@ -36,55 +43,63 @@ export async function runPlan(args: readonly string[], io: CommandIo, style: Com
   const session = new Session(io, style, io.cwd, {
     noColor: values["no-color"],
     compactWarnings: values["compact-warnings"],
+    ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
   });
-  if (parsed.args.length > 0) {
-    await session.report([
-      {
-        severity: "error",
-        summary: "Too many command line arguments",
-        detail: `plan takes no arguments, and was given ${parsed.args.join(" ")}. To plan another folder, use the global -chdir option.`,
-      },
-    ]);
-    return 1;
-  }
   const mode = planMode(values, false);
-  if (typeof mode !== "string") {
-    await session.report([mode]);
+  const refused = misuse(session, parsed.args, values) ?? (typeof mode === "string" ? undefined : mode);
+  if (refused || typeof mode !== "string") {
+    await session.report(refused ? [refused] : []);
     return 1;
   }
-  const json = values.json ? new JsonView(io) : undefined;
+  return session.guard(() => planAndShow({ session, values, occurrences }, mode));
+}
+
+interface PlanCall {
+  readonly session: Session;
+  readonly values: FlagValues<typeof flags>;
+  readonly occurrences: readonly GivenFlag[];
+}
+
+function misuse(
+  session: Session,
+  args: readonly string[],
+  { out, ...values }: PlanCall["values"],
+): Diagnostic | undefined {
+  if (args.length > 0) {
+    const detail = `plan takes no arguments, and was given ${args.join(" ")}. To plan another folder, use the global -chdir option.`;
+    return errorDiagnostic("Too many command line arguments", detail);
+  }
+  if (out !== undefined) {
+    const folder = dirname(session.path(out));
+    if (!existsSync(folder)) {
+      const detail = `There is no folder ${folder} to save the plan in. Make it first, or name another file with -out.`;
+      return errorDiagnostic("Cannot save the plan", detail);
+    }
+  }
+  return badPlanningFlags(values);
+}
+
+async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
+  const { session, values, occurrences } = call;
+  const { io, json, style } = session;
   const folder = await loadFolder(session);
   const state = await openState(session, stateOptions(values, occurrences, "OperationTypePlan"));
   if (!state) return 1;
   const pool = newPool();
   try {
     const events = json ? json.events : progressView(session, "plan");
-    const result = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
-    const { plan, diagnostics } = result;
-    if (json) {
-      if (plan) json.plan(plan, hasErrors(diagnostics));
-      json.diagnostics(diagnostics);
-    } else {
-      if (plan) await io.stdout(renderPlan(plan, session.view, pool));
-      if (!(await session.report(diagnostics)) && !plan) return 1;
-    }
-    if (hasErrors(diagnostics) || !plan) {
-      if (plan && !json)
-        await io.stdout(
-          `\n${style === "terraform" ? "Terraform" : "Millwright"} planned the above as far as it could, and found errors. Nothing was changed.\n`,
-        );
+    const { plan, diagnostics } = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
+    const failed = hasErrors(diagnostics);
+    const shown = plan !== undefined && (hasChanges(plan) || !failed);
+    if (plan && json) json.plan(plan, failed);
+    else if (plan && shown) await io.stdout(renderPlan(plan, session.view, pool));
+    await session.report(diagnostics);
+    if (!plan || failed) {
+      if (shown && !json) await io.stdout(incomplete(session));
       return 1;
     }
-    if (values.out !== undefined) {
-      const { files, stack } = folder;
-      writePlanFile(session.path(values.out), {
-        plan,
-        files,
-        providers: providerVersions(plan),
-        ...(stack ? { contribution: stack.saved } : {}),
-      });
-    }
-    if (!json) await io.stdout(afterword(plan, values.out, style));
+    if (values.out !== undefined) savePlan(session.path(values.out), plan, folder);
+    if (!json) await io.stdout(afterword(session, plan, values.out));
     return values["detailed-exitcode"] && hasChanges(plan) ? 2 : 0;
   } finally {
     await pool.close();
@@ -92,13 +107,26 @@ export async function runPlan(args: readonly string[], io: CommandIo, style: Com
   }
 }
 
-function afterword(plan: Plan, out: string | undefined, style: CommandStyle): string {
-  const line = `\n${"─".repeat(77)}\n`;
-  const name = style === "terraform" ? "terraform" : "millwright";
+function savePlan(path: string, plan: Plan, { files, stack }: LoadedFolder): void {
+  const contribution = stack ? { contribution: stack.saved } : {};
+  writePlanFile(path, { plan, files, providers: providerVersions(plan), ...contribution });
+}
+
+function incomplete({ view }: Session): string {
+  const text = "This plan is as far as it could be made: there were errors. Nothing was changed.";
+  return `\n${wrapText(text, view.width).join("\n")}\n`;
+}
+
+function afterword({ style, view, io }: Session, plan: Plan, out: string | undefined): string {
+  // Where a machine runs this, nobody reads what to type next.
+  if (io.env.TF_IN_AUTOMATION) return out === undefined ? "" : `\nSaved the plan to: ${out}\n`;
+  const line = `\n${"─".repeat(Math.min(77, view.width))}\n`;
   if (out !== undefined)
-    return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${name} apply ${JSON.stringify(out)}\n`;
+    return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${style} apply ${JSON.stringify(out)}\n`;
   if (!hasChanges(plan)) return "";
-  return `${line}\nNote: You didn't use the -out option to save this plan, so ${style === "terraform" ? "Terraform" : "Millwright"} can't guarantee to\ntake exactly these actions if you run "${name} apply" now.\n`;
+  const name = style === "terraform" ? "Terraform" : "Millwright";
+  const note = `Note: You didn't use the -out option to save this plan, so ${name} can't guarantee to take exactly these actions if you run "${style} apply" now.`;
+  return `${line}\n${wrapText(note, view.width).join("\n")}\n`;
 }
 
 function help(style: CommandStyle): string {

@@ -22,7 +22,7 @@ export function renderPlan(plan: Plan, view: View, schemas: Schemas): string {
   const drift = relevantDrift(plan);
   const sections = drift.length > 0 ? [renderDrift(drift, plan, style, view, schemas)] : [];
   if (hasChanges(plan)) sections.push(...plannedSections(plan, style, view, schemas));
-  else sections.push(noChanges(plan, drift.length > 0, style, view));
+  else if (!plan.errored) sections.push(noChanges(plan, drift.length > 0, style, view));
   return sections.map((section) => `\n${section}`).join("");
 }
 

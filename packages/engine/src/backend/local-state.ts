@@ -4,7 +4,7 @@ import type { Diagnosed } from "@millwright/core/diagnostics";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { parseAddress } from "../parse-address.ts";
 import type { State } from "../state.ts";
-import { emptyState, StateBuilder } from "../state.ts";
+import { emptyState, isEmptyState, StateBuilder } from "../state.ts";
 import { readStateFile } from "../statefile/read.ts";
 import type { StateFile } from "../statefile/write.ts";
 import { writeStateFile } from "../statefile/write.ts";
@@ -12,15 +12,24 @@ import { backendErrors } from "./errors.ts";
 import type { JournalRecord } from "./journal.ts";
 import { writePrivateFile } from "./private-file.ts";
 
+/** Where a state's snapshots go, when that is not where they come from. */
+export interface LocalStateOptions {
+  /** The file that is written; the one that was read stays as it is. */
+  readonly out?: string;
+  /** Where the file of before a run is kept: by default beside it with `.backup` behind its name, nowhere for `"-"`. */
+  readonly backup?: string;
+}
+
 /** A state kept in a file on this machine; the caller holds its lock. */
 export class LocalState {
+  /** The file that is written. */
   readonly path: string;
-  readonly #backupPath: string;
+  readonly #backupPath: string | undefined;
   #current: StateFile;
   #backedUp = false;
   readonly #newLineage: () => string;
 
-  private constructor(path: string, backupPath: string, current: StateFile, newLineage: () => string) {
+  private constructor(path: string, backupPath: string | undefined, current: StateFile, newLineage: () => string) {
     this.path = path;
     this.#backupPath = backupPath;
     this.#current = current;
@@ -28,9 +37,10 @@ export class LocalState {
   }
 
   /** Reads the file, where there is one. Throws `stateUnreadable` where the file system refuses. */
-  static open(path: string, newLineage: () => string, backupPath = `${path}.backup`): Diagnosed<LocalState> {
+  static open(path: string, newLineage: () => string, options: LocalStateOptions = {}): Diagnosed<LocalState> {
+    const { out = path, backup = `${out}.backup` } = options;
     const none: StateFile = { lineage: "", serial: 0, state: emptyState, terraformVersion: "" };
-    const make = (file: StateFile) => new LocalState(path, backupPath, file, newLineage);
+    const make = (file: StateFile) => new LocalState(out, backup === "-" ? undefined : backup, file, newLineage);
     let text: string;
     try {
       if (!existsSync(path)) return { value: make(none), diagnostics: [] };
@@ -65,11 +75,15 @@ export class LocalState {
   write(state: State, when: "changed" | "always" = "changed"): void {
     const { lineage } = this;
     const { serial } = this.#current;
-    const same = writeStateFile({ lineage, serial, state });
-    if (when === "changed" && existsSync(this.path) && same === writeStateFile(this.#current)) return;
+    if (when === "changed") {
+      // Where nothing was made there is nothing to remember, and so no file to begin.
+      if (!existsSync(this.path) && isEmptyState(state)) return;
+      if (existsSync(this.path) && writeStateFile({ lineage, serial, state }) === writeStateFile(this.#current)) return;
+    }
     const next: StateFile = { ...this.#current, lineage, serial: serial + 1, state };
     try {
-      if (!this.#backedUp && existsSync(this.path)) copyFileSync(this.path, this.#backupPath);
+      if (!this.#backedUp && this.#backupPath !== undefined && existsSync(this.path))
+        copyFileSync(this.path, this.#backupPath);
       this.#backedUp = true;
       writePrivateFile(this.path, writeStateFile(next));
     } catch (error) {
