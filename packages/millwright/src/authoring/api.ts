@@ -19,8 +19,15 @@ interface RefOf<T> {
 type RefParts<T> = [NonNullable<T>] extends [Scalar]
   ? unknown
   : [NonNullable<T>] extends [readonly (infer E)[]]
-    ? { readonly [index: number]: Ref<E> }
-    : { readonly [K in keyof NonNullable<T>]-?: Ref<NonNullable<T>[K]> };
+    ? { readonly [index: number]: Part<E> }
+    : { readonly [K in keyof NonNullable<T>]-?: Part<NonNullable<T>[K]> };
+
+type Part<T> = [T] extends [Untyped] ? UntypedRef : Ref<T>;
+
+/** The type of an attribute that may be anything; references into it are {@link UntypedRef}s. */
+export interface Untyped {
+  readonly [untyped]: true;
+}
 
 /** A reference to something whose type is not known here, such as a local value of a `.tf` file. It fits every input. */
 export interface UntypedRef {
@@ -131,6 +138,9 @@ export interface Blocks<B> {
   readonly [valueOf]: readonly B[];
 }
 
+/** What an argument for nested blocks takes: one, several, or as many as a collection has elements. */
+export type NestedBlocks<B> = B | readonly B[] | Blocks<B>;
+
 /** The TypeScript type of a type constraint, such as `"list(string)"`. */
 export type TypeNamed<S> = S extends "string"
   ? string
@@ -145,7 +155,7 @@ export type TypeNamed<S> = S extends "string"
           : unknown;
 
 type Widened<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : T;
-type VariableRef<T> = [unknown] extends [T] ? UntypedRef : Ref<T>;
+type RefTo<T> = [unknown] extends [T] ? UntypedRef : Ref<T>;
 
 export interface VariableSettings<D> {
   readonly default?: D;
@@ -215,8 +225,8 @@ export interface Api {
   variable<const S extends string>(
     name: string,
     settings: VariableSettings<TypeNamed<S>> & { readonly type: S },
-  ): VariableRef<TypeNamed<S>>;
-  variable<D = string>(name: string, settings: VariableSettings<D>): VariableRef<Widened<D>>;
+  ): RefTo<TypeNamed<S>>;
+  variable<D = string>(name: string, settings: VariableSettings<D>): RefTo<Widened<D>>;
 
   output(
     name: string,
@@ -249,22 +259,22 @@ export interface Api {
   terraform(settings: TerraformSettings): void;
 
   /** A reference to anything of the folder by its address, such as `local.x` or `random_pet.name.id` of a `.tf` file. */
-  ref<T = unknown>(address: string): [unknown] extends [T] ? UntypedRef : Ref<T>;
+  ref<T = unknown>(address: string): RefTo<T>;
 
   /**
    * Computes a value from references once they are known: now, if they are known when planning, else at apply. `compute`
    * uses nothing but what it is given and constants.
    */
-  derive<const R, U>(from: R, compute: (known: Known<R>) => U): [unknown] extends [U] ? UntypedRef : Ref<U>;
+  derive<const R, U>(from: R, compute: (known: Known<R>) => U): RefTo<U>;
 
   /** One of two values, by a condition that may be known later. */
-  when<T>(condition: Input<boolean>, whenTrue: Input<T>, whenFalse: Input<T>): Ref<T>;
+  when<A, B>(condition: Input<boolean>, whenTrue: A, whenFalse: B): RefTo<Known<A> | Known<B>>;
 
   /** A JSON document, in which anything may be a reference. */
   json(document: unknown): Ref<string>;
 
   /** A call of one of the language's functions, such as `call("upper", name)`. */
-  call<T = unknown>(name: string, ...args: readonly unknown[]): [unknown] extends [T] ? UntypedRef : Ref<T>;
+  call<T = unknown>(name: string, ...args: readonly unknown[]): RefTo<T>;
 
   /** Nested blocks, one for each element of a collection that is known later. */
   blocks<V, B>(

@@ -11,12 +11,14 @@ export type {
   Input,
   Known,
   Lifecycle,
+  NestedBlocks,
   Options,
   ProviderConfig,
   Ref,
   ResourceTypes,
   Rule,
   TypeOf,
+  Untyped,
   UntypedRef,
 } from "./api.ts";
 

@@ -1,0 +1,71 @@
+import { messageOf } from "@millwright/core/errors";
+import type { ProviderSchema } from "@millwright/provider/schema";
+import { builtinProviders } from "@millwright/providers/registry";
+import { writeTypes } from "millwright/types";
+import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import type { CommandIo } from "../io.ts";
+import { renderDiagnostic } from "../views/diagnostics.ts";
+
+const flags = {} as const satisfies FlagTable;
+
+/** `millwright types`: writes the types of "millwright" and of the providers' resources, so that an editor helps with stacks. */
+export async function runTypes(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseFlags(flags, args, "anywhere");
+  if (parsed.kind === "help") {
+    await io.stdout(help());
+    return 0;
+  }
+  if (parsed.kind === "mistake") {
+    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
+    return 1;
+  }
+  if (parsed.args.length > 0) {
+    const detail = `types takes no arguments, and was given ${parsed.args.join(" ")}. It writes the types of the folder it is run in.`;
+    await io.stderr(
+      renderDiagnostic({ severity: "error", summary: "Too many command line arguments", detail }, io.view),
+    );
+    return 1;
+  }
+  const schemas = await schemasOfAll();
+  try {
+    const { files, ownSettings } = writeTypes(io.cwd, schemas);
+    await io.stdout(
+      `Wrote the types of ${[...schemas.keys()].join(", ")}:\n${files.map((file) => `  ${file}\n`).join("")}`,
+    );
+    if (ownSettings)
+      await io.stdout(
+        `\nThis folder has a tsconfig.json of its own. Let it begin with\n  "extends": "./.millwright/types/tsconfig.json"\nand include ".millwright/types/*.d.ts", so that editors find the types.\n`,
+      );
+    return 0;
+  } catch (error) {
+    const detail = `The types cannot be written into ${io.cwd}: ${messageOf(error)}.`;
+    await io.stderr(renderDiagnostic({ severity: "error", summary: "Types not written", detail }, io.view));
+    return 1;
+  }
+}
+
+async function schemasOfAll(): Promise<ReadonlyMap<string, ProviderSchema>> {
+  const schemas = new Map<string, ProviderSchema>();
+  for (const { address, load } of builtinProviders) {
+    const provider = await load();
+    try {
+      const schema = await provider.schema();
+      schemas.set(address.slice(address.lastIndexOf("/") + 1), schema);
+    } finally {
+      await provider.close();
+    }
+  }
+  return schemas;
+}
+
+function help(): string {
+  return `Usage: millwright types
+
+Writes the types of "millwright" and of the providers' resources into
+.millwright/types, and a tsconfig.json that finds them where there is none, so
+that an editor completes and checks *.stack.ts files with nothing installed.
+
+Example: millwright types
+
+${describeFlags(flags)}`;
+}

@@ -1,0 +1,38 @@
+import { blocks, data, derive, json, local, module, output, provider, ref, resource, terraform, variable, when } from "millwright";
+
+// Everything here must pass the types.
+const pet = resource("random_pet", "p", {});
+const n = resource("random_integer", "n", { min: 1, max: 2 });
+const flag = derive(pet.id, (id) => id.length > 3);
+resource("random_pet", "q", { prefix: `${n.result}`, length: n.result, keepers: { a: pet.id, b: "c" } });
+resource("random_pet", "r", ({ index }) => ({ prefix: `a-${index}` }), { count: n.result }) [0]?.id;
+const each = resource("random_pet", "s", ({ key, value }) => ({ prefix: key, length: value }), { for_each: { a: 1, b: 2 } });
+output("x", each.a!.id);
+output("x2", each["b"]!.id);
+const set = resource("random_pet", "t", ({ value }) => ({ prefix: value }), { for_each: ["a"] });
+const l = variable("l", { type: "list(string)", default: ["a"] });
+const m = variable("m", { type: "map(list(number))" });
+const first: typeof pet.id = l[0]!;
+const mm = m.a![0]!;
+const num: typeof n.result = mm;
+resource("terraform_data", "z", { input: { a: [pet.id, { b: n.result }], c: null, d: true } }, { lifecycle: { ignore_changes: ["input"] , precondition: { condition: flag, error_message: "no" } }, depends_on: [pet, each] });
+const sum = derive([n.result, pet.id, { x: n.result }], ([x, y, z]) => x + y.length + z.x);
+resource("random_pet", "u", { length: sum });
+const w = when(flag, pet.id, "none");
+resource("random_pet", "v", { prefix: w });
+resource("consul_keys", "k", { key: [{ path: "a", value: pet.id }] });
+resource("consul_keys", "k2", { key: blocks(l, ({ value }) => ({ path: `${value}`, value: "1" })) });
+const east = provider("consul", { address: "127.0.0.1" }, { alias: "east" });
+resource("consul_keys", "k3", {}, { provider: east });
+const net = module("net", "./net", { a: pet.id });
+resource("random_pet", "w", { prefix: net.name });
+const file = data("local_file", "f", { filename: ref("path.module") });
+output("f", file.content);
+output("j", json({ a: pet }));
+local("x", pet.id);
+terraform({ required_version: ">= 1.0" });
+const up = derive(ref("local.x"), (x) => String(x).toUpperCase());
+resource("random_pet", "y", { prefix: up });
+const td = resource("terraform_data", "td", {});
+resource("random_pet", "yy", { prefix: td.output.any.thing[0] });
+console.log(set, first, num);
