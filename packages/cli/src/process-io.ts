@@ -12,6 +12,8 @@ export function processIo(): CommandIo {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  // A write that fails is told to who wrote; without a listener the stream would end the process as well.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const isTerminal = process.stdout.isTTY === true;
   return {
     stdin: process.stdin,
@@ -23,7 +25,7 @@ export function processIo(): CommandIo {
     signal: interrupt.signal,
     view: {
       width: Math.max(40, process.stdout.columns ?? 80),
-      colour: isTerminal && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb",
+      colour: isTerminal && !process.env.NO_COLOR && process.env.TERM !== "dumb",
     },
   };
 }

@@ -1,4 +1,4 @@
-import { messageOf, OperationalError } from "@millwright/core/errors";
+import { OperationalError } from "@millwright/core/errors";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "./io.ts";
 import { processIo } from "./process-io.ts";
@@ -25,6 +25,9 @@ const commands: Readonly<Record<string, Command>> = {
   output: terraform("output", "Print the outputs of the last apply"),
   state: terraform("state", "List, show, move and remove what the state holds"),
   import: terraform("import", "Take over an object that exists already"),
+  taint: terraform("taint", "Mark an instance, so that the next apply replaces it"),
+  untaint: terraform("untaint", "Take that mark away"),
+  refresh: terraform("refresh", "Take over into the state what has changed outside"),
   validate: terraform("validate", "Check a folder without looking at the world"),
   fmt: terraform("fmt", "Lay files out in the standard form"),
   console: terraform("console", "Evaluate expressions"),
@@ -67,20 +70,26 @@ export async function main(args: readonly string[], version: string): Promise<nu
     await io.stdout(usage(version));
     return name === undefined ? 127 : 0;
   }
+  if (/^--?chdir=/.test(name))
+    return guarded(io, async () => (await import("./terraform/main.ts")).runTerraform(args, io, "millwright"));
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return unknown(name, io);
+  return guarded(io, () => command.run(rest, io));
+}
+
+/** Runs a command; what it throws is said on standard error, with the stack where it is a bug. */
+async function guarded(io: CommandIo, work: () => Promise<number>): Promise<number> {
   try {
-    return await command.run(rest, io);
+    return await work();
   } catch (error) {
     if (error instanceof OperationalError) {
       const { renderDiagnostic } = await import("./views/diagnostics.ts");
-      await io.stderr(
-        renderDiagnostic({ severity: "error", summary: "Cannot go on", detail: messageOf(error) }, io.view),
-      );
-    } else
-      await io.stderr(
-        `This is a bug in Millwright, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`,
-      );
+      const { failureDiagnostic } = await import("./views/failure.ts");
+      await io.stderr(renderDiagnostic(failureDiagnostic(error), io.view));
+    } else {
+      const what = error instanceof Error ? error.stack : String(error);
+      await io.stderr(`This is a bug in Millwright, please report it:\n${what}\n`);
+    }
     return 1;
   }
 }

@@ -55,7 +55,8 @@ export async function runCommand<const T extends FlagTable>(
     ]);
     return 1;
   }
-  return spec.run({ session, values: parsed.values, occurrences: parsed.occurrences, args: parsed.args });
+  const { values, occurrences } = parsed;
+  return session.guard(() => spec.run({ session, values, occurrences, args: parsed.args }));
 }
 
 function helpText(spec: CommandSpec<FlagTable>, style: CommandStyle): string {

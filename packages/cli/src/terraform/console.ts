@@ -10,16 +10,11 @@ import type { CommandIo } from "../io.ts";
 import { renderDiagnostics } from "../views/diagnostics.ts";
 import { isInteractive } from "./ask.ts";
 import { runCommand } from "./command.ts";
+import { loadFolder, variableSources } from "./folder.ts";
+import { readState } from "./open-state.ts";
 import { stateFlags, variableFlags } from "./options.ts";
-import {
-  type CommandStyle,
-  evaluatorContext,
-  loadFolder,
-  newPool,
-  openState,
-  type Session,
-  variableSources,
-} from "./session.ts";
+import { newPool, evaluatorContext } from "./run-context.ts";
+import type { CommandStyle, Session } from "./session.ts";
 
 export function runConsole(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -34,12 +29,7 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
         const folder = await loadFolder(session);
         const given = variableSources(session, occurrences);
         const variables = collectVariables(folder.configuration.root, given.sources);
-        const state = await openState(session, {
-          path: values.state ?? "terraform.tfstate",
-          lock: false,
-          lockTimeout: 0,
-          operation: "",
-        });
+        const state = await readState(session, values.state);
         if (!(await session.report([...folder.diagnostics, ...given.diagnostics])) || !state) return 1;
         const pool = newPool();
         try {

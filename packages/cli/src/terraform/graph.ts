@@ -1,8 +1,9 @@
 import { configGraph, resourceDependencies } from "@millwright/engine/config-graph";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
+import { loadFolder } from "./folder.ts";
 import { viewFlags } from "./options.ts";
-import { type CommandStyle, loadFolder } from "./session.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runGraph(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(

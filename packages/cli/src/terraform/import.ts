@@ -5,17 +5,12 @@ import { parseAddress } from "@millwright/engine/parse-address";
 import { collectVariables } from "@millwright/engine/variables";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
+import { loadFolder, variableSources } from "./folder.ts";
+import { openState, stateOptions } from "./open-state.ts";
 import { stateFlags, variableFlags, viewFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
-import {
-  type CommandStyle,
-  evaluatorContext,
-  loadFolder,
-  newPool,
-  openState,
-  stateOptions,
-  variableSources,
-} from "./session.ts";
+import { newPool, evaluatorContext } from "./run-context.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runImport(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(

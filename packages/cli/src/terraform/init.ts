@@ -7,9 +7,10 @@ import { emptyState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
+import { loadFolder, hasConfiguration } from "./folder.ts";
 import { viewFlags } from "./options.ts";
 import { builtinRegistry } from "./registry.ts";
-import { type CommandStyle, hasConfiguration, loadFolder } from "./session.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runInit(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(

@@ -2,8 +2,9 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "../io.ts";
+import { productVersion } from "../product.ts";
+import { unmetEnvironment, withEnvironmentArguments } from "./environment.ts";
 import type { CommandStyle } from "./session.ts";
-import { productVersion } from "./session.ts";
 
 /** One subcommand; its module is loaded when it is asked for. */
 interface Subcommand {
@@ -81,7 +82,7 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
     const flag = rest.shift()!.replace(/^--/, "-");
     if (flag.startsWith("-chdir=")) folder = resolve(folder, flag.slice(7));
     else if (flag === "-version" || flag === "-v") rest.unshift("version");
-    else if (flag === "-help" || flag === "-h") return usage(io, 0);
+    else if (flag === "-help" || flag === "-h") return usage(io, style, 0);
     else {
       await io.stderr(
         `The flag ${flag} is not known here. Flags of a subcommand come after its name; before it are -chdir=DIR, -help and -version.\n`,
@@ -95,9 +96,16 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
     return 1;
   }
   const name = rest.shift();
-  if (name === undefined) return usage(io, 127);
+  if (name === undefined) return usage(io, style, 127);
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
-  if (subcommand) return subcommand.run(rest, { ...io, cwd: folder }, style);
+  if (subcommand) {
+    const given = withEnvironmentArguments(name, rest, io.env);
+    const refused = given.kind === "mistake" ? given.diagnostic : unmetEnvironment(io.env);
+    if (given.kind === "arguments" && !refused) return subcommand.run(given.args, { ...io, cwd: folder }, style);
+    const { renderDiagnostic } = await import("../views/diagnostics.ts");
+    if (refused) await io.stderr(renderDiagnostic(refused, io.view));
+    return 1;
+  }
   const near = similar(name, Object.keys(subcommands));
   await io.stderr(
     `${style === "terraform" ? "Terraform" : "Millwright"} has no command named "${name}".${near ? ` Did you mean "${near}"?` : ""}\n\nTo see all of its top-level commands, run:\n  ${style} -help\n\n`,
@@ -109,9 +117,9 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-async function usage(io: CommandIo, code: number): Promise<number> {
+async function usage(io: CommandIo, style: CommandStyle, code: number): Promise<number> {
   const lines = Object.entries(subcommands).map(([name, { help }]) => `  ${name.padEnd(12)}${help}`);
-  await io.stdout(`Usage: terraform [global options] <subcommand> [args]
+  await io.stdout(`Usage: ${style} [global options] <subcommand> [args]
 
 Terraform's command line, served by Millwright v${productVersion}.
 
@@ -124,7 +132,7 @@ Global options (use these before the subcommand, if any):
   -help         Show this help output, or the help for a specified subcommand.
   -version      An alias for the "version" subcommand.
 
-Example: terraform -chdir=infra plan -out=change.plan
+Example: ${style} -chdir=infra plan -out=change.plan
 `);
   return code;
 }

@@ -1,4 +1,7 @@
-import type { FlagTable } from "../flags.ts";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { parseAddress } from "@millwright/engine/parse-address";
+import type { FlagTable, FlagValues } from "../flags.ts";
 
 /** A flag as it stood on the line, of whichever command. */
 export interface GivenFlag {
@@ -31,6 +34,20 @@ export const stateFlags = {
   state: { kind: "string", value: "FILE", help: "The state file (default terraform.tfstate)." },
 } as const satisfies FlagTable;
 
+/** Flags of what writes a whole new snapshot of the state. */
+export const stateOutFlags = {
+  "state-out": {
+    kind: "string",
+    value: "FILE",
+    help: "Write the new state to this file, and leave the one that was read as it is (default: the state file).",
+  },
+  backup: {
+    kind: "string",
+    value: "FILE",
+    help: 'Where to keep the state of before (default: the state file with .backup behind its name). "-" keeps none.',
+  },
+} as const satisfies FlagTable;
+
 export const viewFlags = {
   "no-color": { kind: "bool", help: "Print without colours." },
   "compact-warnings": { kind: "bool", help: "Print warnings in a line each, unless there are errors too." },
@@ -58,6 +75,24 @@ export const planningFlags = {
   parallelism: { kind: "int", value: "N", help: "How many calls to providers may be under way (default 10)." },
   input: { kind: "bool", help: "Whether to ask for variables that have no value (default true)." },
 } as const satisfies FlagTable;
+
+/** A value of a planning flag that cannot be worked with: an address that is none, or nothing to do it with. */
+export function badPlanningFlags(values: FlagValues<typeof planningFlags>): Diagnostic | undefined {
+  const { parallelism, target, replace } = values;
+  if (parallelism !== undefined && parallelism < 1) {
+    const detail = `At least one call must be allowed at a time, and -parallelism=${parallelism} allows none. The default is 10.`;
+    return errorDiagnostic("Invalid -parallelism", detail);
+  }
+  const noAddress = target.find((text) => parseAddress(text) === undefined);
+  if (noAddress !== undefined) {
+    const detail = `"${noAddress}" is not an address of a module, a resource or an instance. One looks like module.app, consul_keys.app or 'terraform_data.a["x"]' (in quotes for the shell). Addresses are listed by: state list`;
+    return errorDiagnostic(`Invalid target "${noAddress}"`, detail);
+  }
+  const noInstance = replace.find((text) => parseAddress(text)?.kind !== "instance");
+  if (noInstance === undefined) return undefined;
+  const detail = `"${noInstance}" is not the address of a resource instance, such as terraform_data.a[0]. Addresses are listed by: state list`;
+  return errorDiagnostic(`Invalid force-replace address`, detail);
+}
 
 /** A flag that is true unless it was given as false. */
 export function onUnlessGiven(occurrences: readonly GivenFlag[], name: string): boolean {

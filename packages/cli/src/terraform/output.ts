@@ -8,8 +8,9 @@ import type { OutputState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { renderOutputs } from "../views/outputs.ts";
 import { runCommand } from "./command.ts";
+import { readState } from "./open-state.ts";
 import { stateFlags, viewFlags } from "./options.ts";
-import { type CommandStyle, openState, type Session } from "./session.ts";
+import type { CommandStyle, Session } from "./session.ts";
 
 export function runOutput(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -25,12 +26,7 @@ export function runOutput(args: readonly string[], io: CommandIo, style: Command
       example: "output -raw address",
       arguments: [0, 1],
       run: async ({ session, values, args: [name] }) => {
-        const state = await openState(session, {
-          path: values.state ?? "terraform.tfstate",
-          lock: false,
-          lockTimeout: 0,
-          operation: "",
-        });
+        const state = await readState(session, values.state);
         if (!state) return 1;
         const { outputs } = state.local.current.state;
         if (name !== undefined) return one(session, outputs.get(name), name, values);

@@ -81,7 +81,7 @@ function misuse(
 
 async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   const { session, values, occurrences } = call;
-  const { io, json, style } = session;
+  const { io, json } = session;
   const folder = await loadFolder(session);
   const state = await openState(session, stateOptions(values, occurrences, "OperationTypePlan"));
   if (!state) return 1;

@@ -7,9 +7,12 @@ import { sourcesOf } from "@millwright/engine/make-plan";
 import { emptyState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
+import { loadFolder } from "./folder.ts";
+import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
 import { builtinRegistry } from "./registry.ts";
-import { type CommandStyle, loadFolder, newPool, openState } from "./session.ts";
+import { newPool } from "./run-context.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runProviders(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return args[0] === "schema" ? runSchema(args.slice(1), io, style) : runTree(args, io, style);
@@ -27,12 +30,7 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
       run: async ({ session }) => {
         const folder = await loadFolder(session);
         if (!(await session.report(folder.diagnostics))) return 1;
-        const state = await openState(session, {
-          path: "terraform.tfstate",
-          lock: false,
-          lockTimeout: 0,
-          operation: "",
-        });
+        const state = await readState(session, undefined);
         if (!state) return 1;
         await io.stdout(
           `\nProviders required by configuration:\n.\n${tree(folder.configuration, folder.configuration.root, "")}\n`,

@@ -2,7 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { foldJournal } from "@millwright/engine/backend/local-state";
 import { keepPending, type PendingCreate, readJournal } from "@millwright/engine/backend/journal";
-import type { OpenState } from "./session.ts";
+import type { OpenState } from "./open-state.ts";
 
 /**
  * Takes in what a killed run left beside a state: its finished changes are written into the state at once, and creates that

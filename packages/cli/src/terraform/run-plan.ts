@@ -6,11 +6,13 @@ import type { RunListener } from "@millwright/engine/ports";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { collectVariables } from "@millwright/engine/variables";
 import type { FlagValues } from "../flags.ts";
+import { askForVariables } from "./ask.ts";
+import { type LoadedFolder, hasConfiguration, variableSources } from "./folder.ts";
+import type { OpenState } from "./open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
-import type { LoadedFolder, OpenState, Session } from "./session.ts";
-import { evaluatorContext, hasConfiguration, runPorts, variableSources } from "./session.ts";
-import { askForVariables } from "./ask.ts";
+import { runPorts, evaluatorContext } from "./run-context.ts";
+import type { Session } from "./session.ts";
 
 type Values = FlagValues<typeof planningFlags>;
 

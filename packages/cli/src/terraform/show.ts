@@ -11,8 +11,10 @@ import type { CommandIo } from "../io.ts";
 import { renderPlan } from "../views/plan.ts";
 import { renderState } from "../views/state.ts";
 import { runCommand } from "./command.ts";
+import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
-import { type CommandStyle, newPool, openState, type Session } from "./session.ts";
+import { newPool } from "./run-context.ts";
+import type { CommandStyle, Session } from "./session.ts";
 
 export function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -25,12 +27,7 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
       arguments: [0, 1],
       run: async ({ session, values, args: [path] }) => {
         if (path === undefined) {
-          const open = await openState(session, {
-            path: "terraform.tfstate",
-            lock: false,
-            lockTimeout: 0,
-            operation: "",
-          });
+          const open = await readState(session, undefined);
           return open
             ? showState(session, open.local.current.state, open.local.current.lineage === "", values.json)
             : 1;

@@ -11,9 +11,11 @@ import { writeStateFile } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
 import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
+import { type OpenState, openState, readState, stateOptions } from "./open-state.ts";
 import { stateFlags, viewFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
-import { type CommandStyle, newPool, type OpenState, openState, type Session, type StateOptions } from "./session.ts";
+import { newPool } from "./run-context.ts";
+import type { CommandStyle, Session } from "./session.ts";
 
 const subcommands = { list, mv, pull, rm, show };
 
@@ -48,19 +50,6 @@ const writeFlags = {
   "dry-run": { kind: "bool", help: "Only say what would be done." },
 } as const;
 
-function reading(values: { readonly state: string | undefined }): StateOptions {
-  return { path: values.state ?? "terraform.tfstate", lock: false, lockTimeout: 0, operation: "" };
-}
-
-function writing(
-  values: { readonly state: string | undefined; readonly "lock-timeout": number | undefined },
-  given: readonly { readonly name: string; readonly value: unknown }[],
-  operation: string,
-): StateOptions {
-  const lock = given.filter((flag) => flag.name === "lock").at(-1)?.value !== false;
-  return { path: values.state ?? "terraform.tfstate", lock, lockTimeout: values["lock-timeout"] ?? 0, operation };
-}
-
 async function refuse(session: Session, summary: string, detail: string): Promise<number> {
   await session.report([{ severity: "error", summary, detail }]);
   return 1;
@@ -76,7 +65,7 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       example: "state list module.app",
       arguments: [0, 1000],
       run: async ({ session, values, args: wanted }) => {
-        const state = await openState(session, reading(values));
+        const state = await readState(session, values.state);
         if (!state) return 1;
         if (state.local.current.lineage === "")
           return refuse(
@@ -120,7 +109,7 @@ function show(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       run: async ({ session, values, args: [text] }) => {
         const parsed = parseAddress(text!);
         if (parsed?.kind !== "instance") return refuse(session, "Invalid address", badAddress(text!));
-        const state = await openState(session, reading(values));
+        const state = await readState(session, values.state);
         if (!state) return 1;
         const all = instancesOf(state.local.current.state);
         const found = all.find(({ address }) => address.text === parsed.address.text);
@@ -158,7 +147,7 @@ function pull(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       example: "state pull > copy.tfstate",
       arguments: [0, 0],
       run: async ({ session, values }) => {
-        const state = await openState(session, reading(values));
+        const state = await readState(session, values.state);
         if (!state) return 1;
         if (state.local.current.lineage !== "") await io.stdout(writeStateFile(state.local.current));
         return 0;
@@ -181,7 +170,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
       arguments: [1, 1000],
       run: async ({ session, values, occurrences, args: texts }) => {
         for (const text of texts) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
-        const open = await openState(session, writing(values, occurrences, "state-rm"));
+        const open = await openState(session, stateOptions(values, occurrences, "state-rm"));
         if (!open) return 1;
         try {
           const { pending, diagnostics } = recoverInterrupted(open);
@@ -251,7 +240,7 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
         const target = parseAddress(to!);
         if (!source) return refuse(session, "Invalid source address", badAddress(from!));
         if (!target) return refuse(session, "Invalid destination address", badAddress(to!));
-        const open = await openState(session, writing(values, occurrences, "state-mv"));
+        const open = await openState(session, stateOptions(values, occurrences, "state-mv"));
         if (!open) return 1;
         try {
           if (!(await session.report(recoverInterrupted(open).diagnostics))) return 1;

@@ -2,9 +2,10 @@ import { parseAddress } from "@millwright/engine/parse-address";
 import { StateBuilder } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
+import { openState, stateOptions } from "./open-state.ts";
 import { stateFlags, viewFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
-import { type CommandStyle, openState, stateOptions } from "./session.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runTaint(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return mark("tainted", args, io, style);

@@ -3,11 +3,14 @@ import type { Configuration } from "@millwright/engine/configuration";
 import { validateConfiguration } from "@millwright/engine/validate";
 import { unknownValue, type Value } from "@millwright/value/value";
 import type { CommandIo } from "../io.ts";
-import { diagnosticPlain } from "../views/json-lines.ts";
+import { diagnosticPlain } from "../views/diagnostic-json.ts";
+import type { SourceText } from "../views/diagnostics.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
+import { loadFolder, hasConfiguration } from "./folder.ts";
 import { viewFlags } from "./options.ts";
-import { type CommandStyle, evaluatorContext, hasConfiguration, loadFolder, newPool } from "./session.ts";
+import { newPool, evaluatorContext } from "./run-context.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runValidate(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -26,7 +29,7 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
           if (!hasErrors(found)) found.push(...(await check(folder.configuration)));
         }
         if (values.json) {
-          await io.stdout(`${JSON.stringify(report(found), null, 2)}\n`);
+          await io.stdout(`${JSON.stringify(report(found, session.sources), null, 2)}\n`);
           return hasErrors(found) ? 1 : 0;
         }
         const bold = styleOf(session.view);
@@ -60,13 +63,13 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
   );
 }
 
-function report(found: readonly Diagnostic[]): unknown {
+function report(found: readonly Diagnostic[], sources: SourceText): unknown {
   const errors = found.filter((d) => d.severity === "error").length;
   return {
     format_version: "1.0",
     valid: errors === 0,
     error_count: errors,
     warning_count: found.length - errors,
-    diagnostics: found.map(diagnosticPlain),
+    diagnostics: found.map((d) => diagnosticPlain(d, sources)),
   };
 }

@@ -1,10 +1,11 @@
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import { providerSourceText } from "@millwright/engine/addresses";
 import type { CommandIo } from "../io.ts";
+import { productVersion } from "../product.ts";
 import { runCommand } from "./command.ts";
 import { viewFlags } from "./options.ts";
 import { builtinRegistry } from "./registry.ts";
-import { type CommandStyle, productVersion } from "./session.ts";
+import type { CommandStyle } from "./session.ts";
 
 export function runVersion(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(

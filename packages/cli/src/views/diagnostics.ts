@@ -2,7 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
 import type { View } from "../io.ts";
+import { graphemes } from "@millwright/text/graphemes";
+import { escapeControls } from "./literal.ts";
+import type { Style } from "./style.ts";
 import { styleOf, wrapText } from "./style.ts";
+import { displayWidth } from "./width.ts";
 
 /** Gives the text of a source file for snippets; undefined where it cannot be had. */
 export type SourceText = (filename: string) => string | undefined;
@@ -42,47 +46,59 @@ export function renderDiagnostic(diagnostic: Diagnostic, view: View, sources: So
 function placeLines(diagnostic: Diagnostic, view: View, sources: SourceText): string[] {
   const { subject, address } = diagnostic;
   const style = styleOf(view);
-  if (!subject) return address === undefined ? [] : [`  with ${style.bold(address)}`];
+  const values = (diagnostic.expressionValues ?? []).map((value) => `    ${style.dim("├ ")}${escapeControls(value)}`);
+  if (!subject) return [...(address === undefined ? [] : [`  with ${style.bold(address)}`]), ...values];
   const lines = address === undefined ? [] : [`  with ${style.bold(address)},`];
   const text = sources(subject.filename);
   const context = text === undefined ? undefined : headerAround(text, subject);
   lines.push(`  on ${subject.filename} line ${subject.start.line}${context === undefined ? "" : `, in ${context}`}:`);
-  if (text !== undefined) lines.push(...snippet(text, subject, view));
-  for (const value of diagnostic.expressionValues ?? []) lines.push(`    ${style.dim("├ ")}${value}`);
-  return lines;
+  if (text !== undefined) lines.push(...snippetLines(text, subject, view));
+  return [...lines, ...values];
 }
 
-function snippet(text: string, range: SourceRange, view: View): string[] {
+/** At most this many lines of a long piece of source are shown. */
+const mostLines = 5;
+
+function snippetLines(text: string, range: SourceRange, view: View): string[] {
   const style = styleOf(view);
   const all = text.split("\n");
   const first = range.start.line;
-  const last = Math.min(range.end.line, first + 4, all.length);
+  const end = Math.min(Math.max(first, lastLine(range)), all.length);
+  const last = Math.min(end, first + mostLines - 1);
   const lines: string[] = [];
   for (let number = first; number <= last; number++) {
     const line = (all[number - 1] ?? "").replace(/\r$/, "");
-    const from = number === first ? range.start.column : 1;
-    const to = number === range.end.line ? range.end.column : [...line].length + 1;
     const gutter = `${String(number).padStart(4)}: `;
-    lines.push(`${gutter}${line}`);
-    // The mark stands under the place, tabs kept so that it lines up.
-    const before = [...line]
-      .slice(0, from - 1)
-      .map((c) => (c === "\t" ? "\t" : " "))
-      .join("");
-    const marks = "^".repeat(Math.max(1, Math.min(to - from, view.width - gutter.length - before.length)));
-    if (number === first) lines.push(`${" ".repeat(gutter.length)}${before}${style.red(marks)}`);
+    lines.push(`${gutter}${escapeControls(line)}`);
+    if (number === first) lines.push(`${" ".repeat(gutter.length)}${marksUnder(line, range, style)}`);
   }
+  if (end > last) lines.push(style.dim(`      ... up to line ${end}`));
   return lines;
 }
 
-// The header of the outermost block around a line: the last line before it that begins a block at the left margin.
-function headerAround(text: string, range: SourceRange): string | undefined {
+// A range that ends before the first character of a line ends on the line above it.
+function lastLine({ start, end }: SourceRange): number {
+  return end.column === 1 && end.line > start.line ? end.line - 1 : end.line;
+}
+
+// The marks stand under the place as a terminal shows it: tabs are kept, wide characters count twice.
+function marksUnder(line: string, { start, end }: SourceRange, style: Style): string {
+  const clusters = graphemes(line);
+  const before = clusters.slice(0, start.column - 1).map((c) => (c === "\t" ? c : " ".repeat(displayWidth(c))));
+  const marked = clusters.slice(start.column - 1, end.line === start.line ? end.column - 1 : undefined).join("");
+  return `${before.join("")}${style.red("^".repeat(Math.max(1, displayWidth(marked.trimEnd()))))}`;
+}
+
+/** The header of the outermost block around a place, as it is written; undefined outside of blocks. */
+export function headerAround(text: string, range: SourceRange): string | undefined {
+  if (range.filename.endsWith(".json")) return undefined;
   const lines = text.split("\n");
-  for (let i = Math.min(range.start.line, lines.length) - 1; i >= 0; i--) {
+  const own = Math.min(range.start.line, lines.length) - 1;
+  for (let i = own; i >= 0; i--) {
     const line = lines[i]!;
-    if (i < range.start.line - 1 && line.startsWith("}")) return undefined;
+    if (i < own && line.startsWith("}")) return undefined;
     const match = /^([A-Za-z_][\w-]*(?:\s+(?:"[^"]*"|[\w-]+))*)\s*\{/.exec(line);
-    if (match) return i === range.start.line - 1 ? undefined : match[1];
+    if (match) return i < own && line.trimEnd().endsWith("}") ? undefined : match[1];
   }
   return undefined;
 }
@@ -97,14 +113,20 @@ export function renderDiagnostics(
   const warnings = diagnostics.filter((d) => d.severity === "warning");
   const errors = diagnostics.filter((d) => d.severity === "error");
   const parts: string[] = [];
-  if (compact && warnings.length > 0) {
-    const style = styleOf(view);
-    parts.push(`${style.yellow(style.bold("Warnings:"))}\n\n`);
-    for (const { summary, subject } of warnings) {
-      parts.push(`- ${summary}\n${subject ? `  on ${subject.filename} line ${subject.start.line}\n` : ""}`);
-    }
-    parts.push("\nTo see the full warning notes, run without -compact-warnings.\n\n");
-  } else parts.push(...warnings.map((d) => renderDiagnostic(d, view, sources)));
+  if (compact && warnings.length > 0) parts.push(compactWarnings(warnings, view));
+  else parts.push(...warnings.map((d) => renderDiagnostic(d, view, sources)));
   parts.push(...errors.map((d) => renderDiagnostic(d, view, sources)));
   return parts.join("");
+}
+
+function compactWarnings(warnings: readonly Diagnostic[], view: View): string {
+  const style = styleOf(view);
+  const places = new Map<string, string[]>();
+  for (const { summary, subject } of warnings) {
+    const known = places.get(summary) ?? [];
+    places.set(summary, subject ? [...known, `  on ${subject.filename} line ${subject.start.line}`] : known);
+  }
+  const items = [...places].map(([summary, on]) => [`- ${summary}`, ...on].map((line) => `${line}\n`).join(""));
+  const head = `${style.yellow(style.bold("Warnings:"))}\n\n`;
+  return `${head}${items.join("")}\nTo see the full warnings, run this again without -compact-warnings.\n\n`;
 }

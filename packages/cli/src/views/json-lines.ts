@@ -10,6 +10,8 @@ import type { OutputState } from "@millwright/engine/state";
 import { toPlain } from "@millwright/value/json";
 import { typeToPlain } from "@millwright/value/type-json";
 import type { CommandIo } from "../io.ts";
+import { diagnosticPlain } from "./diagnostic-json.ts";
+import type { SourceText } from "./diagnostics.ts";
 
 /**
  * What a run tells as JSON, an object a line: the machine-readable UI of Terraform, version 1.2.
@@ -18,8 +20,11 @@ import type { CommandIo } from "../io.ts";
 export class JsonView {
   readonly #io: CommandIo;
 
-  constructor(io: CommandIo) {
+  readonly #sources: SourceText;
+
+  constructor(io: CommandIo, sources: SourceText) {
     this.#io = io;
+    this.#sources = sources;
     this.#line("info", `Terraform ${servedTerraformVersion}`, "version", {
       terraform: servedTerraformVersion,
       ui: "1.2",
@@ -77,9 +82,9 @@ export class JsonView {
 
   diagnostics(diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) {
-      const { severity, summary, address } = diagnostic;
+      const { severity, summary } = diagnostic;
       const level = severity === "error" ? "error" : "warn";
-      const plain = { ...diagnosticPlain(diagnostic), ...(address === undefined ? {} : { address }) };
+      const plain = diagnosticPlain(diagnostic, this.#sources);
       this.#line(level, `${severity === "error" ? "Error" : "Warning"}: ${summary}`, "diagnostic", {
         diagnostic: plain,
       });
@@ -181,9 +186,4 @@ function resourceOf(text: string): Readonly<Record<string, unknown>> {
     resource_name: resource.name,
     resource_key: key ?? null,
   };
-}
-
-/** A diagnostic in the JSON form that `validate -json` and the streaming UI share. */
-export function diagnosticPlain({ severity, summary, detail, subject }: Diagnostic): Readonly<Record<string, unknown>> {
-  return { severity, summary, detail, ...(subject ? { range: subject } : {}) };
 }

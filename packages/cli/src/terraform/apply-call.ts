@@ -1,0 +1,78 @@
+import type { PendingCreate } from "@millwright/engine/backend/journal";
+import type { ApplyResult } from "@millwright/engine/apply-run";
+import type { Configuration } from "@millwright/engine/configuration";
+import type { Plan } from "@millwright/engine/plan";
+import type { RunListener } from "@millwright/engine/ports";
+import type { FlagValues } from "../flags.ts";
+import { renderOutputs } from "../views/outputs.ts";
+import { progressView } from "../views/progress.ts";
+import { styleOf } from "../views/style.ts";
+import type { applyFlags } from "./apply.ts";
+import { carryOut } from "./carry-out.ts";
+import { type OpenState, openState, stateOptions } from "./open-state.ts";
+import type { GivenFlag } from "./options.ts";
+import type { Session } from "./session.ts";
+
+/** One call of apply or destroy: what was typed, and whom to tell. */
+export interface ApplyCall {
+  readonly session: Session;
+  readonly verb: "apply" | "destroy";
+  readonly values: FlagValues<typeof applyFlags>;
+  readonly occurrences: readonly GivenFlag[];
+}
+
+/** The state that a call works on; undefined where it cannot be read, which was reported. */
+export function stateOf({ session, values, occurrences }: ApplyCall): Promise<OpenState | undefined> {
+  return openState(session, stateOptions(values, occurrences, "OperationTypeApply"));
+}
+
+/** Who is told of the steps of a phase. */
+export function eventsOf({ session }: ApplyCall, phase: "plan" | "apply"): RunListener {
+  return session.json ? session.json.events : progressView(session, phase);
+}
+
+/** Does what a plan says and tells what came of it. Gives the exit code. */
+export async function carryOutAndSay(
+  call: ApplyCall,
+  state: OpenState,
+  plan: Plan,
+  configuration: Configuration,
+  pending: readonly PendingCreate[],
+): Promise<number> {
+  const { session, values } = call;
+  const events = eventsOf(call, "apply");
+  const parallelism = values.parallelism ?? 10;
+  const done = await carryOut({ session, state, plan, configuration, pending, events, parallelism });
+  if (!done) return 1;
+  const { ok, result } = done;
+  if (session.json) {
+    if (ok) session.json.applied(result.counts, plan.mode, result.state.outputs);
+  } else if (ok) await sayDone(call, result.counts, state);
+  else await sayPartial(session, result.counts);
+  return ok ? 0 : 1;
+}
+
+/** The last words of an apply that went well: what it did, and the outputs. */
+export async function sayDone(
+  { session, verb }: ApplyCall,
+  counts: ApplyResult["counts"],
+  state: OpenState,
+): Promise<void> {
+  const style = styleOf(session.view);
+  const { added, changed, destroyed } = counts;
+  const text =
+    verb === "destroy"
+      ? `Destroy complete! Resources: ${destroyed} destroyed.`
+      : `Apply complete! Resources: ${added} added, ${changed} changed, ${destroyed} destroyed.`;
+  await session.io.stdout(`\n${style.green(style.bold(text))}\n`);
+  const { outputs } = state.local.current.state;
+  if (outputs.size > 0 && verb !== "destroy")
+    await session.io.stdout(`\n${style.green("Outputs:")}\n\n${renderOutputs(outputs)}`);
+}
+
+async function sayPartial({ io }: Session, { added, changed, destroyed }: ApplyResult["counts"]): Promise<void> {
+  if (added + changed + destroyed === 0) return;
+  await io.stdout(
+    `\nWhat was done before that is in the state: ${added} added, ${changed} changed, ${destroyed} destroyed.\nRun plan to see what is left to do.\n`,
+  );
+}

@@ -1,0 +1,99 @@
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import type { Plan } from "@millwright/engine/plan";
+import { hasChanges } from "@millwright/engine/plan";
+import { renderPlan } from "../views/plan.ts";
+import { styleOf, wrapText } from "../views/style.ts";
+import { type ApplyCall, carryOutAndSay, eventsOf, sayDone, stateOf } from "./apply-call.ts";
+import { ask } from "./ask.ts";
+import { loadFolder, type LoadedFolder } from "./folder.ts";
+import type { OpenState } from "./open-state.ts";
+import { onUnlessGiven } from "./options.ts";
+import { recoverInterrupted } from "./recover.ts";
+import { newPool } from "./run-context.ts";
+import { planFolder, planMode } from "./run-plan.ts";
+
+/** Plans, shows the plan, asks, and carries it out. Gives the exit code. */
+export async function planAndApply(call: ApplyCall): Promise<number> {
+  const { session, values, verb } = call;
+  const mode = planMode(values, verb === "destroy");
+  if (typeof mode !== "string") {
+    await session.report([mode]);
+    return 1;
+  }
+  const folder = await loadFolder(session);
+  const state = await stateOf(call);
+  if (!state) return 1;
+  try {
+    const plan = await planAndShow(call, folder, state, mode);
+    if (!plan) return 1;
+    if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
+    if (!values["auto-approve"] && !(await approve(call, plan))) return 1;
+    return await carryOutAndSay(call, state, plan, folder.configuration, recoverInterrupted(state).pending);
+  } finally {
+    state.release();
+  }
+}
+
+async function planAndShow(
+  call: ApplyCall,
+  folder: LoadedFolder,
+  state: OpenState,
+  mode: Plan["mode"],
+): Promise<Plan | undefined> {
+  const { session, values, occurrences } = call;
+  const pool = newPool();
+  try {
+    const events = eventsOf(call, "plan");
+    const { plan, diagnostics } = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
+    const failed = hasErrors(diagnostics);
+    if (plan && session.json) session.json.plan(plan, failed);
+    else if (plan && (hasChanges(plan) || !failed)) await session.io.stdout(renderPlan(plan, session.view, pool));
+    return (await session.report(diagnostics)) ? plan : undefined;
+  } finally {
+    await pool.close();
+  }
+}
+
+async function approve(call: ApplyCall, plan: Plan): Promise<boolean> {
+  const { session, occurrences, verb } = call;
+  const { io, view } = session;
+  const name = session.style === "terraform" ? "Terraform" : "Millwright";
+  if (!onUnlessGiven(occurrences, "input") || isOff(io.env.TF_INPUT)) {
+    const detail = `Changes need a yes, and with -input=false nobody is asked. Give -auto-approve, or save a plan with plan -out=FILE and apply that.`;
+    await session.report([errorDiagnostic("Nobody to ask", detail)]);
+    return false;
+  }
+  const style = styleOf(view);
+  const question = style.bold(
+    plan.mode === "destroy"
+      ? "Do you really want to destroy all of these?"
+      : plan.mode === "refresh-only"
+        ? "Would you like to take these changes over into the state?"
+        : "Do you want to perform these actions?",
+  );
+  const consequence =
+    plan.mode === "destroy"
+      ? `${name} will destroy what is shown above. There is no undo. Only "yes" is accepted.`
+      : `${name} will do exactly what is shown above. Only "yes" is accepted.`;
+  const explained = wrapText(consequence, view.width - 2).map((line) => `  ${line}\n`);
+  const answer = await ask(io, `\n${question}\n${explained.join("")}\n  ${style.bold("Enter a value:")} `);
+  await io.stdout("\n");
+  if (answer?.trim() === "yes") return true;
+  const why = answer === undefined && !io.signal.aborted ? "There was no answer (the input has ended). " : "";
+  await io.stdout(`\n${why}${verb === "destroy" ? "Destroy" : "Apply"} cancelled. Nothing was changed.\n`);
+  return false;
+}
+
+/** Whether an environment variable that is on by default says no. */
+export function isOff(text: string | undefined): boolean {
+  return text !== undefined && /^(0|f|false)$/i.test(text);
+}
+
+async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): Promise<number> {
+  const { session } = call;
+  if (plan.settled.length > 0) state.local.write(plan.priorState);
+  const none = { added: 0, changed: 0, destroyed: 0 };
+  if (session.json) session.json.applied(none, plan.mode, state.local.current.state.outputs);
+  else await sayDone(call, none, state);
+  return 0;
+}

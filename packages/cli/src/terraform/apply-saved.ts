@@ -1,0 +1,91 @@
+import { existsSync, statSync } from "node:fs";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { PendingCreate } from "@millwright/engine/backend/journal";
+import { loadConfiguration } from "@millwright/engine/load";
+import { filesOf } from "@millwright/engine/node-files";
+import type { Plan } from "@millwright/engine/plan";
+import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
+import { type ApplyCall, carryOutAndSay, stateOf } from "./apply-call.ts";
+import type { OpenState } from "./open-state.ts";
+import { recoverInterrupted } from "./recover.ts";
+import { builtinRegistry } from "./registry.ts";
+
+/** Carries out a saved plan, without a question; refuses one that has gone stale. Gives the exit code. */
+export async function applySaved(call: ApplyCall, name: string): Promise<number> {
+  const { session } = call;
+  const path = session.path(name);
+  const noFile = notAFile(call, name, path);
+  if (noFile) return fail(call, noFile);
+  const saved = readPlanFile(path);
+  const unfit = unfitPlan(saved);
+  if (unfit) return fail(call, unfit);
+  const state = await stateOf(call);
+  if (!state) return 1;
+  try {
+    const { pending, diagnostics } = recoverInterrupted(state);
+    const stale = staleness(saved.plan, state, pending);
+    if (!(await session.report([...diagnostics, ...stale]))) return 1;
+    const contribution = saved.contribution === undefined ? undefined : await restored(saved.contribution);
+    const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
+    const loaded = loadConfiguration(filesOf(saved.files), options);
+    if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
+    return await carryOutAndSay(call, state, saved.plan, loaded.value, pending);
+  } finally {
+    state.release();
+  }
+}
+
+async function fail({ session }: ApplyCall, diagnostic: Diagnostic): Promise<number> {
+  await session.report([diagnostic]);
+  return 1;
+}
+
+async function restored(saved: string) {
+  const { restoreStacks } = await import("./stacks.ts");
+  return restoreStacks(saved);
+}
+
+function notAFile({ session }: ApplyCall, name: string, path: string): Diagnostic | undefined {
+  if (!existsSync(path)) {
+    const detail = `There is no file ${name} in ${session.folder}. Save a plan with plan -out=${name} first; to plan and apply in one step, give no file.`;
+    return errorDiagnostic("Failed to load plan file", detail);
+  }
+  if (!statSync(path).isDirectory()) return undefined;
+  const detail = `${name} is a folder. To apply the configuration of another folder, use the global -chdir option.`;
+  return errorDiagnostic("Invalid plan file", detail);
+}
+
+function unfitPlan({ plan, providers }: SavedPlan): Diagnostic | undefined {
+  if (plan.errored) {
+    const detail = "Planning ended with errors when this plan was made, so it is for looking at only.";
+    return errorDiagnostic("Cannot apply incomplete plan", detail);
+  }
+  const registry = builtinRegistry();
+  for (const source of registry.known()) {
+    const text = `${source.host}/${source.namespace}/${source.type}`;
+    const before = providers.get(text);
+    const now = registry.find(source)?.version;
+    if (before === undefined || now === before) continue;
+    const detail = `The plan was made with ${text} ${before}, and ${now ?? "no version"} is here now. Make a new plan.`;
+    return errorDiagnostic("Saved plan was made with another provider version", detail);
+  }
+  return undefined;
+}
+
+function staleness(plan: Plan, { local }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
+  const { serial, lineage } = local.current;
+  if (lineage !== "" && lineage !== plan.lineage) {
+    const detail = `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${local.path} is ${lineage}. Nothing was changed. Make a new plan.`;
+    return [errorDiagnostic("Saved plan does not match the given state", detail)];
+  }
+  if (serial !== plan.serial) {
+    const detail = `The given plan file can no longer be applied because the state was changed by another operation after the plan was created (the plan is of serial ${plan.serial}, the state is at ${serial}). Nothing was changed. Make a new plan.`;
+    return [errorDiagnostic("Saved plan is stale", detail)];
+  }
+  const open = pending.filter((entry) => !plan.settled.includes(entry.address));
+  return open.map(({ address }) => {
+    const detail = `A run after this plan was killed while it created ${address}. Make a new plan, which looks for it.`;
+    return errorDiagnostic("Saved plan is stale", detail, { address });
+  });
+}

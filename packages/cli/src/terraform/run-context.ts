@@ -1,0 +1,64 @@
+import { systemChance, systemClock } from "@millwright/core/ports";
+import type { Configuration } from "@millwright/engine/configuration";
+import type { EvaluatorContext } from "@millwright/engine/evaluator";
+import type { RunListener, RunPorts } from "@millwright/engine/ports";
+import { ProviderPool } from "@millwright/engine/provider-pool";
+import { functionsFor } from "@millwright/functions/library";
+import { nodeFiles } from "@millwright/functions/node-files";
+import type { FunctionSpec } from "@millwright/hcl/function-spec";
+import type { Lookup } from "@millwright/hcl/scope";
+import type { Value } from "@millwright/value/value";
+import { builtinRegistry } from "./registry.ts";
+import type { Session } from "./session.ts";
+
+/** A new pool of providers: those built in, and what further registries offer. */
+export function newPool(): ProviderPool {
+  return new ProviderPool(builtinRegistry());
+}
+
+export function runPorts(session: Session, events: RunListener): RunPorts {
+  return { clock: systemClock, chance: systemChance, events, stop: session.io.signal };
+}
+
+export interface ContextOptions {
+  readonly configuration: Configuration;
+  readonly variables: ReadonlyMap<string, Value>;
+  readonly applying: boolean;
+  /** RFC 3339; undefined where there is no plan (console, validate). */
+  readonly timestamp?: string;
+  readonly use?: "configuration" | "console";
+}
+
+/** What expressions of a folder are evaluated in. */
+export function evaluatorContext(session: Session, options: ContextOptions): EvaluatorContext {
+  const { configuration, variables, applying, timestamp } = options;
+  const make = (dialect: "terraform" | "opentofu") =>
+    functionsFor({
+      dialect,
+      files: nodeFiles(session.folder),
+      baseDir: ".",
+      clock: systemClock,
+      chance: systemChance,
+      impure: applying || options.use === "console" ? "now" : "later",
+      use: options.use ?? "configuration",
+      ...(timestamp === undefined ? {} : { planTimestamp: Date.parse(timestamp) }),
+    });
+  const made = new Map<string, Lookup<FunctionSpec>>();
+  return {
+    configuration,
+    variables,
+    workspace: "default",
+    applying,
+    cwd: session.folder,
+    functions: (module, filename) => {
+      const dialect = /\.tofu(\.json)?$/.test(filename) ? "opentofu" : "terraform";
+      let standard = made.get(dialect);
+      if (!standard) made.set(dialect, (standard = make(dialect)));
+      return module.functions ? chain(module.functions, standard) : standard;
+    },
+  };
+}
+
+function chain(first: Lookup<FunctionSpec>, second: Lookup<FunctionSpec>): Lookup<FunctionSpec> {
+  return { get: (name) => first.get(name) ?? second.get(name), keys: () => [...first.keys(), ...second.keys()] };
+}

@@ -1,0 +1,20 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { OperationalError } from "@millwright/core/errors";
+
+const summaries: Readonly<Record<string, string>> = {
+  STATE_LOCKED: "Error acquiring the state lock",
+  STATE_UNREADABLE: "The state cannot be read",
+  STATE_UNWRITABLE: "Cannot write",
+  JOURNAL_UNWRITABLE: "Cannot write the journal",
+  PLAN_UNREADABLE: "Invalid plan file",
+};
+
+/** What went wrong in the world around a command, as it is shown to its user. */
+export function failureDiagnostic(error: OperationalError): Diagnostic {
+  return {
+    severity: "error",
+    summary: summaries[error.code] ?? "Cannot go on",
+    detail: error.message,
+    code: error.code,
+  };
+}
