@@ -9,7 +9,7 @@ import type { Bundle } from "./host/bundle.ts";
 import { bundleStacks, runtimeCode } from "./host/bundle.ts";
 import { deriveFunction, deriveName, type RunDerived } from "./host/derive.ts";
 import type { Instrumented } from "./host/instrument.ts";
-import { instrument } from "./host/instrument.ts";
+import { instrument, waitingIn } from "./host/instrument.ts";
 import { Places } from "./host/places.ts";
 import type { Outcome } from "./host/program.ts";
 import { StackProgram } from "./host/program.ts";
@@ -36,6 +36,8 @@ export async function buildStacks(folder: string, names: readonly string[]): Pro
   const code: ProgramCode = { ...bundled.value, runtime: await runtimeCode() };
   const instrumented = instrument(code.code);
   const places = new Places(code, instrumented);
+  const waiting = waits(instrumented, places);
+  if (waiting.length > 0) return { ...nothing(waiting), sources: places.sources };
   const { program, outcome } = StackProgram.run(code.runtime, instrumented.code);
   const diagnostics = [...bundled.diagnostics];
   const graphText = outcome.kind === "built" ? outcome.graph : program.graphSoFar();
@@ -95,6 +97,20 @@ function runAgain(stacks: SavedStacks, instrumented: Instrumented): StackProgram
 
 function digest(graph: string): string {
   return createHash("sha256").update(graph).digest("hex");
+}
+
+// Libraries may hold what waits, as long as nobody calls it; a stack's own files have no use for it.
+function waits({ program }: Instrumented, places: Places): Diagnostic[] {
+  const own = [...waitingIn(program)].flatMap((node) => places.own(node) ?? []);
+  return own
+    .slice(0, 1)
+    .map((place) =>
+      errorDiagnostic(
+        "Nothing to wait for",
+        "A stack runs once, from top to bottom, before anything is known, so that async and await have no use in it. What is known later comes by references.",
+        { subject: rangeOf(place.node) },
+      ),
+    );
 }
 
 function nothing(diagnostics: readonly Diagnostic[]): Stacks {

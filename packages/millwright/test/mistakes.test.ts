@@ -304,6 +304,48 @@ const cases: readonly Case[] = [
     line: 3,
     marks: "Number(pet.id)",
   },
+  {
+    name: "a filter by a reference",
+    files: `${pet}m.output("x", [1].filter(() => pet.id));`,
+    says: /cannot be what filter decides by/,
+    line: 3,
+    marks: "[1].filter(() => pet.id)",
+  },
+  {
+    name: "one character of a text",
+    files: `${pet}m.output("x", \`\${pet.id}\`[0] === "a");`,
+    says: /cannot be taken apart/,
+    line: 3,
+    marks: "`${pet.id}`[0]",
+  },
+  {
+    name: "the length of a text by destructuring",
+    files: `${pet}const { length } = \`\${pet.id}\`;\nm.output("x", length);`,
+    says: /cannot be taken apart/,
+    line: 3,
+    marks: "`${pet.id}`",
+  },
+  {
+    name: "a table taken apart by a reference",
+    files: `${pet}const { [pet.id as any]: size = 3 } = { a: 1 } as any;\nm.output("x", size);`,
+    says: /went nowhere.*used as a key/,
+    line: 3,
+    marks: "pet.id",
+  },
+  {
+    name: "an element of a list by a reference",
+    files: `${pet}m.output("x", ["a", "b"][pet.length] ?? "c");`,
+    says: /went nowhere.*used as a key/,
+    line: 3,
+    marks: "pet.length",
+  },
+  {
+    name: "async",
+    files: `${pet}async function f() { m.output("x", 1); }\nf();`,
+    says: /Nothing to wait for/,
+    line: 3,
+    marks: 'async function f() { m.output("x", 1); }',
+  },
   // The configuration.
   {
     name: "a misspelt attribute",

@@ -79,7 +79,8 @@ export class TestFolder {
     if (!plan || plan.errored || hasErrors(found)) return { state: this.state, diagnostics: found };
     const at = how === "at once" ? configuration : this.#load(restoreStacks(stacks.saved)).configuration;
     return this.#withPool(async (pool) => {
-      const context = this.#context(at, plan.variables, true);
+      const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
+      const context = this.#context(at, collectVariables(at.root, given).value.final, true);
       const recorder = { before: () => Promise.resolve(), after: () => Promise.resolve() };
       const result = await applyPlan({ plan, context, pool, ports, recorder, parallelism: 4 });
       this.state = result.state;

@@ -85,9 +85,18 @@ function guardOperands(node: AnyNode, writer: Writer): void {
       return;
     case "MemberExpression":
       if (node.object.type === "Super") return;
-      if (node.computed) writer.guard(node.property, "key");
-      else if (node.property.type === "Identifier" && node.property.name === "length")
+      if (node.computed) {
+        writer.guard(node.object, "element");
+        writer.guard(node.property, "key");
+      } else if (node.property.type === "Identifier" && node.property.name === "length")
         writer.guard(node.object, "length");
+      return;
+    case "VariableDeclarator":
+      if (node.init && node.id.type !== "Identifier") writer.guard(node.init, "element");
+      return;
+    case "ObjectPattern":
+      for (const property of node.properties)
+        if (property.type === "Property" && property.computed) writer.guard(property.key, "key");
       return;
     case "AssignmentExpression":
       return guardAssignment(node.operator, node.left, node.right, node, writer);
@@ -160,6 +169,14 @@ function placeParts(place: AnyNode): AnyNode[] {
 
 function isNode(value: unknown): value is AnyNode {
   return typeof value === "object" && value !== null && "type" in value && "start" in value;
+}
+
+/** What waits, or could: a stack has nothing to wait for. */
+export function* waitingIn(program: Program): Generator<AnyNode> {
+  for (const node of nodesIn(program)) {
+    if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await)) yield node;
+    else if ("async" in node && node.async === true) yield node;
+  }
 }
 
 /** The parts of a tree in source order, the tree itself first. */

@@ -98,6 +98,14 @@ export class Places {
     return property?.type === "Property" ? this.of(property.key, place.node).node : place.node;
   }
 
+  /** The place of a part of the program, where it stands in a file of the user's own. */
+  own(code: AnyNode): Place | undefined {
+    const start = this.#original(code.start);
+    return start && !start.file.name.includes("node_modules/")
+      ? { node: spanAt(start.file, start.offset), code }
+      : undefined;
+  }
+
   of(code: AnyNode, otherwise: Node): Place {
     const start = this.#original(code.start);
     return start ? { node: spanAt(start.file, start.offset), code } : { node: otherwise, code };

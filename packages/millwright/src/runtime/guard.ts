@@ -6,13 +6,14 @@ import { holdsToken, inWords, partsOf, tokenFor } from "./token.ts";
  * What the program does to a value where JavaScript itself says nothing of it; the host writes a call of {@link guard}
  * around each such operand. Conditions, comparisons, arithmetic, the length of a text, typeof, and keys of lookups.
  */
-export type GuardedUse = "condition" | "comparison" | "arithmetic" | "length" | "typeof" | "key";
+export type GuardedUse = "condition" | "comparison" | "arithmetic" | "length" | "element" | "typeof" | "key";
 
 const doing: Readonly<Record<Exclude<GuardedUse, "key">, string>> = {
   condition: "a condition",
   comparison: "compared",
   arithmetic: "calculated with",
   length: "measured",
+  element: "taken apart",
   typeof: "asked for its type",
 };
 
@@ -27,7 +28,7 @@ export function guard(value: unknown, use: GuardedUse): unknown {
     return use === "key" ? keyToken(value) : refuseText(value, doing[use]);
   }
   const expression = expressionOf(value);
-  if (!expression || use === "length") return value;
+  if (!expression || use === "length" || use === "element") return value;
   if (use === "key") return tokenFor(expression);
   return notWith(expression, doing[use], instead);
 }

@@ -141,6 +141,14 @@ function watchLookups(): void {
   wrap(Map.prototype, ["has", "get", "set", "delete"], "", (_self, args) =>
     refuseLater(args[0], "a key of a Map, which compares"),
   );
+  for (const name of ["filter", "some", "every", "find", "findIndex", "findLast", "findLastIndex"])
+    watchDecision(Array.prototype, name, 0);
+  watchDecision(Map, "groupBy", 1);
+  watchDecision(Object, "groupBy", 1);
+  wrap(Reflect, ["get", "has", "getOwnPropertyDescriptor"], "", (_self, args) => refuseLater(args[1], sought));
+  wrap(Object, ["keys", "values", "entries", "getOwnPropertyDescriptor"], "", (_self, args) => {
+    for (const arg of args) if (typeof arg === "string") refuseLater(arg, "taken apart");
+  });
   wrap(Object, ["is", "hasOwn"], "", (_self, args) => {
     for (const arg of args) refuseLater(arg, "compared");
   });
@@ -149,6 +157,25 @@ function watchLookups(): void {
     const expression = expressionOf(args[0]);
     if (expression) notWith(expression, "asked whether it is a list", "Say what it is where it is passed");
   });
+}
+
+/** Watches what the callback of a method gives, where JavaScript decides by it. */
+function watchDecision(owner: object, name: string, position: number): void {
+  const methods = owner as Methods;
+  const original = methods[name];
+  if (typeof original !== "function") return;
+  const watched: Method = function (this: unknown, ...args) {
+    const callback = args[position];
+    if (typeof callback === "function") {
+      args[position] = function (this: unknown, ...given: unknown[]) {
+        const decision: unknown = Reflect.apply(callback as Method, this, given);
+        refuseLater(decision, `what ${name} decides by`);
+        return decision;
+      };
+    }
+    return Reflect.apply(original, this, args);
+  };
+  Object.defineProperty(methods, name, { value: watched, writable: true, configurable: true, enumerable: false });
 }
 
 function watchConversions(): void {
