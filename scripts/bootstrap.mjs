@@ -17,6 +17,12 @@ export function pinnedNode() {
   return undefined;
 }
 
+/** The npm that this was started by, else the one on the PATH: a program and its first arguments. */
+export function npm() {
+  const path = process.env.npm_execpath;
+  return path ? [process.execPath, [path]] : ["npm", []];
+}
+
 /** Runs `npm ci` unless node_modules already is what package-lock.json says. */
 export function install() {
   const lock = createHash("sha256")
@@ -24,8 +30,7 @@ export function install() {
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && pinnedNode()) return;
   console.error("Installing the packages of package-lock.json (npm ci) …");
-  const npm = process.env.npm_execpath;
-  const [command, args] = npm ? [process.execPath, [npm]] : ["npm", []];
+  const [command, args] = npm();
   const result = spawnSync(
     command,
     [...args, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
