@@ -101,15 +101,21 @@ function prefixOf(module: ModuleInstance): string {
   return module.text === "" ? "" : `${module.text}.`;
 }
 
-// A key is printed as an HCL string: quotes, backslashes, line ends and template openings escaped.
+// A key is printed as an HCL string: quotes, backslashes, template openings and all that does not print escaped.
 function quoteKey(key: string): string {
   const escaped = key
     .replace(/[\\"]/g, "\\$&")
     .replaceAll("\n", "\\n")
     .replaceAll("\r", "\\r")
     .replaceAll("\t", "\\t")
-    .replace(/[$%](?=\{)/g, "$&$&");
+    .replace(/[$%](?=\{)/g, "$&$&")
+    .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapeCharacter);
   return `"${escaped}"`;
+}
+
+function escapeCharacter(character: string): string {
+  const code = character.codePointAt(0)!.toString(16);
+  return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
 }
 
 /** Where a provider comes from: `registry.terraform.io/hashicorp/consul`. */

@@ -58,6 +58,8 @@ export class Evaluator {
   readonly context: EvaluatorContext;
   readonly #calls = new Map<string, Expansion>();
   readonly #resources = new Map<string, ResourceValues>();
+  readonly #instances = new Map<string, readonly ModuleInstance[]>();
+  readonly #modules = new Map<string, Value>();
   readonly #memo = new Map<string, Diagnosed<Value>>();
   readonly #underway = new Set<string>();
 
@@ -75,6 +77,7 @@ export class Evaluator {
   /** The same by the caller's whole address, as a plan keeps it. */
   setCallByText(caller: string, name: string, expansion: Expansion): void {
     this.#calls.set(`${caller}|${name}`, expansion);
+    this.#instances.clear();
   }
 
   call(caller: ModuleInstance, name: string): Expansion {
@@ -82,13 +85,16 @@ export class Evaluator {
   }
 
   /** Every instance there is of a module, by its static path; none below a call of unknown expansion. */
-  moduleInstances(module: Module): ModuleInstance[] {
+  moduleInstances(module: Module): readonly ModuleInstance[] {
+    const known = this.#instances.get(module.path);
+    if (known) return known;
     let instances: ModuleInstance[] = [rootModule];
     for (const name of module.names) {
       instances = instances.flatMap((caller) => {
         return expansionKeys(this.call(caller, name)).map((key) => childModule(caller, name, key));
       });
     }
+    this.#instances.set(module.path, instances);
     return instances;
   }
 
@@ -247,10 +253,15 @@ export class Evaluator {
    */
   moduleValue(caller: ModuleInstance, name: string, outputs: Iterable<string>): Value {
     const wanted = [...outputs];
-    return assemble(this.call(caller, name), (key) => {
+    const id = `${caller.text}|${name}|${wanted.join(",")}`;
+    const known = this.#modules.get(id);
+    if (known) return known;
+    const value = assemble(this.call(caller, name), (key) => {
       const instance = childModule(caller, name, key);
       return objectValue(wanted.map((output) => [output, this.output(instance, output).value] as const));
     });
+    this.#modules.set(id, value);
+    return value;
   }
 
   /** What `type.name` is in a module instance: its one instance, a tuple by `count`, or an object by `for_each`. */
@@ -293,6 +304,7 @@ export class Evaluator {
   /** Forgets what followed from instances' values, after those have changed. */
   forget(): void {
     this.#memo.clear();
+    this.#modules.clear();
   }
 
   #path(module: ModuleInstance, name: string): Value {

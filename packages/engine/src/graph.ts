@@ -8,6 +8,8 @@ export interface Graph<T> {
   readonly dependencies: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /** Collects nodes and edges; an edge to an id that never becomes a node is dropped. */
 export class GraphBuilder<T> {
   readonly #nodes = new Map<string, T>();
@@ -38,11 +40,15 @@ export class GraphBuilder<T> {
     return false;
   }
 
+  #inside(all: ReadonlySet<string>): ReadonlySet<string> {
+    return new Set([...all].filter((to) => this.#nodes.has(to)));
+  }
+
   build(): Graph<T> {
     const dependencies = new Map<string, ReadonlySet<string>>();
     for (const id of this.#nodes.keys()) {
-      const all = this.#dependencies.get(id) ?? new Set<string>();
-      dependencies.set(id, new Set([...all].filter((to) => this.#nodes.has(to))));
+      const all = this.#dependencies.get(id) ?? none;
+      dependencies.set(id, [...all].every((to) => this.#nodes.has(to)) ? all : this.#inside(all));
     }
     return { nodes: this.#nodes, dependencies };
   }

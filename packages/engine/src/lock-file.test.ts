@@ -34,7 +34,9 @@ describe("a provider lock file", () => {
   test("gives the version of each provider, with its place", () => {
     const { value, diagnostics } = readLockFile(folder(entry("2.21.0")));
     expect(diagnostics).toEqual([]);
-    expect(value.map(({ source, version, range }) => [source.type, version, range.start.line])).toEqual([["consul", "2.21.0", 2]]);
+    expect(value.map(({ source, version, range }) => [source.type, version, range.start.line])).toEqual([
+      ["consul", "2.21.0", 2],
+    ]);
   });
 
   test.each([

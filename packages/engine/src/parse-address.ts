@@ -8,8 +8,9 @@ export type ParsedAddress =
   | { readonly kind: "instance"; readonly address: InstanceAddress; readonly keyGiven: boolean };
 
 const name = String.raw`[\p{L}_][\p{L}\p{N}_-]*`;
-const key = String.raw`\[(?:(\d+)|("(?:[^"\\]|\\.)*"))\]`;
-const moduleStep = new RegExp(`^module\\.(${name})(?:${key})?(?:\\.|$)`, "u");
+const quotedKey = String.raw`"(?:[^"\\\n\r]|\\[nrt"\\]|\\u[0-9a-fA-F]{4}|\\U(?:000[0-9a-fA-F]|0010)[0-9a-fA-F]{4})*"`;
+const key = String.raw`\[(?:(0|[1-9]\d{0,14})|(${quotedKey}))\]`;
+const moduleStep = new RegExp(`^module\\.(${name})(?:${key})?(?:\\.(?!$)|$)`, "u");
 const resource = new RegExp(`^(?:(data|ephemeral|resource)\\.)?(${name})\\.(${name})(?:${key})?$`, "u");
 
 /** Reads a module, resource or instance address; undefined where it is none. */
@@ -47,7 +48,14 @@ function keyOf(number: string | undefined, quoted: string | undefined): Instance
   return quoted === undefined ? undefined : unquoteKey(quoted);
 }
 
-// The reverse of how instance keys are printed: JSON's escapes and doubled template openings.
+const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\" };
+
+// The reverse of how instance keys are printed. Doubled template openings first: what an escape stands for is never one.
 function unquoteKey(quoted: string): string {
-  return (JSON.parse(quoted) as string).replace(/([$%])\1(?=\{)/g, "$1");
+  return quoted
+    .slice(1, -1)
+    .replace(/([$%])\1(?=\{)/g, "$1")
+    .replace(/\\(?:u(.{4})|U(.{8})|(.))/g, (_, short?: string, long?: string, letter?: string) =>
+      letter === undefined ? String.fromCodePoint(Number.parseInt(short ?? long!, 16)) : escapes[letter]!,
+    );
 }

@@ -54,7 +54,8 @@ function allowsOne({ operator, version: wanted, written }: Constraint, version: 
     case "<=":
       return order <= 0;
     case "~>": {
-      const fixed = Math.max(1, written - 1);
+      // All but the last number that was written is fixed, so "~> 1" is no more than ">= 1".
+      const fixed = written - 1;
       return order >= 0 && wanted.numbers.slice(0, fixed).every((n, i) => version.numbers[i] === n);
     }
   }

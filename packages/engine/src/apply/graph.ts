@@ -81,10 +81,12 @@ function addChange(
   return destroys ? destroy : undefined;
 }
 
-/** That the destroy `from` waits for all of `to`. */
-interface Wait {
-  readonly from: string;
-  readonly to: string;
+/** What the destroys of one resource wait for. */
+interface Waits {
+  /** Ends of what depends on it, by node, each with the provider that brings it about. */
+  readonly ends: Map<string, string>;
+  /** Nodes of what has to move to the new object first. */
+  readonly moves: Set<string>;
 }
 
 function orderDestroys(
@@ -93,40 +95,38 @@ function orderDestroys(
   config: Graph<ConfigNode>,
   destroys: ReadonlyMap<InstanceChange, string>,
 ): void {
-  const madeFirst = new Set<string>();
-  const destroysOf = new Map<string, { readonly destroy: string; readonly provider: string }[]>();
-  for (const change of plan.changes) {
-    const id = configIdOf(change);
-    if (change.createBeforeDestroy) madeFirst.add(id);
-    const destroy = destroys.get(change);
-    if (destroy !== undefined) addTo(destroysOf, id, { destroy, provider: change.provider.text });
-  }
-  const acrossProviders = new Map<string, Wait>();
+  const madeFirst = new Set(plan.changes.filter((change) => change.createBeforeDestroy).map(configIdOf));
+  const waits = new Map<string, Waits>();
   for (const change of plan.changes) {
     const id = configIdOf(change);
     const { action } = change;
     if (action === "no-op" || action === "forget") continue;
-    const makes = action !== "delete";
     for (const needed of madeAfter(plan, change)) {
-      if (needed === id) continue;
-      for (const { destroy, provider } of destroysOf.get(needed) ?? []) {
-        // What depends on an object is destroyed before it.
-        const wait = { from: destroy, to: destroyedId(id) };
-        if (!destroys.has(change)) continue;
-        if (provider === change.provider.text) builder.depend(wait.from, wait.to);
-        else acrossProviders.set(`${wait.from}|${wait.to}`, wait);
-      }
-      if (!makes) continue;
-      if (madeFirst.has(needed)) {
-        // The old object is kept until what depends on it has moved to the new one.
-        for (const { destroy } of destroysOf.get(needed) ?? [])
-          builder.depend(destroy, config.nodes.has(id) ? id : makeId(change));
-      } else if (action !== "create-delete") builder.depend(makeId(change), destroyedId(needed));
+      if (needed === id || !builder.has(destroyedId(needed))) continue;
+      let wait = waits.get(needed);
+      if (!wait) waits.set(needed, (wait = { ends: new Map(), moves: new Set() }));
+      // What depends on an object is destroyed before it.
+      if (destroys.has(change)) wait.ends.set(destroyedId(id), change.provider.text);
+      if (action === "delete") continue;
+      // The old object is kept until what depends on it has moved to the new one.
+      if (madeFirst.has(needed)) wait.moves.add(config.nodes.has(id) ? id : makeId(change));
+      else if (action !== "create-delete") builder.depend(makeId(change), destroyedId(needed));
+    }
+  }
+  const acrossProviders: [string, string][] = [];
+  for (const [change, destroy] of destroys) {
+    const { ends, moves } = waits.get(configIdOf(change)) ?? noWaits;
+    for (const move of moves) builder.depend(destroy, move);
+    for (const [end, provider] of ends) {
+      if (provider === change.provider.text) builder.depend(destroy, end);
+      else acrossProviders.push([destroy, end]);
     }
   }
   // A provider that is configured by an object needs the new one to destroy what it manages: then that order goes first.
-  for (const { from, to } of acrossProviders.values()) if (!builder.reaches(to, from)) builder.depend(from, to);
+  for (const [destroy, end] of acrossProviders) if (!builder.reaches(end, destroy)) builder.depend(destroy, end);
 }
+
+const noWaits: Waits = { ends: new Map(), moves: new Set() };
 
 function configIdOf({ address }: InstanceChange): string {
   return configResourceText(address.module, address.resource);
@@ -138,10 +138,4 @@ function madeAfter(plan: Plan, change: InstanceChange): readonly string[] {
   const text = absoluteResourceText(change.address.module, change.address.resource);
   const stored = plan.priorState.resources.get(text)?.instances.get(keyOf(change.address.key));
   return stored?.current?.dependencies ?? change.dependencies;
-}
-
-function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }
