@@ -37,6 +37,17 @@ export type Unsettled<T> = T extends Value
       ? { readonly [K in keyof T]: OrUnknown<Unsettled<T[K]>> }
       : T;
 
+/** What was sent to be created, as the journal keeps it: null at any depth where a value was not known, or is sensitive. */
+export type SentOf<F extends Fields> = Recorded<PlanOf<F>>;
+
+type Recorded<T> = T extends Value
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly OrNull<Recorded<E>>[]
+    : T extends object
+      ? { readonly [K in keyof T]: OrNull<Recorded<Exclude<T[K], undefined>>> }
+      : T;
+
 /** A {@link Value} says itself that it is null or unknown; everything else says it by `null` and `undefined`. */
 export type OrNull<T> = [T] extends [Value] ? T : T | null;
 export type OrUnknown<T> = [T] extends [Value] ? T : T | undefined;

@@ -43,7 +43,7 @@ export interface Provider {
    * Beyond the protocol, and only of providers of this program: whether the object of a create whose answer was lost is there, told
    * by what was sent (the planned object; what was unknown or sensitive is null).
    */
-  findInterrupted?(call: { readonly type: string; readonly sent: Value }): Promise<InterruptedAnswer>;
+  findInterrupted?(call: InterruptedCall): Promise<InterruptedAnswer>;
   /** Asks running calls to end soon (^C); they answer with what they have. */
   stop(): Promise<void>;
   /** Ends the provider; no call is running. */
@@ -141,6 +141,12 @@ export interface ImportCall {
 export interface ImportAnswer {
   readonly imported: readonly { readonly type: string; readonly state: Value; readonly private: Uint8Array }[];
   readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface InterruptedCall {
+  readonly type: string;
+  /** The planned object; what was unknown or sensitive is null. */
+  readonly sent: Value;
 }
 
 /** `unknown` where it cannot be told, with why. */

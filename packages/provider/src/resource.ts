@@ -1,5 +1,5 @@
 import type { Call, ClientToken, ResourceCall } from "./call.ts";
-import type { ConfigOf, PlanOf, StateOf, Unsettled } from "./field-types.ts";
+import type { ConfigOf, PlanOf, SentOf, StateOf, Unsettled } from "./field-types.ts";
 import type { Fields } from "./fields.ts";
 import type { Problem, ProblemPlace } from "./problem.ts";
 import type { TypeSystem } from "./schema-of-fields.ts";
@@ -32,6 +32,15 @@ export interface ResourceDefinition<F extends Fields, C> {
   delete(call: ResourceCall<C> & { readonly state: StateOf<F>; keep(state: StateOf<F>): void }): Promise<void> | void;
   /** Finds the object that `id` names, for a user who wants to manage what is there already. */
   import?(call: Call<C> & { readonly id: string }): Promise<StateOf<F>> | StateOf<F>;
+  /**
+   * How a create is settled whose run was killed before its answer came; the next plan asks.
+   * `"nothing-outside"`: the resource makes nothing outside of the state, so there is nothing to find.
+   * A function looks for the object by what was sent: its state where it is there, null where it is not. Where that
+   * cannot be told it throws a `failure(…)`.
+   * Left out where an object cannot be found again by what was sent (the service gives it its identity): then the plan
+   * stops and asks the user, so that nothing is created twice.
+   */
+  readonly interrupted?: "nothing-outside" | InterruptedLookup<F, C>;
   /** From the JSON of schema version N to that of N + 1; a version that is not here needs no change. */
   readonly upgrades?: Readonly<Record<number, (old: JsonObject) => JsonObject | Promise<JsonObject>>>;
   /** States of other resource types that can become one of this. */
@@ -39,6 +48,10 @@ export interface ResourceDefinition<F extends Fields, C> {
   /** `legacy` for resources that behave as ones of the older plugin SDK do; see {@link TypeSystem}. */
   readonly typeSystem?: TypeSystem;
 }
+
+export type InterruptedLookup<F extends Fields, C> = (
+  call: Pick<Call<C>, "client" | "signal"> & { readonly sent: SentOf<F> },
+) => Promise<StateOf<F> | null> | StateOf<F> | null;
 
 export interface CreateCall<F extends Fields, C> extends ResourceCall<C> {
   readonly config: ConfigOf<F>;

@@ -85,7 +85,8 @@ type ResourceCalls =
   | "planResourceChange"
   | "applyResourceChange"
   | "importResourceState"
-  | "moveResourceState";
+  | "moveResourceState"
+  | "findInterrupted";
 
 function resourceCalls<F extends Fields, C>(
   resources: ReadonlyMap<string, ServedResource<C>>,
@@ -109,6 +110,11 @@ function resourceCalls<F extends Fields, C>(
       holder.with(
         (run) => one(resources, call.type).importState(call, run),
         (diagnostics) => ({ imported: [], diagnostics }),
+      ),
+    findInterrupted: (call) =>
+      holder.with(
+        (run) => one(resources, call.type).findInterrupted(call, run),
+        ([reason]) => ({ kind: "unknown", why: reason?.detail ?? "the provider is not configured" }),
       ),
     moveResourceState: async (call) => one(resources, call.targetType).move(call),
   };

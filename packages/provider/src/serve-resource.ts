@@ -8,6 +8,7 @@ import { checkConfig } from "./check-config.ts";
 import { fromPlain, toPlain } from "./codec.ts";
 import type { ConfigOf, PlanOf, StateOf, Unsettled } from "./field-types.ts";
 import type { Fields } from "./fields.ts";
+import { findInterrupted } from "./find-interrupted.ts";
 import { impliedType } from "./implied-type.ts";
 import { nullWhereUnknown } from "./settle.ts";
 import { planFields, replacingPaths } from "./plan-fields.ts";
@@ -19,6 +20,8 @@ import type {
   ApplyCall,
   ImportAnswer,
   ImportCall,
+  InterruptedAnswer,
+  InterruptedCall,
   MoveAnswer,
   MoveCall,
   PlanAnswer,
@@ -50,6 +53,7 @@ export interface ServedResource<C> {
   readonly plan: (call: PlanCall, run: Run<C | undefined>) => Promise<PlanAnswer>;
   readonly apply: (call: ApplyCall, run: Run<C>) => Promise<ApplyAnswer>;
   readonly importState: (call: ImportCall, run: Run<C>) => Promise<ImportAnswer>;
+  readonly findInterrupted: (call: InterruptedCall, run: Run<C>) => Promise<InterruptedAnswer>;
   readonly move: (call: MoveCall) => Promise<MoveAnswer>;
 }
 
@@ -84,6 +88,7 @@ export function serveResource<F extends Fields, C>(
     plan: (call, run) => plan(served, call, run),
     apply: (call, run) => apply(served, call, run),
     importState: (call, run) => importState(served, call, run),
+    findInterrupted: (call, run) => findInterrupted(name, definition, served.type, call, run),
     move: (call) => move(served, call),
   };
 }

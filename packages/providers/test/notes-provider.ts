@@ -34,6 +34,11 @@ const note = defineResource({
     return { ...plan, id: state.id, length: plan.text.length };
   },
   delete: ({ client, state }) => void client.delete(state.id),
+  interrupted: ({ client, sent }) => {
+    const id = `note/${sent.title}`;
+    const found = client.get(id);
+    return found ? { ...found, id, length: found.text.length } : null;
+  },
 });
 
 export const notes = (notebook: Notebook) =>

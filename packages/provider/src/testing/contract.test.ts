@@ -27,6 +27,7 @@ const thing: ContractCase = {
   },
   changes: [{ name: "a", text: "new", rules: [] }, { name: "a", zone: "east" }, { name: "b" }],
   importId: (state) => asString(state.get("id")!),
+  interrupted: "present",
 };
 
 async function started(alter: TestAlterations = {}): Promise<Provider> {
@@ -45,6 +46,14 @@ describe("the provider contract", () => {
   test("is kept by a resource of the older type system, in its own way", async () => {
     const small = { type: "test_legacy", config: { name: "a", value: "UP" }, changes: [{ name: "a", force: "x" }] };
     expect(await contractViolations(await started(), small)).toEqual([]);
+  });
+
+  test("wants to know what becomes of an interrupted create", async () => {
+    const small = { type: "test_small", config: { name: "a" } };
+    expect(await contractViolations(await started(), { ...small, interrupted: "unknown" })).toEqual([]);
+    expect(await contractViolations(await started(), { ...small, interrupted: "present" })).toEqual([
+      "interrupted: unknown (a test_small cannot be found by what was sent) is answered, not present",
+    ]);
   });
 
   const set = (value: Value, name: string, to: Value) =>

@@ -4,8 +4,9 @@ import type { Type } from "@millwright/value/types";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
 import { asMap, isKnown, isNull, isWhollyKnown, nullValue, objectValue, unknownValue } from "@millwright/value/value";
+import { nullWhereUnknown } from "../settle.ts";
 import { attributeType, conforms, impliedType } from "../implied-type.ts";
-import type { PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
+import type { InterruptedAnswer, PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
 import type { BlockSchema, ProviderSchema, Schema } from "../schema.ts";
 import { objectFor } from "./objects.ts";
 import { proposedObject } from "./proposed.ts";
@@ -19,13 +20,16 @@ export interface ContractCase {
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
   /** Finds the first object again by its ID; see `importable`. */
   readonly importId?: (state: ReadonlyMap<string, Value>) => string;
+  /** What is to be answered when the first create came to pass and its answer was lost; any answer, if left out. */
+  readonly interrupted?: InterruptedAnswer["kind"];
 }
 
 /**
  * Leads one resource through its life with a provider that is configured, and says where the provider breaks the contract
  * that every driver of providers relies on: answers fit the schema; a plan keeps to the configuration, and is the same when
  * made again; what was applied agrees with the plan and is wholly known; what was applied is read unchanged, and planned
- * without a change; null is planned and left for a destroyed object; write-only attributes are nowhere kept.
+ * without a change; null is planned and left for a destroyed object; write-only attributes are nowhere kept; an interrupted
+ * create is not found before it was made, and what is found afterwards can be gone on with.
  *
  * Resources under the older type system may deviate from configuration and plan, as the protocol lets them.
  */
@@ -35,7 +39,12 @@ export async function contractViolations(provider: Provider, subject: ContractCa
   invariant(resource, `the provider has a resource ${subject.type}`);
   const life = new Life(provider, subject, resource);
   life.found.push(...schemaFaults(schema));
-  let state = await life.change(nullValue(impliedType(resource.block)), subject.config, "create");
+  const nothing = nullValue(impliedType(resource.block));
+  const sent = await life.sent(nothing, subject.config);
+  if ((await life.findInterrupted(sent)).kind === "present")
+    life.found.push("interrupted: an object is found before it was created");
+  let state = await life.change(nothing, subject.config, "create");
+  if (state) await life.expectFoundAgain(sent, state, subject.interrupted);
   if (state && subject.importId) await life.reimport(subject.importId(asMap(state)), state);
   for (const [i, config] of (subject.changes ?? []).entries())
     state &&= await life.change(state, config, `change ${i + 1}`);
@@ -120,6 +129,39 @@ class Life {
     if (isNull(read.newState)) this.found.push("read after import: nothing is there");
     else if (!rawEquals(asMap(read.newState).get("id") ?? state, asMap(state).get("id") ?? state))
       this.found.push("import: another object was found");
+  }
+
+  /** What a journal keeps of a create: the plan without unknown and sensitive parts. */
+  async sent(nothing: Value, data: Readonly<Record<string, unknown>>): Promise<Value> {
+    const { planned } = await this.#plan(nothing, objectFor(this.#block, data), "create");
+    if (isNull(planned)) return planned;
+    const shown = [...asMap(nullWhereUnknown(planned))].map(([name, value]) => {
+      const hidden = this.#block.attributes.get(name)?.sensitive;
+      return [name, hidden ? nullValue(value.type) : value] as const;
+    });
+    return objectValue(shown);
+  }
+
+  async findInterrupted(sent: Value): Promise<InterruptedAnswer> {
+    if (isNull(sent)) return { kind: "unknown", why: "nothing was sent" };
+    const call = { type: this.#type, sent };
+    return (await this.#provider.findInterrupted?.(call)) ?? { kind: "unknown", why: "the provider cannot tell" };
+  }
+
+  async expectFoundAgain(sent: Value, state: Value, want: InterruptedAnswer["kind"] | undefined): Promise<void> {
+    const answer = await this.findInterrupted(sent);
+    const why = answer.kind === "unknown" ? ` (${answer.why})` : "";
+    if (want && answer.kind !== want) this.found.push(`interrupted: ${answer.kind}${why} is answered, not ${want}`);
+    if (answer.kind !== "present") return;
+    if (!this.#expectConforms("interrupted", answer.state)) return;
+    if (!isWhollyKnown(answer.state)) this.found.push("interrupted: values are left unknown");
+    const call = { type: this.#type, current: answer.state, private: answer.private ?? noPrivate };
+    const read = await this.#provider.readResource(call);
+    this.#expectNoErrors("read after interrupted", read.diagnostics);
+    if (!rawEquals(read.newState, answer.state))
+      this.found.push("interrupted: reading finds another object than was found");
+    if (!rawEquals(asMap(answer.state).get("id") ?? state, asMap(state).get("id") ?? state))
+      this.found.push("interrupted: another object was found");
   }
 
   async #plan(prior: Value, config: Value, step: string): Promise<PlanAnswer> {

@@ -1,7 +1,7 @@
 import { invariant } from "@millwright/core/errors";
 import type { Value } from "@millwright/value/value";
 import { nullValue } from "@millwright/value/value";
-import type { ApplyCall, PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
+import type { ApplyCall, InterruptedAnswer, PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
 import type { BlockSchema } from "../schema.ts";
 import { objectFor, plainOf } from "./objects.ts";
 import { proposedObject } from "./proposed.ts";
@@ -21,6 +21,12 @@ export interface Applied {
   readonly state: Value;
   readonly plain: Plain;
   readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface Interrupted {
+  readonly kind: InterruptedAnswer["kind"];
+  readonly why: string;
+  readonly plain: Plain;
 }
 
 /**
@@ -79,6 +85,15 @@ export class Drive {
   async import(id: string): Promise<Applied> {
     const { imported, diagnostics } = await this.#provider.importResourceState({ type: this.#type, id });
     return this.#applied({ newState: imported[0]?.state ?? nullValue({ kind: "dynamic" }), diagnostics });
+  }
+
+  /** What becomes of a create that was sent, and whose answer was lost; the object is empty where none was found. */
+  async findInterrupted(data: Config): Promise<Interrupted> {
+    const answer = await this.#provider.findInterrupted?.({ type: this.#type, sent: this.object(data) });
+    invariant(answer, "the provider answers for interrupted creates");
+    const { kind } = answer;
+    const why = kind === "unknown" ? answer.why : "";
+    return { kind, why, plain: kind === "present" ? this.#plain(answer.state) : {} };
   }
 
   async upgrade(version: number, attributes: Config): Promise<Applied> {

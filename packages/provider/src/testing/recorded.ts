@@ -56,6 +56,7 @@ export class CallLog {
 
 /** The same provider, with every call written into `log`. */
 export function recorded(provider: Provider, log: CallLog): Provider {
+  const { findInterrupted } = provider;
   return {
     schema: () => log.record("schema", undefined, () => provider.schema()),
     validateProviderConfig: (call) =>
@@ -80,6 +81,9 @@ export function recorded(provider: Provider, log: CallLog): Provider {
     closeEphemeralResource: (call) =>
       log.record("closeEphemeralResource", call, () => provider.closeEphemeralResource(call)),
     callFunction: (call) => log.record("callFunction", call, () => provider.callFunction(call)),
+    ...(findInterrupted && {
+      findInterrupted: (call) => log.record("findInterrupted", call, () => findInterrupted(call)),
+    }),
     stop: () => log.record("stop", undefined, () => provider.stop()),
     close: () => log.record("close", undefined, () => provider.close()),
   };

@@ -93,9 +93,18 @@ export const testThing = defineResource({
     if (!found) throw failure("No such thing", `There is no test_thing ${JSON.stringify(id)} to import.`);
     return stateOf<StateOf<typeof thingFields>>(found);
   },
+  interrupted: ({ client, sent }) => {
+    if (sent.name === null)
+      throw failure("No name", "Things are found by their names, and the name that was sent is not known.");
+    const found = client.world.find("test_thing", sent.name);
+    return found ? stateOf<StateOf<typeof thingFields>>(found) : null;
+  },
 });
 
-/** A resource that is easily written: a name, a value, a computed echo, and an attribute that needs a new object. */
+/**
+ * A resource that is easily written: a name, a value, a computed echo, and an attribute that needs a new object. Nothing but
+ * its id tells one from another, so an interrupted create cannot be settled.
+ */
 export const testSmall = defineResource({
   client: uses<TestClient>(),
   schema: {

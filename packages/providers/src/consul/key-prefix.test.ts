@@ -31,7 +31,8 @@ test("keeps the provider contract", async () => {
       { path_prefix: "other/" },
     ],
     importId: () => "app/",
-  };
+    interrupted: "present",
+  } as const;
   expect(await contractViolations(provider, life)).toEqual([]);
   expect([...consul.keys.keys()]).toEqual([]);
 });
@@ -177,5 +178,36 @@ describe("consul_key_prefix", () => {
     const { plain, diagnostics } = await drive.import("old/");
     expect(diagnostics).toEqual([]);
     expect(plain).toMatchObject({ id: "old/", path_prefix: "old/", subkeys: { a: "1" }, datacenter: "dc1" });
+  });
+});
+
+describe("an interrupted create of a key prefix", () => {
+  const sent = { path_prefix: "app/", subkeys: { a: "1", b: null }, subkey: [{ path: "c", value: "3", flags: 7 }] };
+  const cases = [
+    { name: "was not made where there is nothing", there: [], want: { kind: "absent" } },
+    {
+      name: "is taken over with what is there of it",
+      there: ["app/b", "app/c"],
+      want: {
+        kind: "present",
+        plain: { id: "app/", subkeys: { b: "x" }, subkey: [{ path: "c", value: "x", flags: 0 }] },
+      },
+    },
+    { name: "was not made where only keys of others are", there: ["app/z", "apple"], want: { kind: "absent" } },
+  ] as const;
+  test.each(cases)("$name", async ({ there, want }) => {
+    for (const key of there) consul.keys.set(key, { value: "x", flags: 0 });
+    expect(await drive.findInterrupted(sent)).toMatchObject(want);
+  });
+
+  test("cannot be told where the keys are secret and some are there", async () => {
+    consul.keys.set("app/a", { value: "x", flags: 0 });
+    const { kind, why } = await drive.findInterrupted({ path_prefix: "app/", subkeys: null });
+    expect([kind, why]).toEqual(["unknown", expect.stringContaining("keeps secret which keys were sent")]);
+  });
+
+  test("cannot be told where the server does not answer", async () => {
+    consul.refuse = /GET/;
+    expect(await drive.findInterrupted(sent)).toMatchObject({ kind: "unknown", why: expect.stringMatching(/./) });
   });
 });

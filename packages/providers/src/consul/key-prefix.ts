@@ -5,7 +5,7 @@ import { defineResource } from "@millwright/provider/resource";
 import type { ConsulConnection } from "./connection.ts";
 import { whereFields } from "./fields.ts";
 import type { Entry, ReadEntry } from "./key-store.ts";
-import { changeKeys, readPrefix } from "./key-store.ts";
+import { changeKeys, notTold, readPrefix } from "./key-store.ts";
 
 /**
  * `consul_key_prefix`: everything under a prefix. A key that somebody else adds there is drift, and the next apply removes
@@ -33,7 +33,7 @@ export const consulKeyPrefix = defineResource({
     const { path_prefix: prefix } = plan;
     const there = await readPrefix(connection.client, prefix, options);
     if (there.length > 0) throw prefixInUse(prefix, there);
-    const state = { ...plan, id: prefix === "" ? "/" : prefix, datacenter: options.datacenter };
+    const state = { ...plan, id: idOf(prefix), datacenter: options.datacenter };
     keep(state);
     await changeKeys(connection.client, { write: entriesOf(plan), onlyNew: true }, options);
     return state;
@@ -58,6 +58,21 @@ export const consulKeyPrefix = defineResource({
   delete: async ({ client: connection, state, signal }) => {
     await connection.client.kv.deleteTree(state.path_prefix, await connection.optionsFor(state, signal));
   },
+  interrupted: async ({ client: connection, sent, signal }) => {
+    const { path_prefix: prefix, subkeys } = sent;
+    if (prefix === null) throw notTold("consul_key_prefix", "which prefix was sent");
+    const options = await connection.optionsFor(sent, signal);
+    const there = await readPrefix(connection.client, prefix, options);
+    const subkey = (sent.subkey ?? []).flatMap((block) =>
+      typeof block?.path === "string" ? { path: block.path } : [],
+    );
+    const names = new Set([...Object.keys(subkeys ?? {}), ...subkey.map(({ path }) => path)]);
+    if (names.size === 0 && there.length > 0) throw notTold("consul_key_prefix", "which keys were sent");
+    // None of them is there: nothing was written. What is there is somebody else's, and is refused by the next create.
+    if (!there.some(({ key }) => names.has(key.slice(prefix.length)))) return null;
+    const found = sorted({ path_prefix: prefix, subkeys, subkey }, there);
+    return { ...sent, ...found, path_prefix: prefix, id: idOf(prefix), datacenter: options.datacenter };
+  },
   import: async ({ client: connection, id, signal }) => {
     const place = { datacenter: null, namespace: null, partition: null, token: null };
     const options = await connection.optionsFor(place, signal);
@@ -72,10 +87,19 @@ export const consulKeyPrefix = defineResource({
   },
 });
 
+function idOf(prefix: string): string {
+  return prefix === "" ? "/" : prefix;
+}
+
 interface Subkeys {
   readonly path_prefix: string;
   readonly subkeys: Readonly<Record<string, string | null>> | null;
   readonly subkey: readonly Subkey[];
+}
+
+/** What says where each key is configured: in a block of its path, or in the map. */
+interface Layout extends Omit<Subkeys, "subkey"> {
+  readonly subkey: readonly Pick<Subkey, "path">[];
 }
 
 interface Subkey extends Entry {
@@ -93,7 +117,7 @@ function entriesOf({ path_prefix: prefix, subkeys, subkey }: Subkeys): Map<strin
 
 /** What is there, put where it is configured: into the block of its path, if there is one, else into the map. */
 function sorted(
-  { path_prefix: prefix, subkeys, subkey }: Subkeys,
+  { path_prefix: prefix, subkeys, subkey }: Layout,
   found: readonly ReadEntry[],
 ): Omit<Subkeys, "path_prefix"> {
   const inBlocks = new Set(subkey.map(({ path }) => path));

@@ -106,6 +106,11 @@ function refused(
   );
 }
 
+/** Why an interrupted create cannot be settled: `what` was sensitive, and so it was not kept. */
+export function notTold(type: string, what: string): Error {
+  return failure(`Cannot look for ${type}`, `The configuration keeps secret ${what}.`);
+}
+
 /** Values are taken as text. Flags beyond what JavaScript holds exactly are rounded; nobody sets those by hand. */
 function readable({ key, value, flags }: KvEntry): ReadEntry {
   return { key, value: Buffer.from(value).toString("utf8"), flags: Number(flags) };

@@ -34,7 +34,8 @@ test("keeps the provider contract", async () => {
       },
       {},
     ],
-  };
+    interrupted: "present",
+  } as const;
   expect(await contractViolations(provider, life)).toEqual([]);
   expect([...consul.keys.keys()]).toEqual([]);
 });
@@ -138,5 +139,33 @@ describe("consul_keys", () => {
     const { plain, diagnostics } = await drive.upgrade(0, { id: "consul", key: [key], var: {}, datacenter: "dc1" });
     expect(diagnostics).toEqual([]);
     expect(plain).toMatchObject({ key: [key] });
+  });
+});
+
+describe("interrupted consul_keys", () => {
+  const key = { flags: 0, delete: true, name: "", default: "" };
+  const sent = {
+    key: [
+      { ...key, path: "x", value: "1" },
+      { ...key, path: "y", value: null },
+    ],
+  };
+
+  test("were not made where none of the keys is there", async () => {
+    expect(await drive.findInterrupted(sent)).toMatchObject({ kind: "absent" });
+  });
+
+  test("are taken over as they are where one of the keys is there", async () => {
+    consul.keys.set("y", { value: "2", flags: 0 });
+    expect(await drive.findInterrupted(sent)).toMatchObject({
+      kind: "present",
+      plain: { id: "consul", key: expect.arrayContaining([expect.objectContaining({ path: "y", value: "2" })]) },
+    });
+  });
+
+  test("were not made where they only read", async () => {
+    consul.keys.set("x", { value: "1", flags: 0 });
+    const reading = { key: [{ ...key, path: "x", value: "", name: "ex" }] };
+    expect(await drive.findInterrupted(reading)).toMatchObject({ kind: "absent" });
   });
 });

@@ -5,7 +5,7 @@ import { defineResource } from "@millwright/provider/resource";
 import type { ConsulConnection } from "./connection.ts";
 import { whereFields } from "./fields.ts";
 import type { Entry, ReadEntry } from "./key-store.ts";
-import { changeKeys, readKeys } from "./key-store.ts";
+import { changeKeys, notTold, readKeys } from "./key-store.ts";
 
 /**
  * `consul_keys`: single keys, each written with its value, and deleted again only when it says `delete = true`. A `key` with
@@ -54,6 +54,15 @@ export const consulKeys = defineResource({
     const gone = state.key.filter((key) => key.delete).map((key) => key.path);
     await changeKeys(connection.client, { write: new Map(), delete: gone }, options);
   },
+  interrupted: async ({ client: connection, sent, signal }) => {
+    const key = sent.key?.map(settledKey);
+    if (!key) throw notTold("consul_keys", "which keys were sent");
+    const options = await connection.optionsFor(sent, signal);
+    const found = await readKeys(connection.client, [...writes(key).keys()], options);
+    // Where only some are there, the plan shows the others as a change.
+    if (found.every((entry) => entry === undefined)) return null;
+    return { ...sent, ...(await look(connection, { ...sent, key }, signal)), id: "consul" };
+  },
 });
 
 /** A `key` block. The value of one that is not settled yet, or was left out, is undefined. */
@@ -73,10 +82,18 @@ type Settled = Key & { readonly value: string };
 
 interface Place {
   readonly key: readonly Key[];
-  readonly datacenter: string | undefined;
+  readonly datacenter: string | null | undefined;
   readonly namespace: string | null;
   readonly partition: string | null;
   readonly token: string | null;
+}
+
+/** A block as it was sent. A value that was not kept, being secret, is the one that is there. */
+function settledKey(sent: { readonly [K in keyof Key]: Key[K] | null } | null): Key {
+  if (sent === null || sent.path === null) throw notTold("consul_keys", "which keys were sent");
+  const { path, value, flags, name, default: otherwise } = sent;
+  const settled = { path, flags: flags ?? 0, delete: sent.delete ?? false, name: name ?? "", default: otherwise ?? "" };
+  return value === null ? settled : { ...settled, value };
 }
 
 /** What the server has now: values and flags in the keys, and in `var` the values of those with a name. */

@@ -46,6 +46,7 @@ export const localFile = defineResource({
   },
   read: async ({ state, signal }) => ((await isAsWritten(state, signal)) ? state : null),
   delete: ({ state }) => remove(state.filename),
+  interrupted: ({ sent, signal }) => findWritten(sent, signal),
 });
 
 /** `local_sensitive_file`: the same, with a content that is not shown and that only its owner may read. */
@@ -67,6 +68,8 @@ export const localSensitiveFile = defineResource({
   },
   read: async ({ state, signal }) => ((await isAsWritten(state, signal)) ? state : null),
   delete: ({ state }) => remove(state.filename),
+  // What was to be written is a secret and not kept: it is written again, to the same place.
+  interrupted: () => null,
 });
 
 function permission(fallback: string) {
@@ -138,6 +141,21 @@ async function isAsWritten(
     if (signal.aborted) throw error;
     throw failure("Read local file error", `The file cannot be read: ${messageOf(error)}.`, ["filename"]);
   }
+}
+
+type Sent = { readonly [K in keyof (Content & Place)]: (Content & Place)[K] | null };
+
+/**
+ * The file that a create without an answer has written. One with another content, or cut short, is as good as none: to create
+ * it again writes the whole of it to the same place.
+ */
+async function findWritten<S extends Sent>(sent: S, signal: AbortSignal) {
+  const { filename, file_permission, directory_permission } = sent;
+  if (filename === null || file_permission === null || directory_permission === null) return null;
+  if (sent.content === null && sent.content_base64 === null && sent.source === null) return null;
+  const sums = checksumsOf(await contentOf(sent, signal));
+  const place = { filename, file_permission, directory_permission };
+  return (await isAsWritten({ filename, id: sums.id }, signal)) ? { ...sent, ...place, ...sums } : null;
 }
 
 async function remove(filename: string): Promise<void> {

@@ -29,7 +29,10 @@ async function isThere(state: Value): Promise<boolean> {
   return !isNull((await (await Drive.of(provider, "local_file")).read(state)).state);
 }
 
-test.each(["local_file", "local_sensitive_file"])("%s keeps the provider contract", async (type) => {
+test.each([
+  ["local_file", "present"],
+  ["local_sensitive_file", "absent"],
+] as const)("%s keeps the provider contract", async (type, interrupted) => {
   const filename = join(folder, "a/b.txt");
   const life = {
     type,
@@ -38,6 +41,7 @@ test.each(["local_file", "local_sensitive_file"])("%s keeps the provider contrac
       { filename, content: "two" },
       { filename, content_base64: "/w==" },
     ],
+    interrupted,
   };
   expect(await contractViolations(provider, life)).toEqual([]);
   expect(existsSync(filename)).toBe(false);
@@ -176,4 +180,15 @@ test("direxists tells folders from nothing, and refuses files", async () => {
     argument: 0,
     message: expect.stringContaining("is not a folder"),
   });
+});
+
+test("an interrupted create of a file has happened where the file holds what was sent", async () => {
+  const filename = join(folder, "x");
+  const drive = await Drive.of(provider, "local_file");
+  const sent = { filename, content: "whole", file_permission: "0777", directory_permission: "0777" };
+  expect(await drive.findInterrupted(sent)).toMatchObject({ kind: "absent" });
+  writeFileSync(filename, "who");
+  expect(await drive.findInterrupted(sent)).toMatchObject({ kind: "absent" });
+  writeFileSync(filename, "whole");
+  expect(await drive.findInterrupted(sent)).toMatchObject({ kind: "present", plain: { filename, content: "whole" } });
 });

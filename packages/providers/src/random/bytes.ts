@@ -21,6 +21,7 @@ export function randomBytes(chance: Chance): Resource<unknown> {
     create: ({ plan }) => ({ ...plan, ...spellings(chance.bytes(plan.length)) }),
     read: ({ state }) => state,
     delete: () => undefined,
+    interrupted: "nothing-outside",
     import: ({ id }) => {
       if (id.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(id)) {
         throw failure("Import Random bytes Error", "The ID has to be the bytes in base64 (RFC 4648, with padding).");

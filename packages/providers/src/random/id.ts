@@ -30,6 +30,7 @@ export function randomId(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state: { b64_url, b64_std, hex, dec, id } }) => ({ ...plan, b64_url, b64_std, hex, dec, id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
     import: ({ id: given }) => {
       const cut = given.lastIndexOf(",");
       const prefix = given.slice(0, Math.max(cut, 0));

@@ -35,6 +35,7 @@ export function randomInteger(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state: { result, id } }) => ({ ...plan, result, id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
     import: ({ id }) => {
       const [result = "", min = "", max = "", seed = null, ...more] = id.split(",");
       const numbers = [result, min, max];

@@ -29,6 +29,7 @@ export function randomPet(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state }) => ({ ...plan, id: state.id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
   });
 }
 

@@ -34,5 +34,6 @@ export function randomShuffle(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state: { result, id } }) => ({ ...plan, result, id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
   });
 }

@@ -47,6 +47,7 @@ export function randomString(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state }) => ({ ...plan, ...settle(plan), result: state.result, id: state.id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
     import: ({ id }) => ({ ...imported(id), id }),
     upgrades: { 1: withDefaults },
   });
@@ -73,6 +74,7 @@ export function randomPassword(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state: { result, bcrypt_hash, id } }) => ({ ...plan, ...settle(plan), result, bcrypt_hash, id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
     import: async ({ id }) => ({ ...imported(id), bcrypt_hash: await bcryptHash(id, chance), id: "none" }),
     upgrades: {
       0: async (old) => ({ ...old, bcrypt_hash: await bcryptHash(String(old.result), chance) }),

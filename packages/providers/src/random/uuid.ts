@@ -16,6 +16,7 @@ export function randomUuid(chance: Chance): Resource<unknown> {
     read: ({ state }) => state,
     update: ({ plan, state: { result, id } }) => ({ ...plan, result, id }),
     delete: () => undefined,
+    interrupted: "nothing-outside",
     import: ({ id }) => {
       if (!/^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/.test(id)) {
         throw failure(

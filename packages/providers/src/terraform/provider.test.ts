@@ -52,7 +52,9 @@ describe("terraform_data", () => {
       {},
       { input: listValue([s("x")]) },
     ];
-    expect(await contractViolations(provider, { type, config: { input: s("a") }, changes })).toEqual([]);
+    expect(
+      await contractViolations(provider, { type, config: { input: s("a") }, changes, interrupted: "absent" }),
+    ).toEqual([]);
   });
 
   test("plans an output of the input's type, and none where there is no input", async () => {

@@ -29,6 +29,7 @@ export function terraformData(chance: Chance): Resource<unknown> {
     update: ({ plan, state }) => ({ ...plan, output: plan.input, id: state.id }),
     delete: () => undefined,
     import: ({ id }) => ({ id, input: nothing, output: nothing, triggers_replace: nothing }),
+    interrupted: "nothing-outside",
     moves: [{ provider: "registry.terraform.io/hashicorp/null", type: "null_resource", move: fromNullResource }],
   });
 }
