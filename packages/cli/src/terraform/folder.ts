@@ -25,6 +25,7 @@ export interface LoadedFolder {
 export async function loadFolder(session: Session): Promise<LoadedFolder> {
   const files = new RecordingFiles(filesBelow(session.folder));
   const stack = await readStacks(session);
+  for (const note of stack?.notes ?? []) await session.io.stderr(`${note}\n`);
   const contribution = stack?.contribution;
   const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
   const { value, diagnostics } = loadConfiguration(files, options);
