@@ -50,7 +50,9 @@ function placeLines(diagnostic: Diagnostic, view: View, sources: SourceText): st
   if (!subject) return [...(address === undefined ? [] : [`  with ${style.bold(address)}`]), ...values];
   const lines = address === undefined ? [] : [`  with ${style.bold(address)},`];
   const text = sources(subject.filename);
-  const context = text === undefined ? undefined : headerAround(text, subject);
+  // A stack has no blocks with headers.
+  const hasHeaders = text !== undefined && !subject.filename.endsWith(".ts");
+  const context = hasHeaders ? headerAround(text, subject) : undefined;
   lines.push(`  on ${subject.filename} line ${subject.start.line}${context === undefined ? "" : `, in ${context}`}:`);
   if (text !== undefined) lines.push(...snippetLines(text, subject, view));
   return [...lines, ...values];

@@ -74,37 +74,41 @@ function refuseClock(): void {
   wrap(String.prototype, ["localeCompare", "toLocaleLowerCase", "toLocaleUpperCase"], "", locale);
 }
 
-const textMethods = [
-  "at",
-  "charAt",
-  "charCodeAt",
-  "codePointAt",
-  "endsWith",
-  "includes",
-  "indexOf",
-  "lastIndexOf",
-  "match",
-  "matchAll",
-  "normalize",
-  "padEnd",
-  "padStart",
-  "search",
-  "slice",
-  "split",
-  "startsWith",
-  "substr",
-  "substring",
-  "toLowerCase",
-  "toUpperCase",
-  "trim",
-  "trimEnd",
-  "trimStart",
-  Symbol.iterator,
-] as const;
+/** Methods of texts that leave a reference whole, and true of whatever its value will be. All others are watched. */
+const harmlessTextMethods = new Set<PropertyKey>([
+  ...[
+    "concat",
+    "constructor",
+    "isWellFormed",
+    "repeat",
+    "replace",
+    "replaceAll",
+    "toString",
+    "toWellFormed",
+    "valueOf",
+  ],
+  ...[
+    "anchor",
+    "big",
+    "blink",
+    "bold",
+    "fixed",
+    "fontcolor",
+    "fontsize",
+    "italics",
+    "link",
+    "small",
+    "strike",
+    "sub",
+    "sup",
+  ],
+  ...["localeCompare", "toLocaleLowerCase", "toLocaleUpperCase"],
+]);
 
 function watchTexts(): void {
   const looked = (name: string) => `looked at or changed by ${name}`;
-  wrap(String.prototype, textMethods, "", (self, args, name) => {
+  const methods = Reflect.ownKeys(String.prototype).filter((name) => !harmlessTextMethods.has(name));
+  wrap(String.prototype, methods, "", (self, args, name) => {
     refuseLater(self, looked(name));
     for (const arg of args) refuseLater(arg, looked(name));
   });
