@@ -30,6 +30,7 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
     const loaded = loadConfiguration(filesOf(saved.files), options);
     if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
+    session.json?.changes(saved.plan);
     return await carryOutAndSay(call, state, saved.plan, loaded.value, pending);
   } finally {
     state.release();
@@ -75,6 +76,10 @@ function unfitPlan({ plan, providers }: SavedPlan): Diagnostic | undefined {
 
 function staleness(plan: Plan, { local }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
   const { serial, lineage } = local.current;
+  if (lineage !== "" && lineage !== plan.lineage && plan.serial === 0) {
+    const detail = `The plan was made when there was no state yet, and ${local.path} has been written since. Nothing was changed. Make a new plan.`;
+    return [errorDiagnostic("Saved plan is stale", detail)];
+  }
   if (lineage !== "" && lineage !== plan.lineage) {
     const detail = `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${local.path} is ${lineage}. Nothing was changed. Make a new plan.`;
     return [errorDiagnostic("Saved plan does not match the given state", detail)];

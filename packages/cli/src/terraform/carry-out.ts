@@ -46,6 +46,8 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     started: new Date().toISOString(),
   };
   const open = pending.filter((entry) => !plan.settled.includes(entry.address));
+  // What was taken over is in the state before the journal forgets it.
+  if (plan.settled.length > 0) local.write(plan.priorState);
   const journal = new JournalWriter(local.path, header, open);
   const pool = newPool();
   const stopSaying = sayInterrupts(session);

@@ -1,6 +1,7 @@
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { renderDiagnostic } from "../views/diagnostics.ts";
+import { wrapText } from "../views/style.ts";
 import type { GivenFlag } from "./options.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
@@ -60,5 +61,6 @@ export async function runCommand<const T extends FlagTable>(
 }
 
 function helpText(spec: CommandSpec<FlagTable>, style: CommandStyle): string {
-  return `Usage: ${style} ${spec.usage}\n\n${spec.about}\n\nExample: ${style} ${spec.example}\n\n${describeFlags(spec.flags)}`;
+  const about = wrapText(spec.about.replaceAll("\n", " "), 79).join("\n");
+  return `Usage: ${style} ${spec.usage}\n\n${about}\n\nExample: ${style} ${spec.example}\n\n${describeFlags(spec.flags)}`;
 }

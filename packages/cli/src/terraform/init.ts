@@ -18,9 +18,15 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
       flags: {
         "no-color": viewFlags["no-color"],
         input: { kind: "bool", help: "Taken for scripts that give it; init asks nothing." },
-        upgrade: { kind: "bool", help: "Choose the newest provider versions that the constraints allow." },
+        upgrade: { kind: "bool", help: "Taken for scripts that give it; built-in providers have one version each." },
         reconfigure: { kind: "bool", help: "Taken for scripts that give it; the state is a local file." },
         backend: { kind: "bool", help: "Taken for scripts that give it; the state is a local file." },
+        lock: { kind: "bool", help: "Taken for scripts that give it; init changes no state." },
+        "lock-timeout": {
+          kind: "duration",
+          value: "DURATION",
+          help: "Taken for scripts that give it; init changes no state.",
+        },
         get: { kind: "bool", help: "Taken for scripts that give it; modules are local folders." },
       },
       usage: "init [flags]",

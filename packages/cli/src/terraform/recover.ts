@@ -1,7 +1,13 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
-import { foldJournal } from "@millwright/engine/backend/local-state";
-import { keepPending, type PendingCreate, readJournal } from "@millwright/engine/backend/journal";
+import { foldJournal, openCreates } from "@millwright/engine/backend/local-state";
+import {
+  type JournalHeader,
+  keepPending,
+  type PendingCreate,
+  processStart,
+  readJournal,
+} from "@millwright/engine/backend/journal";
 import type { OpenState } from "./open-state.ts";
 
 /**
@@ -15,21 +21,35 @@ export function recoverInterrupted(state: OpenState): {
   const { local } = state;
   const record = readJournal(local.path);
   if (!record) return { pending: [], diagnostics: [] };
+  const { header } = record;
+  if (header.pid !== process.pid && processStart(header.pid) === header.processStart)
+    return { pending: [], diagnostics: [atWork(local.path, header)] };
   const { lineage, serial } = local.current;
   if (lineage !== "" && record.header.lineage !== lineage) {
     const detail = `The journal beside ${local.path} belongs to another state (lineage ${record.header.lineage}, not ${lineage}). Put the state back that it belongs to, or move the journal away if you know that it is of no use.`;
     return { pending: record.pending, diagnostics: [errorDiagnostic("Journal of another state", detail)] };
   }
-  if (record.changes === 0) return { pending: record.pending, diagnostics: [] };
+  const state = foldJournal(local.current.state, record);
+  const pending = openCreates(state, record.pending);
+  if (record.changes === 0) {
+    if (pending.length === 0 || pending.length < record.pending.length) keepPending(local.path, header, pending);
+    return { pending, diagnostics: [] };
+  }
   // A snapshot that was saved on the way holds the first of these changes already: to put them in again changes nothing.
   local.adoptLineage(record.header.lineage, Math.max(serial, record.header.serial));
-  local.write(foldJournal(local.current.state, record), "always");
-  keepPending(local.path, record.header, record.pending);
+  local.write(state, "always");
+  keepPending(local.path, header, pending);
   const detail = `A run of ${record.header.started} was ended before it could save its state. ${record.done.length} of its changes had been finished and are in the state now.${unfinishedText(record.unfinished)}`;
   return {
-    pending: record.pending,
+    pending,
     diagnostics: [warningDiagnostic("Took in what an interrupted run had done", detail)],
   };
+}
+
+// Only a run that has not waited for the lock (-lock=false) can see the journal of one that lives.
+function atWork(path: string, { pid, started }: JournalHeader): Diagnostic {
+  const detail = `Process ${pid} has been changing ${path} since ${started}. Wait for it to end, and leave the lock on so that this happens by itself.`;
+  return errorDiagnostic("Another run is at work", detail);
 }
 
 function unfinishedText(unfinished: readonly { readonly address: string; readonly action: string }[]): string {

@@ -33,25 +33,28 @@ export class JsonView {
 
   readonly events = (event: RunEvent): void => {
     const resource = resourceOf(event.address);
-    const id = "id" in event && event.id !== undefined ? idParts(event.id) : {};
+    // What is being made has no id yet, also where it takes the place of something.
+    const known = "id" in event && !(event.kind === "apply-start" && event.action === "create") ? event.id : undefined;
+    const id = known === undefined ? {} : idParts(known);
+    const tail = known === undefined ? "" : ` [${known}]`;
     switch (event.kind) {
       case "refresh-start":
-        return this.#line("info", `${event.address}: Refreshing state...`, "refresh_start", {
+        return this.#line("info", `${event.address}: Refreshing state...${tail}`, "refresh_start", {
           hook: { resource, ...id },
         });
       case "refresh-done":
-        return this.#line("info", `${event.address}: Refresh complete`, "refresh_complete", {
+        return this.#line("info", `${event.address}: Refresh complete${tail}`, "refresh_complete", {
           hook: { resource, ...id },
         });
       case "apply-start":
-        return this.#line("info", `${event.address}: ${doing[event.action]}...`, "apply_start", {
+        return this.#line("info", `${event.address}: ${doing[event.action]}...${tail}`, "apply_start", {
           hook: { resource, action: event.action, ...id },
         });
       case "apply-done": {
         const elapsed = Math.round(event.seconds);
         return this.#line(
           "info",
-          `${event.address}: ${done[event.action]} complete after ${elapsed}s`,
+          `${event.address}: ${done[event.action]} complete after ${elapsed}s${tail}`,
           "apply_complete",
           { hook: { resource, action: event.action, ...id, elapsed_seconds: elapsed } },
         );
@@ -71,13 +74,19 @@ export class JsonView {
   };
 
   plan(plan: Plan, errored: boolean): void {
+    this.changes(plan);
+    if (!errored) this.#summary(countChanges(plan.changes), "plan");
+    if (errored || plan.outputs.size === 0) return;
+    const outputs = [...plan.outputs].map(([name, { action, sensitive }]) => {
+      return [name, { action: action === "no-op" ? "noop" : action, sensitive }] as const;
+    });
+    this.#line("info", `Outputs: ${outputs.length}`, "outputs", { outputs: Object.fromEntries(outputs) });
+  }
+
+  /** What was found changed, and what is planned: all that is told of a saved plan before it is carried out. */
+  changes(plan: Plan): void {
     for (const change of plan.drift) this.#change("resource_drift", change, "Drift detected");
     for (const change of plan.changes) if (change.action !== "no-op") this.#change("planned_change", change, "Plan to");
-    if (!errored) this.#summary(countChanges(plan.changes), "plan");
-    const changed = [...plan.outputs].filter(([, output]) => output.action !== "no-op");
-    if (changed.length === 0) return;
-    const outputs = Object.fromEntries(changed.map(([name, { action, sensitive }]) => [name, { action, sensitive }]));
-    this.#line("info", `Outputs: ${changed.length}`, "outputs", { outputs });
   }
 
   diagnostics(diagnostics: readonly Diagnostic[]): void {
@@ -118,10 +127,7 @@ export class JsonView {
 
   #change(type: "planned_change" | "resource_drift", change: InstanceChange, verb: string): void {
     const action = uiAction[change.action];
-    const reason =
-      change.reason === "none"
-        ? {}
-        : { reason: change.reason.replace(/^replace_because_|^replace_by_|^delete_because_|^read_because_/, "") };
+    const reason = change.reason === "none" ? {} : { reason: replaceReasons[change.reason] ?? change.reason };
     const { text } = change.address;
     const message = type === "resource_drift" ? `${text}: ${verb} (${action})` : `${text}: ${verb} ${action}`;
     this.#line("info", message, type, { change: { resource: resourceOf(text), action, ...reason } });
@@ -166,6 +172,14 @@ const uiAction: Readonly<Record<InstanceChange["action"], string>> = {
   "delete-create": "replace",
   "create-delete": "replace",
   forget: "remove",
+};
+
+/** The words of this form for why something is replaced; other reasons are told as the plan has them. */
+const replaceReasons: Readonly<Record<string, string>> = {
+  replace_because_tainted: "tainted",
+  replace_because_cannot_update: "cannot_update",
+  replace_by_request: "requested",
+  replace_by_triggers: "replace_triggered_by",
 };
 
 function idParts(id: string): Readonly<Record<string, string>> {

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { outcomeOf } from "./kv-io.ts";
+import { runTerraform } from "../src/terraform/main.ts";
+
+/** Every command that takes flags, with the words that call it. */
+const commands = [
+  "apply",
+  "console",
+  "destroy",
+  "fmt",
+  "graph",
+  "import",
+  "init",
+  "output",
+  "plan",
+  "providers",
+  "providers schema",
+  "refresh",
+  "show",
+  "state list",
+  "state mv",
+  "state pull",
+  "state rm",
+  "state show",
+  "taint",
+  "untaint",
+  "validate",
+  "version",
+] as const;
+
+const help = (words: string, style: "millwright" | "terraform" = "millwright") =>
+  outcomeOf((io) => runTerraform([...words.split(" "), "-help"], io, style));
+
+describe("the help of every command", () => {
+  test.each(commands)("%s says how it is called, gives an example and fits 80 columns", async (words) => {
+    const { code, out, err } = await help(words);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^Usage: millwright /);
+    expect(out).toMatch(/^Example: millwright /m);
+    expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test("speaks of the tool whose command line it is", async () => {
+    expect((await help("plan", "terraform")).out).toMatch(/^Usage: terraform plan/);
+  });
+
+  test.each(["", "state"])("of the group %j lists its commands", async (words) => {
+    const { out } = await outcomeOf((io) => runTerraform([...(words === "" ? [] : [words]), "-help"], io, "terraform"));
+    expect(out).toContain("Usage: terraform");
+    expect(out).toContain("Example: terraform");
+    expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
+/** The rows of the table in the documentation: command, flag, status, note. */
+function documented(): { readonly command: string; readonly flag: string; readonly status: string }[] {
+  const text = readFileSync(new URL("../../../docs/compatibility/terraform-cli.md", import.meta.url), "utf8");
+  return [...text.matchAll(/^\| `([^`]+)` \| `(-[\w-]+)` \| (\w+) \|/gm)].map(([, command, flag, status]) => ({
+    command: command!,
+    flag: flag!,
+    status: status!,
+  }));
+}
+
+describe("the table of flags in the documentation", () => {
+  test("names every flag that there is, and none that there is not", async () => {
+    const there: string[] = [];
+    for (const words of commands) {
+      const { out } = await help(words);
+      for (const [, flag] of out.matchAll(/^ {2}(-[\w-]+)/gm)) there.push(`${words} ${flag}`);
+    }
+    const said = documented().filter(({ status }) => status !== "absent");
+    expect(said.map(({ command, flag }) => `${command} ${flag}`).sort()).toEqual(there.sort());
+  });
+
+  test("says absent only of what is refused", async () => {
+    const absent = documented().filter(({ status }) => status === "absent");
+    expect(absent.length).toBeGreaterThan(0);
+    for (const { command, flag } of absent) {
+      const { code, err } = await outcomeOf((io) =>
+        runTerraform([...command.split(" "), `${flag}=x`], io, "terraform"),
+      );
+      expect({ command, flag, code, refused: err.includes(`not defined: ${flag}`) }).toMatchObject({
+        code: 1,
+        refused: true,
+      });
+    }
+  });
+});
