@@ -8,7 +8,7 @@ import { ask } from "./ask.ts";
 import { loadFolder, type LoadedFolder } from "./folder.ts";
 import type { OpenState } from "./open-state.ts";
 import { onUnlessGiven } from "./options.ts";
-import { recoverInterrupted } from "./recover.ts";
+import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import { planFolder, planMode } from "./run-plan.ts";
 
@@ -91,7 +91,10 @@ export function isOff(text: string | undefined): boolean {
 
 async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): Promise<number> {
   const { session } = call;
-  if (plan.settled.length > 0) state.local.write(plan.priorState);
+  if (plan.settled.length > 0) {
+    state.local.write(plan.priorState);
+    forgetSettled(state, plan.settled);
+  }
   const none = { added: 0, changed: 0, destroyed: 0 };
   if (session.json) session.json.applied(none, plan.mode, state.local.current.state.outputs);
   else await sayDone(call, none, state);

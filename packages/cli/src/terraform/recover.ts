@@ -24,26 +24,38 @@ export function recoverInterrupted(state: OpenState): {
   const { header } = record;
   if (header.pid !== process.pid && processStart(header.pid) === header.processStart)
     return { pending: [], diagnostics: [atWork(local.path, header)] };
+  if (record.changes === 0 && record.pending.length === 0) {
+    keepPending(local.path, header, []);
+    return { pending: [], diagnostics: [] };
+  }
   const { lineage, serial } = local.current;
-  if (lineage !== "" && record.header.lineage !== lineage) {
-    const detail = `The journal beside ${local.path} belongs to another state (lineage ${record.header.lineage}, not ${lineage}). Put the state back that it belongs to, or move the journal away if you know that it is of no use.`;
+  if (lineage !== "" && header.lineage !== lineage) {
+    const detail = `The journal beside ${local.path} belongs to another state (lineage ${header.lineage}, not ${lineage}). Put the state back that it belongs to, or move the journal away if you know that it is of no use.`;
     return { pending: record.pending, diagnostics: [errorDiagnostic("Journal of another state", detail)] };
   }
-  const state = foldJournal(local.current.state, record);
-  const pending = openCreates(state, record.pending);
+  const folded = foldJournal(local.current.state, record);
+  const pending = openCreates(folded, record.pending);
   if (record.changes === 0) {
-    if (pending.length === 0 || pending.length < record.pending.length) keepPending(local.path, header, pending);
+    if (pending.length < record.pending.length) keepPending(local.path, header, pending);
     return { pending, diagnostics: [] };
   }
   // A snapshot that was saved on the way holds the first of these changes already: to put them in again changes nothing.
-  local.adoptLineage(record.header.lineage, Math.max(serial, record.header.serial));
-  local.write(state, "always");
+  local.adoptLineage(header.lineage, Math.max(serial, header.serial));
+  local.write(folded, "always");
   keepPending(local.path, header, pending);
-  const detail = `A run of ${record.header.started} was ended before it could save its state. ${record.done.length} of its changes had been finished and are in the state now.${unfinishedText(record.unfinished)}`;
+  const detail = `A run of ${header.started} was ended before it could save its state. ${record.done.length} of its changes had been finished and are in the state now.${unfinishedText(record.unfinished)}`;
   return {
     pending,
     diagnostics: [warningDiagnostic("Took in what an interrupted run had done", detail)],
   };
+}
+
+/** Has the journal forget interrupted creates that a plan has settled, once the state that the plan goes on from is saved. */
+export function forgetSettled({ local }: OpenState, settled: readonly string[]): void {
+  const record = readJournal(local.path);
+  if (!record) return;
+  const open = record.pending.filter(({ address }) => !settled.includes(address));
+  keepPending(local.path, record.header, open);
 }
 
 // Only a run that has not waited for the lock (-lock=false) can see the journal of one that lives.

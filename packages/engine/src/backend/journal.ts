@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fdatasync, openSync, readFileSync, rmSync, write } from "node:fs";
+import { closeSync, existsSync, fdatasync, ftruncateSync, openSync, readFileSync, rmSync, write } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf, OperationalError } from "@millwright/core/errors";
@@ -28,41 +28,61 @@ export interface JournalHeader {
 const writeFile = promisify(write);
 const syncFile = promisify(fdatasync);
 
+/** A line on its way to the disk, and who waits for it. */
+interface Entry {
+  readonly kind: "before" | "after";
+  readonly sequence: number;
+  readonly bytes: Buffer;
+  settle(error?: OperationalError): void;
+}
+
 /**
  * Writes what a run is about to do and what came of it, a line each, on disk before the promise resolves. Lines that come
  * while the disk is busy go with the next write together.
+ *
+ * With a change that begins, room is made for what will come of it: blank lines, which the later entries are written over.
+ * So a disk that fills up keeps changes from being begun, and never what was done from being noted.
  */
 export class JournalWriter implements ApplyRecorder {
   readonly #statePath: string;
   readonly #path: string;
   readonly #file: number;
-  #lines: string[] = [];
-  /** The write that will take the lines collected now, and the end of the one before it. */
-  #next: Promise<void> | undefined;
-  #last: Promise<void> = Promise.resolve();
+  #queue: Entry[] = [];
+  #isWriting = false;
+  /** Where the next entry goes, and where the blank lines behind it end. */
+  #end: number;
+  #room: number;
+  /** How far a write that failed may have got: what it left is written over. */
+  #spoilt = 0;
+  /** The bytes kept free for the answer of each change under way, by its sequence number. */
+  readonly #answers = new Map<number, number>();
 
   /** Begins a journal, with what is still open from earlier ones. Throws `journalUnwritable`. */
   constructor(statePath: string, header: JournalHeader, pending: readonly PendingCreate[]) {
     this.#statePath = statePath;
     this.#path = journalPath(statePath);
+    const text = pendingText(header, pending);
     try {
-      writePrivateFile(this.#path, pendingText(header, pending));
-      this.#file = openSync(this.#path, "a", 0o600);
+      writePrivateFile(this.#path, text);
+      this.#file = openSync(this.#path, "r+");
     } catch (error) {
       throw unwritable(this.#path, error);
     }
+    this.#end = Buffer.byteLength(text);
+    this.#room = this.#end;
   }
 
   before(intent: ChangeIntent): Promise<void> {
-    return this.#append({ before: { ...intent, at: new Date().toISOString() } });
+    return this.#append("before", intent.sequence, { before: { ...intent, at: new Date().toISOString() } });
   }
 
   after(result: ChangeResult): Promise<void> {
     const { object, ...rest } = result;
-    return this.#append({ after: object ? { ...rest, object: objectPlain(undefined, object, undefined) } : rest });
+    const after = object ? { ...rest, object: objectPlain(undefined, object, undefined) } : rest;
+    return this.#append("after", result.sequence, { after });
   }
 
-  /** The run has ended and its state is saved: only what is still open stays. */
+  /** The run has ended and its state is saved: only what is still open stays. Throws `journalUnwritable`. */
   finish(pending: readonly PendingCreate[], header: JournalHeader): void {
     closeSync(this.#file);
     keepPending(this.#statePath, header, pending);
@@ -70,36 +90,107 @@ export class JournalWriter implements ApplyRecorder {
 
   /** The run has ended and its state could not be saved: everything stays. */
   leave(): void {
+    ftruncateSync(this.#file, this.#end);
     closeSync(this.#file);
   }
 
-  #append(entry: unknown): Promise<void> {
-    this.#lines.push(line(entry));
-    if (!this.#next) {
-      this.#next = this.#last.then(() => this.#flush());
-      this.#last = this.#next.catch(() => undefined);
-    }
-    return this.#next;
+  #append(kind: Entry["kind"], sequence: number, content: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: OperationalError) => (error ? reject(error) : resolve());
+      this.#queue.push({ kind, sequence, bytes: Buffer.from(line(content)), settle });
+      if (!this.#isWriting) void this.#writeAll();
+    });
   }
 
-  async #flush(): Promise<void> {
-    this.#next = undefined;
-    const bytes = Buffer.from(this.#lines.join(""));
-    this.#lines = [];
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true;
+    // Changes that begin in the same moment are written together.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const entries = this.#queue;
+      this.#queue = [];
+      await this.#write(await this.#withRoom(entries));
+    }
+    this.#isWriting = false;
+  }
+
+  /** The entries there is room for, with that of the answers to come; changes that have none are refused. */
+  async #withRoom(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const begun = entries.filter(({ kind }) => kind === "before");
+    for (const { sequence, bytes } of begun) this.#answers.set(sequence, answerBytes(bytes.length));
+    const written = entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const needed = this.#end + written + [...this.#answers.values()].reduce((sum, bytes) => sum + bytes, 0);
+    if (needed <= this.#room) return entries;
     try {
-      for (let at = 0; at < bytes.length; ) at += (await writeFile(this.#file, bytes, at)).bytesWritten;
+      // As much as will do for a while; where the disk is nearly full, as much as is needed.
+      await this.#blank(needed + roomAtOnce).catch(() => this.#blank(needed));
+      return entries;
+    } catch (error) {
+      for (const { sequence, settle } of begun) {
+        this.#answers.delete(sequence);
+        settle(unwritable(this.#path, error));
+      }
+      return entries.filter(({ kind }) => kind === "after");
+    }
+  }
+
+  async #blank(to: number): Promise<void> {
+    const lines = Buffer.alloc(to - this.#room, "\n");
+    await writeWhole(this.#file, lines, this.#room);
+    this.#room = to;
+  }
+
+  async #write(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const bytes = Buffer.concat(entries.map((entry) => entry.bytes));
+    const end = this.#end + bytes.length;
+    const blank = Buffer.alloc(Math.max(0, this.#spoilt - end), "\n");
+    try {
+      await writeWhole(this.#file, Buffer.concat([bytes, blank]), this.#end);
       await syncFile(this.#file);
     } catch (error) {
-      throw unwritable(this.#path, error);
+      this.#spoilt = Math.max(this.#spoilt, end);
+      for (const { settle } of entries) settle(unwritable(this.#path, error));
+      return;
+    }
+    this.#spoilt = 0;
+    this.#end = end;
+    this.#room = Math.max(this.#room, this.#end);
+    for (const { kind, sequence, settle } of entries) {
+      if (kind === "after") this.#answers.delete(sequence);
+      settle();
     }
   }
 }
 
-/** Leaves a journal of nothing but creates that are still open; none at all where there are none. */
+const roomAtOnce = 64 * 1024;
+
+/** What the answer to a change may take: what was sent, in another form, with the provider's own values beside it. */
+function answerBytes(sent: number): number {
+  return 3 * sent + 4096;
+}
+
+async function writeWhole(file: number, bytes: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; )
+    at += (await writeFile(file, bytes, at, bytes.length - at, position + at)).bytesWritten;
+}
+
+/**
+ * Leaves a journal of nothing but creates that are still open; none at all where there are none. Throws `journalUnwritable`; the
+ * whole journal is left then, and to take it in again does no harm.
+ */
 export function keepPending(statePath: string, header: JournalHeader, pending: readonly PendingCreate[]): void {
   const path = journalPath(statePath);
-  if (pending.length === 0) rmSync(path, { force: true });
-  else writePrivateFile(path, pendingText(header, pending));
+  try {
+    if (pending.length === 0) rmSync(path, { force: true });
+    else writePrivateFile(path, pendingText(header, pending));
+  } catch (error) {
+    throw new OperationalError(
+      backendErrors.journalUnwritable,
+      `The state is saved, but its journal ${path} cannot be put away: ${messageOf(error)}. Nothing is lost. Make room, or make the folder writable; the next run puts it away.`,
+      { cause: error },
+    );
+  }
 }
 
 function pendingText(header: JournalHeader, pending: readonly PendingCreate[]): string {
@@ -194,6 +285,7 @@ export function readJournal(statePath: string): JournalRecord | undefined {
   return { header: first.header, changes, done, pending, unfinished };
 }
 
+// A line that cannot be read was not yet safely on disk at the end of its run, and so was never acted on.
 function parseLine(text: string): JournalEntry[] {
   if (text === "") return [];
   try {
