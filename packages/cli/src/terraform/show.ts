@@ -3,7 +3,7 @@ import { planJson } from "@millwright/engine/plan-json";
 import { stateJson } from "@millwright/engine/state-json";
 import { isPlanFile, readPlanFile } from "@millwright/engine/plan-file";
 import { readStateFile } from "@millwright/engine/read-state-file";
-import type { State } from "@millwright/engine/state";
+import { isEmptyState, type State } from "@millwright/engine/state";
 import { filesOf } from "@millwright/engine/node-files";
 import { loadConfiguration } from "@millwright/engine/load";
 import { sourcesOf } from "@millwright/engine/make-plan";
@@ -74,7 +74,7 @@ async function showState(session: Session, state: State, missing: boolean, json:
   try {
     if (json)
       await session.io.stdout(
-        `${JSON.stringify(missing ? { format_version: "1.0" } : await stateJson(state, pool))}\n`,
+        `${JSON.stringify(missing || isEmptyState(state) ? { format_version: "1.0" } : await stateJson(state, pool))}\n`,
       );
     else if (missing) await session.io.stdout("No state.\n");
     else await session.io.stdout(await renderState(state, pool, session.view));

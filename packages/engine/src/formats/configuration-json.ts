@@ -65,15 +65,21 @@ function moduleJson(configuration: Configuration, module: Module, pool: Provider
   const calls = [...module.calls.values()].map(
     (call) => [call.name, callJson(configuration, module, call, pool)] as const,
   );
-  const resources = [...module.resources.values()].map((resource) =>
-    resourceJson(configuration, module, resource, pool),
-  );
+  const resources = [...module.resources.values()]
+    .sort((a, b) => compareForOutput(a.address, b.address))
+    .map((resource) => resourceJson(configuration, module, resource, pool));
   return {
     ...(outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {}),
     ...(resources.length > 0 ? { resources } : {}),
     ...(calls.length > 0 ? { module_calls: Object.fromEntries(calls) } : {}),
     ...(variables.length > 0 ? { variables: Object.fromEntries(variables) } : {}),
   };
+}
+
+// Managed resources stand before data sources, each by their addresses.
+function compareForOutput(a: Resource["address"], b: Resource["address"]): number {
+  if (a.mode !== b.mode) return a.mode === "managed" ? -1 : 1;
+  return resourceText(a) < resourceText(b) ? -1 : 1;
 }
 
 function callJson(configuration: Configuration, module: Module, call: ModuleCall, pool: ProviderPool): Plain {
@@ -114,8 +120,11 @@ function resourceJson(configuration: Configuration, module: Module, resource: Re
 }
 
 function repetitionJson(repetition: Resource["repetition"]): Plain {
-  if (repetition.kind === "count") return { count_expression: expressionJson(repetition.expression) };
-  return repetition.kind === "forEach" ? { for_each_expression: expressionJson(repetition.expression) } : {};
+  if (repetition.kind !== "count" && repetition.kind !== "forEach") return {};
+  const expression = expressionJson(repetition.expression);
+  // What has neither references nor a constant value is left out here.
+  if (Object.keys(expression).length === 0) return {};
+  return { [repetition.kind === "count" ? "count_expression" : "for_each_expression"]: expression };
 }
 
 function bodyJson(body: Body, schema: BlockSchema): Plain {

@@ -85,7 +85,7 @@ function changeJson(change: InstanceChange): Plain {
       actions: actions[change.action],
       before: knownPlain(before) ?? null,
       ...(known === undefined ? {} : { after: known }),
-      after_unknown: unknownPlain(after),
+      after_unknown: isWhollyKnown(after) ? {} : unknownPlain(after),
       before_sensitive: sensitivePlain(before),
       after_sensitive: sensitivePlain(after),
       ...(replacePaths.length > 0

@@ -39,7 +39,7 @@ function providerPlain(schema: ProviderSchema): Plain {
     return [name, plain] as const;
   });
   return {
-    provider: schemaPlain(schema.provider),
+    provider: isEmptyBlock(schema.provider.block) ? { version: schema.provider.version } : schemaPlain(schema.provider),
     ...mapPlain("resource_schemas", schema.resources),
     ...mapPlain("data_source_schemas", schema.dataSources),
     ...mapPlain("ephemeral_resource_schemas", schema.ephemeralResources),
@@ -55,6 +55,10 @@ function mapPlain(name: string, schemas: ReadonlyMap<string, Schema>): Plain {
 
 function schemaPlain({ version, block }: Schema): Plain {
   return { version, block: blockPlain(block) };
+}
+
+function isEmptyBlock({ attributes, blocks }: BlockSchema): boolean {
+  return attributes.size === 0 && blocks.size === 0;
 }
 
 function blockPlain(block: BlockSchema): Plain {
