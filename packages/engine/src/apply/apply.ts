@@ -2,7 +2,7 @@ import { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
-import { isWhollyKnown, sensitive, unmarkDeep } from "@millwright/value/value";
+import { isKnown, isNull, isWhollyKnown, sensitive, unmarkDeep } from "@millwright/value/value";
 import { instanceAddress, parseProviderConfigAddress, resourceText, rootModule } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph } from "../config-graph.ts";
@@ -254,7 +254,10 @@ function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): vo
     const output = run.evaluator.context.configuration.root.outputs.get(name);
     if (!output) continue;
     const [value, marks] = unmarkDeep(run.evaluator.output(rootModule, name).value);
-    if (isWhollyKnown(value)) run.state.setOutput(name, { value, sensitive: output.sensitive || marks.has(sensitive) });
+    // A null output is none, as far as a state goes.
+    if (isKnown(value) && isNull(value)) run.state.setOutput(name, undefined);
+    else if (isWhollyKnown(value))
+      run.state.setOutput(name, { value, sensitive: output.sensitive || marks.has(sensitive) });
   }
 }
 

@@ -3,7 +3,16 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import { rawEquals } from "@millwright/value/operations";
 import { dynamicType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
-import { ephemeral, isMarkedDeep, mark, nullValue, sensitive, unmarkDeep } from "@millwright/value/value";
+import {
+  ephemeral,
+  isKnown,
+  isMarkedDeep,
+  isNull,
+  mark,
+  nullValue,
+  sensitive,
+  unmarkDeep,
+} from "@millwright/value/value";
 import type { ModuleInstance } from "../addresses.ts";
 import { childModule, rootModule } from "../addresses.ts";
 import type { CheckingRun } from "../checks.ts";
@@ -91,7 +100,8 @@ export function outputChange(run: NodeRun, output: Output, before: OutputState |
   const { value } = run.evaluator.output(rootModule, output.name);
   const after = output.sensitive ? mark(unmarkDeep(value)[0], sensitive) : unmarkDeep(value)[0];
   const old = before ? (before.sensitive ? mark(before.value, sensitive) : before.value) : nullValue(dynamicType);
-  const action = !before ? "create" : rawEquals(old, after) ? "no-op" : "update";
+  const nothing = !before && isKnown(after) && isNull(after);
+  const action = nothing ? "no-op" : !before ? "create" : rawEquals(old, after) ? "no-op" : "update";
   return { action, before: old, after, sensitive: output.sensitive };
 }
 

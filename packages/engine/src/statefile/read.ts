@@ -110,10 +110,27 @@ class StateReader {
           "Invalid resource in state",
           `Entry ${index} of "resources" cannot be read: it needs "mode", "type", "name" and a "provider" as Terraform 0.13 and newer write it.`,
         );
-      else if (resource.instances.size > 0)
-        resources.set(absoluteResourceText(resource.module, resource.address), resource);
+      else if (resource.instances.size > 0) this.#merge(resources, resource);
     });
     return resources;
+  }
+
+  #merge(resources: Map<string, ResourceState>, resource: ResourceState): void {
+    const text = absoluteResourceText(resource.module, resource.address);
+    const known = resources.get(text);
+    if (!known) {
+      resources.set(text, resource);
+      return;
+    }
+    for (const key of resource.instances.keys()) if (known.instances.has(key)) this.#twice(`${text}${key}`);
+    resources.set(text, { ...known, instances: new Map([...known.instances, ...resource.instances]) });
+  }
+
+  #twice(instance: string): void {
+    this.#error(
+      "Duplicate resource instance in state",
+      `The object of ${instance} appears twice. Remove one of the two.`,
+    );
   }
 
   #resource(entry: Plain): ResourceState | undefined {
@@ -136,6 +153,8 @@ class StateReader {
       const { value } = key!;
       const object = this.#object(plain, absoluteResourceText(module, address));
       const known = instances.get(keyOf(value)) ?? { key: value, deposed: new Map<string, ObjectState>() };
+      const there = typeof plain.deposed === "string" ? known.deposed.has(plain.deposed) : known.current;
+      if (there) this.#twice(`${absoluteResourceText(module, address)}${keyOf(value)}`);
       if (typeof plain.deposed === "string")
         instances.set(keyOf(value), { ...known, deposed: new Map(known.deposed).set(plain.deposed, object) });
       else instances.set(keyOf(value), { ...known, current: object });

@@ -8,7 +8,7 @@ import type { Provider } from "@millwright/provider/protocol";
 import type { TestProvider } from "@millwright/provider/testing";
 import { testProvider } from "@millwright/provider/testing";
 import type { Value } from "@millwright/value/value";
-import { asMap, isKnown, isNull, unmarkDeep } from "@millwright/value/value";
+import { asMap, asNumber, isKnown, isNull, unmarkDeep } from "@millwright/value/value";
 import { applyPlan } from "../apply/apply.ts";
 import type { ApplyRecorder, ApplyResult } from "../apply/run.ts";
 import { noRecorder } from "../apply/run.ts";
@@ -254,5 +254,5 @@ function plain(value: Value): unknown {
   const { data } = value;
   if (data instanceof Map) return Object.fromEntries([...asMap(value)].map(([key, inner]) => [key, plain(inner)]));
   if (Array.isArray(data)) return (data as readonly Value[]).map(plain);
-  return value.type.kind === "number" && data !== null ? Number(String(data)) : data;
+  return value.type.kind === "number" && data !== null ? asNumber(value).toNumber() : data;
 }
