@@ -18,7 +18,7 @@ export interface SourceModule {
   readonly imports: readonly Import[];
   readonly exportsAll: boolean;
   readonly exportsDefault: boolean;
-  /** Whether it holds nothing of its own, but passes on what others export. */
+  /** Whether it holds nothing of its own, but passes on what other modules of its package export. */
   readonly onlyPassesOn: boolean;
 }
 
@@ -42,13 +42,19 @@ export function sourceModules(): readonly SourceModule[] {
         exportsAll: source.statements.some((node) => isExportDeclaration(node) && !node.exportClause),
         exportsDefault: source.statements.some(isDefaultExport),
         onlyPassesOn:
-          source.statements.some((node) => isExportDeclaration(node)) &&
+          source.statements.some((node) => isExportDeclaration(node) && isOfThePackage(node.moduleSpecifier)) &&
           source.statements.every((node) => isExportDeclaration(node) || isImportDeclaration(node)),
       };
     });
   } finally {
     compiler.close();
   }
+}
+
+// A package may name what it passes on of others, as millwright does of provider; it has no barrels of its own modules.
+function isOfThePackage(specifier: Node | undefined): boolean {
+  const text = (specifier as (Node & { readonly text?: string }) | undefined)?.text;
+  return text === undefined || text.startsWith(".");
 }
 
 function isDefaultExport(node: Node): boolean {
