@@ -69,3 +69,10 @@ export function run(command, args, options = {}) {
   }
   return result.status ?? 1;
 }
+
+/** Runs vitest; beside what it prints, the results go to the JSON file that MILLWRIGHT_RESULTS names, if it names one. */
+export function vitest(node, args, options = {}) {
+  const results = process.env.MILLWRIGHT_RESULTS;
+  const reporters = results ? ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`] : [];
+  return run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...reporters, ...args], options);
+}

@@ -1,7 +1,7 @@
 // Holds the program to tools that npm and Debian cannot bring: what is on the PATH is used, what is not is said.
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
-import { ready, root, run } from "./bootstrap.mjs";
+import { ready, root, vitest } from "./bootstrap.mjs";
 
 const node = ready();
 const peers = [
@@ -11,8 +11,8 @@ const peers = [
 for (const { name, why } of peers) console.error(`${find(name) ? "found    " : "not found"} ${name}: ${why}`);
 if (!process.env.HCL_SPECSUITE)
   console.error("not found HCL_SPECSUITE (the folder of the published HCL specification suite)");
-const args = ["run", "--config", join(root, "vitest.conformance.config.ts"), ...process.argv.slice(2)];
-process.exit(run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), ...args]));
+const args = ["--config", join(root, "vitest.conformance.config.ts"), ...process.argv.slice(2)];
+process.exit(vitest(node, args));
 
 function find(name) {
   return (process.env.PATH ?? "").split(":").some((folder) => {

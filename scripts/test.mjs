@@ -1,6 +1,6 @@
 // All tests, real parts included. Arguments go to vitest (`npm test -- packages/hcl`).
 import { join } from "node:path";
-import { ready, root, run } from "./bootstrap.mjs";
+import { ready, root, run, vitest } from "./bootstrap.mjs";
 import { ensureDebianPackages } from "./debian.mjs";
 
 const node = ready();
@@ -10,4 +10,4 @@ if (args.length === 0) {
   const checked = run(node, [join(root, "scripts", "check.mjs")]);
   if (checked !== 0) process.exit(checked);
 }
-process.exit(run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...args]));
+process.exit(vitest(node, args));
