@@ -1,5 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemChance, systemClock } from "@millwright/core/ports";
+import { lockState } from "@millwright/engine/backend/lock";
 import { afterEach, describe, expect, test } from "vitest";
 import type { CommandSetting } from "./kv-io.ts";
 import { TestFolder } from "./folder.ts";
@@ -343,6 +345,33 @@ const cases: readonly Case[] = [
     says: ["hashicorp/aws"],
   },
 ];
+
+test("a state that is held by another run says by whom, since when and for what", async () => {
+  const folder = new TestFolder(one);
+  const lock = await lockState({
+    path: join(folder.path, "terraform.tfstate"),
+    operation: "OperationTypeApply",
+    version: "0.1.0",
+    timeout: 0,
+    clock: systemClock,
+    chance: systemChance,
+    signal: new AbortController().signal,
+  });
+  try {
+    const before = folder.everything();
+    const { code, err } = await folder.run(["plan"]);
+    expect(code).toBe(1);
+    for (const words of ["Error acquiring the state lock", "since", "OperationTypeApply", "-lock-timeout"])
+      expect(err).toContain(words);
+    const json = await folder.run(["plan", "-json"]);
+    expect(json.out).toContain('"@message":"Error: Error acquiring the state lock"');
+    expect((await folder.run(["plan", "-lock=false"])).code).toBe(0);
+    expect(folder.everything()).toEqual(before);
+  } finally {
+    lock.release();
+    folder.remove();
+  }
+});
 
 function truncate(folder: TestFolder, name: string): void {
   const bytes = Buffer.from(folder.everything()[name]!, "base64");

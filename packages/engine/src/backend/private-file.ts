@@ -1,21 +1,22 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
  * Writes a file that only its owner may read (0600), so that at any kill there is the old one or the new one, whole and on
- * disk. Throws the file system's error, and then the old one is as it was.
+ * disk. A link is followed; what is no regular file (`/dev/null`, a pipe) is written to as it is and stays what it is. Throws
+ * the file system's error, and then the old one is as it was.
  */
 export function writePrivateFile(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) return writeWhole(path, bytes, "as it is");
+  replaceFile(there ? realpathSync(path) : path, bytes);
+}
+
+function replaceFile(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    const file = openSync(temporary, "w", 0o600);
-    try {
-      const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    writeWhole(temporary, bytes, "to disk");
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -26,5 +27,15 @@ export function writePrivateFile(path: string, content: string | Uint8Array): vo
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+function writeWhole(path: string, bytes: Uint8Array, how: "to disk" | "as it is"): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    if (how === "to disk") fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -1,0 +1,97 @@
+import { existsSync, readdirSync } from "node:fs";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type RunningServer, startServer } from "@millwright/server/server";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { TestFolder } from "./folder.ts";
+import { runProgram } from "./program.ts";
+
+/* What an interrupt does to an apply that is under way, with the real program and a server that takes its time. */
+
+let server: RunningServer;
+let slow: Server;
+let folder: TestFolder;
+
+beforeEach(async () => {
+  server = await startServer({ http: [{ kind: "tcp", host: "127.0.0.1", port: 0 }] });
+  const listening = server.http[0]!;
+  const target = listening.kind === "tcp" ? listening.port : 0;
+  slow = slowly(target);
+  await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+  const { port } = slow.address() as AddressInfo;
+  folder = new TestFolder({
+    "main.tf": `
+provider "consul" {
+  address = "127.0.0.1:${port}"
+}
+resource "consul_key_prefix" "first" {
+  path_prefix = "first/"
+  subkeys     = { a = "1" }
+}
+resource "terraform_data" "second" {
+  input = consul_key_prefix.first.id
+}
+`,
+  });
+});
+afterEach(async () => {
+  folder.remove();
+  slow.closeAllConnections();
+  await new Promise((resolve) => slow.close(resolve));
+  await server.close();
+});
+
+/** Hands every request on to the server at `port`; writes only after a second. */
+function slowly(port: number): Server {
+  return createServer((incoming, answer) => {
+    const hand = () => {
+      const { method, url: path, headers } = incoming;
+      const onward = request({ host: "127.0.0.1", port, method, path, headers }, (reply) => {
+        answer.writeHead(reply.statusCode ?? 500, reply.headers);
+        reply.pipe(answer);
+      });
+      onward.on("error", () => answer.destroy());
+      incoming.pipe(onward);
+    };
+    if (incoming.method === "PUT") setTimeout(hand, 1000);
+    else hand();
+  });
+}
+
+function interruptAtCreation(times: number) {
+  let sent = 0;
+  return runProgram(["apply", "-auto-approve"], {
+    cwd: folder.path,
+    onOutput: (child, text) => {
+      if (sent > 0 || !text.includes("consul_key_prefix.first: Creating")) return;
+      sent++;
+      child.kill("SIGINT");
+      if (times > 1) setTimeout(() => child.kill("SIGINT"), 200);
+    },
+  });
+}
+
+const leftBeside = () => readdirSync(folder.path).filter((name) => name.includes("journal"));
+
+test("one interrupt lets what runs finish, begins nothing more and keeps the state true", async () => {
+  const { code, out, err } = await interruptAtCreation(1);
+  expect(code).toBe(1);
+  expect(err).toContain("Interrupted: what is under way is finished");
+  expect(out).toContain("consul_key_prefix.first: Creation complete");
+  expect(out).not.toContain("terraform_data.second: Creating");
+  expect((await folder.must("state", "list")).out).toBe("consul_key_prefix.first\n");
+  expect(leftBeside()).toEqual([]);
+  expect((await folder.must("plan")).out).toContain("Plan: 1 to add, 0 to change, 0 to destroy.");
+});
+
+test("a second interrupt ends it at once, and the journal says what was under way", async () => {
+  const began = performance.now();
+  const { code } = await interruptAtCreation(2);
+  expect(code).toBe(130);
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(existsSync(join(folder.path, "terraform.tfstate"))).toBe(false);
+  expect(leftBeside().length).toBeGreaterThan(0);
+  const next = await folder.run(["plan"]);
+  expect(next.out + next.err).toContain("consul_key_prefix.first");
+});
