@@ -464,6 +464,35 @@ const cases: readonly Case[] = [
     marks: 'derive("a", (a: string) => {\n  throw new Error(`no ${a}`);\n})',
   },
   {
+    name: "a function of derive that counts its calls",
+    files: 'import { derive, output } from "millwright";\nlet n = 0;\noutput("x", derive("a", () => ++n));',
+    says: /gives something else each time it is called/,
+    line: 3,
+    marks: 'derive("a", () => ++n)',
+  },
+  {
+    name: "a function of derive that declares something",
+    files:
+      'import { derive, output, resource } from "millwright";\noutput("x", derive("a", () => { resource("random_pet", "p", {}); return 1; }));',
+    says: /declares resource random_pet p, but the plan was made before it runs/,
+    line: 2,
+    marks: 'derive("a", () => { resource("random_pet", "p", {}); return 1; })',
+  },
+  {
+    name: "a function of derive that reads the clock",
+    files: 'import { derive, output } from "millwright";\noutput("x", derive("a", () => Date.now()));',
+    says: /cannot read the clock/,
+    line: 2,
+    marks: 'derive("a", () => Date.now())',
+  },
+  {
+    name: "another entry point of the program",
+    files: 'import { buildStacks } from "millwright/stacks";\nbuildStacks();',
+    says: /imports from "millwright" alone/,
+    line: 1,
+    marks: '"millwright/stacks"',
+  },
+  {
     name: "a cycle",
     files:
       'import { ref, resource } from "millwright";\nresource("terraform_data", "a", { input: ref("terraform_data.b.id") });\nresource("terraform_data", "b", { input: ref("terraform_data.a.id") });',

@@ -105,6 +105,11 @@ const ownModules: Plugin = {
         .join("\n"),
       loader: "js",
     }));
+    context.onResolve({ filter: /^millwright\// }, ({ path }) => {
+      return {
+        errors: [{ text: `A stack imports from "millwright" alone: ${JSON.stringify(path)} is not for stacks.` }],
+      };
+    });
     context.onResolve({ filter: /^(node:|https?:)/ }, ({ path }) => refused(path));
     context.onResolve({ filter: builtinName }, ({ path, resolveDir, pluginData }) => {
       if (pluginData === ownModules) return undefined;

@@ -12,6 +12,7 @@ export type Outcome =
  */
 export class StackProgram {
   readonly #world: object;
+  readonly #derived = new Map<string, Derived>();
 
   private constructor(world: object) {
     this.#world = world;
@@ -27,7 +28,7 @@ export class StackProgram {
     new Script(runtime, { filename: "millwright:runtime" }).runInContext(world);
     const program = new StackProgram(world);
     try {
-      new Script(code, { filename: "stack.js" }).runInContext(world, { timeout });
+      new Script(code, { filename: "stack.js" }).runInContext(world, { timeout, breakOnSigint: true });
       return { program, outcome: { kind: "built", graph: program.#ask("$mw$.finish()") } };
     } catch (error) {
       // The graph may know of mistakes that led to this one.
@@ -40,15 +41,32 @@ export class StackProgram {
     return this.#ask("$mw$.finish()");
   }
 
-  /** Runs function number `id` of the program's `derive` calls with a value, given as JSON. */
+  /**
+   * Runs function number `id` of the program's `derive` calls with a value, given as JSON. It is run twice for each value:
+   * one that gives something else the second time would give something else at apply than what the plan shows.
+   */
   derive(id: number, known: string): Derived {
-    return JSON.parse(this.#ask(`$mw$.derive(${id}, ${JSON.stringify(known)})`)) as Derived;
+    const question = `$mw$.derive(${id}, ${JSON.stringify(known)})`;
+    let result = this.#derived.get(question);
+    if (!result) {
+      const [first, second] = [this.#ask(question), this.#ask(question)];
+      result = first === second ? (JSON.parse(first) as Derived) : fickle;
+      this.#derived.set(question, result);
+    }
+    return result;
   }
 
   #ask(question: string): string {
     return new Script(question, { filename: "millwright:question" }).runInContext(this.#world, { timeout }) as string;
   }
 }
+
+const fickle: Derived = {
+  ok: false,
+  message:
+    "its function gives something else each time it is called, so the plan would not hold; compute from nothing but what it is given",
+  at: [],
+};
 
 /** How long a program may run without an end, in milliseconds. */
 const timeout = 30_000;
@@ -64,5 +82,6 @@ function describeThrown(error: unknown): { readonly name: string; readonly messa
   if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
     return { name: "Error", message: `the program did not come to an end within ${timeout / 1000} seconds`, trace: "" };
   }
+  if (code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") return { name: "Error", message: "interrupted", trace: "" };
   return { name: String(name ?? "Error"), message: String(message ?? ""), trace: String(stack ?? "") };
 }

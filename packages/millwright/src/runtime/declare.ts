@@ -1,11 +1,23 @@
 import type { Frames, StackAttribute, StackBlock, StackExpression } from "./expression.ts";
 import { here, refuse } from "./fault.ts";
-import { expressionOf, notWith, parseAddress, reference } from "./reference.ts";
+import { expressionOf, isFinished, notWith, parseAddress, reference } from "./reference.ts";
 import { toExpression } from "./to-expression.ts";
 import { holdsToken, inWords } from "./token.ts";
 
 /** The blocks that were declared so far, in the order of the program. */
 export const declared: StackBlock[] = [];
+
+function declare(block: StackBlock): void {
+  if (isFinished()) {
+    const what = [block.type, ...block.labels].join(" ");
+    refuse(
+      "Declared inside of derive",
+      `The function of derive declares ${what}, but the plan was made before it runs. Declare it outside.`,
+      block.at,
+    );
+  }
+  declared.push(block);
+}
 
 type Way = readonly (string | number)[];
 
@@ -45,7 +57,7 @@ function instance(kind: "resource" | "data", type: unknown, name: unknown, args:
     }
   }
   addOptions(parts, given, at);
-  declared.push({ type: kind, labels, ...parts, at });
+  declare({ type: kind, labels, ...parts, at });
   const steps = kind === "data" ? labels : labels.slice(1);
   const root = kind === "data" ? "data" : labels[0]!;
   return reference({ kind: "reference", root, steps: steps.map((attribute) => ({ attribute })) });
@@ -163,7 +175,7 @@ export function variable(name: unknown, settings: unknown = {}): unknown {
     const text = knownName(type, "The type of a variable", at);
     parts.attributes.unshift({ name: "type", expression: { kind: "source", text }, from: [1, "type"] });
   }
-  declared.push({ type: "variable", labels: [label], ...parts, at });
+  declare({ type: "variable", labels: [label], ...parts, at });
   return made;
 }
 
@@ -176,14 +188,14 @@ export function output(name: unknown, value: unknown, settings: unknown = {}): v
     expression: toExpression(value, `The value of output ${label}`),
     from: [1],
   });
-  declared.push({ type: "output", labels: [label], ...parts, at });
+  declare({ type: "output", labels: [label], ...parts, at });
 }
 
 export function local(name: unknown, value: unknown): unknown {
   const at = here();
   const label = knownName(name, "The name of a local value", at);
   const attributes = [{ name: label, expression: toExpression(value, `local.${label}`), from: [1] }];
-  declared.push({ type: "locals", labels: [], attributes, blocks: [], at });
+  declare({ type: "locals", labels: [], attributes, blocks: [], at });
   return reference({ kind: "reference", root: "local", steps: [{ attribute: label }] });
 }
 
@@ -202,7 +214,7 @@ export function moduleCall(name: unknown, source: unknown, inputs: unknown = {},
     parts.attributes.push({ name: "providers", expression: { kind: "object", entries }, from: [3, "providers"] });
   }
   addOptions(parts, rest, at);
-  declared.push({ type: "module", labels: [label], ...parts, at });
+  declare({ type: "module", labels: [label], ...parts, at });
   return reference({ kind: "reference", root: "module", steps: [{ attribute: label }] });
 }
 
@@ -220,7 +232,7 @@ export function provider(name: unknown, settings: unknown = {}, options: unknown
       expression: { kind: "literal", value: steps[0].attribute },
       from: [2, "alias"],
     });
-  declared.push({ type: "provider", labels: [label], ...parts, at });
+  declare({ type: "provider", labels: [label], ...parts, at });
   const made = Object.freeze({});
   handles.set(made, { kind: "reference", root: label, steps });
   return made;
@@ -239,7 +251,7 @@ export function terraform(settings: unknown): void {
     const inner = bodyParts(required, [0, "required_providers"], "required_providers", at);
     parts.blocks.push({ type: "required_providers", labels: [], ...inner, at });
   }
-  declared.push({ type: "terraform", labels: [], ...parts, at });
+  declare({ type: "terraform", labels: [], ...parts, at });
 }
 
 function record(value: unknown, what: string, at: Frames): Readonly<Record<string, unknown>> {

@@ -22,6 +22,11 @@ export function finishReferences(): void {
   state.finished = true;
 }
 
+/** Whether the graph is finished. */
+export function isFinished(): boolean {
+  return state.finished;
+}
+
 /** A reference: properties and indexes give references, template strings take it, and everything else is refused. */
 export function reference(expression: StackExpression): unknown {
   // The target is a function so that calling one is seen too.
