@@ -62,7 +62,8 @@ export function collectVariables(root: Module, sources: readonly VariableSource[
             diagnostics.push(undeclaredInFile(root, name, source.filename, rangeOf(attribute.nameNode)));
           continue;
         }
-        const { value, diagnostics: found } = evaluate(attribute.expression, emptyScope);
+        // Strings of JSON are what they are here, not templates.
+        const { value, diagnostics: found } = evaluate(attribute.expression);
         diagnostics.push(...found);
         given.set(name, { value, range: rangeOf(attribute.expression), from: source.filename });
       }

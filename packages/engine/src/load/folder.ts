@@ -1,10 +1,9 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
-import type { Attribute, Block, Body } from "@millwright/hcl/ast";
+import type { Body } from "@millwright/hcl/ast";
 import { parseFile } from "@millwright/hcl/parse";
 import { parseJsonFile } from "@millwright/hcl/parse-json";
 import type { SourceFile } from "@millwright/hcl/source-file";
-import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
+import { sourceFile } from "@millwright/hcl/source-file";
 import type { Files } from "../ports.ts";
 
 /** One configuration file of a folder, read as a tree. */
@@ -52,72 +51,4 @@ export function configNames(names: readonly string[], { tofuFiles }: FolderOptio
   );
   const all = new Set(ours);
   return ours.filter((name) => !/\.tf(\.json)?$/.test(name) || !all.has(name.replace(/\.tf(\.json)?$/, ".tofu$1")));
-}
-
-/**
- * Lays override files over the others, block by block: an argument replaces the one of that name, nested blocks replace all
- * of their type. What has nothing to be laid over is an error, except in `locals` and `terraform`.
- */
-export function applyOverrides(primary: readonly Block[], overrides: readonly Block[]): Diagnosed<readonly Block[]> {
-  const diagnostics: Diagnostic[] = [];
-  const merged = [...primary];
-  for (const block of overrides) {
-    const at = merged.findIndex((other) => overrides !== merged && matches(other, block));
-    if (at >= 0) merged[at] = lay(merged[at]!, block);
-    else if (block.type === "locals" || block.type === "terraform") merged.push(block);
-    else {
-      diagnostics.push(
-        errorDiagnostic(
-          `Missing base ${block.type} to override`,
-          `There is no ${describe(block)} block to override with this one. An override file can only change what another file declares.`,
-          { subject: rangeOf(block.header) },
-        ),
-      );
-    }
-  }
-  return { value: merged, diagnostics };
-}
-
-function matches(base: Block, override: Block): boolean {
-  if (base.type !== override.type || base.labels.join("\0") !== override.labels.join("\0")) return false;
-  if (base.type === "locals")
-    return [...override.body.attributes.keys()].some((name) => base.body.attributes.has(name));
-  if (base.type !== "provider") return true;
-  const alias = (block: Block) => aliasText(block.body.attributes.get("alias"));
-  return alias(base) === alias(override);
-}
-
-function aliasText(attribute: Attribute | undefined): string {
-  return attribute ? attribute.expression.file.text.slice(attribute.expression.start, attribute.expression.end) : "";
-}
-
-function lay(base: Block, override: Block): Block {
-  return { ...base, body: layBody(base.body, override.body, base.type) };
-}
-
-function layBody(base: Body, override: Body, type: string): Body {
-  const attributes = new Map(base.attributes);
-  for (const [name, attribute] of override.attributes) attributes.set(name, attribute);
-  const replaced = new Set(override.blocks.map((block) => (block.type === "dynamic" ? block.labels[0]! : block.type)));
-  const inner =
-    type === "terraform" || type === "resource" || type === "data" ? mergeSpecial(base, override, replaced) : undefined;
-  const kept = base.blocks.filter((block) => !replaced.has(block.type === "dynamic" ? block.labels[0]! : block.type));
-  return { ...base, attributes, blocks: inner ?? [...kept, ...override.blocks] };
-}
-
-// `lifecycle` and `required_providers` are laid over argument by argument, other nested blocks as a whole.
-function mergeSpecial(base: Body, override: Body, replaced: ReadonlySet<string>): readonly Block[] {
-  const special = new Set(["lifecycle", "required_providers"]);
-  const merged = base.blocks
-    .filter((block) => special.has(block.type) || !replaced.has(block.type))
-    .map((block) => {
-      const over = special.has(block.type) && override.blocks.find((other) => other.type === block.type);
-      return over ? lay(block, over) : block;
-    });
-  const known = new Set(merged.map((block) => block.type));
-  return [...merged, ...override.blocks.filter((block) => !special.has(block.type) || !known.has(block.type))];
-}
-
-function describe(block: Block): string {
-  return [block.type, ...block.labels.map((label) => JSON.stringify(label))].join(" ");
 }

@@ -1,13 +1,14 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
-import type { Block } from "@millwright/hcl/ast";
+import type { Block, Body } from "@millwright/hcl/ast";
 import type { Configuration, Module, ModuleCall } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import type { Files } from "../ports.ts";
 import type { FolderOptions } from "./folder.ts";
-import { applyOverrides, readFolder } from "./folder.ts";
-import { decodeModule } from "./module.ts";
+import { readFolder } from "./folder.ts";
+import { decodeModule, topLevelBlocks } from "./module.ts";
+import { applyOverrides } from "./overrides.ts";
 
 /** A further source of configuration beside the files of a folder (TypeScript stacks): its blocks, and its functions. */
 export interface Contribution {
@@ -57,8 +58,8 @@ class Loader {
     const { path, names, folder } = place;
     const read = readFolder(this.#files, folder, this.#options);
     this.#diagnostics.push(...(read?.diagnostics ?? []));
-    const primary = read?.value.primary.flatMap((file) => file.body.blocks) ?? [];
-    const overrides = read?.value.overrides.flatMap((file) => file.body.blocks) ?? [];
+    const primary = read?.value.primary.flatMap((file) => this.#blocks(file.body)) ?? [];
+    const overrides = read?.value.overrides.flatMap((file) => this.#blocks(file.body)) ?? [];
     const merged = applyOverrides([...primary, ...place.blocks], overrides);
     this.#diagnostics.push(...merged.diagnostics);
     const { value, diagnostics } = decodeModule(merged.value, folder);
@@ -67,6 +68,12 @@ class Loader {
     this.#modules.set(path, module);
     for (const call of module.calls.values()) this.#call(module, call);
     return module;
+  }
+
+  #blocks(body: Body): readonly Block[] {
+    const { value, diagnostics } = topLevelBlocks(body);
+    this.#diagnostics.push(...diagnostics);
+    return value;
   }
 
   #call(caller: Module, call: ModuleCall): void {

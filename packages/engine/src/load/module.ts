@@ -3,7 +3,7 @@ import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
 import { wholeFile } from "@millwright/core/source";
-import type { Block } from "@millwright/hcl/ast";
+import type { Block, Body } from "@millwright/hcl/ast";
 import { contentOf, justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type {
@@ -47,6 +47,29 @@ const notYet: Readonly<Record<string, string>> = {
   check: "Check blocks",
   action: "Action blocks",
 };
+
+const notYetLabels: Readonly<Record<string, readonly string[]>> = {
+  ephemeral: ["type", "name"],
+  moved: [],
+  removed: [],
+  import: [],
+  check: ["name"],
+  action: ["type", "name"],
+};
+
+/** The blocks of one file; in JSON that is what the names of the language's blocks lead to. */
+export function topLevelBlocks(body: Body): Diagnosed<readonly Block[]> {
+  if (body.json) {
+    const blocks = Object.entries({ ...topLevel, ...notYetLabels }).map(([type, labelNames]) => ({ type, labelNames }));
+    const { value, diagnostics } = contentOf(body, { attributes: [], blocks });
+    return { value: value.blocks, diagnostics };
+  }
+  const diagnostics = [...body.attributes.values()].map(({ name, nameNode }) => {
+    const detail = `An argument named "${name}" is not expected here: a file of a configuration holds blocks alone.`;
+    return errorDiagnostic("Unsupported argument", detail, { subject: rangeOf(nameNode) });
+  });
+  return { value: body.blocks, diagnostics };
+}
 
 /** Reads a module's blocks (all files together, overrides laid over) into declarations. */
 export function decodeModule(blocks: readonly Block[], folder: string): Diagnosed<Declarations> {

@@ -1,0 +1,127 @@
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Attribute, Block, Body, JsonObjectNode } from "@millwright/hcl/ast";
+import { justAttributes } from "@millwright/hcl/body-content";
+import { rangeOf } from "@millwright/hcl/source-file";
+
+/**
+ * Lays override files over the others, block by block: an argument replaces the one of that name, nested blocks replace all
+ * of their type. What has nothing to be laid over is an error, except in `locals` and `terraform`.
+ */
+export function applyOverrides(primary: readonly Block[], overrides: readonly Block[]): Diagnosed<readonly Block[]> {
+  const diagnostics: Diagnostic[] = [];
+  const merged = [...primary];
+  for (const block of overrides) {
+    if (block.type === "locals") {
+      layLocals(merged, block, diagnostics);
+      continue;
+    }
+    const at = merged.findIndex((other) => matches(other, block));
+    if (at >= 0) merged[at] = lay(merged[at]!, block, diagnostics);
+    else if (block.type === "terraform") merged.push(block);
+    else {
+      diagnostics.push(
+        errorDiagnostic(
+          `Missing base ${block.type} to override`,
+          `There is no ${describe(block)} block to override with this one. An override file can only change what another file declares.`,
+          { subject: rangeOf(block.header) },
+        ),
+      );
+    }
+  }
+  return { value: merged, diagnostics };
+}
+
+function matches(base: Block, override: Block): boolean {
+  if (base.type !== override.type || base.labels.join("\0") !== override.labels.join("\0")) return false;
+  if (base.type !== "provider") return true;
+  const alias = (block: Block) => aliasText(block.body.attributes.get("alias"));
+  return alias(base) === alias(override);
+}
+
+function aliasText(attribute: Attribute | undefined): string {
+  return attribute ? attribute.expression.file.text.slice(attribute.expression.start, attribute.expression.end) : "";
+}
+
+// Each local value goes where it is declared, whichever block that is; new ones get a block of their own.
+function layLocals(merged: Block[], override: Block, diagnostics: Diagnostic[]): void {
+  const given = justAttributes(override.body);
+  diagnostics.push(...given.diagnostics);
+  const left = new Map(given.value);
+  for (const [at, block] of merged.entries()) {
+    if (block.type !== "locals") continue;
+    const { value } = justAttributes(block.body);
+    const replaced = [...value.keys()].flatMap((name) => left.get(name) ?? []);
+    if (replaced.length === 0) continue;
+    const attributes = new Map([...value, ...replaced.map((attribute) => [attribute.name, attribute] as const)]);
+    merged[at] = { ...block, body: nativeBody(block.body, attributes) };
+    for (const { name } of replaced) left.delete(name);
+  }
+  if (left.size > 0) merged.push({ ...override, body: nativeBody(override.body, left) });
+}
+
+function nativeBody({ json: _, ...body }: Body, attributes: ReadonlyMap<string, Attribute>): Body {
+  return { ...body, attributes };
+}
+
+function lay(base: Block, override: Block, diagnostics: Diagnostic[]): Block {
+  if (base.body.json || override.body.json) return layJson(base, override, diagnostics);
+  return { ...base, body: layBody(base.body, override.body, base.type, diagnostics) };
+}
+
+// What is an attribute in JSON and what a block only a schema can tell, so a property replaces the one of its name.
+function layJson(base: Block, override: Block, diagnostics: Diagnostic[]): Block {
+  const below = base.body.json;
+  const over = override.body.json;
+  if (below?.kind === "jsonObject" && over?.kind === "jsonObject")
+    return { ...base, body: { ...base.body, json: layObject(below, over) } };
+  const detail = `This ${describe(override)} block overrides one that is written in the other syntax (JSON and HCL). Write both in the same one.`;
+  diagnostics.push(errorDiagnostic("Override in another syntax", detail, { subject: rangeOf(override.header) }));
+  return base;
+}
+
+function layObject(base: JsonObjectNode, override: JsonObjectNode): JsonObjectNode {
+  const given = new Map(override.properties.map((property) => [property.name, property]));
+  const laid = base.properties.map((property) => {
+    const over = given.get(property.name);
+    given.delete(property.name);
+    if (!over || !special.has(property.name)) return over ?? property;
+    if (property.value.kind !== "jsonObject" || over.value.kind !== "jsonObject") return over;
+    return { ...property, value: layObject(property.value, over.value) };
+  });
+  return { ...base, properties: [...laid, ...given.values()] };
+}
+
+/** Nested blocks that are laid over argument by argument, others as a whole. */
+const special: ReadonlySet<string> = new Set(["lifecycle", "required_providers"]);
+
+function layBody(base: Body, override: Body, type: string, diagnostics: Diagnostic[]): Body {
+  const attributes = new Map([...base.attributes, ...override.attributes]);
+  const nameOf = (block: Block) => (block.type === "dynamic" ? block.labels[0]! : block.type);
+  const replaced = new Set(override.blocks.map(nameOf));
+  if (type === "terraform" || type === "resource" || type === "data")
+    return { ...base, attributes, blocks: layBlocks(base, override, replaced, diagnostics) };
+  const kept = base.blocks.filter((block) => !replaced.has(nameOf(block)));
+  return { ...base, attributes, blocks: [...kept, ...override.blocks] };
+}
+
+function layBlocks(
+  base: Body,
+  override: Body,
+  replaced: ReadonlySet<string>,
+  diagnostics: Diagnostic[],
+): readonly Block[] {
+  const nameOf = (block: Block) => (block.type === "dynamic" ? block.labels[0]! : block.type);
+  const merged = base.blocks
+    .filter((block) => special.has(block.type) || !replaced.has(nameOf(block)))
+    .map((block) => {
+      const over = special.has(block.type) && override.blocks.find((other) => other.type === block.type);
+      return over ? lay(block, over, diagnostics) : block;
+    });
+  const known = new Set(merged.map((block) => block.type));
+  return [...merged, ...override.blocks.filter((block) => !special.has(block.type) || !known.has(block.type))];
+}
+
+function describe(block: Block): string {
+  return [block.type, ...block.labels.map((label) => JSON.stringify(label))].join(" ");
+}
