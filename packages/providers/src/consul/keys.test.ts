@@ -169,3 +169,9 @@ describe("interrupted consul_keys", () => {
     expect(await drive.findInterrupted(reading)).toMatchObject({ kind: "absent" });
   });
 });
+
+test("a value that is known only after apply may become another than before", async () => {
+  const { state } = await drive.apply({ key: [{ path: "x", value: "1" }] });
+  const { plain } = await drive.plan({ key: [{ path: "x", value: undefined }] }, state);
+  expect(plain.key).toMatchObject([{ path: "x", value: undefined }]);
+});

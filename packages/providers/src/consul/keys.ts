@@ -28,8 +28,11 @@ export const consulKeys = defineResource({
     var: computed(map(string), { stable: true }),
     id: optional(string, { computed: true, stable: true }),
   },
-  plan: ({ plan, state }) => {
-    const key = plan.key?.map((k) => k && { ...k, value: k.value || valueBefore(k, state?.key ?? []) });
+  plan: ({ config, plan, state }) => {
+    // A value that was left out stays as it is; one that is configured, and known only after apply, may become another.
+    const isLeftOut = (k: LooseKey) => config.key?.every((c) => c?.path !== k.path || c?.value !== undefined);
+    const before = state?.key ?? [];
+    const key = plan.key?.map((k) => k && (isLeftOut(k) ? { ...k, value: k.value || valueBefore(k, before) } : k));
     const isSame = state && key && sameKeys(key, state.key);
     return { plan: { ...(key ? { key } : {}), var: isSame ? state.var : notKnownYet } };
   },
