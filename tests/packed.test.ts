@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Outcome, root, runCommand, startServerProcess } from "./support/commands.ts";
+import { workspacePackages } from "./support/packages.ts";
 
 /* The packages as npm would publish them, installed into an empty folder outside this repository, and used there. */
 
@@ -56,10 +57,8 @@ function ourFiles(): readonly string[] {
 describe("what is packed", () => {
   test("every package is there, compiled, with its license, and without tests", () => {
     const files = ourFiles();
-    expect(files.filter((path) => path.endsWith("/package.json"))).toHaveLength(
-      readdirSync(join(root, "packages")).length,
-    );
-    expect(files.filter((path) => path.endsWith("/LICENSE"))).toHaveLength(readdirSync(join(root, "packages")).length);
+    for (const name of ["package.json", "LICENSE"])
+      expect(files.filter((path) => path.endsWith(`/${name}`))).toHaveLength(workspacePackages().length);
     const allowed = /(\/package\.json|\/LICENSE|\.js|\.d\.ts|\/src\/main\.mjs|\/bin\/millwright)$/;
     expect(files.filter((path) => !allowed.test(path))).toEqual([]);
     expect(files.filter((path) => /\.(test|smoke|conformance|faults)\.|testdata|\/test\//.test(path))).toEqual([]);
@@ -85,6 +84,18 @@ describe("the command line", () => {
       readonly version: string;
     };
     expect((await succeeds(millwright, ["--version"], folder, env)).out).toBe(`Millwright v${version}\n`);
+  });
+
+  test("it finds that Node also where npm puts it beneath the package, as in a global installation", async () => {
+    const cli = join(mkdtempSync(join(folder, "global-")), "lib/node_modules/@millwright/cli");
+    for (const part of ["bin", "src"])
+      cpSync(join(installed, "@millwright/cli", part), join(cli, part), { recursive: true });
+    const pinned = `node-${process.platform}-${process.arch}`;
+    mkdirSync(join(cli, "node_modules"));
+    symlinkSync(join(installed, pinned), join(cli, "node_modules", pinned));
+    const link = join(cli, "../../../../millwright");
+    symlinkSync("lib/node_modules/@millwright/cli/bin/millwright", link);
+    expect((await succeeds(link, ["--version"], folder, env)).out).toMatch(/^Millwright v/);
   });
 
   test("a folder is planned, applied and destroyed", async () => {
