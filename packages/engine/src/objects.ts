@@ -6,6 +6,7 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import { impliedType } from "@millwright/provider/implied-type";
 import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
 import type { AttributeSchema, BlockSchema, Schema } from "@millwright/provider/schema";
+import { decodeJson } from "@millwright/value/json";
 import { markWithPaths, unmarkDeepWithPaths } from "@millwright/value/marks";
 import { formatPath, type Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
@@ -60,6 +61,12 @@ export async function readObject(
     };
   }
   const json = attributes.form === "json" ? attributes.text : JSON.stringify(attributes.flat);
+  if (address.resource.mode === "data") {
+    // Data is never brought to a newer schema: what does not fit is read anew.
+    const decoded = decodeJson(json, type);
+    const value = decoded.ok ? markStored(decoded.value, schema.block, object.sensitivePaths) : nullValue(type);
+    return { value, diagnostics: [] };
+  }
   try {
     const answer = await provider.upgradeResourceState({
       type: address.resource.type,

@@ -70,7 +70,12 @@ export function readPlanFile(path: string): SavedPlan {
   if (document.kind !== magic) throw fail('it is no plan file. "plan -out=FILE" writes one.');
   if (document.format !== format)
     throw fail(`it is of format ${document.format}, and this program knows format ${format}. Make a new plan.`);
-  return decode(document);
+  try {
+    return decode(document);
+  } catch (error) {
+    if (error instanceof OperationalError) throw error;
+    throw fail("it is damaged or cut off. Make a new plan.", error);
+  }
 }
 
 interface Document {
