@@ -1,13 +1,11 @@
 // What every script needs before it can run: the packages of the lock file, and the pinned Node.
 // Plain JavaScript for Node 20, on purpose: it runs before anything is installed.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const stamp = join(root, "node_modules", ".millwright-lock");
 
 /** Path of the pinned Node, or of this one where it is a Node 24 (platforms without a pinned binary). */
 export function pinnedNode() {
@@ -25,10 +23,7 @@ export function npm() {
 
 /** Runs `npm ci` unless node_modules already is what package-lock.json says. */
 export function install() {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
-    .digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && pinnedNode()) return;
+  if (isInstalled() && pinnedNode()) return;
   console.error("Installing the packages of package-lock.json (npm ci) …");
   const [command, args] = npm();
   const result = spawnSync(
@@ -44,8 +39,19 @@ export function install() {
     console.error("npm ci failed; see above. Nothing was started.");
     process.exit(1);
   }
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, lock);
+}
+
+// npm writes down what it has installed when it has done so; packages for other platforms are not among that.
+function isInstalled() {
+  const written = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(written)) return false;
+  const [wanted, found] = [join(root, "package-lock.json"), written].map(
+    (path) => JSON.parse(readFileSync(path, "utf8")).packages,
+  );
+  const isSame = (a, b) => a.version === b.version && a.integrity === b.integrity && a.link === b.link;
+  return Object.entries(wanted).every(
+    ([path, one]) => path === "" || (found[path] ? isSame(one, found[path]) : one.optional === true),
+  );
 }
 
 /** Installs, then gives the path of the pinned Node, or says what is missing and ends. */
