@@ -40,6 +40,8 @@ export async function bundleStacks(folder: string, names: readonly string[]): Pr
       sourcemap: "external",
       legalComments: "none",
       banner: strict,
+      // What libraries ask when they are loaded, always answered alike.
+      define: { "process.env.NODE_ENV": '"production"' },
       logLevel: "silent",
       plugins: [ownModules],
     });

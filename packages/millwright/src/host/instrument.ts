@@ -1,4 +1,4 @@
-import type { AnyNode, Expression, Program } from "acorn";
+import type { AnyNode, Expression, MemberExpression, Program } from "acorn";
 import { parse } from "acorn";
 
 /** A program with a guard around each operand where JavaScript would use a reference without a word. */
@@ -56,6 +56,11 @@ class Writer {
 }
 
 function visit(node: AnyNode, writer: Writer): void {
+  // What is called by new is read up to its arguments, so that a call put into it would be the one that new is of.
+  if (node.type === "NewExpression" && node.callee.type === "MemberExpression") {
+    for (const argument of node.arguments) visit(argument, writer);
+    return;
+  }
   guardOperands(node, writer);
   for (const child of children(node)) visit(child, writer);
 }
@@ -84,13 +89,7 @@ function guardOperands(node: AnyNode, writer: Writer): void {
       else if (["-", "+", "~"].includes(node.operator)) writer.guard(node.argument, "arithmetic");
       return;
     case "MemberExpression":
-      if (node.object.type === "Super") return;
-      if (node.computed) {
-        writer.guard(node.object, "element");
-        writer.guard(node.property, "key");
-      } else if (node.property.type === "Identifier" && node.property.name === "length")
-        writer.guard(node.object, "length");
-      return;
+      return guardMember(node, writer);
     case "VariableDeclarator":
       if (node.init && node.id.type !== "Identifier") writer.guard(node.init, "element");
       return;
@@ -101,6 +100,21 @@ function guardOperands(node: AnyNode, writer: Writer): void {
     case "AssignmentExpression":
       return guardAssignment(node.operator, node.left, node.right, node, writer);
   }
+}
+
+function guardMember(node: MemberExpression, writer: Writer): void {
+  const { object, property } = node;
+  if (object.type === "Super") return;
+  if (node.computed) writer.guard(property, "key");
+  // A chain that may end early does so as a whole, so that nothing may be put around a part of it.
+  if (endsEarly(object)) return;
+  if (node.computed) writer.guard(object, "element");
+  else if (property.type === "Identifier" && property.name === "length") writer.guard(object, "length");
+}
+
+function endsEarly(node: AnyNode): boolean {
+  if (node.type === "MemberExpression") return node.optional || endsEarly(node.object);
+  return node.type === "CallExpression" && (node.optional || endsEarly(node.callee));
 }
 
 const comparisons = new Set(["==", "!=", "===", "!==", "<", ">", "<=", ">=", "in"]);

@@ -24,6 +24,8 @@ export class Places {
   readonly #bundleLines: readonly number[];
   readonly #instrumentedLines: readonly number[];
   readonly #fileLines = new Map<SourceFile, readonly number[]>();
+  readonly #frames = new Map<string, Place | undefined>();
+  readonly #places = new Map<AnyNode, Place>();
   #calls: Map<number, CallExpression> | undefined;
 
   constructor(bundle: Bundle, instrumented: Instrumented) {
@@ -42,6 +44,13 @@ export class Places {
 
   /** The innermost place in a file of the user's own; undefined where there is none. */
   frame(frames: Frames): Place | undefined {
+    // A loop comes by the same place again and again.
+    const key = frames.join(" ");
+    if (!this.#frames.has(key)) this.#frames.set(key, this.#findFrame(frames));
+    return this.#frames.get(key);
+  }
+
+  #findFrame(frames: Frames): Place | undefined {
     let other: Place | undefined;
     for (const [line, column] of frames) {
       const { offset, guarded } = this.#inBundle(line, column);
@@ -107,8 +116,13 @@ export class Places {
   }
 
   of(code: AnyNode, otherwise: Node): Place {
+    const known = this.#places.get(code);
+    if (known) return known;
     const start = this.#original(code.start);
-    return start ? { node: spanAt(start.file, start.offset), code } : { node: otherwise, code };
+    if (!start) return { node: otherwise, code };
+    const place = { node: spanAt(start.file, start.offset), code };
+    this.#places.set(code, place);
+    return place;
   }
 
   /** The offset in the program as it was; `guarded` where the place is a guard, which stands before the operand it is of. */

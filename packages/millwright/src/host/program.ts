@@ -49,11 +49,20 @@ export class StackProgram {
     const question = `$mw$.derive(${id}, ${JSON.stringify(known)})`;
     let result = this.#derived.get(question);
     if (!result) {
-      const [first, second] = [this.#ask(question), this.#ask(question)];
-      result = first === second ? (JSON.parse(first) as Derived) : fickle;
+      result = this.#deriveTwice(question);
       this.#derived.set(question, result);
     }
     return result;
+  }
+
+  #deriveTwice(question: string): Derived {
+    try {
+      const first = this.#ask(question);
+      return first === this.#ask(question) ? (JSON.parse(first) as Derived) : fickle;
+    } catch (error) {
+      // Whatever the function threw came as its result; what is thrown here ended it from outside.
+      return { ok: false, message: describeThrown(error).message, at: [] };
+    }
   }
 
   #ask(question: string): string {

@@ -42,7 +42,8 @@ function handler(expression: StackExpression): ProxyHandler<() => undefined> {
   return {
     get(_target, property) {
       if (property === Symbol.toPrimitive) return (hint: string) => primitive(expression, hint);
-      if (property === Symbol.toStringTag || property === Symbol.isConcatSpreadable) return undefined;
+      // A list takes a reference as one element.
+      if (property === Symbol.isConcatSpreadable) return undefined;
       if (property === Symbol.iterator || property === Symbol.asyncIterator) {
         return notWith(
           expression,
