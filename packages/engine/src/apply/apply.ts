@@ -82,6 +82,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     ports.stop,
   );
   writeOutputs(run, outcomes);
+  if (plan.mode === "destroy" && plan.targets.length === 0) forgetData(run);
   const stopped = ports.stop.aborted && [...outcomes.values()].includes("skipped");
   if (stopped) diagnostics.push(interrupted(run));
   return finish(!stopped);
@@ -258,6 +259,15 @@ function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): vo
     if (isKnown(value) && isNull(value)) run.state.setOutput(name, undefined);
     else if (isWhollyKnown(value))
       run.state.setOutput(name, { value, sensitive: output.sensitive || marks.has(sensitive) });
+  }
+}
+
+// What was only read goes with what it was read for.
+function forgetData(run: ApplyRun): void {
+  for (const { module, address, provider, instances } of run.plan.priorState.resources.values()) {
+    if (address.mode !== "data") continue;
+    for (const { key } of instances.values())
+      run.state.setCurrent(instanceAddress(module, address, key), provider, undefined);
   }
 }
 

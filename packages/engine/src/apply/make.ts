@@ -1,5 +1,5 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { conforms } from "@millwright/provider/implied-type";
+import { conforms, impliedType } from "@millwright/provider/implied-type";
 import type { ApplyAnswer, Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import { encodeJson } from "@millwright/value/json";
@@ -324,5 +324,5 @@ function sentText(planned: Value, config: Value, schema: Schema): string {
     !isKnown(part) || part.marks.has(sensitive) ? nullValue(part.type) : part,
   );
   const [bare] = isMarkedDeep(shown) ? unmarkDeep(shown) : [{ ...shown, marks: noMarks }];
-  return encodeJson(bare, bare.type);
+  return encodeJson(bare, impliedType(schema.block));
 }

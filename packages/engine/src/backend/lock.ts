@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock } from "@millwright/core/ports";
 import { backendErrors } from "./errors.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { removeLeftovers, writePrivateFile } from "./private-file.ts";
 
 /** Who holds a state and since when: Terraform's lock info, kept beside the state for people to read. */
 export interface LockInfo {
@@ -76,6 +76,7 @@ function tryLock(request: LockRequest): StateLock | undefined {
     Created: new Date(clock.now()).toISOString(),
     Path: path,
   };
+  removeLeftovers(path);
   writePrivateFile(beside(path, "lock.info"), JSON.stringify(info));
   const held = database;
   return {

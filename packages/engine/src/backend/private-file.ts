@@ -1,5 +1,15 @@
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 /**
  * Writes a file that only its owner may read (0600), so that at any kill there is the old one or the new one, whole and on
@@ -37,5 +47,13 @@ function writeWhole(path: string, bytes: Uint8Array, how: "to disk" | "as it is"
     if (how === "to disk") fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Removes what was left beside a state by a process that was killed while it wrote the state, or a file that goes with it. */
+export function removeLeftovers(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    const isOurs = name.startsWith(basename(path)) || name.startsWith(`.${basename(path)}`);
+    if (isOurs && /\.\d+\.tmp$/.test(name)) rmSync(join(dirname(path), name), { force: true });
   }
 }

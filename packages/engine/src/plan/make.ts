@@ -72,10 +72,11 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   if (options.targets.length > 0) diagnostics.push(targetingWarning);
   const run = newRun(input, config, diagnostics, targeting);
   const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
+  const matters = options.mode === "destroy" ? neededForDestroy(config) : () => true;
   const outcomes = await walkGraph(
     graph,
     (node, id) => {
-      if (!targeting.has(id)) return true;
+      if (!targeting.has(id) || !matters(node, id)) return true;
       return node.kind === "orphan" ? planOrphan(run, node.state) : visit(run, nodes, node, id);
     },
     input.ports.stop,
@@ -112,10 +113,12 @@ function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): bool
     case "local":
       return visitLocal(nodes, node);
     case "output":
-      // While all is taken down, what outputs would be is of no matter.
-      return run.options.mode === "destroy" ? true : visitOutput(nodes, node);
+      return visitOutput(nodes, node);
     case "call":
-      return visitCall({ ...nodes, validating: run.options.mode === "destroy" }, node);
+      // While all is taken down, the state says which instances there are, whatever the configuration has come to.
+      if (run.options.mode !== "destroy") return visitCall(nodes, node);
+      visitCall({ ...nodes, validating: true, diagnostics: [] }, node);
+      return true;
     case "provider":
       return visitProvider(nodes, node);
     case "resource":
@@ -123,6 +126,17 @@ function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): bool
     case "close":
       return true;
   }
+}
+
+// To take all down, nothing is evaluated but what providers are configured by: the rest may well refer to what was never made.
+function neededForDestroy(graph: Graph<ConfigNode>): (node: PlanNode, id: string) => boolean {
+  const needed = new Set<string>();
+  for (const [id, node] of graph.nodes) if (node.kind === "provider") needed.add(id);
+  for (const id of needed) for (const to of graph.dependencies.get(id) ?? []) needed.add(to);
+  return (node, id) => {
+    if (node.kind === "orphan" || node.kind === "call" || node.kind === "provider") return true;
+    return (node.kind === "resource" && node.resource.address.mode === "managed") || needed.has(id);
+  };
 }
 
 function newRun(

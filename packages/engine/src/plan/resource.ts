@@ -52,7 +52,7 @@ function expansionNow(run: PlanRun, resource: Resource, module: ModuleInstance):
   if (run.options.mode !== "destroy" || resource.address.mode !== "managed")
     return expand(resource.repetition, run.evaluator, module, false);
   const state = run.refreshed.resource(module, resource.address);
-  return { value: state ? expansionOf(state) : { kind: "count", count: 0 }, diagnostics: [] };
+  return { value: state ? expansionOf(state) : { kind: "unknown" }, diagnostics: [] };
 }
 
 // With `count` put to a single resource, or taken from it, its one object is the first of many, or the other way round.
