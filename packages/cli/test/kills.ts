@@ -9,7 +9,7 @@ export interface KillFigures {
 }
 
 const stages: readonly Stage[] = ["made", "changed", "destroyed"];
-const killsPerStage = 4;
+const killsPerStage = 6;
 
 /** A number from 0 to below 1. */
 export type Fraction = () => number;
@@ -33,13 +33,16 @@ export async function killOften(
       const folder = new KilledFolder(server.address, name, names % 2 === 0 ? 0.02 : 20);
       for (const stage of stages) {
         folder.enter(stage);
+        let isDone = false;
         for (let i = 0; i < killsPerStage && counted() < kills; i++) {
           const phase = await killOnce(folder, fraction);
+          isDone = phase === undefined;
           if (phase === undefined) break;
           figures.phases[phase]++;
           await folder.expectPlanIsTrue();
         }
-        await folder.finish();
+        if (!isDone) await folder.finish();
+        await folder.expectDone();
       }
       await folder.remove();
       figures.folders++;
@@ -54,9 +57,9 @@ async function killOnce(folder: KilledFolder, fraction: Fraction): Promise<Phase
   const { serial } = folder;
   const process = folder.start();
   const [kind, instant] = [fraction(), fraction()];
-  if (kind < 0.15) await sleep(400 * instant);
+  if (kind < 0.2) await sleep(300 * instant);
   else if (await process.until(() => folder.hasJournal)) {
-    if (kind < 0.9) await sleep(700 * instant * instant);
+    if (kind < 0.9) await sleep(500 * instant * instant);
     else await process.until(() => !folder.hasJournal);
   }
   return end(process, folder, serial);

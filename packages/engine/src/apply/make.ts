@@ -1,20 +1,11 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { conforms, impliedType } from "@millwright/provider/implied-type";
-import type { ApplyAnswer, Provider } from "@millwright/provider/protocol";
+import { impliedType } from "@millwright/provider/implied-type";
+import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import { encodeJson } from "@millwright/value/json";
 import { transform } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import {
-  isKnown,
-  isMarkedDeep,
-  isNull,
-  isWhollyKnown,
-  noMarks,
-  nullValue,
-  sensitive,
-  unmarkDeep,
-} from "@millwright/value/value";
+import { isKnown, isMarkedDeep, noMarks, nullValue, sensitive, unmarkDeep } from "@millwright/value/value";
 import { disagreementText, resultDisagreements } from "../change/agreement.ts";
 import { ignoreChanges } from "../change/ignore.ts";
 import { proposedNew } from "../change/proposed.ts";
@@ -35,6 +26,7 @@ import type { ObjectState } from "../state.ts";
 import { noPrivate } from "../state.ts";
 import type { ApplyRun } from "./run.ts";
 import { recordAfter, recordBefore } from "./run.ts";
+import { settle } from "./settle.ts";
 import { sameAsPlanned } from "./unchanged.ts";
 
 /** A change that makes, alters or reads one object. */
@@ -189,20 +181,13 @@ async function call(
     return undefined;
   }
   if (deposes !== undefined) run.state.depose(address, providerText, deposes);
-  let answer: ApplyAnswer | undefined;
-  let died: unknown;
-  try {
-    answer = await provider.applyResourceChange({
-      type: address.resource.type,
-      prior,
-      planned: final.planned,
-      config,
-      plannedPrivate: final.plannedPrivate,
-    });
-  } catch (error) {
-    died = error;
-  }
-  const result = settle(run, target, prior, final.planned, answer, died);
+  const { planned, plannedPrivate } = final;
+  const request = { type: address.resource.type, prior, planned, config, plannedPrivate };
+  const [answer, died] = await provider.applyResourceChange(request).then(
+    (given) => [given, undefined] as const,
+    (error: unknown) => [undefined, error] as const,
+  );
+  const result = settle(run, target, prior, planned, answer, died);
   const value = result.value && markLike(result.value, markedConfig, schema.block);
   const object = value && objectOf(run, target, value, result.private, result.ok || action === "update", action);
   if (object) run.state.setCurrent(address, providerText, object);
@@ -230,74 +215,6 @@ async function call(
   return value;
 }
 
-interface Settled {
-  readonly ok: boolean;
-  /** What is there now, without marks and wholly known; undefined for nothing. */
-  readonly value: Value | undefined;
-  readonly private: Uint8Array;
-}
-
-// Whatever a provider answers, what it says is there must be kept: errors come beside partial state, not instead of it.
-function settle(
-  run: ApplyRun,
-  target: MakeTarget,
-  prior: Value,
-  planned: Value,
-  answer: ApplyAnswer | undefined,
-  died: unknown,
-): Settled {
-  const { change, resource, schema } = target;
-  const address = change.address.text;
-  const kept: Settled = { ok: false, value: isNull(prior) ? undefined : prior, private: change.priorPrivate };
-  if (!answer) {
-    report(run, [providerDied(address, "making the change", died)]);
-    return kept;
-  }
-  let ok = report(run, providerDiagnostics(answer.diagnostics, address, resource.body));
-  const complain = (summary: string, detail: string) => {
-    if (ok)
-      report(run, [
-        errorDiagnostic(
-          summary,
-          `${detail}\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`,
-          { address },
-        ),
-      ]);
-    ok = false;
-  };
-  const misfits = conforms(answer.newState, schema.block);
-  if (misfits.length > 0) {
-    complain(
-      "Provider produced invalid object",
-      `After the change the provider returned an object of ${address} that does not fit its own schema: ${misfits.map(disagreementText).join("; ")}.`,
-    );
-    return kept;
-  }
-  if (isNull(answer.newState)) {
-    complain(
-      "Provider returned invalid result object after apply",
-      `After the apply operation, the provider still indicated no object for ${address}. All objects must exist after a successful apply.`,
-    );
-    return kept;
-  }
-  let value = answer.newState;
-  if (!isWhollyKnown(value)) {
-    complain(
-      "Provider returned invalid result object after apply",
-      `After the apply operation, the provider still indicated an unknown value for ${address}. All values must be known after apply, so this is always a bug in the provider. The unknown parts are kept as null.`,
-    );
-    value = withoutUnknown(value);
-  }
-  const wrong = ok && !answer.legacyTypeSystem ? resultDisagreements(schema.block, planned, value) : [];
-  if (wrong.length > 0) {
-    complain(
-      "Provider produced inconsistent result after apply",
-      `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`,
-    );
-  }
-  return { ok, value, private: answer.private };
-}
-
 function objectOf(
   run: ApplyRun,
   target: MakeTarget,
@@ -311,10 +228,6 @@ function objectOf(
   const status = good ? (action === "update" ? (before?.status ?? "ready") : "ready") : "tainted";
   const { dependencies, createBeforeDestroy } = change;
   return storedObject(value, schema, { status, private: bytes, dependencies, createBeforeDestroy });
-}
-
-function withoutUnknown(value: Value): Value {
-  return transform(value, (_, part) => (isKnown(part) ? part : nullValue(part.type)));
 }
 
 /** The planned object as the journal keeps it: unknown and sensitive parts are null, so that it can be shown to anyone. */

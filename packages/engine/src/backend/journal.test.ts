@@ -1,11 +1,13 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { impliedType } from "@millwright/provider/implied-type";
+import { decodeJson } from "@millwright/value/json";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ApplyRecorder } from "../apply/run.ts";
 import type { State } from "../state.ts";
 import { writeStateFile } from "../statefile/write.ts";
-import { TestEngine } from "../testing/test-engine.ts";
+import { plainOf, TestEngine } from "../testing/test-engine.ts";
 import type { JournalHeader } from "./journal.ts";
 import { JournalWriter, journalPath, keepPending, processStart, readJournal } from "./journal.ts";
 import { foldJournal } from "./local-state.ts";
@@ -200,4 +202,20 @@ describe("the journal's file", () => {
 test("a process is told from another that has its number by when it started", () => {
   expect(processStart(process.pid)).toMatch(/^\d+$/);
   expect(processStart(2 ** 30)).toBeUndefined();
+});
+
+test("what was sent can be read back by the schema, also where an attribute takes values of any type", async () => {
+  const engine = new TestEngine(
+    `resource "test_thing" "a" {\n name = "a"\n anything = { deep = [1] }\n secret = "x"\n}\n`,
+  );
+  const sent: string[] = [];
+  const recorder: ApplyRecorder = {
+    before: async (intent) => void sent.push(intent.sent ?? ""),
+    after: () => Promise.resolve(),
+  };
+  await engine.apply(undefined, { recorder });
+  const { block } = (await engine.provider.start().schema()).resources.get("test_thing")!;
+  const read = decodeJson(sent[0]!, impliedType(block));
+  if (!read.ok) throw new Error(read.message);
+  expect(plainOf(read.value)).toMatchObject({ name: "a", anything: { deep: [1] }, secret: null, id: null });
 });

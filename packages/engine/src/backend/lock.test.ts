@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,4 +89,20 @@ test("a wait ends with ^C", async () => {
 test("a folder that is not there is an error that says what to check", async () => {
   path = join(folder, "none", "terraform.tfstate");
   await expect(lock()).rejects.toThrow(/cannot be taken: .*a folder you may write to/);
+});
+
+test("who takes the lock clears away what a killed process has left half-written", async () => {
+  for (const name of [
+    "terraform.tfstate.1.tmp",
+    ".terraform.tfstate.journal.22.tmp",
+    "other.1.tmp",
+    "terraform.tfstate",
+  ])
+    writeFileSync(join(folder, name), "half");
+  (await lock()).release();
+  expect(
+    readdirSync(folder)
+      .filter((name) => !name.endsWith(".lock"))
+      .sort(),
+  ).toEqual(["other.1.tmp", "terraform.tfstate"]);
 });
