@@ -28,6 +28,7 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
     if (!plan) return 1;
     if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
     if (!values["auto-approve"] && !(await approve(call, plan))) return 1;
+    if (!session.json) await session.io.stdout("\n");
     return await carryOutAndSay(call, state, plan, folder.configuration, recoverInterrupted(state).pending);
   } finally {
     state.release();
@@ -47,7 +48,8 @@ async function planAndShow(
     const { plan, diagnostics } = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
     const failed = hasErrors(diagnostics);
     if (plan && session.json) session.json.plan(plan, failed);
-    else if (plan && (hasChanges(plan) || !failed)) await session.io.stdout(renderPlan(plan, session.view, pool));
+    else if (plan && (hasChanges(plan) || !failed))
+      await session.io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
     return (await session.report(diagnostics)) ? plan : undefined;
   } finally {
     await pool.close();
@@ -77,7 +79,7 @@ async function approve(call: ApplyCall, plan: Plan): Promise<boolean> {
       : `${name} will do exactly what is shown above. Only "yes" is accepted.`;
   const explained = wrapText(consequence, view.width - 2).map((line) => `  ${line}\n`);
   const answer = await ask(io, `\n${question}\n${explained.join("")}\n  ${style.bold("Enter a value:")} `);
-  await io.stdout("\n");
+  if (answer === undefined) await io.stdout("\n");
   if (answer?.trim() === "yes") return true;
   const why = answer === undefined && !io.signal.aborted ? "There was no answer (the input has ended). " : "";
   await io.stdout(`\n${why}${verb === "destroy" ? "Destroy" : "Apply"} cancelled. Nothing was changed.\n`);

@@ -77,7 +77,8 @@ function unfitPlan({ plan, providers }: SavedPlan): Diagnostic | undefined {
 function staleness(plan: Plan, { local }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
   const { serial, lineage } = local.current;
   if (lineage !== "" && lineage !== plan.lineage && plan.serial === 0) {
-    const detail = `The plan was made when there was no state yet, and ${local.path} has been written since. Nothing was changed. Make a new plan.`;
+    const detail =
+      "The plan was made when there was no state yet, and one has been written since. Nothing was changed. Make a new plan.";
     return [errorDiagnostic("Saved plan is stale", detail)];
   }
   if (lineage !== "" && lineage !== plan.lineage) {

@@ -92,7 +92,8 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
     const failed = hasErrors(diagnostics);
     const shown = plan !== undefined && (hasChanges(plan) || !failed);
     if (plan && json) json.plan(plan, failed);
-    else if (plan && shown) await io.stdout(renderPlan(plan, session.view, pool));
+    else if (plan && shown)
+      await io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
     await session.report(diagnostics);
     if (!plan || failed) {
       if (shown && !json) await io.stdout(incomplete(session));

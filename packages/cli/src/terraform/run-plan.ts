@@ -1,5 +1,10 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { hasErrors } from "@millwright/core/diagnostics";
+import { hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
+import { resourceText } from "@millwright/engine/addresses";
+import type { Configuration } from "@millwright/engine/configuration";
+import { instancesOf } from "@millwright/engine/state";
+import { covers, withoutKeys } from "@millwright/engine/targets";
 import type { PlanMode, PlanResult } from "@millwright/engine/plan";
 import { makePlan } from "@millwright/engine/make-plan";
 import type { RunListener } from "@millwright/engine/ports";
@@ -65,6 +70,9 @@ export async function planFolder(
     applying: false,
     timestamp,
   });
+  const unknownTargets = [...values.target, ...values.replace].flatMap((target) =>
+    targetWarning(target, configuration, state),
+  );
   const result = await makePlan({
     context,
     given: variables.value.given,
@@ -83,7 +91,23 @@ export async function planFolder(
     parallelism: values.parallelism ?? 10,
     timestamp,
   });
-  return { plan: result.plan, diagnostics: [...found, ...result.diagnostics] };
+  return { plan: result.plan, diagnostics: [...found, ...unknownTargets, ...result.diagnostics] };
+}
+
+/** A target that neither the configuration nor the state has is most likely misspelt, and nothing would be planned for it. */
+function targetWarning(target: string, configuration: Configuration, state: OpenState): Diagnostic[] {
+  const declared = [...configuration.modules.values()].flatMap((module) => [
+    ...(module.path === "" ? [] : [module.path]),
+    ...[...module.resources.values()].map(
+      ({ address }) => `${module.path === "" ? "" : `${module.path}.`}${resourceText(address)}`,
+    ),
+  ]);
+  const stored = instancesOf(state.local.current.state).map(({ address }) => address.text);
+  const bare = withoutKeys(target);
+  if (declared.some((name) => covers(bare, name)) || stored.some((name) => covers(target, name))) return [];
+  const near = similar(target, [...declared, ...stored]);
+  const detail = `There is no ${target} in the configuration or in the state.${near === undefined ? "" : ` Did you mean ${near}?`} Nothing is planned for it.`;
+  return [warningDiagnostic("No such target", detail)];
 }
 
 function noConfiguration(session: Session): Diagnostic {

@@ -142,7 +142,7 @@ test("compact warnings are a line each, with all their places", () => {
   });
   const compact = renderDiagnostics([warn("a"), warn("b")], view, () => text, true);
   expect(compact).toBe(
-    "Warnings:\n\n- Old\n  on main.tf line 1\n  on main.tf line 2\n\nTo see the full warnings, run this again without -compact-warnings.\n\n",
+    "Warnings:\n\n- Old\n  on main.tf line 1\n  on main.tf line 2\n\nTo see the full warnings, run this again without -compact-warnings.\n",
   );
 });
 

@@ -130,5 +130,5 @@ function compactWarnings(warnings: readonly Diagnostic[], view: View): string {
   }
   const items = [...places].map(([summary, on]) => [`- ${summary}`, ...on].map((line) => `${line}\n`).join(""));
   const head = `${style.yellow(style.bold("Warnings:"))}\n\n`;
-  return `${head}${items.join("")}\nTo see the full warnings, run this again without -compact-warnings.\n\n`;
+  return `${head}${items.join("")}\nTo see the full warnings, run this again without -compact-warnings.\n`;
 }

@@ -60,7 +60,8 @@ function noChanges(plan: Plan, drifted: boolean, style: Style, view: View): stri
     return say("The configuration still matches what is there.", text);
   }
   const text = "What is there was compared with the configuration, and no differences were found.";
-  return say("Your infrastructure matches the configuration.", text);
+  const what = plan.targets.length > 0 ? "The targets match" : "Your infrastructure matches";
+  return say(`${what} the configuration.`, text);
 }
 
 const legendTexts: readonly (readonly [InstanceChange["action"], Symbol, string])[] = [

@@ -14,7 +14,7 @@ export async function renderState(state: State, pool: ProviderPool, view: View):
   const parts: string[] = [];
   for (const entry of instancesOf(state))
     if (entry.instance.current) parts.push(await renderStateInstance(entry, pool, view));
-  if (state.outputs.size > 0) parts.push(`\nOutputs:\n\n${renderOutputs(state.outputs)}`);
+  if (state.outputs.size > 0) parts.push(`Outputs:\n\n${renderOutputs(state.outputs)}`);
   return parts.length === 0 ? "The state file is empty. No resources are represented.\n" : parts.join("\n");
 }
 

@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import { runProgram } from "./program.ts";
+
+/** Tells of each module as it is loaded. */
+const hook = `data:text/javascript,${encodeURIComponent(
+  'import { registerHooks } from "node:module"; registerHooks({ load(url, context, next) { if (url.startsWith("file:")) process.stderr.write("LOAD " + url + "\\n"); return next(url, context); } });',
+)}`;
+
+/** The packages of which a command loads anything. */
+async function packagesOf(args: readonly string[]): Promise<readonly string[]> {
+  const { err } = await runProgram(args, {
+    env: { NODE_OPTIONS: `--import=${hook}`, CONSUL_HTTP_ADDR: "127.0.0.1:1" },
+  });
+  const names = [...err.matchAll(/^LOAD file:.*\/(?:packages|node_modules)\/((?:@[^/]+\/)?[^/]+)\//gm)].map(
+    (m) => m[1]!,
+  );
+  return [...new Set(names)].sort();
+}
+
+describe("a command loads what it needs", () => {
+  const cases = [
+    { args: ["--version"], want: ["cli"] },
+    { args: ["kv", "get", "a"], want: ["cli", "clients", "core", "text"] },
+    { args: ["--help"], want: ["cli", "core"] },
+    { args: ["terraform", "-help"], want: ["cli", "core"] },
+    { args: ["fmt", "-help"], without: ["engine/plan", "providers", "server", "clients", "yaml"] },
+    { args: ["plan", "-help"], without: ["server", "store", "discovery", "clients"] },
+  ];
+  test.each(cases)("$args", async ({ args, want, without }) => {
+    const loaded = await packagesOf(args);
+    expect(loaded).toContain("cli");
+    if (want) expect(loaded).toEqual(want);
+    for (const name of without ?? []) expect(loaded).not.toContain(name);
+  });
+});
