@@ -1,0 +1,83 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { conforms } from "@millwright/provider/implied-type";
+import type { ApplyAnswer } from "@millwright/provider/protocol";
+import { transform } from "@millwright/value/path";
+import type { Value } from "@millwright/value/value";
+import { isKnown, isNull, isWhollyKnown, nullValue } from "@millwright/value/value";
+import { disagreementText, resultDisagreements } from "../change/agreement.ts";
+import { providerDiagnostics, providerDied } from "../objects.ts";
+import { report } from "../plan/run.ts";
+import type { MakeTarget } from "./make.ts";
+import type { ApplyRun } from "./run.ts";
+
+/** What came of a call that makes or alters an object. */
+export interface Settled {
+  readonly ok: boolean;
+  /** What is there now, without marks and wholly known; undefined for nothing. */
+  readonly value: Value | undefined;
+  readonly private: Uint8Array;
+}
+
+/**
+ * Judges a provider's answer (none: it died). Whatever it answers, what it says is there is kept: errors come beside partial
+ * state, not instead of it.
+ */
+export function settle(
+  run: ApplyRun,
+  target: MakeTarget,
+  prior: Value,
+  planned: Value,
+  answer: ApplyAnswer | undefined,
+  died: unknown,
+): Settled {
+  const { change, resource, schema } = target;
+  const address = change.address.text;
+  const kept: Settled = { ok: false, value: isNull(prior) ? undefined : prior, private: change.priorPrivate };
+  if (!answer) {
+    report(run, [providerDied(address, "making the change", died)]);
+    return kept;
+  }
+  let ok = report(run, providerDiagnostics(answer.diagnostics, address, resource.body));
+  const complain = (summary: string, detail: string) => {
+    // A provider that has reported an error is not held to the rest.
+    if (ok) report(run, [errorDiagnostic(summary, `${detail}\n\n${blame}`, { address })]);
+    ok = false;
+  };
+  const misfits = conforms(answer.newState, schema.block);
+  if (misfits.length > 0) {
+    complain(
+      "Provider produced invalid object",
+      `After the change the provider returned an object of ${address} that does not fit its own schema: ${misfits.map(disagreementText).join("; ")}.`,
+    );
+    return kept;
+  }
+  if (isNull(answer.newState)) {
+    complain(
+      "Provider returned invalid result object after apply",
+      `After the apply operation, the provider still indicated no object for ${address}. All objects must exist after a successful apply.`,
+    );
+    return kept;
+  }
+  let value = answer.newState;
+  if (!isWhollyKnown(value)) {
+    complain(
+      "Provider returned invalid result object after apply",
+      `After the apply operation, the provider still indicated an unknown value for ${address}. All values must be known after apply, so this is always a bug in the provider. The unknown parts are kept as null.`,
+    );
+    value = withoutUnknown(value);
+  }
+  const wrong = ok && !answer.legacyTypeSystem ? resultDisagreements(schema.block, planned, value) : [];
+  if (wrong.length > 0) {
+    complain(
+      "Provider produced inconsistent result after apply",
+      `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`,
+    );
+  }
+  return { ok, value, private: answer.private };
+}
+
+function withoutUnknown(value: Value): Value {
+  return transform(value, (_, part) => (isKnown(part) ? part : nullValue(part.type)));
+}
+
+const blame = "This is a bug in the provider, which should be reported in the provider's own issue tracker.";
