@@ -14,7 +14,15 @@ export type PrintfValue =
   | { readonly kind: "bigFloat"; readonly value: BigNumber }
   | { readonly kind: "string"; readonly value: string; readonly type?: string }
   | { readonly kind: "list"; readonly elements: readonly PrintfValue[]; readonly type?: string }
-  | { readonly kind: "map"; readonly entries: readonly (readonly [string, PrintfValue])[]; readonly type?: string };
+  | { readonly kind: "map"; readonly entries: readonly (readonly [string, PrintfValue])[]; readonly type?: string }
+  | {
+      readonly kind: "struct";
+      /** In the order of their declaration. */
+      readonly fields: readonly (readonly [string, PrintfValue])[];
+      readonly type: string;
+      /** Whether it is a pointer to the struct; the type's name has its `*` then. */
+      readonly isPointer?: boolean;
+    };
 
 /** The Go type of a value, as `%T` shows it. */
 export function typeName(value: PrintfValue): string {
@@ -37,6 +45,8 @@ export function typeName(value: PrintfValue): string {
       return value.type ?? "[]interface {}";
     case "map":
       return value.type ?? "map[string]interface {}";
+    case "struct":
+      return value.type;
     default:
       return assertNever(value);
   }

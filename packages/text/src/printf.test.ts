@@ -105,3 +105,15 @@ describe("sprintf", () => {
     expect(typeName(map)).toBe("map[string]interface {}");
   });
 });
+
+test("a struct is printed with its fields, a nil inside something by any verb as <nil>", () => {
+  const fields = [
+    ["Name", { kind: "string", value: "web" }],
+    ["Port", { kind: "integer", value: 80n }],
+  ] as const;
+  const struct: PrintfValue = { kind: "struct", fields, type: "main.S" };
+  expect(sprintf("%v %+v %T", [struct, struct, struct])).toBe("{web 80} {Name:web Port:80} main.S");
+  expect(sprintf("%#v", [struct])).toBe('main.S{Name:"web", Port:80}');
+  expect(sprintf("%v", [{ ...struct, type: "*main.S", isPointer: true }])).toBe("&{web 80}");
+  expect(sprintf("%d", [{ kind: "list", elements: [{ kind: "nil" }] }])).toBe("[<nil>]");
+});

@@ -51,8 +51,8 @@ function formatAt(directive: Directive, value: PrintfValue, depth: number): stri
   if (verb === "T" && depth === 0) return formatType(directive, value);
   switch (value.kind) {
     case "nil":
-      if (verb !== "v") return badVerb(directive, value);
-      return depth === 0 ? pad(directive, "<nil>") : directive.goSyntax ? "interface {}(nil)" : "<nil>";
+      if (depth > 0) return directive.goSyntax ? "interface {}(nil)" : "<nil>";
+      return verb === "v" ? pad(directive, "<nil>") : badVerb(directive, value);
     case "bool":
       return verb === "t" || verb === "v" ? pad(directive, String(value.value)) : badVerb(directive, value);
     case "integer":
@@ -71,6 +71,8 @@ function formatAt(directive: Directive, value: PrintfValue, depth: number): stri
     }
     case "map":
       return formatMap(directive, value, depth);
+    case "struct":
+      return formatStruct(directive, value, depth);
     default:
       return assertNever(value);
   }
@@ -87,6 +89,19 @@ function formatMap(directive: Directive, value: Extract<PrintfValue, { kind: "ma
     return `${keyText}:${formatAt(directive, element, depth + 1)}`;
   });
   return directive.goSyntax ? `${typeName(value)}{${entries.join(", ")}}` : `map[${entries.join(" ")}]`;
+}
+
+/** `{a 1}`, with names for `%+v`, and as Go would write it for `%#v`. A pointer inside something else is an address in Go. */
+function formatStruct(directive: Directive, value: Extract<PrintfValue, { kind: "struct" }>, depth: number): string {
+  const { fields, type, isPointer } = value;
+  const pointer = isPointer ? "&" : "";
+  const isNamed = directive.goSyntax || directive.detailed;
+  const shown = fields.map(([name, field]) => {
+    const text = formatAt(directive, field, depth + 1);
+    return isNamed ? `${name}:${text}` : text;
+  });
+  if (directive.goSyntax) return `${pointer}${type.replace(/^\*/, "")}{${shown.join(", ")}}`;
+  return `${pointer}{${shown.join(" ")}}`;
 }
 
 /** Go's complaint in the text, with the value as `%v` by the same flags. */

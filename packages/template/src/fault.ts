@@ -1,0 +1,4 @@
+/** Ends an execution with a message; never leaves `execute`. */
+export class ExecutionFault extends Error {
+  override readonly name = "ExecutionFault";
+}
