@@ -1,10 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
-import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root, runCommand } from "./support/commands.ts";
+import { describe, expect, test } from "vitest";
+import { root } from "./support/commands.ts";
 import { type Import, type SourceModule, sourceModules } from "./support/modules.ts";
 import { type Manifest, readManifest, type WorkspacePackage, workspacePackages } from "./support/packages.ts";
 
@@ -187,55 +185,6 @@ test("ARCHITECTURE.md lists every package with its layer, and no other", () => {
   );
   const there = packages.map(({ folder, manifest }) => `${folder.slice("packages/".length)} ${manifest.layer}`);
   expect(listed.sort(), 'rows like "| 0 | `core` | …" in "The house"').toEqual(there.sort());
-});
-
-describe("a command loads what it needs", () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "millwright-layers-"));
-    writeFileSync(join(folder, "main.tf"), "");
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  /** Our own modules that a command line loads, from the root. */
-  async function loaded(args: readonly string[]): Promise<readonly string[]> {
-    const record = join(folder, "modules.txt");
-    writeFileSync(record, "");
-    const hook = pathToFileURL(join(root, "tests/support/record-modules.mjs")).href;
-    const env = { ...process.env, RECORD_MODULES: record, CONSUL_HTTP_ADDR: "127.0.0.1:1" };
-    await runCommand(process.execPath, ["--import", hook, join(root, "packages/cli/src/main.mjs"), ...args], {
-      cwd: folder,
-      env,
-    });
-    const from = pathToFileURL(root).href;
-    const lines = readFileSync(record, "utf8").trim().split("\n");
-    return [...new Set(lines)].filter((url) => url.startsWith(from)).map((url) => url.slice(from.length));
-  }
-
-  test("--version loads its own entry alone", async () => {
-    expect(await loaded(["--version"])).toEqual(["packages/cli/src/main.mjs"]);
-  });
-
-  const cases = [
-    { args: ["--help"], never: ["clients", "engine", "hcl", "server", "store", "value"] },
-    {
-      args: ["kv", "get", "a"],
-      never: ["engine", "functions", "hcl", "provider", "providers", "server", "store", "value"],
-    },
-    {
-      args: ["consul", "kv", "get", "a"],
-      never: ["engine", "functions", "hcl", "provider", "server", "store", "value"],
-    },
-    { args: ["server", "--help"], never: ["engine", "functions", "hcl", "provider", "providers", "value"] },
-    { args: ["fmt"], never: ["clients", "discovery", "millwright", "providers", "server", "store"] },
-    { args: ["plan"], never: ["clients", "discovery", "millwright", "server", "store"] },
-  ];
-  test.each(cases)("$args", async ({ args, never }) => {
-    const paths = await loaded(args);
-    expect(paths.length).toBeGreaterThan(1);
-    expect(paths.filter((path) => never.some((name) => path.startsWith(`packages/${name}/`)))).toEqual([]);
-    expect(paths.filter((path) => path.startsWith("node_modules/esbuild/"))).toEqual([]);
-  });
 });
 
 function declares(manifest: Manifest, name: string): boolean {

@@ -14,7 +14,8 @@ import { type CommandLine, commandLines, isAsShown, readPages, stepsOf } from ".
  *                commands, and the lines below one are what it prints; "..." stands for anything, alone on a line for any lines.
  *   ```sh        is only read: every command, flag and npm script in it has to be there.
  *
- * `console` says the same as `sh`. Commands in the prose, such as `millwright plan`, are read too.
+ * Commands in the prose, such as `millwright plan`, and in `console` blocks are read too; what those sessions print is held by
+ * packages/cli/test/docs.test.ts.
  */
 
 const pages = readPages();

@@ -41,8 +41,7 @@ function readPage(path: string): Page {
     if (fence) {
       open = !open;
       isCommands = open && /^(sh|console)\b/.test(fence[1]!);
-      if (isCommands)
-        blocks.push({ place: `${path}:${at + 1}`, runs: /^(sh|console) run\b/.test(fence[1]!), lines: [] });
+      if (isCommands) blocks.push({ place: `${path}:${at + 1}`, runs: /^sh run\b/.test(fence[1]!), lines: [] });
     } else if (isCommands) blocks.at(-1)!.lines.push(line);
     else if (!open) prose += `${line}\n`;
   }

@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, Command>> = {
   console: terraform("console", "Evaluate expressions"),
   providers: terraform("providers", "Show which providers a folder uses, and from where"),
   graph: terraform("graph", "Print the graph of a folder in DOT form"),
+  version: terraform("version", "Show the versions of the program and of its providers"),
   types: {
     help: "Write the types of a folder's providers for editors",
     group: "infrastructure",

@@ -23,7 +23,8 @@ describe("a command loads what it needs", () => {
     { args: ["kv", "get", "a"], want: ["cli", "clients", "core", "text"] },
     { args: ["--help"], want: ["cli", "core"] },
     { args: ["terraform", "-help"], want: ["cli", "core"] },
-    { args: ["fmt", "-help"], without: ["engine/plan", "providers", "server", "clients", "yaml"] },
+    { args: ["fmt", "-help"], without: ["store", "providers", "server", "clients", "yaml"] },
+    { args: ["server", "--help"], without: ["engine", "functions", "hcl", "provider", "providers", "value"] },
     { args: ["plan", "-help"], without: ["server", "store", "discovery", "clients"] },
   ];
   test.each(cases)("$args", async ({ args, want, without }) => {
