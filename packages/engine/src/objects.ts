@@ -85,7 +85,7 @@ export async function readObject(
 export function providerDied(address: string, doing: string, error: unknown): Diagnostic {
   return errorDiagnostic(
     "Provider did not answer",
-    `The provider of ${address} failed while ${doing}: ${messageOf(error)}. What is stored was left as it was.`,
+    `The provider of ${address} failed while ${doing}: ${messageOf(error)}. What is stored was left as it was; a plan shows what is there now.`,
     { address, code: "provider-died" },
   );
 }

@@ -117,6 +117,11 @@ export class StateBuilder {
     );
   }
 
+  /** Makes room for an instance of which nothing is known yet; the next change of it takes it out again where nothing came of it. */
+  hold(address: InstanceAddress, provider: string): void {
+    if (!this.instance(address)) this.#update(address, provider, (instance) => instance, "hold");
+  }
+
   setDeposed(address: InstanceAddress, provider: string, deposedKey: string, object: ObjectState | undefined): void {
     this.#update(address, provider, (instance) => {
       const deposed = new Map(instance.deposed);
@@ -167,13 +172,18 @@ export class StateBuilder {
     return { outputs: new Map(this.#outputs), resources, checkResults: this.#checkResults };
   }
 
-  #update(address: InstanceAddress, provider: string, change: (instance: InstanceState) => InstanceState): void {
+  #update(
+    address: InstanceAddress,
+    provider: string,
+    change: (instance: InstanceState) => InstanceState,
+    empty: "drop" | "hold" = "drop",
+  ): void {
     const text = absoluteResourceText(address.module, address.resource);
     const known = this.#resources.get(text);
     const instances = known?.instances ?? new Map<string, InstanceState>();
     const key = keyOf(address.key);
     const next = change(instances.get(key) ?? { key: address.key, deposed: new Map() });
-    if (next.current || next.deposed.size > 0) instances.set(key, next);
+    if (next.current || next.deposed.size > 0 || empty === "hold") instances.set(key, next);
     else instances.delete(key);
     if (instances.size === 0) this.#resources.delete(text);
     else if (!known || known.provider !== provider) {

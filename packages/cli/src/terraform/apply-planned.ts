@@ -93,10 +93,9 @@ export function isOff(text: string | undefined): boolean {
 
 async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): Promise<number> {
   const { session } = call;
-  if (plan.settled.length > 0) {
-    state.local.write(plan.priorState);
-    forgetSettled(state, plan.settled);
-  }
+  // What was read again, moved or taken over belongs into the state, also where there is nothing else to do.
+  state.local.write(plan.priorState);
+  if (plan.settled.length > 0) forgetSettled(state, plan.settled);
   const none = { added: 0, changed: 0, destroyed: 0 };
   if (session.json) session.json.applied(none, plan.mode, state.local.current.state.outputs);
   else await sayDone(call, none, state);

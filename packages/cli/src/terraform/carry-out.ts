@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { isKind, messageOf } from "@millwright/core/errors";
 import { applyPlan } from "@millwright/engine/apply";
@@ -69,7 +70,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     stopSaying();
     await pool.close();
   }
-  const failure = save(local, result, journal, open, header);
+  const failure = save(local, result, journal, [...open, ...result.unanswered], header);
   const ok = await session.report([...result.diagnostics, ...failure]);
   return { ok: ok && result.complete, result };
 }
@@ -131,7 +132,7 @@ function saveElsewhere(local: OpenState["local"], result: ApplyResult, error: un
     return {
       severity: "error",
       summary,
-      detail: `${messageOf(error)}\n\nThe state after this run has been written to ${path}. Make the state writable again; the next run takes the changes in from the journal beside it, or push the file with: state push errored.tfstate`,
+      detail: `${messageOf(error)}\n\nThe state after this run has been written to ${path}. Make the state writable again; the next run takes the changes in from the journal beside it, or put the file in its place: cp errored.tfstate ${basename(local.path)}`,
     };
   } catch (second) {
     return {

@@ -56,6 +56,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     recorder: input.recorder,
     slots: new Semaphore(input.parallelism),
     checks: [],
+    unanswered: [],
     diagnostics,
     counts: { added: 0, changed: 0, destroyed: 0 },
     validating: false,
@@ -64,6 +65,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     state: run.state.snapshot(),
     diagnostics,
     counts: run.counts,
+    unanswered: run.unanswered,
     complete: complete && !hasErrors(diagnostics),
     checks: run.checks,
   });

@@ -93,6 +93,18 @@ describe("a change that fails halfway leaves a true state", () => {
     expect(summaries(result.diagnostics)).toEqual(["error: Provider did not answer", "error: Provider did not answer"]);
     expect(engine.objects()).toEqual(["test_small.a"]);
     expect(engine.attributes("test_small.a").value).toBe("one");
+    expect(result.unanswered.map(({ address, sent }) => [address, JSON.parse(sent).name])).toEqual([
+      ["test_small.b", "b"],
+    ]);
+  });
+
+  test("a create that got no answer stops the next plan, and is not made twice", async () => {
+    const engine = new TestEngine(small("a"));
+    engine.provider.faults.add({ on: "create", how: "crash", times: 1 });
+    const { unanswered } = await engine.apply();
+    const { plan, diagnostics } = await engine.plan({ interrupted: unanswered });
+    expect(summaries(diagnostics)).toEqual(["error: A create may have happened"]);
+    expect(plan.changes).toEqual([]);
   });
 
   test("a provider that dies in a delete leaves the object", async () => {
@@ -102,7 +114,7 @@ describe("a change that fails halfway leaves a true state", () => {
     engine.provider.faults.add({ on: "delete", how: "crash", times: 1 });
     const result = await engine.apply();
     expect(messages(result.diagnostics)).toEqual([
-      "error: Provider did not answer: The provider of test_small.a failed while destroying the object: the provider's process ended unexpectedly. What is stored was left as it was.",
+      "error: Provider did not answer: The provider of test_small.a failed while destroying the object: the provider's process ended unexpectedly. What is stored was left as it was; a plan shows what is there now.",
     ]);
     expect(engine.objects()).toEqual(["test_small.a"]);
   });

@@ -167,27 +167,29 @@ async function call(
   const id = shownId(change.before);
   const common = { address: address.text, action };
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
-  const begun = await recordBefore(run, {
-    sequence,
-    ...common,
-    provider: providerText,
-    type: address.resource.type,
-    schemaVersion: schema.version,
-    sent: sentText(final.planned, markedConfig, schema),
-    ...(deposes === undefined ? {} : { deposes }),
-  });
+  const { type } = address.resource;
+  const sent = sentText(final.planned, markedConfig, schema);
+  const asked = { address: address.text, provider: providerText, type, schemaVersion: schema.version, sent };
+  const begun = await recordBefore(run, { sequence, ...asked, action, ...(deposes === undefined ? {} : { deposes }) });
   if (!begun) {
     run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
     return undefined;
   }
   if (deposes !== undefined) run.state.depose(address, providerText, deposes);
   const { planned, plannedPrivate } = final;
-  const request = { type: address.resource.type, prior, planned, config, plannedPrivate };
+  const request = { type, prior, planned, config, plannedPrivate };
   const [answer, died] = await provider.applyResourceChange(request).then(
     (given) => [given, undefined] as const,
     (error: unknown) => [undefined, error] as const,
   );
   const result = settle(run, target, prior, planned, answer, died);
+  const seconds = (run.ports.clock.monotonic() - started) / 1000;
+  if (!answer && action === "create") {
+    // The object may be there all the same: the journal keeps the question open, and the next plan settles it.
+    run.unanswered.push({ ...asked, at: new Date(run.ports.clock.now()).toISOString() });
+    run.ports.events({ kind: "apply-failed", ...common, seconds });
+    return undefined;
+  }
   const value = result.value && markLike(result.value, markedConfig, schema.block);
   const object = value && objectOf(run, target, value, result.private, result.ok || action === "update", action);
   if (object) run.state.setCurrent(address, providerText, object);
@@ -201,7 +203,6 @@ async function call(
     ...(object ? { object } : {}),
     ...(restored ? { restores: deposes } : {}),
   });
-  const seconds = (run.ports.clock.monotonic() - started) / 1000;
   if (result.ok && value) {
     if (action === "update") run.counts.changed++;
     else run.counts.added++;

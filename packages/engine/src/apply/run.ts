@@ -2,6 +2,7 @@ import type { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { messageOf } from "@millwright/core/errors";
+import type { PendingCreate } from "../backend/journal.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { CheckResult, Plan } from "../plan/plan.ts";
 import type { RunAction, RunPorts } from "../ports.ts";
@@ -19,6 +20,8 @@ export interface ApplyRun {
   /** Bounds the changes under way. */
   readonly slots: Semaphore;
   readonly checks: CheckResult[];
+  /** Creates that were sent and got no answer, since their provider died: whether there is an object is not known. */
+  readonly unanswered: PendingCreate[];
   readonly diagnostics: Diagnostic[];
   readonly counts: { added: number; changed: number; destroyed: number };
   readonly validating: false;
@@ -91,6 +94,8 @@ export interface ApplyResult {
   readonly state: State;
   readonly diagnostics: readonly Diagnostic[];
   readonly counts: { readonly added: number; readonly changed: number; readonly destroyed: number };
+  /** Creates that got no answer; the journal keeps them for the next plan to settle. */
+  readonly unanswered: readonly PendingCreate[];
   /** Whether all was carried out. */
   readonly complete: boolean;
   readonly checks: readonly CheckResult[];

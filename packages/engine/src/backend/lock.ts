@@ -76,9 +76,18 @@ function tryLock(request: LockRequest): StateLock | undefined {
     Created: new Date(clock.now()).toISOString(),
     Path: path,
   };
-  removeLeftovers(path);
-  writePrivateFile(beside(path, "lock.info"), JSON.stringify(info));
   const held = database;
+  try {
+    removeLeftovers(path);
+    writePrivateFile(beside(path, "lock.info"), JSON.stringify(info));
+  } catch (error) {
+    held.close();
+    throw new OperationalError(
+      backendErrors.stateUnwritable,
+      `Who holds ${path} cannot be written beside it: ${messageOf(error)}. Make room, or check that ${dirname(path)} is a folder you may write to. Nothing was changed.`,
+      { cause: error },
+    );
+  }
   return {
     info,
     release: () => {

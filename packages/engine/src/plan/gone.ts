@@ -6,6 +6,7 @@ import type { Resource } from "../configuration.ts";
 import type { Expansion } from "../expansion.ts";
 import type { InstanceState, ResourceState } from "../state.ts";
 import { planDelete } from "./delete.ts";
+import { settleInterrupted } from "./interrupted.ts";
 import type { ActionReason } from "./plan.ts";
 import type { ObjectTarget } from "./refresh.ts";
 import { refreshObject } from "./refresh.ts";
@@ -64,7 +65,9 @@ async function planGone(
   reason: ActionReason,
   resource: Resource | undefined,
 ): Promise<boolean> {
-  const objects = [...(instance.current ? [[undefined, instance.current] as const] : []), ...instance.deposed];
+  if (!instance.current && !(await settleInterrupted(run, target, []))) return false;
+  const current = instance.current ?? run.refreshed.instance(target.address)?.current;
+  const objects = [...(current ? [[undefined, current] as const] : []), ...instance.deposed];
   let ok = true;
   for (const [deposedKey, object] of objects) {
     const one = deposedKey === undefined ? target : { ...target, deposedKey };

@@ -7,10 +7,35 @@ import { decodeJson } from "@millwright/value/json";
 import { isNull } from "@millwright/value/value";
 import type { PendingCreate } from "../backend/journal.ts";
 import { storedObject } from "../objects.ts";
-import { noPrivate } from "../state.ts";
-import type { PlanTarget } from "./managed.ts";
+import type { State } from "../state.ts";
+import { noPrivate, StateBuilder } from "../state.ts";
+import { parseAddress } from "../parse-address.ts";
+import type { ObjectTarget } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
 import { report } from "./run.ts";
+
+/**
+ * The state with an empty instance for each create that may have happened, so that a plan comes by it also where the
+ * configuration no longer wants it.
+ */
+export function withInterrupted(state: State, entries: Iterable<PendingCreate>): State {
+  const builder = new StateBuilder(state);
+  for (const { address, provider } of entries) {
+    const parsed = parseAddress(address);
+    if (parsed?.kind === "instance") builder.hold(parsed.address, provider);
+  }
+  return builder.snapshot();
+}
+
+/** Takes those out again of which nothing came. */
+export function withoutEmpty(builder: StateBuilder, entries: Iterable<PendingCreate>): void {
+  for (const { address, provider } of entries) {
+    const parsed = parseAddress(address);
+    if (parsed?.kind !== "instance") continue;
+    const current = builder.instance(parsed.address)?.current;
+    if (!current) builder.setCurrent(parsed.address, provider, undefined);
+  }
+}
 
 /**
  * Settles a create of this instance that was under way when an earlier run was killed, if there was one. Where the provider
@@ -18,7 +43,11 @@ import { report } from "./run.ts";
  * ruled out. Otherwise that is an error which says what was sent and when, and offers what can be done: nothing is created
  * twice silently. False where the instance cannot be planned.
  */
-export async function settleInterrupted(run: PlanRun, target: PlanTarget): Promise<boolean> {
+export async function settleInterrupted(
+  run: PlanRun,
+  target: ObjectTarget,
+  dependencies: readonly string[],
+): Promise<boolean> {
   const { address, schema, providerAddress } = target;
   const entry = run.interrupted.get(address.text);
   if (!entry) return true;
@@ -29,7 +58,7 @@ export async function settleInterrupted(run: PlanRun, target: PlanTarget): Promi
   const kept = {
     status: "ready",
     private: found.private ?? noPrivate,
-    dependencies: run.dependencies.get(target.nodeId) ?? [],
+    dependencies,
     createBeforeDestroy: false,
   } as const;
   run.refreshed.setCurrent(address, providerAddress.text, storedObject(found.state, schema, kept));
@@ -39,7 +68,7 @@ export async function settleInterrupted(run: PlanRun, target: PlanTarget): Promi
   ]);
 }
 
-async function look({ provider, schema }: PlanTarget, entry: PendingCreate): Promise<InterruptedAnswer> {
+async function look({ provider, schema }: ObjectTarget, entry: PendingCreate): Promise<InterruptedAnswer> {
   if (!provider.findInterrupted) return { kind: "unknown", why: "its provider cannot tell by what was sent" };
   const sent = decodeJson(entry.sent, impliedType(schema.block));
   if (!sent.ok) return { kind: "unknown", why: "what was sent does not fit the provider's schema" };

@@ -5,7 +5,7 @@ import type { Value } from "@millwright/value/value";
 import type { ProviderSource } from "../addresses.ts";
 import { absoluteResourceText, compareInstances, parseProviderConfigAddress } from "../addresses.ts";
 import type { PendingCreate } from "../backend/journal.ts";
-import { noLongerWanted } from "./interrupted.ts";
+import { noLongerWanted, withInterrupted, withoutEmpty } from "./interrupted.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, resourceDependencies } from "../config-graph.ts";
 import type { Configuration } from "../configuration.ts";
@@ -59,7 +59,8 @@ type PlanNode = ConfigNode | { readonly kind: "orphan"; readonly state: Resource
 /** Decides what a run would do. Nothing is changed but what providers read. With errors the plan is for looking at only. */
 export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const { context, pool, options } = input;
-  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, input.state)))];
+  const state = withInterrupted(input.state, input.interrupted);
+  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, state)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
   if (hasErrors(diagnostics)) return nothing();
   diagnostics.push(...checkReferences(context.configuration, pool));
@@ -67,10 +68,10 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const config = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(config).map(cycleFound));
   if (hasErrors(diagnostics)) return nothing();
-  const graph = withOrphans(config, context.configuration, input.state);
+  const graph = withOrphans(config, context.configuration, state);
   const targeting = targetNodes(graph, options.targets, options.mode === "destroy", addressOfNode);
   if (options.targets.length > 0) diagnostics.push(targetingWarning);
-  const run = newRun(input, config, diagnostics, targeting);
+  const run = newRun({ ...input, state }, config, diagnostics, targeting);
   const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
   const matters = options.mode === "destroy" ? neededForDestroy(config) : () => true;
   const outcomes = await walkGraph(
@@ -93,6 +94,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   }
   if (options.targets.length === 0)
     for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
+  withoutEmpty(run.refreshed, input.interrupted);
   const plan: Plan = {
     ...emptyPlan(input, hasErrors(diagnostics)),
     changes: run.changes.sort(compareChanges),

@@ -85,7 +85,8 @@ async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObje
     if (run.options.mode === "refresh-only") continue;
     if (!(await planDelete(run, deposed, prior, "none", undefined))) return undefined;
   }
-  if (!stored?.current && !(await settleInterrupted(run, target))) return undefined;
+  if (!stored?.current && !(await settleInterrupted(run, target, run.dependencies.get(target.nodeId) ?? [])))
+    return undefined;
   const current = run.refreshed.instance(address)?.current;
   if (!current) return noPrior(schema);
   return refreshObject(run, target, current);
