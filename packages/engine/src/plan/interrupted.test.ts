@@ -1,6 +1,7 @@
 import type { InterruptedAnswer, Provider } from "@millwright/provider/protocol";
 import { describe, expect, test } from "vitest";
 import type { PendingCreate } from "../backend/journal.ts";
+import { emptyState } from "../state.ts";
 import { actionsOf, messages, plainOf, summaries, TestEngine } from "../testing/test-engine.ts";
 
 const entry: PendingCreate = {
@@ -69,13 +70,37 @@ describe("a create that was under way when a run was killed", () => {
     });
   }
 
-  test("is spoken of also where the configuration has it no more", async () => {
-    const engine = engineThat(() => Promise.resolve({ kind: "absent" }));
-    engine.configure("");
-    const { diagnostics } = await engine.plan({ interrupted: [entry] });
-    expect(messages(diagnostics).join("\n")).toMatch(
-      /A create may have happened: .*the configuration does not have it any more/s,
-    );
+  describe("is looked for also where the configuration has it no more", () => {
+    const made: InterruptedAnswer["kind"][] = ["absent", "present", "unknown"];
+    const want = {
+      absent: { changes: [], said: [] },
+      present: {
+        changes: ["delete test_small.a because no_resource_config"],
+        said: ["warning: Took over an object of an interrupted create"],
+      },
+      unknown: { changes: [], said: ["error: A create may have happened"] },
+    } as const;
+    test.each(made)("%s", async (kind) => {
+      const engine = engineThat(undefined);
+      await engine.given(configuration);
+      const { state } = engine;
+      const { attributes } = engine.object("test_small.a");
+      if (attributes.form !== "value") throw new Error("objects of a run are values");
+      const there = attributes.value;
+      engine.state = emptyState;
+      engine.wrap = (provider) => ({
+        ...provider,
+        findInterrupted: () =>
+          Promise.resolve(
+            kind === "present" ? { kind, state: there } : kind === "absent" ? { kind } : { kind, why: "" },
+          ),
+      });
+      engine.configure("");
+      const { plan, diagnostics } = await engine.plan({ interrupted: [entry] });
+      expect(actionsOf(plan.changes)).toEqual(want[kind].changes);
+      expect(summaries(diagnostics)).toEqual(want[kind].said);
+      expect(plan.priorState.resources.size).toBe(kind === "present" ? state.resources.size : 0);
+    });
   });
 
   test("is not looked for where it is not targeted", async () => {
