@@ -1,5 +1,6 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import type { Provider, ReadAnswer } from "@millwright/provider/protocol";
 import { isNull } from "@millwright/value/value";
 import type { InstanceAddress } from "./addresses.ts";
 import { resourceText, staticModule } from "./addresses.ts";
@@ -8,7 +9,7 @@ import type { EvaluatorContext } from "./evaluator.ts";
 import { Evaluator } from "./evaluator.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
 import { markSensitive, providerDiagnostics, providerDied, storedObject } from "./objects.ts";
-import { sourcesOf } from "./plan/make.ts";
+import { cycleFound, sourcesOf } from "./plan/make.ts";
 import type { NodeRun } from "./plan/nodes.ts";
 import { visitLocal, visitProvider, visitVariable } from "./plan/nodes.ts";
 import { providerOfResource } from "./provider-config.ts";
@@ -31,71 +32,74 @@ export async function importObject(
   });
   const module = context.configuration.modules.get(staticModule(address.module));
   const resource = module?.resources.get(resourceText(address.resource));
-  if (!module || !resource || address.resource.mode !== "managed") {
-    return stop(
-      errorDiagnostic(
-        "Resource address does not exist in the configuration",
-        `Before importing ${address.text}, write its configuration: a resource ${JSON.stringify(address.resource.type)} ${JSON.stringify(address.resource.name)} block.`,
-      ),
-    );
-  }
+  if (!module || !resource || address.resource.mode !== "managed") return stop(notDeclared(address));
   const builder = new StateBuilder(state);
-  if (builder.instance(address)?.current) {
-    return stop(
-      errorDiagnostic(
-        "Resource already managed",
-        `There is already an object for ${address.text} in the state. Remove it with "state rm" first, if another one is to take its place.`,
-      ),
-    );
-  }
+  if (builder.instance(address)?.current) return stop(alreadyManaged(address));
   diagnostics.push(...(await pool.load(sourcesOf(context.configuration, state))));
   if (hasErrors(diagnostics)) return stop();
-  const provider = providerOfResource(context.configuration, module, resource);
-  const schema = pool.resourceSchema(provider.address.source, address.resource);
-  if (!schema)
-    return stop(
-      errorDiagnostic("Invalid resource type", `The provider has no resource type "${address.resource.type}".`, {
-        subject: resource.range,
-      }),
-    );
-  if (!(await configureProvider(context, pool, provider.address.text, diagnostics))) return stop();
-  const running = pool.configured(provider.address);
+  const provider = providerOfResource(context.configuration, module, resource).address;
+  const schema = pool.resourceSchema(provider.source, address.resource);
+  if (!schema) {
+    const detail = `The provider has no resource type "${address.resource.type}".`;
+    return stop(errorDiagnostic("Invalid resource type", detail, { subject: resource.range }));
+  }
+  if (!(await configureProvider(context, pool, provider.text, diagnostics))) return stop();
+  const read = await readExisting(pool.configured(provider), address, id);
+  diagnostics.push(...read.diagnostics);
+  if (!read.value) return stop();
+  const kept = { status: "ready", private: read.value.private, dependencies: [], createBeforeDestroy: false } as const;
+  const object = storedObject(markSensitive(read.value.newState, schema.block), schema, kept);
+  builder.setCurrent(address, provider.text, object);
+  return { value: builder.snapshot(), diagnostics };
+}
+
+/** The object as its provider finds and then reads it; nothing, with an error, where it does not. */
+async function readExisting(
+  provider: Provider,
+  address: InstanceAddress,
+  id: string,
+): Promise<Diagnosed<ReadAnswer | undefined>> {
+  const { type } = address.resource;
+  const diagnostics: Diagnostic[] = [];
+  const stop = (...found: readonly Diagnostic[]) => ({ value: undefined, diagnostics: [...diagnostics, ...found] });
   try {
-    const answer = await running.importResourceState({ type: address.resource.type, id });
+    const answer = await provider.importResourceState({ type, id });
     diagnostics.push(...providerDiagnostics(answer.diagnostics, address.text));
     if (hasErrors(diagnostics)) return stop();
-    const found = answer.imported.find((entry) => entry.type === address.resource.type);
-    if (!found)
-      return stop(
-        errorDiagnostic("Nothing was imported", `The provider found nothing for the id "${id}".`, {
-          address: address.text,
-        }),
-      );
-    const read = await running.readResource({
-      type: address.resource.type,
-      current: found.state,
-      private: found.private,
-    });
+    const found = answer.imported.find((entry) => entry.type === type);
+    if (!found) return stop(nothingFound(address, id));
+    const read = await provider.readResource({ type, current: found.state, private: found.private });
     diagnostics.push(...providerDiagnostics(read.diagnostics, address.text));
     if (hasErrors(diagnostics)) return stop();
-    if (isNull(read.newState)) {
-      return stop(
-        errorDiagnostic(
-          "Cannot import non-existent remote object",
-          `While attempting to import an existing object to "${address.text}", the provider detected that no object exists with the id "${id}". Only pre-existing objects can be imported.`,
-        ),
-      );
-    }
-    const kept = { status: "ready", private: read.private, dependencies: [], createBeforeDestroy: false } as const;
-    builder.setCurrent(
-      address,
-      provider.address.text,
-      storedObject(markSensitive(read.newState, schema.block), schema, kept),
-    );
-    return { value: builder.snapshot(), diagnostics };
+    return isNull(read.newState) ? stop(notThere(address, id)) : { value: read, diagnostics };
   } catch (error) {
     return stop(providerDied(address.text, "importing", error));
   }
+}
+
+function notDeclared({ text, resource }: InstanceAddress): Diagnostic {
+  return errorDiagnostic(
+    "Resource address does not exist in the configuration",
+    `Before importing ${text}, write its configuration: a resource ${JSON.stringify(resource.type)} ${JSON.stringify(resource.name)} block.`,
+  );
+}
+
+function alreadyManaged({ text }: InstanceAddress): Diagnostic {
+  return errorDiagnostic(
+    "Resource already managed",
+    `There is already an object for ${text} in the state. Remove it with "state rm" first, if another one is to take its place.`,
+  );
+}
+
+function nothingFound({ text }: InstanceAddress, id: string): Diagnostic {
+  return errorDiagnostic("Nothing was imported", `The provider found nothing for the id "${id}".`, { address: text });
+}
+
+function notThere({ text }: InstanceAddress, id: string): Diagnostic {
+  return errorDiagnostic(
+    "Cannot import non-existent remote object",
+    `While attempting to import an existing object to "${text}", the provider detected that no object exists with the id "${id}". Only pre-existing objects can be imported.`,
+  );
 }
 
 // Only what the provider's configuration needs is evaluated: nothing of the rest has to work.
@@ -106,7 +110,8 @@ async function configureProvider(
   diagnostics: Diagnostic[],
 ): Promise<boolean> {
   const graph = configGraph(context.configuration);
-  if (cyclesOf(graph).length > 0) return false;
+  diagnostics.push(...cyclesOf(graph).map(cycleFound));
+  if (hasErrors(diagnostics)) return false;
   const needed = new Set<string>([id]);
   for (const node of needed) for (const to of graph.dependencies.get(node) ?? []) needed.add(to);
   const run: NodeRun = { evaluator: new Evaluator(context), checks: [], pool, diagnostics, validating: false };

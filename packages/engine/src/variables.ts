@@ -47,17 +47,40 @@ export interface CollectedVariables {
  * environment.
  */
 export function collectVariables(root: Module, sources: readonly VariableSource[]): Diagnosed<CollectedVariables> {
+  const { value: given, diagnostics: found } = givenVariables(root, sources);
+  const diagnostics = [...found];
+  const final = new Map<string, Value>();
+  for (const variable of root.variables.values()) {
+    const entry = given.get(variable.name);
+    if (!entry && !variable.default) {
+      diagnostics.push(noValue(variable));
+      final.set(variable.name, unknownValue(variable.type));
+      continue;
+    }
+    const finished = finishVariable(variable, entry?.value, entry, (expression) => evaluate(expression, emptyScope));
+    diagnostics.push(...finished.diagnostics);
+    final.set(variable.name, finished.value);
+  }
+  return { value: { given: new Map([...given].map(([name, { value }]) => [name, value])), final }, diagnostics };
+}
+
+interface GivenVariable {
+  readonly value: Value;
+  readonly range: SourceRange | undefined;
+  readonly from: string;
+}
+
+function givenVariables(
+  root: Module,
+  sources: readonly VariableSource[],
+): Diagnosed<ReadonlyMap<string, GivenVariable>> {
   const diagnostics: Diagnostic[] = [];
-  const given = new Map<
-    string,
-    { readonly value: Value; readonly range: SourceRange | undefined; readonly from: string }
-  >();
+  const given = new Map<string, GivenVariable>();
   let undeclaredInFiles = 0;
   for (const source of sources) {
     if (source.kind === "file") {
       for (const [name, attribute] of source.attributes) {
-        const variable = root.variables.get(name);
-        if (!variable) {
+        if (!root.variables.has(name)) {
           if (++undeclaredInFiles <= 2)
             diagnostics.push(undeclaredInFile(root, name, source.filename, rangeOf(attribute.nameNode)));
           continue;
@@ -79,34 +102,23 @@ export function collectVariables(root: Module, sources: readonly VariableSource[
     diagnostics.push(...found);
     given.set(source.name, { value, range: undefined, from: placeOf(source.kind, source.name) });
   }
-  if (undeclaredInFiles > 2) {
-    diagnostics.push(
-      warningDiagnostic(
-        "Values for undeclared variables",
-        `In addition to the other similar warnings shown, ${undeclaredInFiles - 2} other variable(s) defined without being declared.`,
-      ),
-    );
-  }
-  const final = new Map<string, Value>();
-  for (const variable of root.variables.values()) {
-    const entry = given.get(variable.name);
-    if (!entry && !variable.default) {
-      diagnostics.push(
-        errorDiagnostic(
-          "No value for required variable",
-          `The root module input variable "${variable.name}" is not set, and has no default value. Use a -var or -var-file command line argument to provide a value for this variable.`,
-          { subject: variable.range },
-        ),
-      );
-      final.set(variable.name, unknownValue(variable.type));
-      continue;
-    }
-    const place = entry ? { range: entry.range, from: entry.from } : undefined;
-    const finished = finishVariable(variable, entry?.value, place, (expression) => evaluate(expression, emptyScope));
-    diagnostics.push(...finished.diagnostics);
-    final.set(variable.name, finished.value);
-  }
-  return { value: { given: new Map([...given].map(([name, { value }]) => [name, value])), final }, diagnostics };
+  if (undeclaredInFiles > 2) diagnostics.push(moreUndeclared(undeclaredInFiles - 2));
+  return { value: given, diagnostics };
+}
+
+function moreUndeclared(count: number): Diagnostic {
+  return warningDiagnostic(
+    "Values for undeclared variables",
+    `In addition to the other similar warnings shown, ${count} other variable(s) defined without being declared.`,
+  );
+}
+
+function noValue(variable: Variable): Diagnostic {
+  return errorDiagnostic(
+    "No value for required variable",
+    `The root module input variable "${variable.name}" is not set, and has no default value. Use a -var or -var-file command line argument to provide a value for this variable.`,
+    { subject: variable.range },
+  );
 }
 
 function placeOf(kind: "environment" | "command-line" | "prompt" | "value", name: string): string {

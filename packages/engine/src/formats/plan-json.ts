@@ -1,6 +1,6 @@
 import { typeToPlain } from "@millwright/value/type-json";
 import { isKnown, isNull, isWhollyKnown } from "@millwright/value/value";
-import { configResourceText, keyText, providerSourceText } from "../addresses.ts";
+import { providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import { parseAddress } from "../parse-address.ts";
 import type { Action, CheckResult, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
@@ -123,8 +123,8 @@ function checksJson(checks: readonly CheckResult[]): Plain[] {
   return [...groups].map(([display, instances]) => ({
     address: { ...checkAddress(display, instances[0]!.kind), to_display: display },
     status: worst(instances.map((instance) => instance.status)),
-    instances: instances.map(({ instanceAddress, status, problems }) => ({
-      address: { ...keyPart(instanceAddress), to_display: instanceAddress },
+    instances: instances.map(({ kind, instanceAddress, status, problems }) => ({
+      address: { ...instancePlain(instanceAddress, kind), to_display: instanceAddress },
       status,
       ...(problems.length > 0 ? { problems: problems.map((message) => ({ message })) } : {}),
     })),
@@ -132,24 +132,30 @@ function checksJson(checks: readonly CheckResult[]): Plain[] {
 }
 
 function checkAddress(display: string, kind: CheckResult["kind"]): Plain {
-  if (kind !== "resource") return { kind, name: display.slice(display.lastIndexOf(".") + 1) };
+  if (kind !== "resource") {
+    return { kind, name: display.slice(display.lastIndexOf(".") + 1), ...modulePlain(moduleOfNamed(display)) };
+  }
   const parsed = parseAddress(display);
   if (parsed?.kind !== "instance") return { kind };
-  const { resource, module } = parsed.address;
-  const path = configResourceText(module, resource) === display ? module.steps.map((step) => step.name) : [];
-  return {
-    kind,
-    mode: resource.mode,
-    name: resource.name,
-    type: resource.type,
-    ...(path.length > 0 ? { module: path.join(".") } : {}),
-  };
+  const { mode, name, type } = parsed.address.resource;
+  return { kind, mode, name, type, ...modulePlain(parsed.address.module.text) };
 }
 
-function keyPart(address: string): Plain {
+function instancePlain(address: string, kind: CheckResult["kind"]): Plain {
+  if (kind !== "resource") return modulePlain(moduleOfNamed(address));
   const parsed = parseAddress(address);
-  if (parsed?.kind !== "instance" || keyText(parsed.address.key) === "") return {};
-  return { instance_key: parsed.address.key };
+  if (parsed?.kind !== "instance") return {};
+  const { module, key } = parsed.address;
+  return { ...(key === undefined ? {} : { instance_key: key }), ...modulePlain(module.text) };
+}
+
+function modulePlain(text: string): Plain {
+  return text === "" ? {} : { module: text };
+}
+
+/** The module of a variable's or an output's address, whose last two words are its own. */
+function moduleOfNamed(address: string): string {
+  return address.replace(/\.?[^.]+\.[^.]+$/, "");
 }
 
 function worst(all: readonly CheckResult["status"][]): CheckResult["status"] {
