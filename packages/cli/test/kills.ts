@@ -1,8 +1,10 @@
-import type { DevServer } from "./dev-server.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type DevServer, startDevServer } from "./dev-server.ts";
 import { KilledFolder, type Phase, type Stage } from "./killed-folder.ts";
 import type { Process } from "./process.ts";
+import { seededFraction } from "./seeded-fraction.ts";
 
-export interface KillFigures {
+interface KillFigures {
   readonly phases: Record<Phase, number>;
   /** How many folders were led to their end. */
   folders: number;
@@ -11,19 +13,36 @@ export interface KillFigures {
 const stages: readonly Stage[] = ["made", "changed", "destroyed"];
 const killsPerStage = 6;
 
-/** A number from 0 to below 1. */
-export type Fraction = () => number;
+type Fraction = () => number;
+
+/** Declares the test of so many kills; `SEED` repeats the instants of another run. */
+export function testKills(kills: number): void {
+  const seed = Number(process.env.SEED ?? Date.now() % 100_000);
+  let server: DevServer;
+  beforeAll(async () => {
+    server = await startDevServer();
+  });
+  afterAll(() => server.stop());
+
+  const name = `${kills} kills at random instants (SEED=${seed}) lose nothing, and nothing is created twice`;
+  test(name, { timeout: 3_600_000 }, async () => {
+    const began = performance.now();
+    const { phases, folders } = await killOften(server, kills, seededFraction(seed), 2);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    const { before, during, after } = phases;
+    process.stdout.write(
+      `kill -9, SEED=${seed}: ${before} before the first change, ${during} during changes, ${after} after the state was saved; ${folders} folders of 100 resources in ${seconds} s\n`,
+    );
+    expect(before + during + after).toBeGreaterThanOrEqual(kills);
+    expect(during).toBeGreaterThan(kills / 3);
+  });
+}
 
 /**
  * Kills runs of a hundred resources at random instants until there have been so many kills, several folders at a time: while
  * they are made, changed and destroyed. After each kill the next plan must be true, and in the end every object is there once.
  */
-export async function killOften(
-  server: DevServer,
-  kills: number,
-  fraction: Fraction,
-  lanes: number,
-): Promise<KillFigures> {
+async function killOften(server: DevServer, kills: number, fraction: Fraction, lanes: number): Promise<KillFigures> {
   const figures: KillFigures = { phases: { before: 0, during: 0, after: 0 }, folders: 0 };
   const counted = () => Object.values(figures.phases).reduce((sum, n) => sum + n, 0);
   let names = 0;

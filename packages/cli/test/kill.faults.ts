@@ -1,0 +1,3 @@
+import { testKills } from "./kills.ts";
+
+testKills(Number(process.env.KILLS ?? 300));
