@@ -11,7 +11,7 @@ export interface CommitterParts {
   readonly history: History;
   readonly log: CommitLog;
   readonly watches: Watches;
-  readonly journal: Journal | undefined;
+  readonly journal: Journal;
 }
 
 interface Pending {
@@ -77,24 +77,19 @@ export class Committer {
   }
 
   #enqueue(records: readonly JournalRecord[], commit?: Commit): Promise<void> {
-    const { journal } = this.#parts;
-    if (!journal) {
-      if (commit) this.#publish(commit);
-      return Promise.resolve();
-    }
     const done = Promise.withResolvers<void>();
     this.#queue.push({ records, done, ...(commit ? { commit } : {}) });
-    this.#running ??= this.#run(journal);
+    this.#running ??= this.#run();
     return done.promise;
   }
 
-  async #run(journal: Journal): Promise<void> {
+  async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       // Callers that were just answered get to call again, so that they share the next append.
       await nextTurn();
       const batch = this.#queue.slice(0, batchLength(this.#queue));
       try {
-        await journal.append(batch.flatMap((pending) => pending.records));
+        await this.#parts.journal.append(batch.flatMap((pending) => pending.records));
       } catch (error) {
         this.#takeBack(error);
         continue;

@@ -24,7 +24,8 @@ export interface Store {
    * out names a lease that has ended; with `undecided` where the answer was lost.
    *
    * Comparisons, deleteRanges and gets over a range are carried out in one go: a caller keeps such ranges to a few
-   * thousand keys, and cuts larger work into steps that each leave a valid state.
+   * thousand keys, and cuts larger work into steps that each leave a valid state. The step and its values must not be
+   * changed before the answer.
    */
   txn(step: Transaction): Promise<TransactionResult>;
 

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { invariant, OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock } from "@millwright/core/ports";
 import { checkRange, checkStep, checkTtl } from "./check.ts";
@@ -24,6 +23,7 @@ import type { Dropped, Journal } from "./journal.ts";
 import { compareKeys } from "./keys.ts";
 import { Leases } from "./leases.ts";
 import { executeStep } from "./step.ts";
+import { Turns } from "./turns.ts";
 import { compacted, Watches } from "./watches.ts";
 
 /** What an embedded store runs on. */
@@ -32,8 +32,7 @@ export interface EmbeddedOptions {
   readonly chance: Chance;
   /** How much history is kept; the contract's figures unless a test needs others. */
   readonly history?: { readonly milliseconds: number; readonly revisions: number };
-  /** Without one nothing survives the process. */
-  readonly journal?: Journal;
+  readonly journal: Journal;
   /** What the journal held at the start. */
   readonly recovered?: Recovered;
 }
@@ -49,12 +48,11 @@ export interface Recovered {
 
 const tickMilliseconds = 250;
 const keysPerSlice = 1_000;
-const sliceMilliseconds = 4;
 
 /**
- * A store whose state is in this process: all versions in memory, written to a journal, where there is one, before anything
- * is acknowledged or shown. Steps are decided one after another at the moment of the call, on top of those still being
- * written; where the journal refuses, all that was decided on top is taken back.
+ * A store whose state is in this process: all versions in memory, written to a journal before anything is acknowledged or
+ * shown. Steps are decided one after another, on top of those still being written; where the journal refuses, all that was
+ * decided on top is taken back.
  */
 export class EmbeddedStore implements Store {
   readonly #options: EmbeddedOptions;
@@ -63,6 +61,7 @@ export class EmbeddedStore implements Store {
   readonly #watches: Watches;
   readonly #committer: Committer;
   readonly #leases = new Leases();
+  readonly #turns = new Turns();
   readonly #closing = new AbortController();
   readonly #housekeeping: Promise<void>;
   /** Revisions that a running range reads. */
@@ -89,6 +88,7 @@ export class EmbeddedStore implements Store {
   async txn(step: Transaction): Promise<TransactionResult> {
     checkStep(step);
     for (;;) {
+      if (this.#turns.spent) await this.#turns.next();
       this.#assertOpen();
       const newest = this.#committer.decided;
       const outcome = executeStep(this.#history, newest, step, (lease) => this.#leases.has(lease));
@@ -103,6 +103,7 @@ export class EmbeddedStore implements Store {
   }
 
   async range(range: KeyRange, options: RangeOptions = {}): Promise<RangeResult> {
+    if (this.#turns.spent) await this.#turns.next();
     this.#assertOpen();
     checkRange(range);
     const limit = options.countOnly ? 0 : (options.limit ?? Infinity);
@@ -119,6 +120,7 @@ export class EmbeddedStore implements Store {
   }
 
   async revision(): Promise<number> {
+    if (this.#turns.spent) await this.#turns.next();
     this.#assertOpen();
     return this.#log.newest;
   }
@@ -166,7 +168,7 @@ export class EmbeddedStore implements Store {
     await this.#housekeeping;
     await this.#compacting;
     await this.#committer.idle();
-    await this.#options.journal?.close();
+    await this.#options.journal.close();
   }
 
   #assertOpen(): void {
@@ -186,7 +188,6 @@ export class EmbeddedStore implements Store {
     const reading = Symbol();
     this.#reading.set(reading, revision);
     try {
-      let sliceEnd = performance.now() + sliceMilliseconds;
       let rest: KeyRange | undefined = range;
       while (rest) {
         const next = this.#history.scan(rest, revision, keysPerSlice, (entry) => {
@@ -194,10 +195,7 @@ export class EmbeddedStore implements Store {
           return true;
         });
         rest = next === undefined ? undefined : { ...range, from: next };
-        if (rest && performance.now() > sliceEnd) {
-          await nextTurn();
-          sliceEnd = performance.now() + sliceMilliseconds;
-        }
+        if (rest && this.#turns.spent) await this.#turns.next();
       }
     } finally {
       this.#reading.delete(reading);
@@ -226,14 +224,11 @@ export class EmbeddedStore implements Store {
   async #prune(oldest: number): Promise<void> {
     if (oldest > this.#log.oldest) {
       const dropped = this.#log.dropBefore(oldest);
-      while (Math.min(...this.#reading.values()) < oldest) await nextTurn();
-      let sliceEnd = performance.now() + sliceMilliseconds;
+      while (Math.min(...this.#reading.values()) < oldest) await this.#turns.next();
       for (const commit of dropped) {
         for (const event of commit.events)
           this.#dropped.push(...this.#history.prune(eventKey(event), oldest).map(nameOf));
-        if (performance.now() <= sliceEnd) continue;
-        await nextTurn();
-        sliceEnd = performance.now() + sliceMilliseconds;
+        if (this.#turns.spent) await this.#turns.next();
       }
     }
     while (this.#dropped.length > 0) {

@@ -2,6 +2,7 @@ import type { Chance, Clock } from "@millwright/core/ports";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import type { Store } from "./contract.ts";
 import { EmbeddedStore } from "./embedded.ts";
+import type { Journal } from "./journal.ts";
 
 export interface MemoryOptions {
   /** For leases, history and quiet watches. */
@@ -13,5 +14,8 @@ export interface MemoryOptions {
 
 /** A store in the memory of this process, gone with it: for tests, and for what need not survive. Close it at the end. */
 export function openMemoryStore(options: MemoryOptions = {}): Store {
-  return new EmbeddedStore({ clock: systemClock, chance: systemChance, ...options });
+  return new EmbeddedStore({ clock: systemClock, chance: systemChance, journal: forgetful, ...options });
 }
+
+// Acknowledged in a later turn all the same, as by any other engine.
+const forgetful: Journal = { append: async () => undefined, close: async () => undefined };

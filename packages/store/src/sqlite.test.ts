@@ -319,7 +319,10 @@ async function writeUntilKilled(path: string, milliseconds: number): Promise<str
   const writer = startWriter(path);
   let output = "";
   writer.stdout.setEncoding("utf8").on("data", (chunk) => (output += chunk));
-  while (!output.includes("\n")) await pause(5);
+  while (!output.includes("\n")) {
+    if (writer.exitCode !== null) throw new Error(`the writer ended by itself with ${writer.exitCode}`);
+    await pause(5);
+  }
   await pause(milliseconds);
   writer.kill("SIGKILL");
   await once(writer, "close");

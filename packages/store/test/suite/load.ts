@@ -45,6 +45,18 @@ export function loadContract(engine: EngineUnderTest): void {
     },
   );
 
+  over(engine, "callers that never pause leave the event loop to others", async ({ store }) => {
+    await store.txn({ then: [put("k")] });
+    const idle = { when: [{ range: { from: "k" }, is: "absent" } as const], then: [] };
+    for (const call of [() => store.range({ from: "k" }), () => store.revision(), () => store.txn(idle)]) {
+      let stop = false;
+      setTimeout(() => {
+        stop = true;
+      }, 30);
+      while (!stop) await call();
+    }
+  });
+
   over(engine, "a reader at an old revision sees one state while others write", async ({ store, peer }) => {
     const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
     const { revision: first } = await store.txn({ then: keys.map((key) => put(key, "0")) });
