@@ -1,6 +1,9 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
-import { absoluteResourceText, instanceAddress, parseProviderConfigAddress } from "./addresses.ts";
+import type { Expression } from "@millwright/hcl/ast";
+import type { Value } from "@millwright/value/value";
+import { dynamicValue } from "@millwright/value/value";
+import { absoluteResourceText, instanceAddress, parseProviderConfigAddress, rootModule } from "./addresses.ts";
 import { configGraph } from "./config-graph.ts";
 import type { EvaluatorContext } from "./evaluator.ts";
 import { Evaluator } from "./evaluator.ts";
@@ -10,21 +13,35 @@ import { cycleFound, sourcesOf } from "./plan/make.ts";
 import { visitCall } from "./plan/nodes.ts";
 import type { ProviderPool } from "./provider-pool.ts";
 import { expansionOf, type ResourceState, type State } from "./state.ts";
+import { checkExpression } from "./validate/references.ts";
+
+/** Answers expressions of the root module. */
+export interface Console {
+  /** A reference that leads nowhere is an error, as it is in a file. */
+  evaluate(expression: Expression): Diagnosed<Value>;
+}
 
 /**
- * An evaluator to ask things of: variables and locals as configured, resources as the state has them, and unknown where it
+ * A console to ask things of: variables and locals as configured, resources as the state has them, and unknown where it
  * has none. Nothing is planned and no provider is configured.
  */
 export async function openConsole(
   context: EvaluatorContext,
   state: State,
   pool: ProviderPool,
-): Promise<Diagnosed<Evaluator>> {
+): Promise<Diagnosed<Console>> {
+  const { configuration } = context;
   const evaluator = new Evaluator(context);
-  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, state)))];
-  const graph = configGraph(context.configuration);
+  const evaluate = (expression: Expression): Diagnosed<Value> => {
+    const astray = checkExpression(configuration, pool, expression);
+    return hasErrors(astray)
+      ? { value: dynamicValue, diagnostics: astray }
+      : evaluator.evaluate(expression, rootModule);
+  };
+  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(configuration, state)))];
+  const graph = configGraph(configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));
-  if (hasErrors(diagnostics)) return { value: evaluator, diagnostics };
+  if (hasErrors(diagnostics)) return { value: { evaluate }, diagnostics };
   await walkGraph(graph, async (node) => {
     if (node.kind === "call")
       return visitCall({ evaluator, checks: [], pool, diagnostics: [], validating: true }, node);
@@ -36,7 +53,7 @@ export async function openConsole(
     }
     return true;
   });
-  return { value: evaluator, diagnostics };
+  return { value: { evaluate }, diagnostics };
 }
 
 async function see(evaluator: Evaluator, resource: ResourceState, pool: ProviderPool): Promise<readonly Diagnostic[]> {

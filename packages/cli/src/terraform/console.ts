@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { hasErrors } from "@millwright/core/diagnostics";
-import { rootModule } from "@millwright/engine/addresses";
+import type { Console } from "@millwright/engine/console";
 import { openConsole } from "@millwright/engine/console";
 import { collectVariables } from "@millwright/engine/variables";
 import { formatConsoleValue } from "@millwright/functions/console-format";
@@ -39,7 +39,7 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
             applying: false,
             use: "console",
           });
-          const { value: evaluator, diagnostics } = await openConsole(context, state.local.current.state, pool);
+          const { value: opened, diagnostics } = await openConsole(context, state.local.current.state, pool);
           if (!(await session.report(diagnostics))) return 1;
           const interactive = isInteractive(io);
           const lines = createInterface({
@@ -54,14 +54,14 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
             text = text === "" ? line : `${text}\n${line}`;
             if (text.trim() === "exit") break;
             if (text.trim() !== "" && !isUnfinished(text)) {
-              const ok = await answer(session, evaluator, text);
+              const ok = await answer(session, opened, text);
               text = "";
               if (!ok) code = 1;
               if (!ok && !interactive) break;
             } else if (text.trim() === "") text = "";
             if (interactive) lines.prompt();
           }
-          if (text.trim() !== "" && text.trim() !== "exit" && !(await answer(session, evaluator, text))) code = 1;
+          if (text.trim() !== "" && text.trim() !== "exit" && !(await answer(session, opened, text))) code = 1;
           return interactive ? 0 : code;
         } finally {
           await pool.close();
@@ -93,13 +93,9 @@ function isHeredocClosed(text: string): boolean {
   );
 }
 
-async function answer(
-  session: Session,
-  evaluator: Awaited<ReturnType<typeof openConsole>>["value"],
-  text: string,
-): Promise<boolean> {
+async function answer(session: Session, opened: Console, text: string): Promise<boolean> {
   const parsed = parseExpression(sourceFile("<console-input>", text));
-  const result = hasErrors(parsed.diagnostics) ? parsed : evaluator.evaluate(parsed.value, rootModule);
+  const result = hasErrors(parsed.diagnostics) ? parsed : opened.evaluate(parsed.value);
   const diagnostics = parsed === result ? parsed.diagnostics : [...parsed.diagnostics, ...result.diagnostics];
   if (diagnostics.length > 0) {
     const sources = (filename: string) => (filename === "<console-input>" ? text : session.sources(filename));

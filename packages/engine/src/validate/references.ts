@@ -2,7 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
-import type { ScopeTraversal, TraversalStep } from "@millwright/hcl/ast";
+import type { Expression, ScopeTraversal, TraversalStep } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { BlockSchema } from "@millwright/provider/schema";
 import { resourceText } from "../addresses.ts";
@@ -17,6 +17,17 @@ import { parseReference, referencesOf, referencesOfBody } from "../references.ts
 export function checkReferences(configuration: Configuration, pool: ProviderPool): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   for (const module of configuration.modules.values()) new ModuleCheck(configuration, module, pool, diagnostics).run();
+  return diagnostics;
+}
+
+/** What in an expression of the root module leads nowhere; for one that no block holds, as a console is given. */
+export function checkExpression(
+  configuration: Configuration,
+  pool: ProviderPool,
+  expression: Expression,
+): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  new ModuleCheck(configuration, configuration.root, pool, diagnostics).expression(expression);
   return diagnostics;
 }
 
@@ -60,6 +71,10 @@ class ModuleCheck {
     }
     for (const provider of module.providers.values()) this.#all(referencesOfBody(provider.body), plain);
     for (const resource of module.resources.values()) this.#resource(resource);
+  }
+
+  expression(expression: Expression): void {
+    this.#all(referencesOf(expression), plain);
   }
 
   #resource(resource: Resource): void {
