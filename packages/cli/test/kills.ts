@@ -11,7 +11,7 @@ interface KillFigures {
 }
 
 const stages: readonly Stage[] = ["made", "changed", "destroyed"];
-const killsPerStage = 6;
+const killsPerStage = 9;
 
 type Fraction = () => number;
 
@@ -78,7 +78,7 @@ async function killOnce(folder: KilledFolder, fraction: Fraction): Promise<Phase
   const [kind, instant] = [fraction(), fraction()];
   if (kind < 0.2) await sleep(300 * instant);
   else if (await process.until(() => folder.hasJournal)) {
-    if (kind < 0.9) await sleep(500 * instant * instant);
+    if (kind < 0.9) await sleep(300 * instant * instant);
     else await process.until(() => !folder.hasJournal);
   }
   return end(process, folder, serial);

@@ -1,14 +1,21 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type DevServer, startDevServer } from "./dev-server.ts";
 import { SlowFolder } from "./slow-folder.ts";
 
 /* Whole processes that are interrupted, killed, locked out, or whose disk fails them, and what the next run makes of it. */
 
+let server: DevServer;
+beforeAll(async () => {
+  server = await startDevServer();
+});
+afterAll(() => server.stop());
+
 let folder: SlowFolder;
 beforeEach(async () => {
-  folder = await SlowFolder.make();
+  folder = await SlowFolder.make(server);
 });
 afterEach(() => folder.remove());
 

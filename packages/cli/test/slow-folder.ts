@@ -3,7 +3,7 @@ import { journalPath } from "@millwright/engine/backend/journal";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DevServer, startDevServer } from "./dev-server.ts";
+import type { DevServer } from "./dev-server.ts";
 import { HttpGate } from "./http-gate.ts";
 import { type Ended, Process, type ProcessSetting } from "./process.ts";
 
@@ -26,19 +26,16 @@ resource "terraform_data" "later" {
 export class SlowFolder {
   readonly path = mkdtempSync(join(tmpdir(), "millwright-slow-"));
   readonly gate: HttpGate;
-  readonly #server: DevServer;
   readonly #client: ConsulClient;
   readonly #processes: Process[] = [];
 
   private constructor(server: DevServer, gate: HttpGate) {
-    this.#server = server;
     this.gate = gate;
     this.#client = new ConsulClient({ address: server.address });
     writeFileSync(join(this.path, "main.tf"), configuration(gate.address));
   }
 
-  static async make(): Promise<SlowFolder> {
-    const server = await startDevServer();
+  static async make(server: DevServer): Promise<SlowFolder> {
     return new SlowFolder(server, await HttpGate.start(server.address));
   }
 
@@ -86,9 +83,10 @@ export class SlowFolder {
 
   async remove(): Promise<void> {
     for (const process of this.#processes) process.signal("SIGKILL");
+    await Promise.all(this.#processes.map(({ ended }) => ended));
     await this.gate.stop();
+    await this.#client.kv.deleteTree("");
     await this.#client.close();
-    await this.#server.stop();
     rmSync(this.path, { recursive: true, force: true });
   }
 }
