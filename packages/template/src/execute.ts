@@ -72,8 +72,16 @@ function attempt(run: Run, name: string, data: TemplateValue): string | Executio
     return run.execute(name, data);
   } catch (error) {
     if (error instanceof LocatedFault) return report(error);
+    // The depth is counted; what called this may have left less of the stack than that takes.
+    if (isStackEnd(error)) return report(new LocatedFault(`template: ${name}: ${stackEnd}`, stackEnd, undefined));
     throw error;
   }
+}
+
+const stackEnd = "exceeded the limit of what can be nested here";
+
+function isStackEnd(error: unknown): boolean {
+  return error instanceof RangeError && error.message.startsWith("Maximum call stack");
 }
 
 function report({ message, reason, place }: LocatedFault): ExecutionError {

@@ -47,7 +47,8 @@ export function readNumber(literal: string): ReadNumber {
     }
   }
   const float = readFloat(literal);
-  if (float === undefined) return { ok: false, error: `illegal number syntax: ${quote(literal)}` };
+  if (float === undefined || !Number.isFinite(float))
+    return { ok: false, error: `illegal number syntax: ${quote(literal)}` };
   if (!/[.eEpP]/.test(literal)) return { ok: false, error: `integer overflow: ${quote(literal)}` };
   return { ok: true, constant: { ...integersOf(float), float } };
 }
@@ -92,20 +93,17 @@ function readInteger(literal: string): bigint | undefined {
 const decimalForm = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const hexForm = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?[0-9]+)$/;
 
-function readFloat(literal: string): number | undefined {
-  // Underscores are for numbers with a prefix of their base; where they are not read, the float is refused.
+/** A float as Go's `strconv.ParseFloat` reads it, infinite where it is out of range; undefined for bad syntax. */
+export function readFloat(literal: string): number | undefined {
   const isHex = /^[+-]?0[xX]/.test(literal);
-  const text = isHex ? literal.replaceAll("_", "") : literal;
-  if (decimalForm.test(text)) {
-    const value = Number(text);
-    return Number.isFinite(value) ? value : undefined;
-  }
+  // An underscore separates digits; behind the prefix of a base there may be one too.
+  const separated = isHex ? /(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])/g : /(?<=[0-9])_(?=[0-9])/g;
+  const text = literal.replace(separated, "");
+  if (decimalForm.test(text)) return Number(text);
   const found = hexForm.exec(text);
   if (!found) return undefined;
   const [, sign, whole, fraction, exponent] = found;
   if (whole === "" && fraction === "") return undefined;
-  const mantissa = Number(BigInt(`0x${whole}${fraction}`));
-  const value = mantissa * 2 ** (Number(exponent) - 4 * fraction!.length);
-  if (!Number.isFinite(value)) return undefined;
-  return sign === "-" ? -value : value;
+  const size = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction!.length);
+  return sign === "-" ? -size : size;
 }

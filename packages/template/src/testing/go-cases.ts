@@ -92,7 +92,7 @@ function channelTo(end: bigint): Channel {
 }
 
 /** Data whose Go types JSON cannot say is written as an object of one key with a dollar. */
-function decode(json: unknown): TemplateValue {
+export function decode(json: unknown): TemplateValue {
   if (typeof json !== "object" || json === null) return json as TemplateValue;
   if (Array.isArray(json)) return json.map(decode);
   const entries = Object.entries(json);
