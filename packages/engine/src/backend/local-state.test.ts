@@ -111,4 +111,28 @@ describe("a state in a file", () => {
     expect(written(aside)).toMatchObject({ serial: 2, lineage: "new-lineage", outputs: { o: { value: "2" } } });
     expect(statSync(aside).mode & 0o777).toBe(0o600);
   });
+
+  test("put aside takes the place of an older one, and leaves the state as it was", () => {
+    open().write(withOutput("1"));
+    const before = readFileSync(path, "utf8");
+    open().writeErrored(withOutput("2"));
+    const aside = open().writeErrored(withOutput("3"));
+    expect(written(aside)).toMatchObject({ serial: 2, outputs: { o: { value: "3" } } });
+    expect(readFileSync(path, "utf8")).toBe(before);
+    expect(readdirSync(folder).sort()).toEqual(["errored.tfstate", "terraform.tfstate"]);
+  });
+
+  test("put aside before anything was written has the lineage that the state would have had", () => {
+    const state = open();
+    const aside = state.writeErrored(withOutput("1"));
+    expect(written(aside)).toMatchObject({ serial: 1, lineage: state.lineage });
+    expect(LocalState.open(aside, () => "other").value.current).toMatchObject({ serial: 1, lineage: "new-lineage" });
+  });
+
+  test("that cannot be put aside either is thrown, for the caller to print", () => {
+    const state = LocalState.open(join(folder, "none", "terraform.tfstate"), () => "l").value;
+    writeFileSync(join(folder, "none"), "a file where the folder would be");
+    expect(() => state.writeErrored(withOutput("1"))).toThrow();
+    expect(() => state.write(withOutput("1"))).toThrow(/cannot be written/);
+  });
 });
