@@ -160,11 +160,11 @@ describe("when etcd fails", () => {
     const server = await start();
     const store = await open({ endpoints: [server.endpoint], timeoutMilliseconds: 300 });
     await putEach(store, "k");
-    server.signal("SIGSTOP");
+    await server.freeze();
     const calls = [store.txn({ then: [put("k", "late")] }), store.range({ from: "" })] as const;
     await expectKind(calls[0], storeErrors.undecided);
     await expectKind(calls[1], storeErrors.unavailable);
-    server.signal("SIGCONT");
+    server.thaw();
     // Undecided: what it got before the call was given up it may do, or not.
     const value = () => get(store, "k").then((entry) => text(entry!.value), messageOf);
     await expect.poll(value, { timeout: 5_000 }).toMatch(/^(late|value of k)$/);

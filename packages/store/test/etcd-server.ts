@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,9 @@ export interface EtcdServer {
   /** `http://127.0.0.1:PORT`, or https where it was asked for. */
   readonly endpoint: string;
   readonly folder: string;
-  /** Sends the running member a signal, e.g. SIGSTOP. */
-  signal(signal: NodeJS.Signals): void;
+  /** Stops the running member without ending it; resolves once it stands still. */
+  freeze(): Promise<void>;
+  thaw(): void;
   /** Ends the member at once, as a power cut would. */
   kill(): Promise<void>;
   /** Starts it again on the same ports and data. */
@@ -93,7 +94,11 @@ function serverAt(place: Place, cluster: string, options: EtcdServerOptions): Et
     endpoint: client,
     folder,
     kill,
-    signal: (signal) => void member?.kill(signal),
+    freeze: async () => {
+      member?.kill("SIGSTOP");
+      while (!readFileSync(`/proc/${member?.pid}/stat`, "utf8").includes(") T ")) await pause(5);
+    },
+    thaw: () => void member?.kill("SIGCONT"),
     start: async () => {
       const started = spawn("etcd", args, { stdio: ["ignore", "ignore", "pipe"], env: { PATH: process.env["PATH"] } });
       member = started;
