@@ -64,7 +64,7 @@ describe("a value as plain JSON: what is known, where it is unknown, where it is
     { name: "an unknown list", value: unknownValue(listValue([], numberType).type), want: [undefined, true, []] },
   ];
   for (const { name, value, want } of cases) {
-    test(name, () => expect([knownPlain(value), unknownPlain(value), sensitivePlain(value)]).toEqual(want));
+    test(name, () => expect([knownPlain(value), unknownPlain(value), sensitivePlain(value)]).toStrictEqual(want));
   }
 });
 
