@@ -152,7 +152,7 @@ function isOverlong(error: unknown): boolean {
 }
 
 function formatCallee(callee: Operand): string {
-  return `<${typeOf(callee)} Value>`;
+  return typeof callee === "string" ? callee : `<${typeOf(callee)} Value>`;
 }
 
 function prepareArguments(name: string, callee: FunctionValue, args: readonly Operand[]): readonly Operand[] {

@@ -43,7 +43,10 @@ export function indexInto(first: Operand, indexes: readonly Operand[]): Operand 
   return item;
 }
 
-/** Go's `slice`: `x[1:2]` for `slice x 1 2`. A string is cut between UTF-8 bytes. */
+/**
+ * Go's `slice`: `x[1:2]` for `slice x 1 2`. A string is cut between UTF-8 bytes. An index read straight out of a list or
+ * map is refused, as Go refuses it: only `index` looks into an interface.
+ */
 export function sliceOf(first: Operand, indexes: readonly Operand[]): Operand {
   const item = unbox(first);
   if (item === undefined) throw new ExecutionFault("slice of untyped nil");
@@ -100,7 +103,7 @@ function position(index: Operand, capacity: number): number {
 }
 
 function bounds(indexes: readonly Operand[], length: number): readonly [number, number] {
-  const [start = 0, end = length, limit = length] = indexes.map((index) => position(unbox(index), length));
+  const [start = 0, end = length, limit = length] = indexes.map((index) => position(index, length));
   if (start > end) throw new ExecutionFault(`invalid slice index: ${start} > ${end}`);
   if (end > limit) throw new ExecutionFault(`invalid slice index: ${end} > ${limit}`);
   return [start, end];
