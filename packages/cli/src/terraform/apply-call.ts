@@ -44,11 +44,11 @@ export async function carryOutAndSay(
   const parallelism = values.parallelism ?? 10;
   const done = await carryOut({ session, state, plan, configuration, pending, events, parallelism });
   if (!done) return 1;
-  const { ok, result } = done;
+  const { ok, saved, result } = done;
   if (session.json) {
     if (ok) session.json.applied(result.counts, plan.mode, result.state.outputs);
   } else if (ok) await sayDone(call, result.counts, state);
-  else await sayPartial(session, result.counts);
+  else if (saved) await sayPartial(session, result.counts);
   return ok ? 0 : 1;
 }
 

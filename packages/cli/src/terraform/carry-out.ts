@@ -29,6 +29,8 @@ export interface CarryOutInput {
 /** What an apply came to; undefined where it could not begin, which was reported. */
 export interface CarriedOut {
   readonly ok: boolean;
+  /** Whether the state has it all; where not, it was said where it is. */
+  readonly saved: boolean;
   readonly result: ApplyResult;
 }
 
@@ -72,7 +74,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   }
   const failure = save(local, result, journal, [...open, ...result.unanswered], header);
   const ok = await session.report([...result.diagnostics, ...failure]);
-  return { ok: ok && result.complete, result };
+  return { ok: ok && result.complete, saved: failure.length === 0, result };
 }
 
 function sayInterrupts(session: Session): () => void {
