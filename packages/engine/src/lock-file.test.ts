@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Files, ProviderRegistry } from "./ports.ts";
-import { lockFileName, readLockFile, unservedLocks } from "./lock-file.ts";
+import { installedVersions, lockFileName, readLockFile, unservedInstalls, unservedLocks } from "./lock-file.ts";
 import { parseProviderSource, providerSourceText } from "./addresses.ts";
 
 const folder = (text?: string): Files => ({
@@ -52,5 +52,21 @@ describe("a provider lock file", () => {
     { name: "half a block", text: 'provider "hashicorp/consul" {\n' },
   ])("with $name is refused", ({ text }) => {
     expect(readLockFile(folder(text)).diagnostics.some((d) => d.severity === "error")).toBe(true);
+  });
+});
+
+describe("a provider binary that is installed in the folder", () => {
+  const installed = (...versions: string[]): Files => ({
+    read: () => undefined,
+    list: (path) => (path === ".terraform/providers/registry.terraform.io/hashicorp/consul" ? versions : undefined),
+  });
+
+  test.each([
+    { name: "none", versions: [], want: [] },
+    { name: "the version that is served", versions: ["2.20.0", "2.21.0"], want: [] },
+    { name: "another version", versions: ["2.20.0"], want: ["Installed provider cannot be run"] },
+  ])("$name", ({ versions, want }) => {
+    expect(installedVersions(installed(...versions), consul)).toEqual(versions);
+    expect(unservedInstalls(installed(...versions), registry).map((d) => d.summary)).toEqual(want);
   });
 });

@@ -62,3 +62,23 @@ export function unservedLocks(locked: readonly LockedProvider[], registry: Provi
   }
   return diagnostics;
 }
+
+/** The versions of a provider that are installed as binaries in a folder, as Terraform's init puts them there. */
+export function installedVersions(files: Files, source: ProviderSource): readonly string[] {
+  return files.list(`.terraform/providers/${providerSourceText(source)}`) ?? [];
+}
+
+/**
+ * Providers of which a binary is installed in the folder, and none of the version that is served here. An installed one holds
+ * over the built-in one as a locked version does; of the same version, the built-in one stands for it.
+ */
+export function unservedInstalls(files: Files, registry: ProviderRegistry): Diagnostic[] {
+  return registry.known().flatMap((source) => {
+    const offer = registry.find(source);
+    const installed = installedVersions(files, source);
+    if (!offer || installed.length === 0 || installed.includes(offer.version)) return [];
+    const folder = `.terraform/providers/${providerSourceText(source)}`;
+    const detail = `The folder ${folder} has version ${installed.join(", ")}, and the one that is built in serves version ${offer.version}. An installed provider holds over the built-in one, and binaries cannot be run by this version of Millwright. To use the built-in one, remove that folder.`;
+    return [errorDiagnostic("Installed provider cannot be run", detail)];
+  });
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { Configuration } from "@millwright/engine/configuration";
 import { loadConfiguration } from "@millwright/engine/load";
-import { readLockFile, unservedLocks } from "@millwright/engine/lock-file";
+import { readLockFile, unservedInstalls, unservedLocks } from "@millwright/engine/lock-file";
 import { filesBelow, RecordingFiles } from "@millwright/engine/node-files";
 import type { Files } from "@millwright/engine/ports";
 import type { VariableSource } from "@millwright/engine/variables";
@@ -29,8 +29,10 @@ export async function loadFolder(session: Session): Promise<LoadedFolder> {
   const contribution = stack?.contribution;
   const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
   const { value, diagnostics } = loadConfiguration(files, options);
-  const lock = readLockFile(filesBelow(session.folder));
-  const unserved = unservedLocks(lock.value, builtinRegistry());
+  const here = filesBelow(session.folder);
+  const lock = readLockFile(here);
+  const registry = builtinRegistry();
+  const unserved = [...unservedLocks(lock.value, registry), ...unservedInstalls(here, registry)];
   const all = [...(stack?.diagnostics ?? []), ...diagnostics, ...lock.diagnostics, ...unserved];
   return { configuration: value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
 }

@@ -1,8 +1,10 @@
 import { parseProviderConfigAddress, type ProviderSource, providerSourceText } from "@millwright/engine/addresses";
 import type { Configuration, Module } from "@millwright/engine/configuration";
 import { childPath } from "@millwright/engine/configuration";
+import { filesBelow } from "@millwright/engine/node-files";
 import { providerOfResource } from "@millwright/engine/provider-config";
 import { providerSchemasJson } from "@millwright/engine/provider-schema-json";
+import { installedVersions } from "@millwright/engine/lock-file";
 import { sourcesOf } from "@millwright/engine/make-plan";
 import { emptyState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
@@ -56,7 +58,7 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
         );
         const used = [...all]
           .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([text, source]) => `    ${text} ${usedVersion(registry, source)}\n`);
+          .map(([text, source]) => `    ${text} ${usedVersion(registry, source, session.folder)}\n`);
         if (used.length > 0) await io.stdout(`Used:\n\n${used.join("")}\n`);
         return 0;
       },
@@ -67,9 +69,11 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
   );
 }
 
-function usedVersion(registry: ReturnType<typeof builtinRegistry>, source: ProviderSource): string {
+function usedVersion(registry: ReturnType<typeof builtinRegistry>, source: ProviderSource, folder: string): string {
   const offer = registry.find(source);
-  return offer ? `v${offer.version} (${offer.origin})` : "(not available)";
+  if (!offer) return "(not available)";
+  const standsFor = installedVersions(filesBelow(folder), source).includes(offer.version);
+  return `v${offer.version} (${offer.origin}${standsFor ? ", in place of the installed binary of that version" : ""})`;
 }
 
 function tree(configuration: Configuration, module: Module, indent: string): string {
