@@ -74,3 +74,22 @@ test("Reading and executing take time in proportion to the text", { timeout: 60_
   // Eight times the text; a quadratic reader would take 64 times as long.
   expect(many / few).toBeLessThan(30);
 });
+
+test.each([
+  { name: "a string", text: `{{"${"x".repeat(2_000_000)}"}}` },
+  { name: "a decimal number", text: `{{${"9".repeat(500_000)}}}` },
+  { name: "a hexadecimal number", text: `{{0x${"f".repeat(500_000)}}}` },
+  { name: "a float", text: `{{1.${"9".repeat(500_000)}x}}` },
+  { name: "a number with underscores", text: `{{${"1_".repeat(200_000)}}}` },
+  { name: "a chain of fields", text: `{{${".a".repeat(100_000)}}}` },
+  { name: "a pipeline", text: `{{1 ${"| print ".repeat(50_000)}}}` },
+  { name: "a list of faults", text: "{{nope}}".repeat(20_000) },
+  {
+    name: "a list of definitions",
+    text: Array.from({ length: 20_000 }, (_, i) => `{{define "${i}"}}x{{end}}`).join(""),
+  },
+  { name: "JSON in itself", text: `{{parseJSON \`${"[".repeat(50_000)}${"]".repeat(50_000)}\` | toJSON}}` },
+  { name: "YAML in itself", text: `{{parseYAML \`${"[".repeat(50_000)}\`}}` },
+])("$name of any length is read in time", { timeout: 5_000 }, ({ text }) => {
+  expect(["text", "error", "malformed"]).toContain(run(text).kind);
+});

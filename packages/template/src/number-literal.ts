@@ -90,8 +90,8 @@ function readInteger(literal: string): bigint | undefined {
   return sign === "-" ? -size : size;
 }
 
-const decimalForm = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
-const hexForm = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?[0-9]+)$/;
+const decimalForm = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const hexForm = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?[0-9]+)$/;
 
 /** A float as Go's `strconv.ParseFloat` reads it, infinite where it is out of range; undefined for bad syntax. */
 export function readFloat(literal: string): number | undefined {
@@ -102,8 +102,8 @@ export function readFloat(literal: string): number | undefined {
   if (decimalForm.test(text)) return Number(text);
   const found = hexForm.exec(text);
   if (!found) return undefined;
-  const [, sign, whole, fraction, exponent] = found;
+  const [, sign, whole, fraction = "", exponent] = found;
   if (whole === "" && fraction === "") return undefined;
-  const size = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction!.length);
+  const size = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
   return sign === "-" ? -size : size;
 }

@@ -36,6 +36,9 @@ interface Shared {
 /** Actions and parentheses in each other beyond this are refused; the stack has an end. */
 const deepest = 400;
 
+/** Nobody reads more than these. */
+const mostFaults = 50;
+
 /** Ends the reading; never leaves {@link Parser.parse}. */
 class Abort extends Error {
   override readonly name = "Abort";
@@ -414,6 +417,7 @@ export class Parser {
     const place = token ?? latest;
     const start = place?.at ?? 0;
     const end = start + (place && place.kind !== "error" && place.kind !== "eof" ? place.value.length : 0);
+    if (this.#faults.length >= mostFaults) return;
     this.#faults.push({ message, advice, line: latest?.line ?? 1, start, end });
   }
 
