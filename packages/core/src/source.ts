@@ -25,13 +25,6 @@ export function wholeFile(filename: string): SourceRange {
   return { filename, start: startOfFile, end: startOfFile };
 }
 
-/** The smallest range that holds both; both must lie in the same file. */
-export function rangeOver(a: SourceRange, b: SourceRange): SourceRange {
-  const start = a.start.byte <= b.start.byte ? a.start : b.start;
-  const end = a.end.byte >= b.end.byte ? a.end : b.end;
-  return { filename: a.filename, start, end };
-}
-
 /** `main.tf:3,5-12` (one line) or `main.tf:3,5-4,2`, the form the reference prints. */
 export function formatRange(range: SourceRange): string {
   const { filename, start, end } = range;

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { TestFolder } from "./test-folder.ts";
 
-const steps = join(import.meta.dirname, "../testdata/steps");
+const stacks = join(import.meta.dirname, "../testdata/steps");
+const originals = join(import.meta.dirname, "../../../examples/kv");
 const folders: TestFolder[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
 
 function folderOf(name: string): TestFolder {
-  const read = (file: string) => readFileSync(join(steps, file), "utf8");
+  const read = (file: string) => readFileSync(join(file.endsWith(".stack.ts") ? stacks : originals, file), "utf8");
   const folder = new TestFolder({ [name]: read(name), "yow2016.tfvars": read("yow2016.tfvars") });
   folders.push(folder);
   return folder;
