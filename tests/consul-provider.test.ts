@@ -5,7 +5,7 @@ import { configureForTest, contractViolations } from "@millwright/provider/testi
 import { Drive } from "@millwright/provider/testing/drive";
 import { objectFor, plainOf } from "@millwright/provider/testing/objects";
 import { consulProvider } from "@millwright/providers/consul";
-import { formatAddress } from "@millwright/server/listener";
+import { formatAddress } from "@millwright/daemon/listener";
 import { type RunningServer, startServer } from "@millwright/server/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 

@@ -9,7 +9,7 @@ import { isKind } from "@millwright/core/errors";
 import { startEtcd } from "@millwright/store/etcd-server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startTestServer } from "../test/running.ts";
-import { serverErrors } from "./errors.ts";
+import { daemonErrors } from "@millwright/daemon/errors";
 
 let folder: string;
 beforeEach(async () => {
@@ -59,7 +59,7 @@ describe("the data folder", () => {
     const refusal = await startTestServer({ store: { kind: "sqlite", dataFolder: join(folder, "file") } }).catch(
       (e: unknown) => e,
     );
-    expect(isKind(refusal, serverErrors.dataFolder)).toBe(true);
+    expect(isKind(refusal, daemonErrors.dataFolder)).toBe(true);
     expect(String(refusal)).toMatch(/Cannot use the data folder .*file.*Check -data-dir/);
   });
 
@@ -78,7 +78,7 @@ test("a start that fails leaves neither port nor store behind", async () => {
   const free = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const store = { kind: "sqlite", dataFolder: folder } as const;
   await expect(startTestServer({ http: [free, taken], store })).rejects.toMatchObject({
-    kind: serverErrors.addressTaken,
+    kind: daemonErrors.addressTaken,
   });
   await running.close();
   await (await startTestServer({ http: [taken], store })).close();

@@ -4,8 +4,8 @@ import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock
 import { openDiscovery } from "@millwright/discovery/discovery";
 import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/permissions";
 import type { Store } from "@millwright/store/contract";
-import { type DataFolder, openDataFolder } from "./data-folder.ts";
-import { formatAddress, listen, type ListenAddress, type Listener } from "./listener.ts";
+import { type DataFolder, openDataFolder } from "@millwright/daemon/data-folder";
+import { formatAddress, listen, type ListenAddress, type Listener } from "@millwright/daemon/listener";
 
 /** How a server is to run; everything has a default that suits one machine. */
 export interface ServerConfig {

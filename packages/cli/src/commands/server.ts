@@ -3,8 +3,8 @@ import type { LogLevel } from "@millwright/core/ports";
 import { systemClock } from "@millwright/core/ports";
 import { OperationalError } from "@millwright/core/errors";
 import { readFile } from "node:fs/promises";
-import { formatAddress, type ListenAddress } from "@millwright/server/listener";
-import { lineLog, logLevels } from "@millwright/server/log";
+import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
+import { lineLog, logLevels } from "@millwright/daemon/log";
 import {
   type AclConfig,
   type RunningServer,

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { HttpRequest, HttpService } from "@millwright/core/http";
 import type { Clock, Log } from "@millwright/core/ports";
-import { serverErrors } from "./errors.ts";
+import { daemonErrors } from "./errors.ts";
 import { sendReply } from "./send.ts";
 
 /** Where to listen: a host and a port (0 for any free one), or a Unix socket. */
@@ -175,7 +175,7 @@ async function bind(server: Server, options: ListenerOptions): Promise<ListenAdd
   try {
     await tryListening(server, address, { host, port: address.port });
   } catch (error) {
-    const taken = error instanceof OperationalError && error.code === serverErrors.addressTaken.code;
+    const taken = error instanceof OperationalError && error.code === daemonErrors.addressTaken.code;
     if (!taken || !freePortIfTaken) throw error;
     await tryListening(server, address, { host, port: 0 });
   }
@@ -202,7 +202,7 @@ function explain(error: NodeJS.ErrnoException, address: ListenAddress): Operatio
   const where = formatAddress(address);
   if (error.code === "EADDRINUSE") {
     const text = `Cannot listen on ${where}: another process has it. Stop that process, or choose another port (-http-port; 0 takes any free one).`;
-    return new OperationalError(serverErrors.addressTaken, text, { cause: error });
+    return new OperationalError(daemonErrors.addressTaken, text, { cause: error });
   }
   const why: Readonly<Record<string, string>> = {
     EACCES: "this user may not. Use a port above 1023, or a folder this user may write to.",
@@ -211,7 +211,7 @@ function explain(error: NodeJS.ErrnoException, address: ListenAddress): Operatio
     ENOENT: "the folder of the socket does not exist. Create it first.",
   };
   const text = `Cannot listen on ${where}: ${why[error.code ?? ""] ?? error.message}`;
-  return new OperationalError(serverErrors.addressRefused, text, { cause: error });
+  return new OperationalError(daemonErrors.addressRefused, text, { cause: error });
 }
 
 // The socket of a process that was killed stays; one that answers belongs to a living one, and listening on it then fails.

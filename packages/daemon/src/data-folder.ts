@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Chance } from "@millwright/core/ports";
-import { serverErrors } from "./errors.ts";
+import { daemonErrors } from "./errors.ts";
 
 /** Where a server keeps what must survive it. */
 export interface DataFolder {
@@ -41,7 +41,7 @@ export async function openDataFolder(path: string, chance: Chance): Promise<Data
     };
   } catch (error) {
     const text = `Cannot use the data folder ${path}: ${messageOf(error)}. Check -data-dir and the folder's permissions.`;
-    throw new OperationalError(serverErrors.dataFolder, text, { cause: error });
+    throw new OperationalError(daemonErrors.dataFolder, text, { cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ import { OperationalError } from "@millwright/core/errors";
 import type { HttpService } from "@millwright/core/http";
 import { type Log, systemClock } from "@millwright/core/ports";
 import { afterEach, describe, expect, test } from "vitest";
-import { serverErrors } from "./errors.ts";
+import { daemonErrors } from "./errors.ts";
 import { formatAddress, type ListenAddress, listen, type Listener } from "./listener.ts";
 
 const open: Listener[] = [];
@@ -66,7 +66,7 @@ describe("where it listens", () => {
   test("a port that is taken is refused with its address and what to do", async () => {
     const first = await serve(text("1"));
     const refusal = await serve(text("2"), first.address).catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ kind: serverErrors.addressTaken });
+    expect(refusal).toMatchObject({ kind: daemonErrors.addressTaken });
     expect((refusal as Error).message).toBe(
       `Cannot listen on 127.0.0.1:${portOf(first)}: another process has it. Stop that process, or choose another port (-http-port; 0 takes any free one).`,
     );
@@ -91,7 +91,7 @@ describe("where it listens", () => {
     const first = await serve(text("1"), address);
     expect((await ask(first, "/")).bytes.toString()).toBe("1");
     expect((await stat(address.path)).mode & 0o777).toBe(0o600);
-    await expect(serve(text("2"), address)).rejects.toMatchObject({ kind: serverErrors.addressTaken });
+    await expect(serve(text("2"), address)).rejects.toMatchObject({ kind: daemonErrors.addressTaken });
     expect(formatAddress(first.address)).toBe(`unix://${address.path}`);
     await first.close(0);
 

@@ -1,0 +1,26 @@
+import type { SecretStorage, StorageChange, StorageCondition, StoredValue } from "./storage.ts";
+
+/** A storage in memory, for tests of what is built on one. */
+export function memoryStorage(): SecretStorage {
+  const values = new Map<string, StoredValue>();
+  let revision = 0;
+  return {
+    get: async (path) => values.get(path),
+    list: async (folder) => {
+      const below = [...values.keys()]
+        .filter((path) => path.startsWith(folder))
+        .map((path) => path.slice(folder.length));
+      const names = new Set(below.map((path) => (path.includes("/") ? path.slice(0, path.indexOf("/") + 1) : path)));
+      return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    },
+    commit: async (changes: readonly StorageChange[], conditions: readonly StorageCondition[] = []) => {
+      if (!conditions.every(({ path, revision: wanted }) => (values.get(path)?.revision ?? 0) === wanted)) return false;
+      revision += 1;
+      for (const change of changes) {
+        if (change.op === "put") values.set(change.path, { value: change.value, revision });
+        else values.delete(change.path);
+      }
+      return true;
+    },
+  };
+}
