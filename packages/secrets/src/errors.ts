@@ -1,0 +1,21 @@
+import type { ErrorKind } from "@millwright/core/errors";
+
+/** What the secrets server refuses with, apart from what an engine answers. */
+export const secretsErrors = {
+  badRequest: { code: "SECRETS_BAD_REQUEST", status: 400, retryable: false },
+  denied: { code: "SECRETS_DENIED", status: 403, retryable: false },
+  unknownPath: { code: "SECRETS_UNKNOWN_PATH", status: 404, retryable: false },
+  wrongMethod: { code: "SECRETS_WRONG_METHOD", status: 405, retryable: false },
+  tooLarge: { code: "SECRETS_TOO_LARGE", status: 413, retryable: false },
+  sealed: { code: "SECRETS_SEALED", status: 503, retryable: true },
+  notInitialized: { code: "SECRETS_NOT_INITIALIZED", status: 400, retryable: false },
+  alreadyInitialized: { code: "SECRETS_ALREADY_INITIALIZED", status: 400, retryable: false },
+  /** No audit device could take the line, so the request is not carried out. */
+  auditFailed: { code: "SECRETS_AUDIT_FAILED", status: 500, retryable: true },
+  /** A record of the store does not decrypt, or is of another version. */
+  damaged: { code: "SECRETS_DAMAGED", status: 500, retryable: false },
+  /** Another server leads now: what this one was about to write is left out. */
+  notLeading: { code: "SECRETS_NOT_LEADING", status: 503, retryable: true },
+  /** The store does not catch up. */
+  storeBehind: { code: "SECRETS_STORE_BEHIND", status: 503, retryable: true },
+} as const satisfies Record<string, ErrorKind>;
