@@ -3,6 +3,8 @@ import { type Chance, type Clock, systemChance, systemClock } from "@millwright/
 import { type ConsulConfig, consulTarget, consulToken } from "./consul-config.ts";
 import { clientErrors, kindOfStatus } from "./errors.ts";
 import { type HttpAnswer, type HttpCall, HttpConnections } from "./http.ts";
+import { parseJson } from "./json.ts";
+import { sendWithRetries } from "./retry.ts";
 
 /** What every request may say. */
 export interface CallOptions {
@@ -95,18 +97,10 @@ export class ConsulApi {
   }
 
   /** Resolves with an accepted answer; rejects with an operational error of {@link clientErrors}. */
-  async request(request: ApiRequest): Promise<HttpAnswer> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#once(request);
-      } catch (error) {
-        if (!(error instanceof OperationalError) || !mayRepeat(request, error)) throw undecidedUnless(request, error);
-        if (attempt >= this.#attempts) throw error;
-      }
-      // Doubling from 100 ms, each between half and whole, so that many clients do not return together.
-      const pause = Math.min(100 * 2 ** (attempt - 1), 5000) * (0.5 + this.#chance.fraction() / 2);
-      await this.#clock.sleep(pause, request.options.signal);
-    }
+  request(request: ApiRequest): Promise<HttpAnswer> {
+    const { repeatable, body, options } = request;
+    const ports = { attempts: this.#attempts, clock: this.#clock, chance: this.#chance, signal: options.signal };
+    return sendWithRetries({ ...ports, repeatable, body }, () => this.#once(request));
   }
 
   async #once(request: ApiRequest): Promise<HttpAnswer> {
@@ -168,23 +162,6 @@ const refusalAdvice: Readonly<Record<string, string>> = {
   [clientErrors.rateLimited.code]: "Try again later, or with fewer requests at a time.",
 };
 
-function mayRepeat(request: ApiRequest, error: OperationalError): boolean {
-  if (!error.kind.retryable) return false;
-  if (error.kind === clientErrors.unreachable || error.kind === clientErrors.rateLimited)
-    return !isStream(request.body);
-  return request.repeatable && !isStream(request.body);
-}
-
-function isStream(body: HttpCall["body"]): boolean {
-  return body !== undefined && !(body instanceof Uint8Array);
-}
-
-function undecidedUnless(request: ApiRequest, error: unknown): unknown {
-  if (request.repeatable || !(error instanceof OperationalError) || error.kind !== clientErrors.broken) return error;
-  const text = `${error.message} It may or may not have been carried out: read before you repeat it.`;
-  return new OperationalError(clientErrors.undecided, text, { cause: error });
-}
-
 function timeoutOf({ index, wait = 300_000 }: ReadOptions): number {
   // The server adds up to a sixteenth to what is asked; the rest is for the way.
   return 60_000 + (index ? wait + wait / 16 : 0);
@@ -210,7 +187,7 @@ export function answerOf<T>(answer: HttpAnswer, value: T): Answer<T> {
 export async function jsonOf(answer: HttpAnswer, what: string): Promise<unknown> {
   const text = new TextDecoder().decode(await answer.bytes());
   try {
-    return JSON.parse(text, keepLargeNumbers);
+    return parseJson(text);
   } catch (error) {
     throw badAnswer(what, `its answer is not JSON: ${text.slice(0, 200)}`, error);
   }
@@ -220,10 +197,4 @@ export async function jsonOf(answer: HttpAnswer, what: string): Promise<unknown>
 export function badAnswer(what: string, why: string, cause?: unknown): OperationalError {
   const text = `${what}: ${why}. Check that the address is that of a Consul HTTP API.`;
   return new OperationalError(clientErrors.badAnswer, text, { cause });
-}
-
-function keepLargeNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  const source = context?.source ?? "";
-  return /^\d+$/.test(source) ? BigInt(source) : value;
 }
