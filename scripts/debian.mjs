@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 /** One entry a package: its name, and a program of it that must be there. */
-const packages = [{ name: "etcd-server", program: "etcd" }];
+const packages = [
+  { name: "etcd-server", program: "etcd" },
+  { name: "postgresql-client", program: "psql" },
+];
 
 function isInstalled(program) {
   return (process.env.PATH ?? "")
