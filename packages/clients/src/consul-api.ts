@@ -42,7 +42,8 @@ export interface ApiRequest {
   readonly method: "GET" | "PUT" | "DELETE" | "POST";
   /** Percent-encoded, e.g. `/v1/kv/a%20b`. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | true>>;
+  /** `true` is a parameter without a value, a list one that is there several times. */
+  readonly query?: ApiQuery;
   readonly body?: HttpCall["body"];
   readonly options: ReadOptions;
   /** Whether carrying it out twice does no harm; only then is it sent again after a broken connection. */
@@ -50,6 +51,8 @@ export interface ApiRequest {
   /** Statuses outside 2xx that are answers and no errors. */
   readonly accept?: readonly number[];
 }
+
+export type ApiQuery = Readonly<Record<string, string | true | readonly string[]>>;
 
 /** Retries and ports of a client; the defaults suit. */
 export interface ApiSettings {
@@ -121,7 +124,9 @@ export class ConsulApi {
     const { consistency, index, wait } = request.options;
     const { datacenter, namespace, partition } = { ...this.#config, ...request.options };
     const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(request.query ?? {})) query.set(name, value === true ? "" : value);
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      for (const one of typeof value === "object" ? value : [value]) query.append(name, one === true ? "" : one);
+    }
     if (datacenter) query.set("dc", datacenter);
     if (namespace) query.set("ns", namespace);
     if (partition) query.set("partition", partition);

@@ -8,10 +8,15 @@ import {
   jsonOf,
   type ReadOptions,
 } from "./consul-api.ts";
+import { ConsulAgent } from "./consul-agent.ts";
+import { ConsulCatalog } from "./consul-catalog.ts";
 import type { ConsulConfig } from "./consul-config.ts";
+import { ConsulHealth } from "./consul-health.ts";
 import { ConsulKv, type KvEntry } from "./consul-kv.ts";
+import { ConsulSessions } from "./consul-session.ts";
 import { type KvOperation, runTransaction, type TransactionOutcome } from "./consul-txn.ts";
 import { watchAnswers, type WatchSettings } from "./consul-watch.ts";
+import { NodeProtocol } from "./node-protocol.ts";
 
 /**
  * A typed client of Consul's HTTP API, for what our own server has too. Opens no connection before its first call.
@@ -21,11 +26,22 @@ import { watchAnswers, type WatchSettings } from "./consul-watch.ts";
  */
 export class ConsulClient {
   readonly kv: ConsulKv;
+  readonly catalog: ConsulCatalog;
+  readonly health: ConsulHealth;
+  readonly agent: ConsulAgent;
+  readonly sessions: ConsulSessions;
+  /** What our own nodes say to our own servers beside Consul's API. */
+  readonly node: NodeProtocol;
   readonly #api: ConsulApi;
 
   constructor(config: ConsulConfig, settings: ApiSettings = {}) {
     this.#api = new ConsulApi(config, settings);
     this.kv = new ConsulKv(this.#api);
+    this.catalog = new ConsulCatalog(this.#api);
+    this.health = new ConsulHealth(this.#api);
+    this.agent = new ConsulAgent(this.#api);
+    this.sessions = new ConsulSessions(this.#api);
+    this.node = new NodeProtocol(this.#api);
   }
 
   /** The server's address, for messages. */

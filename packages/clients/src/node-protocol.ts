@@ -1,0 +1,90 @@
+import { type CallOptions, type ConsulApi, badAnswer, jsonOf } from "./consul-api.ts";
+import type { HttpAnswer } from "./http.ts";
+import { WireObject } from "./consul-wire.ts";
+
+/** A node that asks to become part of a datacenter. */
+export interface JoinRequest {
+  readonly joinToken: string;
+  readonly node: string;
+  /** The node's UUID, which stays with its data folder. */
+  readonly id: string;
+  readonly address: string;
+  readonly datacenter?: string;
+  readonly meta?: Readonly<Record<string, string>>;
+  readonly taggedAddresses?: Readonly<Record<string, string>>;
+}
+
+export type JoinOutcome =
+  /** `nodeToken` is secret: what the node shows from then on. */
+  | {
+      readonly kind: "joined";
+      readonly nodeToken: string;
+      readonly datacenter: string;
+      readonly livenessMilliseconds: number;
+    }
+  | { readonly kind: "wrong-join-token"; readonly said: string }
+  /** Another node that is alive has this name. */
+  | { readonly kind: "name-taken"; readonly said: string };
+
+export type LivenessOutcome =
+  | { readonly kind: "alive"; readonly livenessMilliseconds: number }
+  /** The server does not know the token: the node has to join again. */
+  | { readonly kind: "unknown-token"; readonly said: string };
+
+/** What a node says to a server beside Consul's own API: `/v1/millwright`, our own seam (`docs/node-protocol.md`). */
+export class NodeProtocol {
+  readonly #api: ConsulApi;
+
+  constructor(api: ConsulApi) {
+    this.#api = api;
+  }
+
+  /** Asks for an identity. A node that has joined before with the same id may do so again. */
+  async join(request: JoinRequest, options: CallOptions = {}): Promise<JoinOutcome> {
+    const { joinToken, node, id, address, datacenter, meta, taggedAddresses } = request;
+    const body = {
+      JoinToken: joinToken,
+      Node: node,
+      ID: id,
+      Address: address,
+      Datacenter: datacenter,
+      Meta: meta,
+      TaggedAddresses: taggedAddresses,
+    };
+    const answer = await this.#put("/v1/millwright/join", body, options, [403, 409]);
+    if (answer.status === 403) return { kind: "wrong-join-token", said: await textOf(answer) };
+    if (answer.status === 409) return { kind: "name-taken", said: await textOf(answer) };
+    const wire = new WireObject(await jsonOf(answer, "joining"), "joining");
+    const nodeToken = wire.text("NodeToken");
+    if (nodeToken === "") throw badAnswer("joining", "its answer has no NodeToken");
+    const livenessMilliseconds = seconds(wire.text("LivenessTTL"), "joining");
+    return { kind: "joined", nodeToken, datacenter: wire.text("Datacenter"), livenessMilliseconds };
+  }
+
+  /** Says that the node lives; to be said again well before the time it answers is over. Needs the node's token. */
+  async liveness(
+    { node, id }: { readonly node: string; readonly id: string },
+    options: CallOptions = {},
+  ): Promise<LivenessOutcome> {
+    const answer = await this.#put("/v1/millwright/liveness", { Node: node, ID: id }, options, [403]);
+    if (answer.status === 403) return { kind: "unknown-token", said: await textOf(answer) };
+    const wire = new WireObject(await jsonOf(answer, "renewing liveness"), "renewing liveness");
+    return { kind: "alive", livenessMilliseconds: seconds(wire.text("TTL"), "renewing liveness") };
+  }
+
+  #put(path: string, body: object, options: CallOptions, accept: readonly number[]): Promise<HttpAnswer> {
+    const bytes = Buffer.from(JSON.stringify(body));
+    return this.#api.request({ method: "PUT", path, body: bytes, options, repeatable: true, accept });
+  }
+}
+
+async function textOf(answer: HttpAnswer): Promise<string> {
+  return new TextDecoder().decode(await answer.bytes()).trim();
+}
+
+function seconds(text: string, what: string): number {
+  const number = /^(\d+)s$/.exec(text)?.[1];
+  if (number === undefined)
+    throw badAnswer(what, `its answer's time is ${JSON.stringify(text)}, not whole seconds as "10s"`);
+  return Number(number) * 1000;
+}
