@@ -41,6 +41,8 @@ export interface HttpCall {
 export interface HttpAnswer {
   readonly status: number;
   header(name: string): string | undefined;
+  /** All headers, by their names in lower case; of one that came several times the values with commas between. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The whole body. Rejects with `broken` where the connection ends early. */
   bytes(): Promise<Uint8Array>;
   /** The body piece by piece; ends with `broken` where the connection ends early. */
@@ -110,9 +112,10 @@ export class HttpConnections {
     }
     return {
       status: message.statusCode ?? 0,
-      header: (name) => {
-        const value = message.headers[name];
-        return Array.isArray(value) ? value.join(", ") : value;
+      header: (name) => headerText(message.headers[name]),
+      get headers() {
+        const entries = Object.entries(message.headers).map(([name, value]) => [name, headerText(value) ?? ""]);
+        return Object.fromEntries(entries);
       },
       stream,
       bytes: async () => {
@@ -147,6 +150,10 @@ export class HttpConnections {
     const text = `${where}: ${error.message}. The connection ended before the answer was whole; check that server's log.`;
     return new OperationalError(clientErrors.broken, text, { cause: error });
   }
+}
+
+function headerText(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === "object" ? value.join(", ") : value;
 }
 
 interface Opened {
