@@ -8,3 +8,11 @@ function keepLargeNumbers(_key: string, value: unknown, context?: { readonly sou
   const source = context?.source ?? "";
   return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
+
+/** The JSON text of a value in which whole numbers may be bigint. */
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? json.rawJSON(String(part)) : part));
+}
+
+// In Node since 21; the types of the language do not know it yet.
+const json = JSON as unknown as { rawJSON(text: string): unknown };
