@@ -51,10 +51,18 @@ export interface EngineRequest {
   readonly caller?: Caller;
   /** Of the client's, `address:port`. */
   readonly remote: string;
+  /** Whether the caller has `sudo` on this path, as `root` has everywhere; absent means no. */
+  readonly sudo?: boolean;
+  /** The caller's token itself: given to the token engine alone, which tells it to its holder again. */
+  readonly clientToken?: string;
 }
+
+/** Names a token without giving it away: the keyed hash that it is stored under. Minted by the token store. */
+export type TokenId = string & { readonly __brand: "TokenId" };
 
 /** Whose token a request came with. */
 export interface Caller {
+  readonly token: TokenId;
   readonly accessor: string;
   /** `root`, `token-deploy`, `jwt-…`. */
   readonly displayName: string;
@@ -101,8 +109,10 @@ export type EngineReply =
       readonly grant: LeaseGrant;
       make(expires: number): Promise<Readonly<Record<string, unknown>>>;
     }
-  /** A login, or a new token. */
+  /** A login, or a new token: it is made once the request was audited. */
   | { readonly kind: "login"; readonly auth: TokenGrant; readonly warnings?: readonly string[] }
+  /** A token that there is already, told as a login is: it was renewed. */
+  | { readonly kind: "auth"; readonly auth: TokenAuth; readonly warnings?: readonly string[] }
   | {
       readonly kind: "refused";
       readonly status: 400 | 403 | 404 | 405 | 412 | 500 | 502;
@@ -135,4 +145,25 @@ export interface TokenGrant {
   readonly numUses: number;
   /** Without `default` where false. */
   readonly withDefaultPolicy: boolean;
+  /** Seconds since its making, which no renewal passes; 0 for none. */
+  readonly explicitMaxTtl: number;
+  /** The token that it ends with; none makes an orphan. */
+  readonly parent?: TokenId;
+  /** What the token is to be, where whoever may choose it did; random otherwise. */
+  readonly id?: string;
+}
+
+/** What is told of a token to its holder: the `auth` of an answer. */
+export interface TokenAuth {
+  readonly clientToken: string;
+  readonly accessor: string;
+  /** With `default`, sorted. */
+  readonly policies: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Seconds; 0 for one that never ends. */
+  readonly leaseDuration: number;
+  readonly renewable: boolean;
+  readonly orphan: boolean;
+  /** 0 is without limit. */
+  readonly numUses: number;
 }

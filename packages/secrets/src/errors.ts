@@ -7,6 +7,8 @@ export const secretsErrors = {
   unknownPath: { code: "SECRETS_UNKNOWN_PATH", status: 404, retryable: false },
   wrongMethod: { code: "SECRETS_WRONG_METHOD", status: 405, retryable: false },
   tooLarge: { code: "SECRETS_TOO_LARGE", status: 413, retryable: false },
+  /** What a lease stands for could not be taken back: it is tried again by itself. */
+  revocationFailed: { code: "SECRETS_REVOCATION_FAILED", status: 500, retryable: true },
   sealed: { code: "SECRETS_SEALED", status: 503, retryable: true },
   notInitialized: { code: "SECRETS_NOT_INITIALIZED", status: 400, retryable: false },
   alreadyInitialized: { code: "SECRETS_ALREADY_INITIALIZED", status: 400, retryable: false },

@@ -3,6 +3,7 @@ import type { SecretStorage, StorageChange, StorageCondition, StoredValue } from
 /** A storage in memory, for tests of what is built on one. */
 export function memoryStorage(): SecretStorage {
   const values = new Map<string, StoredValue>();
+  const followers = new Set<(paths: readonly string[]) => void>();
   let revision = 0;
   return {
     get: async (path) => values.get(path),
@@ -20,7 +21,16 @@ export function memoryStorage(): SecretStorage {
         if (change.op === "put") values.set(change.path, { value: change.value, revision });
         else values.delete(change.path);
       }
+      for (const tell of [...followers]) tell(changes.map(({ path }) => path));
       return true;
+    },
+    follow: (folder, changed) => {
+      const tell = (paths: readonly string[]) => {
+        const below = paths.filter((path) => path.startsWith(folder));
+        if (below.length > 0) changed(below);
+      };
+      followers.add(tell);
+      return () => followers.delete(tell);
     },
   };
 }

@@ -17,6 +17,12 @@ export interface SecretStorage {
    * acknowledged is on disk. At most 60 changes and conditions each, and 512 KiB; a path is changed once.
    */
   commit(changes: readonly StorageChange[], conditions?: readonly StorageCondition[]): Promise<boolean>;
+  /**
+   * Tells the paths below a folder (`""` or with a slash at its end) that were written or deleted, by this server or another,
+   * once `get` gives what they hold now; until the function it gives is called. Changes close together may be told as one.
+   * `changed` does not throw and does not wait.
+   */
+  follow(folder: string, changed: (paths: readonly string[]) => void): () => void;
 }
 
 export interface StoredValue {
@@ -45,6 +51,8 @@ export function storageUnder(storage: SecretStorage, folder: string): SecretStor
         changes.map((change) => ({ ...change, path: folder + change.path })),
         conditions.map((condition) => ({ ...condition, path: folder + condition.path })),
       ),
+    follow: (below, changed) =>
+      storage.follow(folder + below, (paths) => changed(paths.map((path) => path.slice(folder.length)))),
   };
 }
 
