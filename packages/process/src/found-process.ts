@@ -1,0 +1,44 @@
+import { systemClock } from "@millwright/core/ports";
+import { isAlive, type ProcessIdentity } from "./identity.ts";
+import type { EndOptions } from "./process.ts";
+import { ProcessTree } from "./tree.ts";
+
+/** A process that some other program started, found by its identity. Its exit code is its parent's to know. */
+export interface FoundProcess {
+  readonly pid: number;
+  isAlive(): boolean;
+  /** To the whole tree; false where nothing of it runs any more. */
+  signal(name: NodeJS.Signals): boolean;
+  /** Signals the tree, waits, kills what is left of it. Resolves when nothing is. */
+  end(options: EndOptions): Promise<void>;
+  /** Resolves when it has ended, or rejects with the signal's reason. */
+  gone(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Finds a process again that was started with a group of its own; undefined where it has ended. Its pid alone is never
+ * enough: another process may have it by now.
+ */
+export function findProcess(identity: ProcessIdentity): FoundProcess | undefined {
+  if (!isAlive(identity)) return undefined;
+  const tree = new ProcessTree(identity.pid, "group");
+  const isThere = () => isAlive(identity);
+  return {
+    pid: identity.pid,
+    isAlive: isThere,
+    signal: (name) => isThere() && tree.signal(name),
+    gone: async (signal) => {
+      while (isThere()) await systemClock.sleep(lookMilliseconds, signal);
+    },
+    end: async ({ signal, graceMilliseconds }) => {
+      if (isThere()) tree.signal(signal);
+      const deadline = systemClock.monotonic() + graceMilliseconds;
+      while (tree.look().length > 0) {
+        if (systemClock.monotonic() >= deadline) tree.signal("SIGKILL");
+        await systemClock.sleep(lookMilliseconds);
+      }
+    },
+  };
+}
+
+const lookMilliseconds = 50;
