@@ -11,6 +11,8 @@ export interface EngineType {
   readonly class: "secret" | "auth";
   /** What is wrong with a mount's options, before anything is mounted; nothing where they are right. */
   checkOptions?(options: Readonly<Record<string, string>>): string | undefined;
+  /** What forbids that a mount's options change so, in `sys/mounts/PATH/tune`; nothing where they may. */
+  checkTune?(from: Readonly<Record<string, string>>, to: Readonly<Record<string, string>>): string | undefined;
   /** Called at unseal and at a new mount. The engine may begin work in the background, to be ended by `close`. */
   open(context: EngineContext): Promise<Engine>;
 }
@@ -94,8 +96,13 @@ export interface HeldLease {
 }
 
 export type EngineReply =
-  /** 200 with data. */
-  | { readonly kind: "data"; readonly data: Readonly<Record<string, unknown>>; readonly warnings?: readonly string[] }
+  /** 200 with data. `leaseDuration` (seconds) is told as `lease_duration`, though nothing is leased: of kv version 1. */
+  | {
+      readonly kind: "data";
+      readonly data: Readonly<Record<string, unknown>>;
+      readonly leaseDuration?: number;
+      readonly warnings?: readonly string[];
+    }
   /** 204, or 200 where there are warnings. */
   | { readonly kind: "done"; readonly warnings?: readonly string[] }
   /** 404; with data where something is still to be told of what is not there (a deleted version). */
