@@ -12,7 +12,9 @@ import {
   type TransactionResult,
 } from "@millwright/store/contract";
 import { discoveryErrors } from "./errors.ts";
-import { encodeRecord, encodeTombstone, type KvRecord, layout, placeOf } from "./layout.ts";
+import { encodeRecord, type KvRecord } from "./kv-record.ts";
+import { layout, placeOf } from "./layout.ts";
+import { encodeTombstone } from "./tombstone.ts";
 import type { Projection } from "./projection.ts";
 import type { KvEntry } from "./state.ts";
 
@@ -157,7 +159,7 @@ export class KvWriter {
     // Somebody wrote within this page since: the keys go one by one, each only as it was.
     for (const { key, modified } of entries) {
       const place = placeOf(key);
-      if (place.kind !== "kv") continue;
+      if (place.kind !== "record") continue;
       const single = await this.#store.txn({
         when: [isAt(layout.meta, fence), isAt(key, modified)],
         then: this.#burial(generation, place.name),

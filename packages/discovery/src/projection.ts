@@ -172,9 +172,9 @@ export class Projection {
     if (this.#waiting.size > 0) watch.requestProgress();
     for await (const message of watch) {
       if (message.type === "changes") {
-        const { keys, switched } = this.#state.apply(message.events);
+        const { keys, topics, switched } = this.#state.apply(message.events);
         if (switched) this.#subscriptions.notifyAll();
-        else this.#subscriptions.notify(keys);
+        else this.#subscriptions.notify(keys, topics);
       }
       this.#advance(message.revision);
     }
@@ -218,7 +218,10 @@ export async function rebuildState(
       bytes += entry.value.byteLength;
     }
     const last = page.entries.at(-1);
-    if (!page.more || !last) return { state, revision };
+    if (!page.more || !last) {
+      state.loaded();
+      return { state, revision };
+    }
     // Values may be large or small: pages grow while they are light, so that none holds the event loop for long.
     limit = bytes < 256 * 1024 ? Math.min(limit * 2, 2_000) : Math.max(10, limit >> 1);
     await setImmediate();

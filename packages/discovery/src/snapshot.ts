@@ -3,7 +3,8 @@ import { after, prefixRange } from "@millwright/store/contract";
 import { type ArchiveEntry, type ArchiveHeader, damaged, readArchive, writeArchive } from "./archive.ts";
 import { type GenerationsContext, lostLock, removeOtherGenerations, withGenerationLock } from "./generations.ts";
 import { messageOf } from "@millwright/core/errors";
-import { decodeRecord, encodeMeta, layout, placeOf } from "./layout.ts";
+import { encodeMeta, layout, placeOf } from "./layout.ts";
+import { isTableName, tables } from "./tables.ts";
 import { isAt } from "./kv-write.ts";
 
 /** More than any store commits in a second: how far another server's indexes may have gone on since an archive. */
@@ -66,7 +67,7 @@ async function* entriesOf(store: Store, generation: number, revision: number): A
     for (const { key, value } of page.entries) {
       bytes += value.byteLength;
       // Tombstones say what clients here have seen; after a restore every index is new.
-      if (placeOf(key).kind === "kv") yield { name: key.slice(prefix.length), value };
+      if (placeOf(key).kind === "record") yield { name: key.slice(prefix.length), value };
     }
     const last = page.entries.at(-1);
     if (!page.more || !last) return;
@@ -109,11 +110,13 @@ async function stage(
 }
 
 function checkEntry({ name, value }: ArchiveEntry, names: Set<string>): number {
-  if (!name.startsWith("kv/")) throw damaged(`this version does not know what the entry ${JSON.stringify(name)} is`);
+  const table = name.slice(0, name.indexOf("/"));
+  if (!isTableName(table) || tables[table].leased)
+    throw damaged(`this version does not know what the entry ${JSON.stringify(name)} is`);
   if (names.has(name)) throw damaged(`the entry ${JSON.stringify(name)} is there twice`);
   names.add(name);
   try {
-    decodeRecord(value);
+    tables[table].decode(value);
   } catch (error) {
     throw damaged(messageOf(error));
   }

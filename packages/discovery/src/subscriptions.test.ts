@@ -9,6 +9,8 @@ describe("a change wakes exactly who asked for it", () => {
     { kind: "prefix", text: "a" },
     { kind: "prefix", text: "a/" },
     { kind: "prefix", text: "b" },
+    { kind: "topics", topics: ["node", "service/of/web"] },
+    { kind: "topics", topics: ["a"] },
   ];
   const cases = [
     { changed: ["a"], want: ["key a", "prefix ", "prefix a"] },
@@ -16,17 +18,28 @@ describe("a change wakes exactly who asked for it", () => {
     { changed: ["c"], want: ["prefix "] },
     { changed: ["b", "bb"], want: ["prefix ", "prefix b"] },
     { changed: [], want: [] },
+    { changed: [], topics: ["service", "service/of/web"], want: ["topics node,service/of/web"] },
+    {
+      changed: ["c"],
+      topics: ["node", "service/of/web", "a"],
+      want: ["prefix ", "topics a", "topics node,service/of/web"],
+    },
   ];
-  test.each(cases)("$changed", async ({ changed, want }) => {
+  test.each(cases)("$changed $topics", async ({ changed, topics = [], want }) => {
     const subscriptions = new Subscriptions();
     const stop = new AbortController();
     const woken: string[] = [];
     const waits = subjects.map((subject) =>
       subscriptions
         .next(subject, stop.signal)
-        .then(() => void (stop.signal.aborted || woken.push(`${subject.kind} ${subject.text}`))),
+        .then(
+          () =>
+            void (
+              stop.signal.aborted || woken.push(`${subject.kind} ${"text" in subject ? subject.text : subject.topics}`)
+            ),
+        ),
     );
-    subscriptions.notify(changed);
+    subscriptions.notify(changed, topics);
     await Promise.resolve().then(() => undefined);
     expect(woken.sort()).toEqual(want);
     expect(subscriptions.size).toBe(subjects.length - want.length);

@@ -10,7 +10,9 @@ import {
 } from "@millwright/store/contract";
 import { compareKeys, inRange } from "@millwright/store/keys";
 import { isAt } from "./kv-write.ts";
-import { encodeRecord, encodeTombstone, layout } from "./layout.ts";
+import { encodeRecord } from "./kv-record.ts";
+import { layout } from "./layout.ts";
+import { encodeTombstone } from "./tombstone.ts";
 import type { DiscoveryState, KvEntry } from "./state.ts";
 import type { TxnPlan } from "./txn.ts";
 

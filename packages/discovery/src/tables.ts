@@ -1,0 +1,46 @@
+import {
+  type CheckRecord,
+  checkTable,
+  type NodeRecord,
+  nodeTable,
+  type ServiceRecord,
+  serviceTable,
+} from "./catalog-records.ts";
+import { decodeRecord, encodeRecord, type KvRecord } from "./kv-record.ts";
+import { type LiveRecord, liveTable, type NodeTokenRecord, nodeTokenTable } from "./membership-records.ts";
+import type { Table } from "./table.ts";
+
+/** What the server keeps, table by table: one record is one key of the store. */
+export interface Records {
+  readonly kv: KvRecord;
+  readonly node: NodeRecord;
+  readonly service: ServiceRecord;
+  readonly check: CheckRecord;
+  readonly nodetoken: NodeTokenRecord;
+  readonly live: LiveRecord;
+}
+
+export type TableName = keyof Records;
+
+/** A record as the state holds it; `created` and `modified` are revisions of the store. Never changed in place. */
+export type Row<N extends TableName> = Records[N] & {
+  readonly key: string;
+  readonly created: number;
+  readonly modified: number;
+};
+
+/** Every table. To add one: its record above, its row here. State, archives, tombstones and sweeps then know it. */
+export const tables: { readonly [N in TableName]: Table<Records[N]> } = {
+  kv: { encode: encodeRecord, decode: decodeRecord, leased: false, lists: () => [] },
+  node: nodeTable,
+  service: serviceTable,
+  check: checkTable,
+  nodetoken: nodeTokenTable,
+  live: liveTable,
+};
+
+export const tableNames = Object.keys(tables) as readonly TableName[];
+
+export function isTableName(text: string): text is TableName {
+  return Object.hasOwn(tables, text);
+}
