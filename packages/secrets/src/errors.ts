@@ -16,8 +16,6 @@ export const secretsErrors = {
   auditFailed: { code: "SECRETS_AUDIT_FAILED", status: 500, retryable: true },
   /** A record of the store does not decrypt, or is of another version. */
   damaged: { code: "SECRETS_DAMAGED", status: 500, retryable: false },
-  /** Another server leads now: what this one was about to write is left out. */
-  notLeading: { code: "SECRETS_NOT_LEADING", status: 503, retryable: true },
   /** The store does not catch up. */
   storeBehind: { code: "SECRETS_STORE_BEHIND", status: 503, retryable: true },
 } as const satisfies Record<string, ErrorKind>;

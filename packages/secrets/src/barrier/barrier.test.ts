@@ -1,0 +1,117 @@
+import { isKind } from "@millwright/core/errors";
+import { silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import { prefixRange, type Store } from "@millwright/store/contract";
+import { openMemoryStore } from "@millwright/store/memory";
+import { expect, test } from "vitest";
+import { put, storageContract } from "../../test/storage-contract.ts";
+import { secretsErrors } from "../errors.ts";
+import { Barrier, prepareBarrier } from "./barrier.ts";
+import { newKeyring } from "./keyring.ts";
+import { Keys, wrapKeyring } from "./keys.ts";
+import { layout } from "./layout.ts";
+
+const ports = { clock: systemClock, chance: systemChance, log: silentLog };
+const rootKey = systemChance.bytes(32);
+
+storageContract({
+  name: "barrier",
+  open: async () => {
+    const store = openMemoryStore();
+    await prepare(store);
+    const storage = await openBarrier(store);
+    const peer = await openBarrier(store);
+    const close = async () => {
+      await Promise.all([storage.close(), peer.close()]);
+      await store.close();
+    };
+    return { storage, peer, close };
+  },
+});
+
+test("the store shows neither names nor values nor how many there are", async () => {
+  await over(async (store) => {
+    const barrier = await openBarrier(store);
+    const before = await recordsOf(store);
+    for (let i = 0; i < 40; i++) await barrier.commit([put(`secret/of-app-${i}`, `hunter-${i}`)]);
+    const after = await recordsOf(store);
+    expect(after.map(({ key, value }) => [key, value.byteLength])).toEqual(
+      before.map(({ key, value }) => [key, value.byteLength]),
+    );
+    const raw = Buffer.concat(after.flatMap(({ key, value }) => [Buffer.from(key), value])).toString("latin1");
+    expect(raw).not.toMatch(/of-app|hunter/);
+    await barrier.close();
+  });
+});
+
+test("a record that was moved, changed or cut is refused by its name", async () => {
+  await over(async (store) => {
+    const [first, second] = await recordsOf(store);
+    const damaged = [second!.value, flipped(first!.value), first!.value.subarray(0, 10)];
+    for (const value of damaged) {
+      await store.txn({ then: [{ op: "put", key: first!.key, value }] });
+      const error = await openBarrier(store).catch((thrown: unknown) => thrown);
+      expect(isKind(error, secretsErrors.damaged)).toBe(true);
+      expect(String(error)).toContain(first!.key);
+    }
+  });
+});
+
+test("after a rotation old records are read and new ones written, also by a server that did not rotate", async () => {
+  await over(async (store) => {
+    const [keys, peerKeys] = [await openKeys(store), await openKeys(store)];
+    const barrier = await Barrier.open({ store, generation: "1", keys, ...ports });
+    const peer = await Barrier.open({ store, generation: "1", keys: peerKeys, ...ports });
+    await barrier.commit([put("old", "1")]);
+    await keys.rotate();
+    await barrier.commit([put("new", "2")]);
+    expect(Buffer.from((await peer.get("new"))!.value).toString()).toBe("2");
+    expect(Buffer.from((await peer.get("old"))!.value).toString()).toBe("1");
+    await peer.list("");
+    expect(peerKeys.keyring.terms.map(({ term }) => term)).toEqual([1, 2]);
+    await peer.commit([put("newer", "3")]);
+    await Promise.all([barrier.close(), peer.close()]);
+    const again = await openBarrier(store);
+    expect(await again.list("")).toEqual(["new", "newer", "old"]);
+    await again.close();
+  });
+});
+
+test("a closed barrier gives nothing away", async () => {
+  await over(async (store) => {
+    const barrier = await openBarrier(store);
+    await barrier.commit([put("a", "1")]);
+    await barrier.close();
+    for (const call of [() => barrier.get("a"), () => barrier.list(""), () => barrier.commit([put("a", "2")])])
+      expect(isKind(await call().catch((thrown: unknown) => thrown), secretsErrors.sealed)).toBe(true);
+  });
+});
+
+async function over(run: (store: Store) => Promise<void>): Promise<void> {
+  const store = openMemoryStore();
+  await prepare(store);
+  await run(store).finally(() => store.close());
+}
+
+async function prepare(store: Store): Promise<void> {
+  const keyring = newKeyring(systemChance, 0);
+  await store.txn({ then: [{ op: "put", key: layout.keyring, value: wrapKeyring(rootKey, systemChance, keyring) }] });
+  await prepareBarrier({ store, generation: "1", keys: await openKeys(store) });
+}
+
+function openKeys(store: Store): Promise<Keys> {
+  return Keys.open({ store, rootKey, ...ports });
+}
+
+async function openBarrier(store: Store): Promise<Barrier> {
+  return Barrier.open({ store, generation: "1", keys: await openKeys(store), ...ports });
+}
+
+async function recordsOf(store: Store) {
+  return (await store.range(prefixRange(layout.buckets("1")))).entries;
+}
+
+function flipped(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.from(bytes);
+  copy[40]! ^= 1;
+  return copy;
+}
