@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { OperationalError } from "@millwright/core/errors";
+import {
+  type Comparison,
+  type KeyRange,
+  type LeaseId,
+  limits,
+  type Operation,
+  prefixRange,
+  type Transaction,
+} from "@millwright/store/contract";
+import { discoveryErrors } from "./errors.ts";
+import { isAt } from "./kv-write.ts";
+import { layout } from "./layout.ts";
+import { topicsOf } from "./rows.ts";
+import type { DiscoveryState } from "./state.ts";
+import { topicOf } from "./table.ts";
+import { type Records, type Row, tableNames, type TableName, tables } from "./tables.ts";
+import { encodeTombstone } from "./tombstone.ts";
+
+/** Stands for the revision that the commit will get. */
+export const pendingRevision = -1;
+
+/**
+ * A commit in the making, over any tables: reads see the state and what was written here before, and what was read is
+ * compared when it is committed, so that a commit is made only on what it was worked out on. What it takes out of lists
+ * gets a tombstone. Pure: no store, no clock.
+ */
+export class Draft {
+  readonly state: DiscoveryState;
+  readonly #changes = newChanges();
+  readonly #reads = new Map<string, number>();
+  readonly #ranges = new Map<string, KeyRange>();
+  readonly #deletedPrefixes: { readonly table: TableName; readonly prefix: string }[] = [];
+  readonly #comparisons: Comparison[] = [];
+  readonly #leases = new Map<string, LeaseId>();
+
+  constructor(state: DiscoveryState) {
+    this.state = state;
+  }
+
+  /** A row as it is with what this draft has written; `modified` is {@link pendingRevision} where this draft wrote it. */
+  row<N extends TableName>(table: N, key: string): Row<N> | undefined {
+    const before = this.state.row(table, key);
+    this.#reads.set(this.#storeKey(table, key), before?.modified ?? 0);
+    const changes = this.#changes[table];
+    return changes.has(key) ? changes.get(key) : before;
+  }
+
+  /**
+   * The rows whose keys start with `prefix`, in no order; few, as the store compares the whole range. A row that others write
+   * there meanwhile stops the commit; one that others delete does so only where it is read by itself.
+   */
+  rows<N extends TableName>(table: N, prefix: string): Row<N>[] {
+    const storeKey = this.#storeKey(table, prefix);
+    this.#ranges.set(storeKey, prefixRange(storeKey));
+    const rows = new Map([...this.state.rows(table, prefix)].map((row) => [row.key, row]));
+    for (const [key, row] of this.#changes[table]) {
+      if (!key.startsWith(prefix)) continue;
+      if (row) rows.set(key, row);
+      else rows.delete(key);
+    }
+    return [...rows.values()];
+  }
+
+  /** Writes a record; nothing where it is there already with the same content. A leased one needs its lease. */
+  put<N extends TableName>(table: N, key: string, record: Records[N], lease?: LeaseId): void {
+    const current = this.row(table, key);
+    const { encode } = tables[table];
+    if (current && !lease && Buffer.compare(encode(current), encode(record)) === 0) return;
+    const created = current?.created ?? pendingRevision;
+    this.#changes[table].set(key, { ...record, key, created, modified: pendingRevision });
+    if (lease) this.#leases.set(this.#storeKey(table, key), lease);
+  }
+
+  /** Deletes a record, if it is there. */
+  delete(table: TableName, key: string): void {
+    if (this.row(table, key)) this.#changes[table].set(key, undefined);
+  }
+
+  /** Deletes all records whose keys start with `prefix`, as one operation however many they are. */
+  deleteAll(table: TableName, prefix: string): void {
+    for (const { key } of this.rows(table, prefix)) this.#changes[table].set(key, undefined);
+    this.#deletedPrefixes.push({ table, prefix });
+  }
+
+  /** Adds a comparison without which the commit must not be made. */
+  require(comparison: Comparison): void {
+    this.#comparisons.push(comparison);
+  }
+
+  /** Whether there is nothing to commit. */
+  get isEmpty(): boolean {
+    return this.#writes().length === 0;
+  }
+
+  /**
+   * The store's step. `revision` is that up to which the state holds everything, `now` milliseconds since 1970 for the
+   * tombstone. Throws `tooLarge` where it is more than one commit takes.
+   */
+  step({ revision, now }: { readonly revision: number; readonly now: number }): Transaction {
+    const unchanged = (range: KeyRange): Comparison => ({ range, is: "modified", op: "<", revision: revision + 1 });
+    const when = [
+      isAt(layout.meta, this.state.fence),
+      ...this.#comparisons,
+      ...[...this.#reads].map(([storeKey, modified]) => isAt(storeKey, modified)),
+      ...[...this.#ranges.values()].map(unchanged),
+    ];
+    const then = [...this.#writes(), ...this.#burial(now)];
+    if (when.length > limits.comparisons || then.length > limits.operations) throw tooLarge();
+    return { when, then };
+  }
+
+  #writes(): Operation[] {
+    return tableNames.flatMap((table) => this.#writesOf(table));
+  }
+
+  #writesOf<N extends TableName>(table: N): Operation[] {
+    const changes = this.#changes[table];
+    const puts = [...changes].flatMap(([key, row]) => (row ? [key] : []));
+    const trees = this.#deletedPrefixes.flatMap(({ table: of, prefix }) =>
+      // What is written again under a deleted prefix must not be deleted with it: there the keys go one by one.
+      of === table && !puts.some((key) => key.startsWith(prefix)) ? [prefix] : [],
+    );
+    const gone = (prefix: string) => [...changes].some(([key, row]) => key.startsWith(prefix) && !row);
+    const writes: Operation[] = trees.filter(gone).map((prefix) => {
+      return { op: "deleteRange", range: prefixRange(this.#storeKey(table, prefix)) };
+    });
+    for (const [key, row] of changes) {
+      if (!row && trees.some((prefix) => key.startsWith(prefix))) continue;
+      const storeKey = this.#storeKey(table, key);
+      const lease = this.#leases.get(storeKey);
+      if (row) writes.push({ op: "put", key: storeKey, value: tables[table].encode(row), ...(lease && { lease }) });
+      else if (this.state.row(table, key)) writes.push({ op: "delete", key: storeKey });
+    }
+    return writes;
+  }
+
+  // What leaves a list raises the list's index: no record that is left there would say so.
+  #burial(now: number): Operation[] {
+    const topics = [...new Set(tableNames.flatMap((table) => this.#leftTopics(table)))].sort();
+    const keys = [...this.#changes.kv].flatMap(([key, row]) => (!row && this.state.get(key) ? [key] : []));
+    if (topics.length + keys.length === 0) return [];
+    // The same topics again take the place of their earlier tombstone, so that a check that flaps leaves one.
+    const name = createHash("sha256")
+      .update(JSON.stringify([keys, topics]))
+      .digest("base64url")
+      .slice(0, 22);
+    const key = layout.dead(this.state.meta.generation, `l/${name}`);
+    return [{ op: "put", key, value: encodeTombstone({ at: now, keys, prefixes: [], topics }) }];
+  }
+
+  #leftTopics<N extends TableName>(table: N): string[] {
+    if (tables[table].leased) return [];
+    const left: string[] = [];
+    for (const [key, row] of this.#changes[table]) {
+      const before = this.state.row(table, key);
+      if (!before) continue;
+      const after = new Set(row ? topicsOf(table, row) : []);
+      left.push(...topicsOf(table, before).filter((topic) => !after.has(topic)));
+    }
+    return table === "kv" ? left.filter((topic) => topic !== topicOf("kv")) : left;
+  }
+
+  #storeKey(table: TableName, key: string): string {
+    return layout.record(this.state.meta.generation, table, key);
+  }
+}
+
+type Changes = { readonly [N in TableName]: Map<string, Row<N> | undefined> };
+
+function newChanges(): Changes {
+  return Object.fromEntries(tableNames.map((name) => [name, new Map()])) as unknown as Changes;
+}
+
+function tooLarge(): OperationalError {
+  const text = "The request changes more at once than one commit takes (128 records). Send it in parts.";
+  return new OperationalError(discoveryErrors.tooLarge, text);
+}
