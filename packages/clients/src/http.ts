@@ -1,4 +1,4 @@
-import { OperationalError } from "@millwright/core/errors";
+import { Bug, isKind, OperationalError } from "@millwright/core/errors";
 import {
   Agent,
   type ClientRequest,
@@ -6,15 +6,23 @@ import {
   request as httpRequest,
   type RequestOptions,
 } from "node:http";
+import { ConsulNames, dnsAddressOf, type Endpoint, isConsulName, type NamedHost } from "./consul-names.ts";
 import { clientErrors } from "./errors.ts";
 
 /** Where a server listens: a host and port, or a Unix socket. */
 export interface HttpTarget {
   readonly scheme: "http" | "https";
-  readonly at: { readonly host: string; readonly port: number } | { readonly socketPath: string };
+  readonly at: HostTarget | { readonly socketPath: string };
   /** In front of every path, without a slash at its end; empty for most. */
   readonly pathPrefix: string;
   readonly tls?: TlsSettings;
+}
+
+export interface HostTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Where the address names no port, and this one is the scheme's own: a service's name may bring another. */
+  readonly portIsDefault?: boolean;
 }
 
 /** Texts in PEM. */
@@ -50,15 +58,18 @@ export interface HttpAnswer {
 }
 
 /**
- * Connections to one server, kept open between calls. Rejects with `unreachable` where nothing was sent, `broken` where
+ * Connections to one server, kept open between calls. A host that is the name of a service (`vault.service.consul`) is
+ * looked up as {@link ConsulNames} does, and its instances are tried one after the other. Rejects with `unreachable` where nothing was sent, `broken` where
  * the answer did not come, `untrusted` where TLS refuses, and with the reason of the call's signal.
  */
 export class HttpConnections {
   readonly target: HttpTarget;
   readonly #open: Promise<Opened>;
+  readonly #names: ConsulNames;
 
-  constructor(target: HttpTarget) {
+  constructor(target: HttpTarget, names = new ConsulNames({ dnsAddress: dnsAddressOf(process.env) })) {
     this.target = target;
+    this.#names = names;
     this.#open = open(target);
     // Nobody awaits it before the first call; that call reports the rejection.
     this.#open.catch(() => undefined);
@@ -72,19 +83,38 @@ export class HttpConnections {
   }
 
   async send(call: HttpCall): Promise<HttpAnswer> {
+    const { at, scheme } = this.target;
+    if ("socketPath" in at || !isConsulName(at.host)) return this.#sendTo(at, call);
+    const port = at.portIsDefault ? undefined : at.port;
+    const named: NamedHost = { host: at.host, port, defaultPort: scheme === "https" ? 443 : 80 };
+    const endpoints = await this.#names.resolve(named);
+    for (const [i, endpoint] of endpoints.entries()) {
+      try {
+        return await this.#sendTo(endpoint, call);
+      } catch (error) {
+        if (!isKind(error, clientErrors.unreachable)) throw error;
+        this.#names.forget(named);
+        const isStream = call.body !== undefined && !(call.body instanceof Uint8Array);
+        if (i === endpoints.length - 1 || isStream) throw error;
+      }
+    }
+    throw new Bug("a name was resolved to no endpoint");
+  }
+
+  async #sendTo(place: Endpoint | { readonly socketPath: string }, call: HttpCall): Promise<HttpAnswer> {
     const { agent, request } = await this.#open;
     call.signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const { at, pathPrefix, tls } = this.target;
+      const { pathPrefix } = this.target;
       const sent = request({
-        ...("socketPath" in at ? { socketPath: at.socketPath } : { host: at.host, port: at.port }),
+        ...("socketPath" in place ? { socketPath: place.socketPath } : { host: place.host, port: place.port }),
         method: call.method,
         path: pathPrefix + call.path,
-        headers: { ...call.headers, ...lengthHeader(call.body) },
+        headers: { ...this.#hostHeader(place), ...call.headers, ...lengthHeader(call.body) },
         agent,
         timeout: call.timeoutMilliseconds,
         ...(call.signal ? { signal: call.signal } : {}),
-        ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
+        ...this.#serverName(place),
       });
       const fail = (error: Error) =>
         reject(call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, call));
@@ -93,6 +123,18 @@ export class HttpConnections {
       sent.on("response", (message) => resolve(this.#answer(message, sent, call)));
       writeBody(sent, call.body).catch((error: Error) => sent.destroy(error));
     });
+  }
+
+  // A server that was found by its name is still asked by that name.
+  #hostHeader(place: Endpoint | { readonly socketPath: string }): Record<string, string> {
+    const { at } = this.target;
+    return "host" in at && "host" in place && place.host !== at.host ? { host: `${at.host}:${place.port}` } : {};
+  }
+
+  #serverName(place: Endpoint | { readonly socketPath: string }): { servername?: string } {
+    const { at, tls } = this.target;
+    if (tls?.serverName !== undefined) return { servername: tls.serverName };
+    return tls && "host" in at && "host" in place && place.host !== at.host ? { servername: at.host } : {};
   }
 
   /** Ends all connections, also those with a call on them. */

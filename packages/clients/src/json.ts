@@ -9,9 +9,10 @@ function keepLargeNumbers(_key: string, value: unknown, context?: { readonly sou
   return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
-/** The JSON text of a value in which whole numbers may be bigint. */
-export function formatJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? json.rawJSON(String(part)) : part));
+/** The JSON text of a value in which whole numbers may be bigint; over lines where `indent` says how far. */
+export function formatJson(value: unknown, indent?: number): string {
+  const replacer = (_key: string, part: unknown) => (typeof part === "bigint" ? json.rawJSON(String(part)) : part);
+  return JSON.stringify(value, replacer, indent);
 }
 
 // In Node since 21; the types of the language do not know it yet.

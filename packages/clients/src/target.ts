@@ -34,7 +34,10 @@ export function targetOf(settings: TargetSettings, from: string): HttpTarget {
   // URL leaves a port out where it is the scheme's own; only then does the scheme decide.
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  const target = { scheme, at: { host, port }, pathPrefix: url.pathname.replace(/\/$/, "") } as const;
+  // A port that is written is meant, also where it is the scheme's own.
+  const portIsDefault = !/^[a-z]+:\/\/[^/]*:\d+(?:[/?#]|$)/i.test(text);
+  const at = portIsDefault ? { host, port, portIsDefault } : { host, port };
+  const target = { scheme, at, pathPrefix: url.pathname.replace(/\/$/, "") } as const;
   return scheme === "https" ? { ...target, tls: tlsSettings(settings) } : target;
 }
 
