@@ -1,0 +1,173 @@
+import type { Chance } from "@millwright/core/ports";
+import type { AddressOwners, CatalogNode, Instance } from "./catalog.ts";
+import { addressKey, type HostAddress } from "./host-address.ts";
+import { type DnsRecord, type DomainName, isWritable, type RecordData, recordTypes } from "./records.ts";
+
+/** What there is to a question: an existing name without records is another answer than a name that does not exist. */
+export type Content = { readonly kind: "unknown-name" } | Records;
+
+export interface Records {
+  readonly kind: "records";
+  readonly answers: readonly DnsRecord[];
+  readonly additional: readonly DnsRecord[];
+}
+
+/** The question, as far as records are made of it. */
+export interface Asking {
+  /** As it was asked: the answers' own name. */
+  readonly name: DomainName;
+  readonly type: number;
+  /** The domain as it was asked: names in the answer end with it. */
+  readonly domain: DomainName;
+  readonly ttl: number;
+}
+
+export interface ServiceRules {
+  readonly onlyPassing: boolean;
+  readonly tag?: string | undefined;
+  /** Put the meta of nodes beside SRV records. */
+  readonly nodeMeta: boolean;
+  readonly chance: Chance;
+}
+
+export const unknownName: Content = { kind: "unknown-name" };
+
+/** A name that is there, without records of the type. */
+export const noRecords: Records = { kind: "records", answers: [], additional: [] };
+
+/** The instances that may be used, in an order of chance. Where there is none, the name does not exist. */
+export function serviceContent(instances: readonly Instance[], asking: Asking, rules: ServiceRules): Content {
+  const { tag, onlyPassing, chance } = rules;
+  const usable = instances.filter(
+    ({ health, tags }) =>
+      health !== "critical" && (health === "passing" || !onlyPassing) && (tag === undefined || tags.includes(tag)),
+  );
+  if (usable.length === 0) return unknownName;
+  shuffle(usable, chance);
+  if (asking.type === recordTypes.SRV) return srvContent(usable, asking, rules.nodeMeta);
+  const addresses = usable.map(({ address }) => address);
+  return { kind: "records", answers: hostRecords(addresses, asking), additional: [] };
+}
+
+/** A node's address, whatever its health: who asks for a node by name wants to reach that very one. */
+export function nodeContent(node: CatalogNode | undefined, asking: Asking, nodeMeta: boolean): Content {
+  if (!node) return unknownName;
+  const { name, type, ttl } = asking;
+  const answers = hostRecords([node.address], asking);
+  const meta = metaRecords(name, node, ttl);
+  if (type === recordTypes.ANY || type === recordTypes.TXT)
+    return { kind: "records", answers: [...answers, ...meta], additional: [] };
+  return { kind: "records", answers, additional: nodeMeta && answers.length > 0 ? meta : [] };
+}
+
+export function addressContent(address: HostAddress, asking: Asking): Content {
+  return { kind: "records", answers: hostRecords([address], asking), additional: [] };
+}
+
+/** The name of an address: that of a node, or else those of services. Undefined where nobody has it. */
+export function ownerRecords(
+  owners: AddressOwners,
+  name: DomainName,
+  { ttl, datacenter, domain }: { readonly ttl: number; readonly datacenter: string; readonly domain: DomainName },
+): DnsRecord[] {
+  const [node] = owners.nodes;
+  const targets =
+    node === undefined
+      ? owners.services.map((service) => `${service}.service.${datacenter}.${domain}`)
+      : [`${node}.node.${datacenter}.${domain}`];
+  return targets.filter(isWritable).map((target) => ({ name, ttl, data: { type: "PTR", target } }));
+}
+
+/** The servers by their nodes' names, three at most, with their addresses. */
+export function nameServerContent(servers: readonly Instance[], ownNode: DomainName, asking: Asking): Content {
+  const { name, ttl, domain } = asking;
+  const answers: DnsRecord[] = [];
+  const additional: DnsRecord[] = [];
+  const seen = new Set<DomainName>();
+  for (const { node, health } of servers) {
+    const target = nodeName(node, domain);
+    if (health === "critical" || seen.has(target) || !isWritable(target) || seen.size === 3) continue;
+    seen.add(target);
+    answers.push({ name, ttl, data: { type: "NS", target } });
+    additional.push(...hostRecords([node.address], { ...asking, name: target, type: recordTypes.ANY }));
+  }
+  if (answers.length === 0) answers.push({ name, ttl, data: { type: "NS", target: ownNode } });
+  return { kind: "records", answers, additional };
+}
+
+export function nodeName({ name, datacenter }: CatalogNode, domain: DomainName): DomainName {
+  return `${name}.node.${datacenter}.${domain}`;
+}
+
+function srvContent(instances: readonly Instance[], asking: Asking, nodeMeta: boolean): Content {
+  const { name, domain, ttl } = asking;
+  const answers: DnsRecord[] = [];
+  const additional: DnsRecord[] = [];
+  const targets = new Set<DomainName>();
+  const records = new Set<string>();
+  for (const instance of instances) {
+    const target = srvTarget(instance, domain);
+    if (target === undefined) continue;
+    const { port, weight, node, address } = instance;
+    const identity = `${target}:${port}`;
+    if (records.has(identity)) continue;
+    records.add(identity);
+    answers.push({ name, ttl, data: { type: "SRV", priority: 1, weight, port, target } });
+    if (targets.has(target)) continue;
+    targets.add(target);
+    if (address.kind === "name") continue;
+    additional.push(...hostRecords([address], { ...asking, name: target, type: recordTypes.ANY }));
+    if (nodeMeta && sameAddress(address, node.address)) additional.push(...metaRecords(target, node, ttl));
+  }
+  return { kind: "records", answers, additional };
+}
+
+// A node's name where the service is at the node's address, else a name that spells the address.
+function srvTarget({ address, node }: Instance, domain: DomainName): DomainName | undefined {
+  if (address.kind === "none") return undefined;
+  if (address.kind === "name") return address.name;
+  const byNode = nodeName(node, domain);
+  if (sameAddress(address, node.address) && isWritable(byNode)) return byNode;
+  return `${addressKey(address.bytes)}.addr.${node.datacenter}.${domain}`;
+}
+
+function sameAddress(one: HostAddress, other: HostAddress): boolean {
+  if (one === other) return true;
+  return "bytes" in one && "bytes" in other && addressKey(one.bytes) === addressKey(other.bytes);
+}
+
+// Each address once. A CNAME stands alone by the protocol's rules, so that one is given only where there is no address.
+function hostRecords(addresses: readonly HostAddress[], { name, type, ttl }: Asking): DnsRecord[] {
+  const any = type === recordTypes.ANY;
+  const records = new Map<string, DnsRecord>();
+  for (const address of addresses) {
+    if (!("bytes" in address)) continue;
+    const kind = address.kind === "ipv4" ? "A" : "AAAA";
+    if (!any && recordTypes[kind] !== type) continue;
+    const data: RecordData = { type: kind, bytes: address.bytes };
+    records.set(addresses.length === 1 ? "" : addressKey(address.bytes), { name, ttl, data });
+  }
+  if (records.size > 0) return [...records.values()];
+  const alias = addresses.find((address) => address.kind === "name");
+  const wanted = any || type === recordTypes.A || type === recordTypes.AAAA || type === recordTypes.CNAME;
+  return alias && wanted ? [{ name, ttl, data: { type: "CNAME", target: alias.name } }] : [];
+}
+
+// As RFC 1464 writes attributes; keys that begin with `rfc1035-` stand for a text as it is.
+function metaRecords(name: DomainName, { meta }: CatalogNode, ttl: number): DnsRecord[] {
+  return Object.entries(meta).map(([key, value]) => {
+    const text = key.toLowerCase().startsWith("rfc1035-") ? value : `${quotedKey(key)}=${value.replaceAll("`", "``")}`;
+    return { name, ttl, data: { type: "TXT", text } };
+  });
+}
+
+function quotedKey(key: string): string {
+  return key.replace(/[`=]|^[ \t]+|[ \t]+$/g, (found) => found.replace(/./g, "`$&"));
+}
+
+function shuffle(list: unknown[], chance: Chance): void {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = Math.floor(chance.fraction() * (i + 1));
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+}
