@@ -1,7 +1,11 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { Bug } from "@millwright/core/errors";
+import { hasErrors } from "@millwright/core/diagnostics";
 import type { SecretStorage } from "../storage.ts";
 import type { Acl } from "./acl.ts";
+import { compileAcl } from "./acl.ts";
+import { defaultPolicyText } from "./default-policy.ts";
+import { parsePolicy } from "./parse-policy.ts";
+import type { Policy } from "./policy.ts";
 
 /** The policies by name. Names are compared in lower case. */
 export interface PolicyStore {
@@ -28,7 +32,77 @@ export type PolicyOutcome =
   /** A policy that is built in, or a name that cannot be. */
   | { readonly kind: "refused"; readonly why: string };
 
-/** `storage` holds nothing but policies. */
-export function openPolicies(_options: { readonly storage: SecretStorage }): PolicyStore {
-  throw new Bug("policies are being built");
+/** `storage` holds nothing but policies. Each answer is as what is stored now, also where another server wrote it. */
+export function openPolicies({ storage }: { readonly storage: SecretStorage }): PolicyStore {
+  const compiled = new CompiledPolicies();
+  const read = async (name: string): Promise<Revised | undefined> => {
+    if (name === "root") return { name, text: "", revision: 0 };
+    const stored = isName(name) ? await storage.get(name) : undefined;
+    if (stored) return { name, text: Buffer.from(stored.value).toString(), revision: stored.revision };
+    return name === "default" ? { name, text: defaultPolicyText, revision: 0 } : undefined;
+  };
+  return {
+    list: async () => [...new Set([...(await storage.list("")), "default", "root"])].sort(),
+    get: async (given) => {
+      const found = await read(given.toLowerCase());
+      return found && { name: found.name, text: found.text };
+    },
+    put: async (given, text) => {
+      const name = given.toLowerCase();
+      if (name === "root") return { kind: "refused", why: 'cannot update "root" policy' };
+      if (!isName(name)) return { kind: "refused", why: `invalid policy name: ${nameRule}` };
+      if (text.trim() === "") return { kind: "refused", why: "'policy' parameter not supplied or empty" };
+      const { diagnostics } = parsePolicy(name, text);
+      if (hasErrors(diagnostics)) return { kind: "faulty", diagnostics };
+      await storage.commit([{ op: "put", path: name, value: Buffer.from(text) }]);
+      return { kind: "done", warnings: diagnostics };
+    },
+    delete: async (given) => {
+      const name = given.toLowerCase();
+      if (name === "root" || name === "default") return { kind: "refused", why: `cannot delete "${name}" policy` };
+      if (isName(name)) await storage.commit([{ op: "delete", path: name }]);
+      return { kind: "done", warnings: [] };
+    },
+    aclOf: async (names) => {
+      const unique = [...new Set(names.map((name) => name.toLowerCase()))].sort();
+      const found = await Promise.all(unique.map(read));
+      return compiled.acl(found.filter((policy) => policy !== undefined));
+    },
+  };
+}
+
+const nameRule = "a name is up to 256 characters without slashes, spaces and control characters";
+
+// A name is one segment of a path.
+function isName(name: string): boolean {
+  return /^[^/\s\p{Cc}]{1,256}$/u.test(name) && name !== "." && name !== "..";
+}
+
+interface Revised extends StoredPolicy {
+  readonly revision: number;
+}
+
+/** Reads a policy once for each revision of it, and puts together once what is asked for again and again. */
+class CompiledPolicies {
+  readonly #policies = new Map<string, { readonly revision: number; readonly policy: Policy }>();
+  readonly #acls = new Map<string, Acl>();
+
+  acl(found: readonly Revised[]): Acl {
+    const key = found.map(({ name, revision }) => `${name} ${revision}`).join("\n");
+    const known = this.#acls.get(key);
+    if (known) return known;
+    const acl = compileAcl(found.map((policy) => this.#policy(policy)));
+    // What is old is of no use any more, and which that is cannot be told: the rest is made again as it is asked for.
+    if (this.#acls.size >= 1000) this.#acls.clear();
+    this.#acls.set(key, acl);
+    return acl;
+  }
+
+  #policy({ name, text, revision }: Revised): Policy {
+    const known = this.#policies.get(name);
+    if (known?.revision === revision) return known.policy;
+    const { value: policy } = parsePolicy(name, text);
+    this.#policies.set(name, { revision, policy });
+    return policy;
+  }
 }
