@@ -1,6 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "./io.ts";
+import type { SecretGroup } from "./vault/main.ts";
 import { processIo } from "./process-io.ts";
 
 /** One command: what it does in a line, and the module that does it, loaded when it is asked for. */
@@ -14,6 +15,12 @@ const terraform = (name: string, help: string): Command => ({
   help,
   group: "infrastructure",
   run: async (args, io) => (await import("./terraform/main.ts")).runTerraform([name, ...args], io, "millwright"),
+});
+
+const secretGroup = (group: SecretGroup, help: string): Command => ({
+  help,
+  group: "services",
+  run: async (args, io) => (await import("./vault/main.ts")).runSecretGroup(group, args, io),
 });
 
 const commands: Readonly<Record<string, Command>> = {
@@ -49,6 +56,13 @@ const commands: Readonly<Record<string, Command>> = {
     group: "services",
     run: async (args, io) => (await import("./commands/kv.ts")).runKv([...args], io, "millwright"),
   },
+  secret: secretGroup("secret", "Read and write secrets, and get credentials"),
+  lease: secretGroup("lease", "Renew, revoke and show leases"),
+  policy: secretGroup("policy", "Read and write policies of the secrets server"),
+  token: secretGroup("token", "Make, show, renew and end tokens"),
+  auth: secretGroup("auth", "Enable and list ways to log in"),
+  audit: secretGroup("audit", "Enable and list audit devices"),
+  operator: secretGroup("operator", "Initialise, unseal and seal the secrets server"),
   terraform: {
     help: "Terraform's command line",
     group: "tools",
@@ -58,6 +72,11 @@ const commands: Readonly<Record<string, Command>> = {
     help: "Consul's command line (kv)",
     group: "tools",
     run: async (args, io) => (await import("./commands/consul.ts")).runConsul(args, io),
+  },
+  vault: {
+    help: "Vault's command line",
+    group: "tools",
+    run: async (args, io) => (await import("./vault/main.ts")).runVault(args, io),
   },
 };
 

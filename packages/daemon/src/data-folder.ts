@@ -23,6 +23,9 @@ export interface RunningServer {
   readonly version: string;
   /** Each `host:port` or `unix:///path` it listens on. */
   readonly http: readonly string[];
+  /** Where other protocols are answered, by their names. */
+  readonly vault?: readonly string[];
+  readonly dns?: readonly string[];
 }
 
 /** Opens a data folder, and makes it, for this user alone, where it is not there. Rejects with `dataFolder`. */

@@ -1,23 +1,42 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import type { HttpService } from "@millwright/core/http";
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
-import { openDiscovery } from "@millwright/discovery/discovery";
-import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/permissions";
-import type { Store } from "@millwright/store/contract";
 import { type DataFolder, openDataFolder } from "@millwright/daemon/data-folder";
-import { formatAddress, listen, type ListenAddress, type Listener } from "@millwright/daemon/listener";
+import { formatAddress, type ListenAddress, listen } from "@millwright/daemon/listener";
+import { type Discovery, openDiscovery } from "@millwright/discovery/discovery";
+import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/permissions";
+import { openSecrets, type Secrets } from "@millwright/secrets/secrets";
+import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
+import { type JoinToken, openJoinToken } from "./join-token.ts";
+import { type OwnNode, openOwnNode } from "./own-node.ts";
+import { openStore, type StoreConfig } from "./stores.ts";
+
+export type { StoreConfig } from "./stores.ts";
 
 /** How a server is to run; everything has a default that suits one machine. */
 export interface ServerConfig {
   /** Where Consul's HTTP API is served; `127.0.0.1:8500` by default. */
   readonly http?: readonly ListenAddress[];
+  /** Where Vault's HTTP API is served; nowhere by default, and no secrets are kept then. */
+  readonly vault?: readonly ListenAddress[];
+  /** Where names are answered, over UDP and TCP; nowhere by default. */
+  readonly dns?: readonly { readonly host: string; readonly port: number }[];
   /** Take free ports where the wanted ones are taken. */
   readonly freePortsIfTaken?: boolean;
+  /** What discovery keeps its data in; memory by default. */
   readonly store?: StoreConfig;
+  /** What secrets are kept in; the same store as discovery's by default. */
+  readonly secretsStore?: StoreConfig;
+  /** Initialise and unseal the secrets without being asked, for development; sealed until somebody unseals by default. */
+  readonly devSeal?: DevSeal;
+  /** A file with the token that nodes join with; `join-token` in the data folder by default. */
+  readonly joinTokenFile?: string;
   readonly nodeName?: string;
   readonly datacenter?: string;
   /** Under which others reach this server; 127.0.0.1 by default. */
   readonly advertiseAddress?: string;
+  /** Which scripts run as checks of this server's own node; none by default. */
+  readonly scriptChecks?: "none" | "local" | "all";
   readonly acl?: AclConfig;
   /** Indent all JSON. */
   readonly pretty?: boolean;
@@ -26,19 +45,6 @@ export interface ServerConfig {
   readonly chance?: Chance;
   readonly log?: Log;
 }
-
-export type StoreConfig =
-  /** Gone with the process. */
-  | { readonly kind: "memory" }
-  /** A file in the data folder, which is made where it is not there. */
-  | { readonly kind: "sqlite"; readonly dataFolder: string }
-  /** An etcd cluster; the data folder keeps this node's identity. */
-  | {
-      readonly kind: "etcd";
-      readonly endpoints: readonly string[];
-      readonly prefix: string;
-      readonly dataFolder: string;
-    };
 
 /** Access control with one token that may do everything, and a policy for requests without a token. */
 export interface AclConfig {
@@ -49,88 +55,154 @@ export interface AclConfig {
 export interface RunningServer {
   /** Where Consul's HTTP API is served, with the ports that were taken. */
   readonly http: readonly ListenAddress[];
+  /** Where Vault's HTTP API is served. */
+  readonly vault: readonly ListenAddress[];
+  /** Where names are answered. */
+  readonly dns: readonly { readonly host: string; readonly port: number }[];
   readonly nodeId: string;
-  /** Answers what is under way, ends waits early, frees store and ports. */
+  readonly joinToken: JoinToken;
+  /** The root token of a server that was unsealed for development. */
+  readonly rootToken: string | undefined;
+  /** Closes and opens the audit devices' files, after a rotation of logs. */
+  reopenLogs(): Promise<void>;
+  /** Answers what is under way, ends waits early, frees stores and ports. */
   close(): Promise<void>;
 }
 
 const serverPort = 8300;
 const graceMilliseconds = 10_000;
+const defaultHttp: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 8500 };
 
 /**
- * Starts a server. Rejects with an operational error that says what to do where a port is taken, the data folder cannot
- * be used or the store cannot be opened; nothing is left running then.
+ * Starts a server: discovery and secrets, each over its store, and a node for itself, which speaks to discovery over HTTP
+ * like any other. Rejects with an operational error that says what to do where a port is taken, the data folder cannot be
+ * used or a store cannot be opened; nothing is left running then.
  */
 export async function startServer(config: ServerConfig = {}): Promise<RunningServer> {
-  const { clock = systemClock, chance = systemChance, log = silentLog, version = "0.1.0" } = config;
-  const opened: (() => Promise<void>)[] = [];
-  const closeAll = async () => {
-    for (const close of opened.splice(0).reverse()) await close();
+  const opened: Opened = { closers: [] };
+  const close = async () => {
+    for (const closeOne of opened.closers.splice(0).reverse()) await closeOne();
   };
   try {
-    const folder = await openFolder(config.store, chance);
-    const store = await openStore(config.store ?? { kind: "memory" });
-    opened.push(() => store.close());
-    const identity = {
-      datacenter: config.datacenter ?? "dc1",
-      nodeName: config.nodeName ?? hostname(),
-      nodeId: folder?.nodeId ?? chance.uuid(),
-      address: config.advertiseAddress ?? "127.0.0.1",
-      serverPort,
-      version,
-    };
-    const pretty = config.pretty ?? false;
-    const discovery = await openDiscovery({
-      store,
-      identity,
-      authorizer: authorizerOf(config.acl),
-      pretty,
-      clock,
-      chance,
-      log,
-    });
-    opened.push(() => discovery.close());
-    const listeners: Listener[] = [];
-    for (const address of config.http ?? [{ kind: "tcp", host: "127.0.0.1", port: 8500 } as const]) {
-      const { freePortsIfTaken: freePortIfTaken = false } = config;
-      const shared = { service: discovery.handle, clock, log, requestId: () => chance.uuid(), freePortIfTaken };
-      const listener = await listen({ ...shared, address });
-      listeners.push(listener);
-      opened.push(() => listener.close(graceMilliseconds));
-      log.write("info", "server: listening", { address: formatAddress(listener.address) });
-    }
-    const http = listeners.map(({ address }) => address);
-    await folder?.writeRunning({ pid: process.pid, startedAt: clock.now(), version, http: http.map(formatAddress) });
-    opened.push(async () => folder?.removeRunning());
-    return { http, nodeId: identity.nodeId, close: closeAll };
+    return await start(config, opened, close);
   } catch (error) {
-    await closeAll();
+    await close();
     throw error;
   }
+}
+
+interface Opened {
+  /** In the order in which things were opened: each may use those before it, so they are closed from the last on. */
+  readonly closers: (() => Promise<void>)[];
+}
+
+async function start(config: ServerConfig, opened: Opened, close: () => Promise<void>): Promise<RunningServer> {
+  const ports = {
+    clock: config.clock ?? systemClock,
+    chance: config.chance ?? systemChance,
+    log: config.log ?? silentLog,
+  };
+  const { clock, chance, log } = ports;
+  const version = config.version ?? "0.1.0";
+  const folder = await openFolder(config.store, chance);
+  const stores = await openStores(config, opened);
+  const identity = {
+    datacenter: config.datacenter ?? "dc1",
+    nodeName: config.nodeName ?? hostname(),
+    nodeId: folder?.nodeId ?? chance.uuid(),
+    address: config.advertiseAddress ?? "127.0.0.1",
+    serverPort,
+    version,
+  };
+  const joinToken = await openJoinToken(
+    {
+      ...(config.joinTokenFile === undefined ? {} : { file: config.joinTokenFile }),
+      ...(folder ? { dataFolder: folder.path } : {}),
+    },
+    chance,
+  );
+  const pretty = config.pretty ?? false;
+  const authorizer = authorizerOf(config.acl);
+  const discoveryOptions = { store: stores.discovery, identity, authorizer, pretty, joinToken: joinToken.token };
+  const discovery = await openDiscovery({ ...discoveryOptions, ...ports });
+  opened.closers.push(() => discovery.close());
+  const listenAll = async (addresses: readonly ListenAddress[], service: HttpService) => {
+    const found: ListenAddress[] = [];
+    for (const address of addresses) {
+      const shared = { service, clock, log, requestId: () => chance.uuid() };
+      const listener = await listen({ ...shared, address, freePortIfTaken: config.freePortsIfTaken ?? false });
+      opened.closers.push(() => listener.close(graceMilliseconds));
+      log.write("info", "server: listening", { address: formatAddress(listener.address) });
+      found.push(listener.address);
+    }
+    return found;
+  };
+  const own: { node?: OwnNode } = {};
+  const http = await listenAll(config.http ?? [defaultHttp], (request) => consulApi(request, discovery, own.node));
+  const secrets = await startSecrets(config, { store: stores.secrets, version, ...ports }, opened);
+  const vault = secrets ? await listenAll(config.vault ?? [], secrets.service.handle) : [];
+  own.node = await openOwnNode({ identity, http, vault, config, joinToken: joinToken.token, ...ports });
+  opened.closers.push(() => own.node?.close() ?? Promise.resolve());
+  const { dns } = own.node;
+  const told = { http: http.map(formatAddress), vault: vault.map(formatAddress), dns: dns.map(formatDns) };
+  await folder?.writeRunning({ pid: process.pid, startedAt: clock.now(), version, ...told });
+  opened.closers.push(async () => folder?.removeRunning());
+  return {
+    http,
+    vault,
+    dns,
+    nodeId: identity.nodeId,
+    joinToken,
+    rootToken: secrets?.rootToken,
+    reopenLogs: async () => secrets?.service.reopenAudit(),
+    close,
+  };
+}
+
+// The server's own node answers for itself; everything else of Consul's API is discovery's.
+const consulApi = (request: Parameters<HttpService>[0], discovery: Discovery, node: OwnNode | undefined) =>
+  node && node.routes.length > 0 && request.path.startsWith("/v1/agent/") ? node.handle(request) : discovery.handle(request);
+
+interface StartedSecrets {
+  readonly service: Secrets;
+  readonly rootToken: string | undefined;
+}
+
+async function startSecrets(
+  config: ServerConfig,
+  options: Parameters<typeof openSecrets>[0],
+  opened: Opened,
+): Promise<StartedSecrets | undefined> {
+  if (!servesSecrets(config)) return undefined;
+  const service = await openSecrets({ ...options, devMounts: config.devSeal !== undefined });
+  opened.closers.push(() => service.close());
+  const rootToken = config.devSeal ? await unsealForDevelopment(service, config.devSeal) : undefined;
+  return { service, rootToken };
 }
 
 async function openFolder(store: StoreConfig | undefined, chance: Chance): Promise<DataFolder | undefined> {
   return store && store.kind !== "memory" ? openDataFolder(store.dataFolder, chance) : undefined;
 }
 
-// Each engine is loaded only where it is used.
-async function openStore(config: StoreConfig): Promise<Store> {
-  switch (config.kind) {
-    case "memory": {
-      const { openMemoryStore } = await import("@millwright/store/memory");
-      return openMemoryStore();
-    }
-    case "sqlite": {
-      const { openSqliteStore } = await import("@millwright/store/sqlite");
-      return openSqliteStore({ path: join(config.dataFolder, "discovery.sqlite") });
-    }
-    case "etcd": {
-      const { openEtcdStore } = await import("@millwright/store/etcd");
-      return openEtcdStore({ endpoints: config.endpoints, prefix: config.prefix });
-    }
-  }
+function servesSecrets({ vault = [] }: ServerConfig): boolean {
+  return vault.length > 0;
+}
+
+async function openStores(config: ServerConfig, opened: Opened) {
+  const { store = { kind: "memory" }, secretsStore } = config;
+  const discovery = await openStore(store, "discovery");
+  opened.closers.push(() => discovery.close());
+  if (!secretsStore || !servesSecrets(config)) return { discovery, secrets: discovery };
+  if (secretsStore.kind === "sqlite") await openDataFolder(secretsStore.dataFolder, systemChance);
+  const secrets = await openStore(secretsStore, "secrets");
+  opened.closers.push(() => secrets.close());
+  return { discovery, secrets };
 }
 
 function authorizerOf(acl: AclConfig | undefined): Authorizer {
   return acl ? staticTokens({ defaultPolicy: acl.defaultPolicy, master: acl.masterToken }) : allowAll;
+}
+
+function formatDns({ host, port }: { readonly host: string; readonly port: number }): string {
+  return formatAddress({ kind: "tcp", host, port });
 }

@@ -1,0 +1,162 @@
+import { similar } from "@millwright/core/similar";
+import type { CommandIo } from "../io.ts";
+import { localFailure, runVaultCommand, type VaultCommand } from "./command.ts";
+
+/** The version of Vault whose API is followed: what clients read to decide what they may ask for. */
+const vaultVersion = "1.13.3";
+
+/** A command by the words that call it: its line in the overview, and where it is. */
+interface Entry {
+  readonly about: string;
+  load(): Promise<VaultCommand>;
+}
+
+const logical = () => import("./commands/logical.ts");
+const leases = () => import("./commands/leases.ts");
+const operator = () => import("./commands/operator.ts");
+const policies = () => import("./commands/policies.ts");
+const mounts = () => import("./commands/mounts.ts");
+const tokens = () => import("./commands/tokens.ts");
+const kv = () => import("./commands/kv.ts");
+
+/** All commands of Vault's command line that are here. */
+const commands: Readonly<Record<string, Entry>> = {
+  read: { about: "Read data, or get a credential", load: async () => (await logical()).read },
+  write: { about: "Write data, configuration and roles", load: async () => (await logical()).write },
+  patch: { about: "Change some fields of data", load: async () => (await logical()).patch },
+  list: { about: "List names", load: async () => (await logical()).list },
+  delete: { about: "Delete data and configuration", load: async () => (await logical()).deletePath },
+  unwrap: { about: "Unwrap a wrapped secret", load: async () => (await logical()).unwrap },
+  login: { about: "Log in, and keep the token", load: async () => (await tokens()).login },
+  status: { about: "Show whether the server is sealed", load: async () => (await operator()).status },
+  "kv get": { about: "Show a key-value secret", load: async () => (await kv()).kvGet },
+  "kv put": { about: "Write a key-value secret", load: async () => (await kv()).kvPut },
+  "kv patch": { about: "Change fields of a key-value secret", load: async () => (await kv()).kvPatch },
+  "kv list": { about: "List key-value secrets", load: async () => (await kv()).kvList },
+  "kv delete": { about: "Delete a version", load: async () => (await kv()).kvDelete },
+  "kv undelete": { about: "Bring deleted versions back", load: async () => (await kv()).kvUndelete },
+  "kv destroy": { about: "Delete versions for good", load: async () => (await kv()).kvDestroy },
+  "kv metadata get": { about: "Show versions", load: async () => (await kv()).kvMetadataGet },
+  "kv metadata delete": { about: "Delete all versions", load: async () => (await kv()).kvMetadataDelete },
+  "lease renew": { about: "Extend a lease", load: async () => (await leases()).renew },
+  "lease revoke": { about: "End a lease, or all under a prefix", load: async () => (await leases()).revoke },
+  "lease lookup": { about: "Show a lease", load: async () => (await leases()).lookup },
+  "policy list": { about: "List policies", load: async () => (await policies()).listPolicies },
+  "policy read": { about: "Print a policy", load: async () => (await policies()).readPolicy },
+  "policy write": { about: "Write a policy", load: async () => (await policies()).writePolicy },
+  "policy delete": { about: "Delete a policy", load: async () => (await policies()).deletePolicy },
+  "secrets enable": { about: "Enable a secrets engine", load: async () => (await mounts()).enableSecrets },
+  "secrets disable": { about: "Disable a secrets engine", load: async () => (await mounts()).disableSecrets },
+  "secrets list": { about: "List secrets engines", load: async () => (await mounts()).listSecrets },
+  "auth enable": { about: "Enable an auth method", load: async () => (await mounts()).enableAuth },
+  "auth disable": { about: "Disable an auth method", load: async () => (await mounts()).disableAuth },
+  "auth list": { about: "List auth methods", load: async () => (await mounts()).listAuth },
+  "audit enable": { about: "Enable an audit device", load: async () => (await mounts()).enableAudit },
+  "audit disable": { about: "Disable an audit device", load: async () => (await mounts()).disableAudit },
+  "audit list": { about: "List audit devices", load: async () => (await mounts()).listAudit },
+  "token create": { about: "Make a token", load: async () => (await tokens()).createToken },
+  "token lookup": { about: "Show a token", load: async () => (await tokens()).lookupToken },
+  "token renew": { about: "Extend a token", load: async () => (await tokens()).renewToken },
+  "token revoke": { about: "End a token", load: async () => (await tokens()).revokeToken },
+  "token capabilities": { about: "Show what a token may do", load: async () => (await tokens()).tokenCapabilities },
+  "operator init": { about: "Make a new server's keys", load: async () => (await operator()).init },
+  "operator unseal": { about: "Give an unseal key", load: async () => (await operator()).unseal },
+  "operator seal": { about: "Seal the server", load: async () => (await operator()).seal },
+  "operator rotate": { about: "Make a new encryption key", load: async () => (await operator()).rotate },
+  "operator key-status": { about: "Show the encryption key's age", load: async () => (await operator()).keyStatus },
+};
+
+/** The words of Vault's command line as it was in 2016, and what they are called now. */
+const formerWords: Readonly<Record<string, string>> = {
+  renew: "lease renew",
+  revoke: "lease revoke",
+  init: "operator init",
+  unseal: "operator unseal",
+  seal: "operator seal",
+  rotate: "operator rotate",
+  "key-status": "operator key-status",
+  mount: "secrets enable",
+  unmount: "secrets disable",
+  mounts: "secrets list",
+  policies: "policy list",
+  "policy-write": "policy write",
+  "policy-delete": "policy delete",
+  "auth-enable": "auth enable",
+  "auth-disable": "auth disable",
+  "audit-enable": "audit enable",
+  "audit-disable": "audit disable",
+  "audit-list": "audit list",
+  "token-create": "token create",
+  "token-lookup": "token lookup",
+  "token-renew": "token renew",
+  "token-revoke": "token revoke",
+};
+
+/** Vault's own command line. Resolves to the exit code. */
+export async function runVault(args: readonly string[], io: CommandIo): Promise<number> {
+  const [first, ...rest] = args;
+  if (first === undefined || first === "help" || first === "-h" || first === "-help" || first === "--help") {
+    await io.stdout(overview("vault", Object.keys(commands)));
+    return first === undefined ? 127 : 0;
+  }
+  if (first === "version" || first === "-version" || first === "--version" || first === "-v") {
+    await io.stdout(`Vault v${vaultVersion} (served by Millwright)\n`);
+    return 0;
+  }
+  return dispatch(inPresentWords(first, rest), io, "vault", Object.keys(commands));
+}
+
+function inPresentWords(first: string, rest: readonly string[]): readonly string[] {
+  const isCommand = rest[0] !== undefined && commands[`${first} ${rest[0]}`] !== undefined;
+  // `auth TOKEN` logged in; `auth enable` is a command of now.
+  if (first === "auth" && !isCommand) return ["login", ...rest];
+  const now = isCommand ? undefined : formerWords[first];
+  return now === undefined ? [first, ...rest] : [...now.split(" "), ...rest];
+}
+
+/** One of our own groups: `millwright secret …`, `lease …`, `policy …`, `auth …`, `audit …`, `token …`, `operator …`. */
+export async function runSecretGroup(group: SecretGroup, args: readonly string[], io: CommandIo): Promise<number> {
+  const names = Object.keys(commands).filter((name) => belongs(name, group));
+  const words = group === "secret" ? args : [group, ...args];
+  if (args[0] === undefined || args[0] === "-h" || args[0] === "-help" || args[0] === "--help") {
+    await io.stdout(overview(group === "secret" ? "millwright secret" : "millwright", names));
+    return args[0] === undefined ? localFailure : 0;
+  }
+  return dispatch(words, io, group === "secret" ? "millwright secret" : "millwright", names);
+}
+
+export type SecretGroup = "secret" | "lease" | "policy" | "auth" | "audit" | "token" | "operator";
+
+function belongs(name: string, group: SecretGroup): boolean {
+  if (group !== "secret") return name.startsWith(`${group} `);
+  return !name.includes(" ") || name.startsWith("kv ") || name.startsWith("secrets ");
+}
+
+async function dispatch(
+  words: readonly string[],
+  io: CommandIo,
+  program: string,
+  names: readonly string[],
+): Promise<number> {
+  for (const count of [3, 2, 1]) {
+    const name = words.slice(0, count).join(" ");
+    if (words.length < count || !names.includes(name)) continue;
+    const command = await commands[name]!.load();
+    return runVaultCommand(command, `${program} ${name}`, words.slice(count), io);
+  }
+  const group = names.filter((name) => name.startsWith(`${words[0]} `));
+  if (group.length > 0) return refuseWord(words.slice(0, 2).join(" "), io, program, group);
+  return refuseWord(words[0] ?? "", io, program, names);
+}
+
+async function refuseWord(word: string, io: CommandIo, program: string, names: readonly string[]): Promise<number> {
+  const near = similar(word, names);
+  const hint = near ? ` Did you mean "${program} ${near}"?` : "";
+  await io.stderr(`There is no command "${program} ${word}".${hint}\n\n${overview(program, names)}`);
+  return 127;
+}
+
+function overview(program: string, names: readonly string[]): string {
+  const lines = names.map((name) => `    ${name.padEnd(21)}${commands[name]!.about}\n`).join("");
+  return `Usage: ${program} COMMAND [flags] [arguments]\n\n${lines}\nEach command explains itself: "${program} ${names[0]} -help".\nExample: ${program} ${names.includes("read") ? "read postgresql/creds/readonly" : names[0]}\n`;
+}

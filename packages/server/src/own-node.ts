@@ -1,0 +1,69 @@
+import type { HttpService } from "@millwright/core/http";
+import type { Chance, Clock, Log } from "@millwright/core/ports";
+import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
+import type { NodeIdentity as ServerIdentity } from "@millwright/discovery/identity";
+import { type Node, openNode } from "@millwright/node/node";
+import type { ServerConfig } from "./server.ts";
+
+export interface OwnNodeOptions {
+  readonly identity: ServerIdentity;
+  /** Where this server's APIs are to be found. */
+  readonly http: readonly ListenAddress[];
+  readonly vault: readonly ListenAddress[];
+  readonly config: Pick<ServerConfig, "dns" | "freePortsIfTaken" | "pretty" | "scriptChecks">;
+  readonly joinToken: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+}
+
+/** The node that a server has for itself: what it registers is what the server serves. */
+export interface OwnNode {
+  readonly handle: HttpService;
+  readonly routes: Node["routes"];
+  readonly dns: readonly { readonly host: string; readonly port: number }[];
+  close(): Promise<void>;
+}
+
+/** Opens a server's own node, which speaks to that server over HTTP, like any other node. */
+export async function openOwnNode(options: OwnNodeOptions): Promise<OwnNode> {
+  const { identity, http, vault, config, joinToken, ...ports } = options;
+  const { datacenter, nodeName: name, nodeId: id, address, version } = identity;
+  const httpPort = portOf(http);
+  const node: Node = await openNode({
+    identity: { name, id, datacenter, address, version, server: true, ...(httpPort === undefined ? {} : { httpPort }) },
+    servers: http.slice(0, 1).map(urlOf),
+    joinToken: async () => joinToken,
+    scriptChecks: config.scriptChecks ?? "none",
+    services: vaultService(vault),
+    pretty: config.pretty ?? false,
+    ...ports,
+  });
+  return { handle: node.handle, routes: node.routes, dns: [], close: () => node.close() };
+}
+
+// Sealed, the health endpoint refuses, and nobody is sent here.
+function vaultService(vault: readonly ListenAddress[]): readonly unknown[] {
+  const port = portOf(vault);
+  const first = vault[0];
+  if (port === undefined || !first) return [];
+  const check = {
+    name: "Vault is initialised and unsealed",
+    http: `${urlOf(first)}/v1/sys/health?standbyok=true`,
+    interval: "2s",
+    timeout: "2s",
+  };
+  return [{ id: `vault:${port}`, name: "vault", port, tags: ["active"], check }];
+}
+
+function portOf(addresses: readonly ListenAddress[]): number | undefined {
+  for (const address of addresses) if (address.kind === "tcp") return address.port;
+  return undefined;
+}
+
+// What listens on every address is reached on loopback.
+function urlOf(address: ListenAddress): string {
+  if (address.kind === "unix") return formatAddress(address);
+  const host = address.host === "0.0.0.0" ? "127.0.0.1" : address.host === "::" ? "::1" : address.host;
+  return `http://${formatAddress({ ...address, host })}`;
+}
