@@ -105,7 +105,8 @@ class Writer {
 
   /** False where it does not fit any more. */
   record({ name, ttl, data }: DnsRecord): boolean {
-    this.#name(name);
+    if (name === this.#asked && name !== "") this.#u16(0xc000 | 12);
+    else this.#name(name);
     this.#u16(recordTypes[data.type]);
     this.#u16(1);
     this.#u32(ttl);
@@ -169,7 +170,6 @@ class Writer {
 
   // A name that stands already is pointed to, whole or from one of its dots on.
   #name(name: DomainName): void {
-    if (name === this.#asked && name !== "") return this.#u16(0xc000 | 12);
     let rest = name;
     while (rest !== "") {
       const known = this.#offsets.get(rest);

@@ -117,15 +117,15 @@ export class Responder {
     const reply = { ...this.#reply(query, rcode), authoritative: true, answers, additional, authority };
     const alias = answers.length === 1 ? answers[0]?.data : undefined;
     if (alias?.type !== "CNAME") return this.#write(reply, transport);
-    return this.#followed(alias.target, query.question.type, 3).then((more) =>
+    return this.#followed(alias.target, query.question.type, [query.question.labels.join(".")]).then((more) =>
       this.#write({ ...reply, answers: [...answers, ...more] }, transport),
     );
   }
 
   // What an alias leads to, where that is ours or may be asked for; a client without it asks by itself.
-  async #followed(target: DomainName, type: number, depth: number): Promise<readonly DnsRecord[]> {
+  async #followed(target: DomainName, type: number, seen: readonly DomainName[]): Promise<readonly DnsRecord[]> {
     const wanted = type === recordTypes.A ? "A" : type === recordTypes.AAAA ? "AAAA" : undefined;
-    if (!wanted || depth === 0) return [];
+    if (!wanted || seen.length > mostAliases || seen.includes(target)) return [];
     const asked = parseAsked(target.split("."), type, this.#options.domains);
     if (asked.kind === "outside") return this.#options.recursors.configured ? this.#resolved(target, wanted) : [];
     if (asked.kind === "reverse") return [];
@@ -134,7 +134,7 @@ export class Responder {
     const answers = content.kind === "records" ? content.answers : [];
     const alias = answers.length === 1 ? answers[0]?.data : undefined;
     if (alias?.type !== "CNAME") return answers;
-    return [...answers, ...(await this.#followed(alias.target, type, depth - 1))];
+    return [...answers, ...(await this.#followed(alias.target, type, [...seen, target]))];
   }
 
   #resolved(target: DomainName, type: "A" | "AAAA"): Promise<readonly DnsRecord[]> {
@@ -228,6 +228,8 @@ export class Responder {
   }
 }
 
+/** Aliases that are followed one after another. */
+const mostAliases = 3;
 const plainUdpBytes = 512;
 /** What an IPv4 datagram holds beside its headers. */
 const mostUdpBytes = 65_507;
