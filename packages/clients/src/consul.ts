@@ -8,6 +8,7 @@ import {
   jsonOf,
   type ReadOptions,
 } from "./consul-api.ts";
+import { ConsulAcl } from "./consul-acl.ts";
 import { ConsulAgent } from "./consul-agent.ts";
 import { ConsulCatalog } from "./consul-catalog.ts";
 import type { ConsulConfig } from "./consul-config.ts";
@@ -25,6 +26,7 @@ import { NodeProtocol } from "./node-protocol.ts";
  * The constructor throws `badConfiguration` where the address, token file or certificates cannot be used.
  */
 export class ConsulClient {
+  readonly acl: ConsulAcl;
   readonly kv: ConsulKv;
   readonly catalog: ConsulCatalog;
   readonly health: ConsulHealth;
@@ -36,6 +38,7 @@ export class ConsulClient {
 
   constructor(config: ConsulConfig, settings: ApiSettings = {}) {
     this.#api = new ConsulApi(config, settings);
+    this.acl = new ConsulAcl(this.#api);
     this.kv = new ConsulKv(this.#api);
     this.catalog = new ConsulCatalog(this.#api);
     this.health = new ConsulHealth(this.#api);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { assertNever } from "@millwright/core/errors";
 import type { CheckDefinition, CheckStatus } from "./check-definition.ts";
 import type { CatalogView } from "./catalog-view.ts";
@@ -70,10 +71,13 @@ export function step(state: NodeState, event: NodeEvent): NodeState {
 
 function registerService(state: NodeState, event: NodeEvent & { readonly kind: "service-registered" }): NodeState {
   const { service, checks, origin, replaceChecks } = event;
-  const services = new Map(state.services);
-  services.set(service.id, { definition: service, origin, sync: { kind: "changed" } });
-  const removed = { ...state.removed, services: without(state.removed.services, service.id) };
-  let next: NodeState = { ...state, services, removed };
+  let next = state;
+  // Registered again as it is, it stays as it is.
+  if (!isDeepStrictEqual(pick(state.services.get(service.id)), { definition: service, origin })) {
+    const services = new Map(state.services);
+    services.set(service.id, { definition: service, origin, sync: { kind: "changed" } });
+    next = { ...state, services, removed: { ...state.removed, services: without(state.removed.services, service.id) } };
+  }
   for (const check of checks) next = registerCheck(next, check, origin);
   if (!replaceChecks) return next;
   const kept = new Set(checks.map(({ id }) => id));
@@ -99,6 +103,7 @@ function deregisterService(state: NodeState, id: string): NodeState {
 // A check that is registered again keeps its result: its next one decides.
 function registerCheck(state: NodeState, definition: CheckDefinition, origin: Origin): NodeState {
   const known = state.checks.get(definition.id);
+  if (isDeepStrictEqual(pick(known), { definition, origin })) return state;
   const checks = new Map(state.checks);
   const keeps = known !== undefined && known.definition.probe.kind === definition.probe.kind;
   checks.set(definition.id, {
@@ -177,6 +182,10 @@ function markRemoved(
 ): NodeState {
   const { services, checks } = state.removed;
   return { ...state, removed: { services: without(services, service), checks: without(checks, check) } };
+}
+
+function pick(item: LocalService | LocalCheck | undefined): object | undefined {
+  return item && { definition: item.definition, origin: item.origin };
 }
 
 function without(set: ReadonlySet<string>, item: string | undefined): ReadonlySet<string> {

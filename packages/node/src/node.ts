@@ -1,29 +1,29 @@
 import type { HttpService } from "@millwright/core/http";
-import { type Chance, type Clock, type Log, systemChance, systemClock } from "@millwright/core/ports";
-import { forward } from "./forward.ts";
+import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import { agentCheckRoutes } from "./agent-check-routes.ts";
+import { agentHealthRoutes } from "./agent-health-routes.ts";
+import { agentInfoRoutes } from "./agent-info-routes.ts";
+import { agentMembershipRoutes } from "./agent-membership-routes.ts";
+import { agentServiceRoutes } from "./agent-service-routes.ts";
+import type { AliasedCheck } from "./alias.ts";
+import { AntiEntropy } from "./anti-entropy.ts";
+import { CheckRunner } from "./check-runner.ts";
+import { configure, type Definitions, readDefinitions } from "./configure.ts";
+import type { NodeIdentity } from "./identity.ts";
+import { keepNothing, openKeeper } from "./keeper.ts";
+import { openIdentity } from "./kept-identity.ts";
+import { Member } from "./member.ts";
+import { isOnline } from "./membership.ts";
+import { nodeService } from "./node-service.ts";
 import type { NodeState } from "./node-state.ts";
 import { Registry } from "./registry.ts";
 import type { Route } from "./route.ts";
-import { Servers } from "./servers.ts";
+import type { RoutesContext } from "./routes-context.ts";
+import { serverAuthorizer } from "./server-authorizer.ts";
+import { noServer, Servers } from "./servers.ts";
+import { Timetable } from "./timetable.ts";
 
-/** Who a node is. */
-export interface NodeIdentity {
-  readonly name: string;
-  /** A UUID that stays with the data folder. */
-  readonly id: string;
-  readonly datacenter: string;
-  /** Under which others reach this node; an IP address. */
-  readonly address: string;
-  /** Of this program. */
-  readonly version: string;
-  readonly meta?: Readonly<Record<string, string>>;
-  /** Whether it is a server's own node. */
-  readonly server: boolean;
-  readonly httpPort?: number;
-  readonly dnsPort?: number;
-}
-
-export interface NodeOptions {
+export interface NodeOptions extends Definitions {
   readonly identity: NodeIdentity;
   /** `host:port` or URLs of discovery; each is asked when those before it do not answer. */
   readonly servers: readonly string[];
@@ -32,10 +32,6 @@ export interface NodeOptions {
   readonly joinToken?: () => Promise<string | undefined>;
   /** Which scripts run as checks: none, those of the configuration, or also those that the API registers. */
   readonly scriptChecks: "none" | "local" | "all";
-  /** Services, with their checks, in the form of Consul's configuration files. */
-  readonly services?: readonly unknown[];
-  /** Checks in the form of Consul's configuration files. */
-  readonly checks?: readonly unknown[];
   /** Called for `PUT /v1/agent/leave`, when the node has left: the process is to end. */
   readonly onLeave?: () => void;
   /** Called for `PUT /v1/agent/reload`: reads the configuration again, and gives it to the node. */
@@ -56,6 +52,8 @@ export interface Node {
   readonly state: NodeState;
   /** Resolves when the node has joined once. */
   ready(): Promise<void>;
+  /** Takes services and checks of the configuration in place of those it had before. Throws `badConfiguration`. */
+  reconfigure(definitions: Definitions): void;
   /** Takes the node and all its services out of the catalog, and stops renewing its liveness. */
   leave(): Promise<void>;
   /** Ends its work; in the catalog it stays until its liveness ends. */
@@ -64,17 +62,82 @@ export interface Node {
 
 /** Opens a node. Rejects with `badConfiguration` where an address, a definition or the data folder cannot be used. */
 export async function openNode(options: NodeOptions): Promise<Node> {
-  const { clock = systemClock, chance = systemChance } = options;
+  const { identity, clock = systemClock, chance = systemChance, log = silentLog } = options;
+  const closing = new AbortController();
   const servers = new Servers(options.servers, { clock, chance });
+  const kept = await openIdentity(options.dataFolder, identity);
+  const nodeToken = () => kept.get()?.token ?? "";
   const registry = new Registry();
+  configure(registry, readDefinitions(options), options.scriptChecks);
+  const keeper =
+    options.dataFolder === undefined
+      ? keepNothing
+      : await openKeeper({ dataFolder: options.dataFolder, registry, clock, log });
+  const timetable = new Timetable(clock);
+  const { joinToken = async () => undefined } = options;
+  const member = new Member({ identity, servers, kept, joinToken, clock, chance, log });
+  const antiEntropy = new AntiEntropy({ registry, servers, identity, nodeToken, clock, chance, log });
+  member.listen((state) => antiEntropy.setOnline(isOnline(state)));
+  const watchNode = watchChecks(servers, nodeToken);
+  const runner = new CheckRunner({ registry, timetable, nodeName: identity.name, watchNode, clock, chance, log });
+  const { signal } = closing;
+  const background = [timetable.run(signal), member.run(signal), antiEntropy.run(signal)];
+  const leave = async () => {
+    member.leave();
+    if (kept.get() === undefined) return;
+    await servers.call(
+      (client, within) => client.catalog.deregister({ node: identity.name }, { token: nodeToken(), signal: within }),
+      { signal, patienceMilliseconds: leaveMilliseconds },
+    );
+    log.write("info", "node: left", { node: identity.name });
+  };
+  const routes = nodeRoutes({
+    ...{ identity, registry, runner, keeper, member, servers, nodeToken, clock },
+    scriptChecks: options.scriptChecks,
+    leave: async () => {
+      await leave();
+      options.onLeave?.();
+    },
+    ...(options.onReload ? { reload: options.onReload } : {}),
+  });
+  const authorizer = serverAuthorizer({ servers, kept, clock, signal });
   return {
-    handle: (request) => forward(servers, request),
-    routes: [],
+    routes,
+    handle: nodeService({ routes, authorizer, servers, pretty: options.pretty ?? false }),
     get state() {
       return registry.state;
     },
-    ready: async () => undefined,
-    leave: async () => undefined,
-    close: () => servers.close(),
+    ready: () => member.alive(signal),
+    reconfigure: (definitions) => configure(registry, readDefinitions(definitions), options.scriptChecks),
+    leave,
+    close: async () => {
+      closing.abort();
+      await runner.close();
+      await Promise.all(background);
+      await keeper.close();
+      await servers.close();
+    },
+  };
+}
+
+const leaveMilliseconds = 5_000;
+
+function nodeRoutes(context: RoutesContext): readonly Route[] {
+  return [
+    ...agentInfoRoutes(context),
+    ...agentServiceRoutes(context),
+    ...agentCheckRoutes(context),
+    ...agentHealthRoutes(context),
+    ...agentMembershipRoutes(context),
+  ];
+}
+
+function watchChecks(servers: Servers, nodeToken: () => string) {
+  return async function* (name: string, signal: AbortSignal): AsyncGenerator<readonly AliasedCheck[]> {
+    const [server] = servers.inOrder;
+    if (!server) throw noServer([]);
+    const settings = { signal, token: nodeToken() };
+    for await (const { value } of server.client.health.watchNode(name, settings))
+      yield value.map(({ checkId, serviceId, status }) => ({ id: checkId, serviceId, status }));
   };
 }

@@ -3,7 +3,7 @@ import { nodeErrors } from "./errors.ts";
 
 /** What a request to a node's own routes needs to be allowed. */
 export interface Permission {
-  readonly resource: "agent" | "node" | "service" | "operator";
+  readonly resource: "agent" | "node" | "service";
   readonly access: "read" | "write";
   readonly name: string;
 }

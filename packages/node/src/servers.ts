@@ -55,18 +55,23 @@ export class Servers {
 
   /**
    * Carries out repeatable `work` with the first server that can: goes on to the next where one cannot be reached, breaks
-   * off or fails. Rejects with `noServer` where none can, and with any other error as it is.
+   * off, fails, or does not answer within the patience. Rejects with `noServer` where none can, with any other error as it
+   * is, and with the signal's reason.
    */
-  async call<T>(work: (client: ConsulClient) => Promise<T>): Promise<T> {
+  async call<T>(work: ServerWork<T>, { signal, patienceMilliseconds }: CallPatience): Promise<T> {
     const failures: ServerFailure[] = [];
     for (const server of this.#list) {
+      const patience = AbortSignal.timeout(patienceMilliseconds);
       try {
-        const result = await work(server.client);
+        const result = await work(server.client, AbortSignal.any([signal, patience]));
         this.prefer(server);
         return result;
       } catch (error) {
-        if (!(error instanceof OperationalError) || !mayTryNext(error)) throw error;
-        failures.push({ address: server.address, why: messageOf(error) });
+        signal.throwIfAborted();
+        const isSilent = patience.aborted;
+        if (!isSilent && !(error instanceof OperationalError && mayTryNext(error))) throw error;
+        const why = isSilent ? `no answer within ${patienceMilliseconds / 1000} s` : messageOf(error);
+        failures.push({ address: server.address, why });
       }
     }
     throw noServer(failures);
@@ -75,6 +80,14 @@ export class Servers {
   async close(): Promise<void> {
     await Promise.all(this.#list.flatMap(({ client, connections }) => [client.close(), connections.close()]));
   }
+}
+
+export type ServerWork<T> = (client: ConsulClient, signal: AbortSignal) => Promise<T>;
+
+export interface CallPatience {
+  readonly signal: AbortSignal;
+  /** How long one server has to answer before the next is asked. */
+  readonly patienceMilliseconds: number;
 }
 
 export interface ServerFailure {

@@ -1,0 +1,68 @@
+import { OperationalError } from "@millwright/core/errors";
+import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
+import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
+import { forward } from "./forward.ts";
+import { type Authorizer, checkPermissions } from "./permissions.ts";
+import { emptyReply, textReply } from "./reply.ts";
+import type { Call, Route } from "./route.ts";
+import type { Servers } from "./servers.ts";
+import { tokenOf } from "./token.ts";
+import { WireMistake } from "./wire-fields.ts";
+
+/** Consul's whole HTTP API: `/v1/agent` from the routes, all else from a server. */
+export function nodeService(options: {
+  readonly routes: readonly Route[];
+  readonly authorizer: Authorizer;
+  readonly servers: Servers;
+  /** Indent all JSON. */
+  readonly pretty: boolean;
+}): HttpService {
+  const { servers } = options;
+  const dispatch = { ...options, find: compileRoutes(options.routes) };
+  return async (request) => {
+    if (!request.path.startsWith("/v1/agent/")) return forward(servers, request);
+    try {
+      return await dispatchToRoute(request, dispatch);
+    } catch (error) {
+      if (error instanceof WireMistake) return textReply(400, error.message);
+      if (error instanceof OperationalError) return textReply(error.kind.status, error.message);
+      throw error;
+    }
+  };
+}
+
+interface Dispatch {
+  readonly find: RouteFinder<Route>;
+  readonly authorizer: Authorizer;
+  readonly pretty: boolean;
+}
+
+async function dispatchToRoute(request: HttpRequest, { find, authorizer, pretty }: Dispatch): Promise<HttpReply> {
+  const match = find(request.method, request.path);
+  switch (match.kind) {
+    case "unknown":
+      return textReply(404, "Invalid URL path: not a recognized HTTP API endpoint\n");
+    case "bad-encoding":
+      return textReply(400, "The path is not UTF-8: names are text.");
+    case "wrong-method": {
+      const allow = ["OPTIONS", ...match.methods].join(",");
+      if (request.method === "OPTIONS") return emptyReply(200, { allow });
+      return textReply(405, `method ${request.method} not allowed`, { allow });
+    }
+    case "found": {
+      const { query } = request;
+      const token = tokenOf(request);
+      const call: Call = {
+        request,
+        params: match.params,
+        query,
+        pretty: pretty || query.has("pretty"),
+        token,
+        grants: authorizer.grantsOf(token),
+      };
+      const { permission } = match.route;
+      if (permission.kind === "needs") await checkPermissions(call.grants, permission.of(call));
+      return match.route.handle(call);
+    }
+  }
+}
