@@ -1,8 +1,14 @@
-import { Bug } from "@millwright/core/errors";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { SecretStorage } from "../storage.ts";
+import { endToken } from "../token/token-end.ts";
+import { openTokenHash } from "../token/token-hash.ts";
+import { tokenStore } from "../token/token-store.ts";
 import type { Tokens } from "../token/tokens.ts";
+import { watchDeadlines } from "./expiry.ts";
+import { LeaseIndex } from "./lease-index.ts";
+import { leaseManager } from "./lease-manager.ts";
 import type { KeepLeading, Leases, Mounts, SystemTtl } from "./leases.ts";
+import { Revoker } from "./revoker.ts";
 
 export interface LifetimeOptions {
   /** Of the server's own: `token/` and `expire/` below it are used, and written in one commit where they belong together. */
@@ -23,7 +29,29 @@ export interface Lifetimes {
   close(): Promise<void>;
 }
 
-/** Opens both over what is stored; deadlines are watched from now on, where this server leads. */
-export function openLifetimes(_options: LifetimeOptions): Lifetimes {
-  throw new Bug("lifetimes are being built");
+/**
+ * Opens both over what is stored; deadlines are watched from now on, where this server leads. It may be used at once: what was
+ * stored is read meanwhile ({@link Leases.loaded}).
+ */
+export async function openLifetimes(options: LifetimeOptions): Promise<Lifetimes> {
+  const { storage, clock, chance, log, keepLeading } = options;
+  const hash = await openTokenHash(storage, chance);
+  const closing = new AbortController();
+  const { signal } = closing;
+  const index = new LeaseIndex({ storage, clock, log, signal });
+  const endLease = (id: string) => revoker.end(id);
+  const endOptions = { storage, clock, endLease };
+  const revoker = new Revoker({ ...options, index, signal, endToken: (token) => endToken(endOptions, token) });
+  const watching = keepLeading((term) => watchDeadlines({ index, revoker, clock }, term), signal);
+  return {
+    tokens: tokenStore({ ...options, hash, endLease }),
+    leases: leaseManager({ ...options, index, revoker }),
+    close: async () => {
+      closing.abort();
+      index.close();
+      await watching;
+      await index.settled();
+      await revoker.idle();
+    },
+  };
 }
