@@ -46,6 +46,11 @@ const commands: Readonly<Record<string, Command>> = {
     group: "infrastructure",
     run: async (args, io) => (await import("./commands/types.ts")).runTypes(args, io),
   },
+  dev: {
+    help: "Run a server and an agent on this machine, data in .millwright",
+    group: "services",
+    run: async (args, io) => (await import("./commands/dev.ts")).runDev(args, io),
+  },
   server: {
     help: "Run the built-in servers (-dev: in memory, on this machine)",
     group: "services",

@@ -9,13 +9,13 @@ export interface DataFolder {
   readonly path: string;
   /** A UUID, made when the folder was. */
   readonly nodeId: string;
-  /** Writes `server.json`, which tells who works on this folder. */
+  /** Writes `running.json`, which tells who works on this folder. */
   writeRunning(running: RunningServer): Promise<void>;
-  /** Removes `server.json`. */
+  /** Removes `running.json`. */
   removeRunning(): Promise<void>;
 }
 
-/** The content of `server.json`: holds no secret. */
+/** The content of `running.json`: holds no secret. */
 export interface RunningServer {
   readonly pid: number;
   /** Milliseconds since 1970. */
@@ -35,7 +35,7 @@ export async function openDataFolder(path: string, chance: Chance): Promise<Data
     const made = await mkdir(path, { recursive: true, mode: 0o700 });
     if (made !== undefined) await chmod(path, 0o700);
     const nodeId = await readOrMakeNodeId(join(path, "node-id"), chance);
-    const running = join(path, "server.json");
+    const running = join(path, "running.json");
     return {
       path,
       nodeId,

@@ -1,45 +1,43 @@
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Secrets } from "@millwright/secrets/secrets";
 import { serverErrors } from "./errors.ts";
 
 /**
- * For development: the one unseal key and the root token of a secrets server, in a file of mode 0600 that is not in the data
- * folder, so that a copy of the data alone opens nothing. Without a file they are in memory alone.
+ * For development: the one unseal key and the root token of a secrets server, each in a file of mode 0600 (`unseal-key`,
+ * `root-token`) of a folder that is not the data's, so that a copy of the data alone opens nothing.
  */
 export interface DevSeal {
-  readonly file?: string;
-}
-
-interface DevKeys {
-  readonly unsealKey: string;
-  readonly rootToken: string;
+  readonly folder: string;
 }
 
 /**
- * Initialises a new secrets server and unseals it; unseals a known one with the key of the file. Resolves to the root token.
- * Rejects with `devSeal` where the file and the data do not belong together, and changes nothing then.
+ * Initialises a new secrets server and unseals it; unseals a known one with the key of the folder. Resolves to the file with
+ * the root token. Rejects with `devSeal` where key and data do not belong together, and changes nothing then.
  */
-export async function unsealForDevelopment(secrets: Secrets, { file }: DevSeal): Promise<string> {
-  const known = file === undefined ? undefined : await readKeys(file);
+export async function unsealForDevelopment(secrets: Secrets, { folder }: DevSeal): Promise<string> {
+  const keyFile = join(folder, "unseal-key");
+  const tokenFile = join(folder, "root-token");
   const { initialized } = await secrets.status();
-  if (!initialized) {
-    if (known && file !== undefined) await setAside(file);
-    const { keysBase64, rootToken } = await secrets.init({ shares: 1, threshold: 1 });
-    const keys = { unsealKey: keysBase64[0]!, rootToken };
-    // Kept before it is used: what is sealed with a key that nobody has is lost.
-    if (file !== undefined) await writeKeys(file, keys);
-    await secrets.unseal(keys.unsealKey);
-    return rootToken;
+  if (initialized) {
+    const key = await readKey(keyFile);
+    try {
+      await secrets.unseal(key);
+    } catch (error) {
+      throw refusal(`The key in ${keyFile} does not unseal the secrets in the data folder.`, error);
+    }
+    return tokenFile;
   }
-  if (!known) throw refusal(`The secrets in the data folder are sealed with a key that is not in ${file ?? "memory"}.`);
-  try {
-    await secrets.unseal(known.unsealKey);
-  } catch (error) {
-    throw refusal(`The key in ${file} does not unseal the secrets in the data folder (${messageOf(error)}).`, error);
-  }
-  return known.rootToken;
+  await makeFolder(folder);
+  // The keys of data that is gone may still open a copy of it.
+  for (const file of [keyFile, tokenFile]) await rename(file, `${file}.previous`).catch(absentOnly);
+  const { keysBase64, rootToken } = await secrets.init({ shares: 1, threshold: 1 });
+  // Kept before it is used: what is sealed with a key that nobody has is lost.
+  await writeSecret(keyFile, keysBase64[0]!);
+  await writeSecret(tokenFile, rootToken);
+  await secrets.unseal(keysBase64[0]!);
+  return tokenFile;
 }
 
 function refusal(what: string, cause?: unknown): OperationalError {
@@ -47,39 +45,32 @@ function refusal(what: string, cause?: unknown): OperationalError {
   return new OperationalError(serverErrors.devSeal, `${what} ${advice}`, { cause });
 }
 
-async function readKeys(file: string): Promise<DevKeys | undefined> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw refusal(`The file with the unseal key, ${file}, cannot be read: ${error.message}.`, error);
-  });
-  if (text === undefined) return undefined;
-  const { unseal_key: unsealKey, root_token: rootToken } = parsed(text, file);
-  if (typeof unsealKey === "string" && typeof rootToken === "string") return { unsealKey, rootToken };
-  throw refusal(`The file ${file} holds no unseal key.`);
-}
-
-function parsed(text: string, file: string): Record<string, unknown> {
+async function readKey(file: string): Promise<string> {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    // Without the cause, whose message may quote the key.
-    throw refusal(`The file ${file} is not JSON.`);
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    throw refusal(`The secrets in the data folder need the unseal key of ${file}: ${messageOf(error)}.`, error);
   }
 }
 
-// The keys of data that is gone may still open a copy of it.
-async function setAside(file: string): Promise<void> {
-  await rename(file, `${file}.previous`);
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw refusal(`The unseal key cannot be kept in ${folder}: ${messageOf(error)}.`, error);
+  }
 }
 
-async function writeKeys(file: string, { unsealKey, rootToken }: DevKeys): Promise<void> {
+async function writeSecret(file: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const text = `${JSON.stringify({ unseal_key: unsealKey, root_token: rootToken }, null, 2)}\n`;
-    await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
-    await chmod(`${file}.new`, 0o600);
+    await rm(`${file}.new`, { force: true });
+    await writeFile(`${file}.new`, `${text}\n`, { mode: 0o600, flush: true });
     await rename(`${file}.new`, file);
   } catch (error) {
     throw refusal(`The unseal key cannot be kept in ${file}: ${messageOf(error)}.`, error);
   }
+}
+
+function absentOnly(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }

@@ -35,7 +35,7 @@ describe("the data folder", () => {
 
   test("tells who works on it, for as long as it does", async () => {
     const running = await startTestServer({ store: { kind: "sqlite", dataFolder: folder } });
-    const path = join(folder, "server.json");
+    const path = join(folder, "running.json");
     expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({
       pid: process.pid,
       http: [`127.0.0.1:${running.port}`],

@@ -61,8 +61,8 @@ export interface RunningServer {
   readonly dns: readonly { readonly host: string; readonly port: number }[];
   readonly nodeId: string;
   readonly joinToken: JoinToken;
-  /** The root token of a server that was unsealed for development. */
-  readonly rootToken: string | undefined;
+  /** The file with the root token of a server that was unsealed for development. */
+  readonly rootTokenFile: string | undefined;
   /** Closes and opens the audit devices' files, after a rotation of logs. */
   reopenLogs(): Promise<void>;
   /** Answers what is under way, ends waits early, frees stores and ports. */
@@ -153,7 +153,7 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     dns,
     nodeId: identity.nodeId,
     joinToken,
-    rootToken: secrets?.rootToken,
+    rootTokenFile: secrets?.rootTokenFile,
     reopenLogs: async () => secrets?.service.reopenAudit(),
     close,
   };
@@ -161,11 +161,13 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
 
 // The server's own node answers for itself; everything else of Consul's API is discovery's.
 const consulApi = (request: Parameters<HttpService>[0], discovery: Discovery, node: OwnNode | undefined) =>
-  node && node.routes.length > 0 && request.path.startsWith("/v1/agent/") ? node.handle(request) : discovery.handle(request);
+  node && node.routes.length > 0 && request.path.startsWith("/v1/agent/")
+    ? node.handle(request)
+    : discovery.handle(request);
 
 interface StartedSecrets {
   readonly service: Secrets;
-  readonly rootToken: string | undefined;
+  readonly rootTokenFile: string | undefined;
 }
 
 async function startSecrets(
@@ -176,8 +178,8 @@ async function startSecrets(
   if (!servesSecrets(config)) return undefined;
   const service = await openSecrets({ ...options, devMounts: config.devSeal !== undefined });
   opened.closers.push(() => service.close());
-  const rootToken = config.devSeal ? await unsealForDevelopment(service, config.devSeal) : undefined;
-  return { service, rootToken };
+  const rootTokenFile = config.devSeal ? await unsealForDevelopment(service, config.devSeal) : undefined;
+  return { service, rootTokenFile };
 }
 
 async function openFolder(store: StoreConfig | undefined, chance: Chance): Promise<DataFolder | undefined> {

@@ -1,0 +1,193 @@
+import { join, relative, resolve } from "node:path";
+import { OperationalError } from "@millwright/core/errors";
+import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import type { CommandIo } from "../io.ts";
+import { type DevPart, findPart, type RunningPart, startPart } from "./dev-part.ts";
+import { devSealFolder } from "./server-config.ts";
+
+const devFlags = {
+  "data-dir": { kind: "string", value: "FOLDER", help: "Where everything is kept; .millwright by default." },
+  "http-port": { kind: "int", value: "PORT", help: "The agent's port of Consul's HTTP API; 8500 by default." },
+  "dns-port": { kind: "int", value: "PORT", help: "The agent's port for DNS; 8600 by default." },
+  "vault-port": { kind: "int", value: "PORT", help: "The server's port of Vault's HTTP API; 8200 by default." },
+  "server-port": { kind: "int", value: "PORT", help: "The server's port of Consul's HTTP API; 8300 by default." },
+  "free-ports": { kind: "bool", help: "Take free ports where the wanted ones are taken." },
+  node: { kind: "string", value: "NAME", help: "The agent's node name; the host's by default." },
+  "log-level": { kind: "string", value: "LEVEL", help: "trace, debug, info, warn or error; info by default." },
+  stop: { kind: "bool", help: "End what an earlier dev left running in this folder, and leave." },
+} as const satisfies FlagTable;
+
+const usage = `Usage: millwright dev [flags]
+
+  Runs a server and an agent on this machine, as two processes that speak the
+  ordinary protocols, with all data in ./.millwright. ^C ends both. Where dev
+  itself is killed they go on, and the next dev finds them.
+
+      $ millwright dev
+      $ consul kv put app/name web
+      $ VAULT_TOKEN=… vault kv put secret/app password=-
+
+Flags:
+
+`;
+
+/** Carries out `millwright dev`: runs until the signal aborts; resolves to the exit code. */
+export async function runDev(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseFlags(devFlags, args, "anywhere");
+  if (parsed.kind === "help") {
+    await io.stdout(usage + describeFlags(devFlags));
+    return 0;
+  }
+  if (parsed.kind === "mistake") return refuse(io, `${parsed.diagnostic.summary}. ${parsed.diagnostic.detail}`);
+  if (parsed.args.length > 0)
+    return refuse(io, `Unexpected argument ${JSON.stringify(parsed.args[0])}: this command takes flags alone.`);
+  const folder = resolve(io.cwd, parsed.values["data-dir"] ?? ".millwright");
+  const running: RunningPart[] = [];
+  try {
+    if (parsed.values.stop) return await stopLeft(folder, io);
+    const sealFolder = devSealFolder(folder, io.env);
+    const server = await findOrStart(serverPart(folder, sealFolder, parsed.values), running, io);
+    const [serverHttp = ""] = server.addresses.http;
+    const agent = await findOrStart(agentPart(folder, serverHttp, parsed.values), running, io);
+    await io.stdout(banner({ folder, sealFolder, server, agent }, io));
+    return await watch(running, io);
+  } catch (error) {
+    await stopAll(running);
+    if (io.signal.aborted) return 0;
+    if (!(error instanceof OperationalError)) throw error;
+    return refuse(io, error.message);
+  }
+}
+
+type Values = FlagValues<typeof devFlags>;
+
+function serverPart(folder: string, sealFolder: string, values: Values): DevPart {
+  return {
+    name: "server",
+    folder,
+    args: [
+      "server",
+      `-data-dir=${join(folder, "server")}`,
+      "-secrets-store=shared",
+      `-dev-seal-dir=${sealFolder}`,
+      `-http-port=${values["server-port"] ?? 8300}`,
+      `-vault-port=${values["vault-port"] ?? 8200}`,
+      "-dns-port=-1",
+      `-node=${values.node === undefined ? "server" : `${values.node}-server`}`,
+      ...shared(values),
+    ],
+  };
+}
+
+function agentPart(folder: string, serverHttp: string, values: Values): DevPart {
+  return {
+    name: "agent",
+    folder,
+    args: [
+      "agent",
+      `-data-dir=${join(folder, "agent")}`,
+      `-join=${serverHttp}`,
+      `-join-token-file=${join(folder, "server", "join-token")}`,
+      `-http-port=${values["http-port"] ?? 8500}`,
+      `-dns-port=${values["dns-port"] ?? 8600}`,
+      "-enable-script-checks",
+      ...(values.node === undefined ? [] : [`-node=${values.node}`]),
+      ...shared(values),
+    ],
+  };
+}
+
+function shared(values: Values): readonly string[] {
+  return [
+    ...(values["free-ports"] ? ["-free-ports"] : []),
+    ...(values["log-level"] === undefined ? [] : [`-log-level=${values["log-level"]}`]),
+  ];
+}
+
+async function findOrStart(part: DevPart, running: RunningPart[], io: CommandIo): Promise<RunningPart> {
+  const found = await findPart(part);
+  if (found) await io.stdout(`Found the ${part.name} that an earlier dev left running (process ${found.pid}).\n`);
+  const one = found ?? (await startPart(part, io));
+  running.push(one);
+  return one;
+}
+
+async function stopLeft(folder: string, io: CommandIo): Promise<number> {
+  const parts = [agentPart(folder, "", emptyValues), serverPart(folder, "", emptyValues)];
+  const found = (await Promise.all(parts.map(findPart))).filter((part) => part !== undefined);
+  for (const part of found) {
+    await part.end();
+    await io.stdout(`Stopped the ${part.name} (process ${part.pid}).\n`);
+  }
+  if (found.length === 0) await io.stdout(`Nothing of ${folder} is running.\n`);
+  return 0;
+}
+
+const emptyValues = parsedNothing();
+
+function parsedNothing(): Values {
+  const parsed = parseFlags(devFlags, [], "anywhere");
+  return parsed.kind === "parsed" ? parsed.values : ({} as Values);
+}
+
+// Until the user stops it, or one of the parts ends: then the other is ended too, so that nothing is left half there.
+async function watch(running: readonly RunningPart[], io: CommandIo): Promise<number> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([io.signal, over.signal]);
+  const gone = await Promise.race(
+    running.map((part) =>
+      part.gone(signal).then(
+        () => part,
+        () => undefined,
+      ),
+    ),
+  );
+  over.abort();
+  if (!io.signal.aborted && gone)
+    await io.stderr(`\nThe ${gone.name} has ended. Its log says why:\n${await gone.lastLines()}\n`);
+  else await io.stderr("\nStopping the agent and the server …\n");
+  await stopAll(running);
+  return gone && !io.signal.aborted ? 1 : 0;
+}
+
+async function stopAll(running: readonly RunningPart[]): Promise<void> {
+  // The agent first: while it says its last words, the server still listens.
+  for (const part of [...running].reverse()) await part.end();
+}
+
+interface Shown {
+  readonly folder: string;
+  readonly sealFolder: string;
+  readonly server: RunningPart;
+  readonly agent: RunningPart;
+}
+
+function banner({ folder, sealFolder, server, agent }: Shown, io: CommandIo): string {
+  const [http = ""] = agent.addresses.http;
+  const [vault = ""] = server.addresses.vault;
+  const [dns = ""] = agent.addresses.dns;
+  return [
+    "Millwright runs a server and an agent on this machine.",
+    "",
+    `  Consul HTTP API  http://${http}`,
+    `  Vault HTTP API   http://${vault}`,
+    `  DNS              ${dns}  (dig @127.0.0.1 -p ${dns.split(":").at(-1)} consul.service.consul)`,
+    `  Data and logs    ${relative(io.cwd, folder) || folder}`,
+    "",
+    "  For development: the secrets' unseal key and root token are kept, for this",
+    `  user alone, in ${sealFolder}`,
+    "",
+    ...(http === "127.0.0.1:8500" ? [] : [`  export CONSUL_HTTP_ADDR=http://${http}`]),
+    ...(dns === "127.0.0.1:8600" ? [] : [`  export MILLWRIGHT_DNS_ADDR=${dns}`]),
+    `  export VAULT_ADDR=http://${vault}`,
+    `  export VAULT_TOKEN=$(cat ${join(sealFolder, "root-token")})`,
+    "",
+    "^C ends both.",
+    "",
+  ].join("\n");
+}
+
+async function refuse(io: CommandIo, text: string): Promise<number> {
+  await io.stderr(`Error: ${text}\n`);
+  return 1;
+}
