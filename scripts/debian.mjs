@@ -6,6 +6,8 @@ import { existsSync } from "node:fs";
 const packages = [
   { name: "etcd-server", program: "etcd" },
   { name: "postgresql-client", program: "psql" },
+  { name: "bind9-dnsutils", program: "dig" },
+  { name: "iproute2", program: "ip" },
 ];
 
 function isInstalled(program) {

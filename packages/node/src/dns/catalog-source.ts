@@ -42,11 +42,11 @@ export function openCatalogSource(options: CatalogSourceOptions): CatalogSource 
   };
   return {
     service: (name, datacenter) =>
-      views.get(`service ${name} ${datacenter ?? ""}`, isEmptyList, (position) =>
+      views.get(nameOf("service", name, datacenter), isEmptyList, (position) =>
         call(({ health }) => known(health.service(name, at(datacenter, position)), toInstances, [])),
       ),
     node: (name, datacenter) =>
-      views.get(`node ${name} ${datacenter ?? ""}`, isUndefined, (position) =>
+      views.get(nameOf("node", name, datacenter), isUndefined, (position) =>
         call(({ catalog }) =>
           known(catalog.node(name, at(datacenter, position)), (found) => found && toNode(found.node), undefined),
         ),
@@ -146,6 +146,10 @@ interface Entry {
   readonly view: { get(): Lookup<unknown>; close(): Promise<void> };
   readonly hasNothing: () => boolean;
   asked: number;
+}
+
+function nameOf(kind: "service" | "node", name: string, datacenter: string | undefined): string {
+  return datacenter === undefined ? `${kind} ${name}` : `${kind} ${name} in ${datacenter}`;
 }
 
 const isEmptyList = (list: readonly unknown[]) => list.length === 0;

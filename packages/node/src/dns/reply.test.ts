@@ -34,11 +34,11 @@ test("an answer's bytes, with names that point to the question and to one anothe
   const want = [
     "0001 8500 0001 0002 0000 0002",
     "03 776562 07 73657276696365 06 636f6e73756c 00 0021 0001",
-    // Answer: the question's name; its target ends with the question's last label.
-    "c00c 0021 0001 00000005 0014 0001 0002 0050 02 6e31 04 6e6f6465 03 646331 c018",
-    "c00c 0021 0001 00000005 000b 0001 0002 0050 02 6e32 c039",
+    // Owners point to the question's name; targets are whole, and the addresses' owners point to them.
+    "c00c 0021 0001 00000005 001a 0001 0002 0050 02 6e31 04 6e6f6465 03 646331 06 636f6e73756c 00",
+    "c00c 0021 0001 00000005 001a 0001 0002 0050 02 6e32 04 6e6f6465 03 646331 06 636f6e73756c 00",
     "c036 0001 0001 00000000 0004 0a000001",
-    "c056 0001 0001 00000000 0004 0a000002",
+    "c05c 0001 0001 00000000 0004 0a000002",
   ];
   expect(bytes).toBe(want.join("").replaceAll(" ", ""));
 });
@@ -49,13 +49,14 @@ test("the case of the question stays, and names of another case do not point int
 });
 
 test("a label with a dot in it is not taken for two labels", () => {
+  const ns = (target: string): DnsRecord => ({ name: "x.consul", ttl: 5, data: { type: "NS", target } });
   const question = Buffer.concat([
     Buffer.from("000101000001000000000000", "hex"),
     Buffer.from("\x07n1.node\x03dc1\x06consul\x00\x00\x01\x00\x01", "latin1"),
   ]);
   const received = readQuery(question);
   if (received.kind !== "query") throw new Error("the question is broken");
-  const answers = [srv("x.consul", "n1.node.dc1.consul")];
+  const answers = [ns("n1.node.dc1.consul")];
   const bytes = writeReply({ ...replyTo("x.consul", { answers }), question: received.query.question }, whole);
   const target = bytes.subarray(-16).toString("hex");
   // 2 n1 4 node, then a pointer to dc1.consul at 12 + 8.

@@ -155,7 +155,8 @@ class Writer {
         this.#u16(data.priority);
         this.#u16(data.weight);
         this.#u16(data.port);
-        return this.#name(data.target);
+        // Not by a pointer, but others may point here (RFC 2782, 3597): some clients refuse the whole answer otherwise.
+        return this.#name(data.target, "whole");
       case "TXT":
         return this.#text(data.text);
       case "SOA":
@@ -169,12 +170,12 @@ class Writer {
   }
 
   // A name that stands already is pointed to, whole or from one of its dots on.
-  #name(name: DomainName): void {
+  #name(name: DomainName, form: "short" | "whole" = "short"): void {
     let rest = name;
     while (rest !== "") {
       const known = this.#offsets.get(rest);
-      if (known !== undefined) return this.#u16(0xc000 | known);
-      if (this.#length < 0x4000) this.#offsets.set(rest, this.#length);
+      if (known !== undefined && form === "short") return this.#u16(0xc000 | known);
+      if (known === undefined && this.#length < 0x4000) this.#offsets.set(rest, this.#length);
       const dot = rest.indexOf(".");
       const written = this.#buffer.write(dot < 0 ? rest : rest.slice(0, dot), this.#length + 1);
       this.#buffer[this.#length] = written;

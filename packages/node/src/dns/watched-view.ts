@@ -78,15 +78,17 @@ export class WatchedView<T> {
         const answer = await read({ index, wait: waitMilliseconds, signal });
         failures = 0;
         if (answer.index !== index || index === 0) this.#learn(answer.value);
-        else this.#recover();
         // A server that gives no index does not wait either.
         if (answer.index < 1) pause = Math.max(pause, withoutIndexMilliseconds);
         // An index that went back is of another history: begin anew.
         index = answer.index < index ? 0 : answer.index;
       } catch (error) {
         if (signal.aborted) break;
-        this.#fail(error);
-        pause = Math.min(250 * 2 ** failures++, longestPauseMilliseconds) * (0.5 + chance.fraction() / 2);
+        // A connection that was kept open may be gone: the first question deserves a second attempt.
+        if (this.#state.kind !== "first" || failures > 0) this.#fail(error);
+        // The servers may be others now, with an index of their own: begin anew.
+        index = 0;
+        pause = Math.min(100 * 2 ** failures++, longestPauseMilliseconds) * (0.5 + chance.fraction() / 2);
       }
       await clock.sleep(pause, signal).catch(() => undefined);
     }
@@ -97,10 +99,6 @@ export class WatchedView<T> {
     const found = { value };
     if (this.#state.kind === "first") this.#state.first.resolve(found);
     this.#state = { kind: "known", found };
-  }
-
-  #recover(): void {
-    if (this.#state.kind === "known") this.#state = { kind: "known", found: this.#state.found };
   }
 
   #fail(error: unknown): void {

@@ -1,4 +1,4 @@
-import { type Answer, decode, encode, type Packet, type RecordType } from "dns-packet";
+import { type Answer, decode, encode, type RecordType } from "dns-packet";
 
 /** A question as a client would send it. `edns` is the size it takes over UDP. */
 export interface QuestionText {
@@ -20,7 +20,7 @@ export function questionBytes({ name, type, edns, class: wanted = "IN" }: Questi
 /** An answer in lines that can be compared: the code and flags, then `answer NAME TTL TYPE DATA` and so on. */
 export function answerText(bytes: Uint8Array): readonly string[] {
   // What dns-packet decodes beyond its types: the code's name, the flags one by one.
-  const packet = decode(Buffer.from(bytes)) as Packet & {
+  const packet = decode(Buffer.from(bytes)) as ReturnType<typeof decode> & {
     readonly rcode: string;
     readonly flag_aa: boolean;
     readonly flag_tc: boolean;
