@@ -4,6 +4,7 @@
  *
  *     secrets/seal                 how the root key is sealed: how many unseal keys, the root key under theirs
  *     secrets/keyring              the encryption keys, under the root key
+ *     secrets/leader               which server watches the ends of leases, in clear, while it does
  *     secrets/g/GENERATION/b/HASH  a bucket: many paths with their values, padded
  *     secrets/g/GENERATION/v/HASH  the value of one path, where it is large, padded
  *
@@ -13,6 +14,7 @@ export const layout = {
   root: "secrets/",
   seal: "secrets/seal",
   keyring: "secrets/keyring",
+  leader: "secrets/leader",
   generations: "secrets/g/",
   generation: (generation: string) => `secrets/g/${generation}/`,
   buckets: (generation: string) => `secrets/g/${generation}/b/`,

@@ -1,0 +1,64 @@
+import type { Caller, Operation } from "../engine.ts";
+import type { Acl } from "../policy/acl.ts";
+import type { PolicyStore } from "../policy/policy-store.ts";
+import type { Tokens, UsedToken } from "../token/tokens.ts";
+
+/** What is to be decided: may this token do this there. */
+export interface AccessQuestion {
+  readonly operation: Operation;
+  readonly path: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Seconds; 0 where the answer is not to be wrapped. */
+  readonly wrapTtl: number;
+  /** Empty where none came. */
+  readonly token: string;
+  /** `open`: no token is needed. `token`: any valid one is enough. */
+  readonly needs: "open" | "token" | "policy" | "sudo";
+  /** For a write: whether it changes something that is there. Asked once it is known that the token is valid. */
+  exists(caller: Caller): Promise<boolean>;
+}
+
+export type Access =
+  /** To everybody. */
+  | { readonly kind: "open"; readonly operation: Operation }
+  | (GrantedAccess & { readonly kind: "allowed" })
+  /** `used` is there where the token is valid. */
+  | { readonly kind: "refused"; readonly errors: readonly string[]; readonly used?: UsedToken };
+
+export interface GrantedAccess {
+  /** With `create` where a write creates. */
+  readonly operation: Operation;
+  readonly used: UsedToken;
+  readonly acl: Acl;
+  readonly hasSudo: boolean;
+  readonly grantedBy: readonly string[];
+}
+
+/** Decides about one request. The only place where permission is decided, for the server's routes and all mounts alike. */
+export async function authorize(
+  question: AccessQuestion,
+  { tokens, policies }: { readonly tokens: Tokens; readonly policies: PolicyStore },
+): Promise<Access> {
+  const { path, data, wrapTtl, needs } = question;
+  if (needs === "open") return { kind: "open", operation: question.operation };
+  if (question.token === "") return refused("missing client token: give one in X-Vault-Token, or log in first");
+  const used = await tokens.use(question.token);
+  if (!used)
+    return refused(
+      "invalid token: it is not known here, it has come to its end, or it was revoked. Log in for a new one",
+    );
+  const { caller } = used;
+  const acl = await policies.aclOf(caller.policies);
+  const isCreate = question.operation === "update" && !(await question.exists(caller));
+  const operation = isCreate ? "create" : question.operation;
+  const { isAllowed, hasSudo, grantedBy } = acl.check({ operation, path, data, wrapTtl });
+  const granted = { operation, used, acl, hasSudo, grantedBy };
+  if (needs === "token" || (isAllowed && (needs !== "sudo" || hasSudo))) return { kind: "allowed", ...granted };
+  const lacking = isAllowed ? "sudo" : operation;
+  const names = caller.policies.join(", ") || "none";
+  return { ...refused(`the policies of this token (${names}) do not allow ${lacking} on ${path}`), used };
+}
+
+function refused(why: string): Access & { readonly kind: "refused" } {
+  return { kind: "refused", errors: ["permission denied", why] };
+}
