@@ -61,6 +61,12 @@ const commands: Readonly<Record<string, Command>> = {
     group: "services",
     run: async (args, io) => (await import("./commands/kv.ts")).runKv([...args], io, "millwright"),
   },
+  template: {
+    help: "Render templates from keys, services and secrets",
+    group: "services",
+    run: async (args, io) =>
+      (await import("./consul-template/main.ts")).runConsulTemplate(args, io, "millwright template"),
+  },
   secret: secretGroup("secret", "Read and write secrets, and get credentials"),
   lease: secretGroup("lease", "Renew, revoke and show leases"),
   policy: secretGroup("policy", "Read and write policies of the secrets server"),
@@ -77,6 +83,11 @@ const commands: Readonly<Record<string, Command>> = {
     help: "Consul's command line (kv)",
     group: "tools",
     run: async (args, io) => (await import("./commands/consul.ts")).runConsul(args, io),
+  },
+  "consul-template": {
+    help: "consul-template's command line",
+    group: "tools",
+    run: async (args, io) => (await import("./consul-template/main.ts")).runConsulTemplate(args, io, "consul-template"),
   },
   vault: {
     help: "Vault's command line",

@@ -1,0 +1,250 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
+import { assertNever, messageOf, OperationalError } from "@millwright/core/errors";
+import type { Chance, Clock, Log } from "@millwright/core/ports";
+import type { ProcessExit } from "@millwright/process/process-state";
+import type { TemplateValue } from "@millwright/template/value";
+import { isAbsolute, join } from "node:path";
+import { Child } from "./child.ts";
+import { runCommands } from "./commands.ts";
+import type { RenderConfig, TemplateSpec } from "./config.ts";
+import { prepareTemplates } from "./prepared-template.ts";
+import {
+  firstState,
+  type RunnerAction,
+  type RunnerEvent,
+  type RunnerPlan,
+  type RunnerState,
+  type RunOutcome,
+  stepRunner,
+  type WriteResult,
+} from "./runner-state.ts";
+import type { Servers } from "./servers.ts";
+import { keepToken } from "./token.ts";
+import { Watcher } from "./watcher.ts";
+import { writeFile } from "./write-file.ts";
+
+export interface RenderPorts {
+  readonly servers: Servers;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** Where a dry run prints. */
+  readonly print: (text: string) => Promise<void>;
+}
+
+/** Templates that are kept rendered, and the program beside them. */
+export interface Rendering {
+  /** Resolves when it is over: files are in place, the program has ended, leases are given back. */
+  readonly over: Promise<RunOutcome>;
+  /** Ends it. With a signal, the program gets that one in place of its own kill signal. */
+  stop(signal?: NodeJS.Signals): void;
+  /** Passes a signal on to the program. */
+  signal(name: NodeJS.Signals): void;
+}
+
+export type StartedRendering =
+  | { readonly ok: true; readonly rendering: Rendering }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/**
+ * Renders templates, and keeps them rendered. Faults in the templates come back before anything is read or written.
+ *
+ * Leases are given back when nothing uses them any more: those of a source that no template reads now, and all of them
+ * when a program that ran beside the templates has ended. Without such a program they run out by themselves, as whoever
+ * reads the files goes on using what is in them.
+ */
+export function startRendering(config: RenderConfig, ports: RenderPorts): StartedRendering {
+  const { value: templates, diagnostics } = prepareTemplates(config.templates, config.isDry);
+  if (hasErrors(diagnostics)) return { ok: false, diagnostics };
+  return { ok: true, rendering: new Runner({ config, templates }, ports) };
+}
+
+class Runner implements Rendering {
+  readonly over: Promise<RunOutcome>;
+  readonly #plan: RunnerPlan;
+  readonly #ports: RenderPorts;
+  readonly #watcher: Watcher;
+  readonly #child: Child | undefined;
+  readonly #work = new AbortController();
+  readonly #queue: RunnerEvent[] = [];
+  #state: RunnerState;
+  #hadChild = false;
+  /** How the program ended when it was ended here. */
+  #childExit: ProcessExit | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(plan: RunnerPlan, ports: RenderPorts) {
+    this.#plan = plan;
+    this.#ports = ports;
+    this.#state = firstState(plan);
+    const { config } = plan;
+    this.#watcher = new Watcher({
+      ...ports,
+      settings: config.follow,
+      arrived: (id, value) => this.#arrived(id, value),
+      failed: (source, message) => this.#feed({ kind: "failed", message: `${source.id}: ${message}` }),
+    });
+    this.#child =
+      config.child &&
+      new Child(config.child, {
+        ...ports,
+        ...config,
+        ended: (exit) => this.#feed({ kind: "childEnded", exit }),
+      });
+    this.over = this.#run();
+  }
+
+  stop(signal?: NodeJS.Signals): void {
+    this.#feed({ kind: "stopAsked", ...(signal ? { signal } : {}) });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.signal(name);
+  }
+
+  async #run(): Promise<RunOutcome> {
+    const { clock, log, servers } = this.#ports;
+    const { signal } = this.#work;
+    const token = this.#plan.config.renewsToken ? keepToken({ vault: servers.vault, clock, log, signal }) : undefined;
+    // Ends with the work; what it has to say it has logged.
+    const tokenOver = token?.catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    this.#feed({ kind: "started", at: clock.now() });
+    while (this.#state.phase.kind !== "over") {
+      const event = this.#queue.shift();
+      if (!event) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      const { state, actions } = stepRunner(this.#plan, this.#state, event);
+      this.#state = state;
+      for (const action of actions) this.#act(action);
+    }
+    await tokenOver;
+    const { outcome } = this.#state.phase;
+    // Ended by a signal that was passed on: how the program took it is how the run ends.
+    return outcome.kind === "stopped" && this.#childExit && this.#isPassedOn
+      ? { kind: "childEnded", exit: this.#childExit }
+      : outcome;
+  }
+
+  #isPassedOn = false;
+
+  #feed(event: RunnerEvent): void {
+    this.#queue.push(event);
+    this.#wake();
+  }
+
+  /** What arrives together is looked at together. */
+  #arrived(id: string, value: TemplateValue): void {
+    const last = this.#queue.at(-1);
+    const at = this.#ports.clock.now();
+    if (last?.kind === "arrived") {
+      this.#queue[this.#queue.length - 1] = { kind: "arrived", at, values: [...last.values, [id, value]] };
+    } else this.#feed({ kind: "arrived", at, values: [[id, value]] });
+  }
+
+  #act(action: RunnerAction): void {
+    const { log } = this.#ports;
+    switch (action.kind) {
+      case "watch":
+        this.#watcher.add(action.source);
+        return;
+      case "unwatch":
+        this.#start(this.#watcher.drop(action.ids, this.#plan.config.mode === "once" ? "keeps" : "givesBack"));
+        return;
+      case "write":
+        this.#start(this.#write(action.texts));
+        return;
+      case "runCommands":
+        this.#start(this.#runCommands(action));
+        return;
+      case "startChild":
+        this.#hadChild = true;
+        this.#start(this.#ready(this.#child?.start()));
+        return;
+      case "reloadChild":
+        this.#start(this.#ready(this.#child?.reload(this.#work.signal)));
+        return;
+      case "wakeAt":
+        this.#start(this.#wakeAt(action.at));
+        return;
+      case "tell":
+        log.write(action.notice.level, action.notice.message);
+        return;
+      case "cleanUp":
+        this.#isPassedOn = action.signal !== undefined;
+        this.#start(this.#cleanUp(action.signal));
+        return;
+      default:
+        assertNever(action);
+    }
+  }
+
+  /** Work beside the loop: what it has to tell comes back as an event; its operational errors end the run. */
+  #start(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      const { signal } = this.#work;
+      if (signal.aborted && (error === signal.reason || error instanceof OperationalError)) return;
+      if (!(error instanceof OperationalError)) throw error;
+      this.#feed({ kind: "failed", message: error.message });
+    });
+  }
+
+  async #write(texts: readonly { readonly index: number; readonly text: string }[]): Promise<void> {
+    const results: WriteResult[] = [];
+    for (const { index, text } of texts) {
+      const outcome = await this.#writeOne(this.#plan.templates[index]!.spec, text);
+      results.push({ index, text, outcome });
+    }
+    this.#feed({ kind: "written", at: this.#ports.clock.now(), results });
+  }
+
+  async #writeOne(spec: TemplateSpec, text: string): Promise<WriteResult["outcome"]> {
+    const { config } = this.#plan;
+    if (config.isDry) {
+      await this.#ports.print(`> ${spec.destination ?? ""}\n${text}`);
+      return { kind: "changed" };
+    }
+    const destination = spec.destination ?? "";
+    const path = isAbsolute(destination) ? destination : join(config.folder, destination);
+    try {
+      return { kind: (await writeFile({ ...spec, path, text })) ? "changed" : "same" };
+    } catch (error) {
+      if (!(error instanceof OperationalError)) throw error;
+      return { kind: "failed", message: error.message };
+    }
+  }
+
+  async #runCommands({ commands, isChanged }: Extract<RunnerAction, { readonly kind: "runCommands" }>): Promise<void> {
+    const { environment, folder } = this.#plan.config;
+    const failures = await runCommands(commands, { environment, folder, signal: this.#work.signal });
+    this.#feed({ kind: "commandsDone", at: this.#ports.clock.now(), failures, isChanged });
+  }
+
+  async #ready(work: Promise<void> | undefined): Promise<void> {
+    await work;
+    this.#feed({ kind: "childReady", at: this.#ports.clock.now() });
+  }
+
+  async #wakeAt(at: number): Promise<void> {
+    const { clock } = this.#ports;
+    await clock.sleep(Math.max(0, at - clock.now()), this.#work.signal);
+    this.#feed({ kind: "quietOver", at: clock.now() });
+  }
+
+  async #cleanUp(signal: NodeJS.Signals | undefined): Promise<void> {
+    this.#work.abort();
+    this.#childExit = await this.#child?.end(signal);
+    try {
+      await this.#watcher.stop(this.#hadChild ? "givesBack" : "keeps");
+    } catch (error) {
+      this.#ports.log.write("error", messageOf(error));
+    }
+    this.#feed({ kind: "cleaned" });
+  }
+}
