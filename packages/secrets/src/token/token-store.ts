@@ -7,10 +7,11 @@ import { extended, maximumOf } from "../lease/lease-manager.ts";
 import type { Mounts, SystemTtl } from "../lease/leases.ts";
 import type { Outcome } from "../lease/revoker.ts";
 import type { SecretStorage } from "../storage.ts";
+import { allPaths } from "../storage.ts";
 import { endToken, leaseOf } from "./token-end.ts";
 import type { HashToken } from "./token-hash.ts";
 import { randomLetters } from "./token-hash.ts";
-import type { StoredToken, TokenRecord } from "./token-record.ts";
+import type { TokenRecord } from "./token-record.ts";
 import {
   accessorFolder,
   addToken,
@@ -35,23 +36,24 @@ export interface TokenStoreOptions {
 
 export function tokenStore(options: TokenStoreOptions): Tokens {
   const { storage, clock, hash } = options;
-  const view = (found: StoredToken | undefined) => {
+  const view = async (id: TokenId, isGood: (token: TokenRecord, now: number) => boolean) => {
+    const found = await readToken(storage, id);
     const now = clock.now();
-    return found && isUsable(found.token, now) ? viewOf(found.token, now) : undefined;
+    return found && isGood(found.token, now) ? viewOf(found.token, now) : undefined;
   };
-  const byId = async (id: TokenId) => view(await readToken(storage, id));
   return {
     createRoot: () => create(options, rootGrant, "auth/token/root"),
-    create: (grant, path) => {
-      if (path.startsWith("auth/token/") || !grant.policies.includes("root")) return create(options, grant, path);
-      throw refusal("auth methods cannot create root tokens");
+    create: async (grant, path) => {
+      const isRoot = policiesOf(grant).includes("root");
+      if (isRoot && !path.startsWith("auth/token/")) throw refusal("auth methods cannot create root tokens");
+      return create(options, grant, path);
     },
     use: (token) => use(options, hash(token)),
-    find: (token) => byId(hash(token)),
-    byId,
+    find: (token) => view(hash(token), isUsable),
+    byId: (id) => view(id, isAlive),
     byAccessor: async (accessor) => {
       const stored = /^[A-Za-z0-9]+$/.test(accessor) ? await storage.get(accessorFolder + accessor) : undefined;
-      return stored && byId(Buffer.from(stored.value).toString() as TokenId);
+      return stored && view(Buffer.from(stored.value).toString() as TokenId, isUsable);
     },
     accessors: () => storage.list(accessorFolder),
     renew: (id, increment) => renew(options, id, increment),
@@ -60,6 +62,7 @@ export function tokenStore(options: TokenStoreOptions): Tokens {
       await orphanChildren(storage, id);
       await endToken(options, id);
     },
+    tidy: () => tidy(storage),
   };
 }
 
@@ -168,9 +171,12 @@ async function use(options: TokenStoreOptions, id: TokenId): Promise<UsedToken |
   }
 }
 
-function isUsable({ uses, expires, isRevoked }: TokenRecord, now: number): boolean {
-  if (isRevoked || (expires !== undefined && expires <= now)) return false;
-  return uses.kind === "unlimited" || uses.left > 0;
+function isUsable(token: TokenRecord, now: number): boolean {
+  return isAlive(token, now) && (token.uses.kind === "unlimited" || token.uses.left > 0);
+}
+
+function isAlive({ expires, isRevoked }: TokenRecord, now: number): boolean {
+  return !isRevoked && (expires === undefined || expires > now);
 }
 
 async function renew(options: TokenStoreOptions, id: TokenId, increment: number): Promise<RenewedToken> {
@@ -178,9 +184,8 @@ async function renew(options: TokenStoreOptions, id: TokenId, increment: number)
   for (;;) {
     const found = await readToken(storage, id);
     const now = clock.now();
-    if (!found || found.token.isRevoked) throw refusal("token not found");
+    if (!found || !isAlive(found.token, now)) throw refusal("token not found");
     const { token } = found;
-    if (token.expires !== undefined && token.expires <= now) throw refusal("token not found");
     if (!token.renewable) throw refusal("lease is not renewable");
     const mount = mounts.at(token.path)?.mount;
     const bounds = token.period > 0 ? [] : [maximumOf(mount, options.ttl), token.maxTtl];
@@ -217,12 +222,24 @@ export function authOf(token: TokenView, clientToken: string): TokenAuth {
   return { clientToken, accessor, policies, metadata, leaseDuration: ttl, renewable, orphan, numUses };
 }
 
+async function tidy(storage: SecretStorage): Promise<number> {
+  let removed = 0;
+  for (const folder of [accessorFolder, "token/parent/"]) {
+    for (const path of await allPaths(storage, folder)) {
+      const stored = await storage.get(path);
+      if (!stored || (await readToken(storage, Buffer.from(stored.value).toString() as TokenId))) continue;
+      if (await storage.commit([{ op: "delete", path }], [{ path, revision: stored.revision }])) removed++;
+    }
+  }
+  return removed;
+}
+
 function callerOf({ id, accessor, displayName, policies }: TokenRecord): Caller {
   return { token: id, accessor, displayName, policies };
 }
 
 function leftUses({ uses }: TokenRecord): number {
-  return uses.kind === "unlimited" ? 0 : uses.left;
+  return uses.kind === "unlimited" ? 0 : uses.left || -1;
 }
 
 function viewOf(token: TokenRecord, now: number): TokenView {

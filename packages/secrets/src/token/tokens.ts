@@ -20,6 +20,7 @@ export interface Tokens {
   use(token: string): Promise<UsedToken | undefined>;
   /** As it is, without counting. */
   find(token: string): Promise<TokenView | undefined>;
+  /** Also one that is at its last use just now. */
   byId(id: TokenId): Promise<TokenView | undefined>;
   byAccessor(accessor: string): Promise<TokenView | undefined>;
   /** Sorted. */
@@ -33,6 +34,8 @@ export interface Tokens {
   revoke(id: TokenId): Promise<void>;
   /** Ends it alone with what is leased to it: its children become orphans. */
   revokeOrphan(id: TokenId): Promise<void>;
+  /** Removes accessors and places of children whose token is not there; resolves to how many there were. */
+  tidy(): Promise<number>;
 }
 
 export interface UsedToken {
@@ -57,7 +60,7 @@ export interface TokenView {
   /** Of the request that made it. */
   readonly path: string;
   readonly parent?: TokenId;
-  /** How often it can still be used; 0 is without limit. */
+  /** How often it can still be used; 0 is without limit, -1 at its last use. */
   readonly numUses: number;
   readonly created: number;
   /** What it was made for; 0 for one that never ends. */
