@@ -1,7 +1,7 @@
 import type { Chance } from "@millwright/core/ports";
 import type { AddressOwners, CatalogNode, Instance } from "./catalog.ts";
 import { addressKey, type HostAddress } from "./host-address.ts";
-import { type DnsRecord, type DomainName, isWritable, type RecordData, recordTypes } from "./records.ts";
+import { type DnsRecord, type DomainName, isWritable, recordTypes } from "./records.ts";
 
 /** What there is to a question: an existing name without records is another answer than a name that does not exist. */
 export type Content = { readonly kind: "unknown-name" } | Records;
@@ -95,7 +95,7 @@ export function nameServerContent(servers: readonly Instance[], ownNode: DomainN
   return { kind: "records", answers, additional };
 }
 
-export function nodeName({ name, datacenter }: CatalogNode, domain: DomainName): DomainName {
+function nodeName({ name, datacenter }: CatalogNode, domain: DomainName): DomainName {
   return `${name}.node.${datacenter}.${domain}`;
 }
 
@@ -103,32 +103,50 @@ function srvContent(instances: readonly Instance[], asking: Asking, nodeMeta: bo
   const { name, domain, ttl } = asking;
   const answers: DnsRecord[] = [];
   const additional: DnsRecord[] = [];
-  const targets = new Set<DomainName>();
-  const records = new Set<string>();
+  const ports = new Map<DomainName, number[]>();
   for (const instance of instances) {
-    const target = srvTarget(instance, domain);
-    if (target === undefined) continue;
+    const found = targetOf(instance);
+    if (!found) continue;
     const { port, weight, node, address } = instance;
-    const identity = `${target}:${port}`;
-    if (records.has(identity)) continue;
-    records.add(identity);
+    const target = found.kind === "elsewhere" ? found.name : `${found.name}.${domain}`;
+    const known = ports.get(target);
+    if (known?.includes(port)) continue;
     answers.push({ name, ttl, data: { type: "SRV", priority: 1, weight, port, target } });
-    if (targets.has(target)) continue;
-    targets.add(target);
-    if (address.kind === "name") continue;
+    if (known) {
+      known.push(port);
+      continue;
+    }
+    ports.set(target, [port]);
+    if (found.kind === "elsewhere") continue;
     additional.push(...hostRecords([address], { ...asking, name: target, type: recordTypes.ANY }));
-    if (nodeMeta && sameAddress(address, node.address)) additional.push(...metaRecords(target, node, ttl));
+    if (nodeMeta && found.kind === "node") additional.push(...metaRecords(target, node, ttl));
   }
   return { kind: "records", answers, additional };
 }
 
+/** What an SRV record points to; the name is without the domain where it is below it. */
+interface Target {
+  readonly kind: "node" | "address" | "elsewhere";
+  readonly name: DomainName;
+}
+
+const targets = new WeakMap<Instance, Target | undefined>();
+
+// Found once for each instance: it takes longer than all the rest of an answer.
+function targetOf(instance: Instance): Target | undefined {
+  if (targets.has(instance)) return targets.get(instance);
+  const target = findTarget(instance);
+  targets.set(instance, target);
+  return target;
+}
+
 // A node's name where the service is at the node's address, else a name that spells the address.
-function srvTarget({ address, node }: Instance, domain: DomainName): DomainName | undefined {
+function findTarget({ address, node }: Instance): Target | undefined {
   if (address.kind === "none") return undefined;
-  if (address.kind === "name") return address.name;
-  const byNode = nodeName(node, domain);
-  if (sameAddress(address, node.address) && isWritable(byNode)) return byNode;
-  return `${addressKey(address.bytes)}.addr.${node.datacenter}.${domain}`;
+  if (address.kind === "name") return { kind: "elsewhere", name: address.name };
+  const name = `${node.name}.node.${node.datacenter}`;
+  if (sameAddress(address, node.address) && isWritable(name)) return { kind: "node", name };
+  return { kind: "address", name: `${addressKey(address.bytes)}.addr.${node.datacenter}` };
 }
 
 function sameAddress(one: HostAddress, other: HostAddress): boolean {
@@ -139,15 +157,20 @@ function sameAddress(one: HostAddress, other: HostAddress): boolean {
 // Each address once. A CNAME stands alone by the protocol's rules, so that one is given only where there is no address.
 function hostRecords(addresses: readonly HostAddress[], { name, type, ttl }: Asking): DnsRecord[] {
   const any = type === recordTypes.ANY;
-  const records = new Map<string, DnsRecord>();
+  const records: DnsRecord[] = [];
+  const seen = new Set<string>();
   for (const address of addresses) {
     if (!("bytes" in address)) continue;
     const kind = address.kind === "ipv4" ? "A" : "AAAA";
     if (!any && recordTypes[kind] !== type) continue;
-    const data: RecordData = { type: kind, bytes: address.bytes };
-    records.set(addresses.length === 1 ? "" : addressKey(address.bytes), { name, ttl, data });
+    if (addresses.length > 1) {
+      const key = addressKey(address.bytes);
+      if (seen.has(key)) continue;
+      seen.add(key);
+    }
+    records.push({ name, ttl, data: { type: kind, bytes: address.bytes } });
   }
-  if (records.size > 0) return [...records.values()];
+  if (records.length > 0) return records;
   const alias = addresses.find((address) => address.kind === "name");
   const wanted = any || type === recordTypes.A || type === recordTypes.AAAA || type === recordTypes.CNAME;
   return alias && wanted ? [{ name, ttl, data: { type: "CNAME", target: alias.name } }] : [];

@@ -21,7 +21,13 @@ test("a question is read as it was asked", () => {
       opcode: 0,
       recursionDesired: true,
       checkingDisabled: false,
-      question: { labels: ["Web", "service", "consul"], type: 33, class: 1, wire: plain.subarray(12) },
+      question: {
+        labels: ["Web", "service", "consul"],
+        name: "Web.service.consul",
+        type: 33,
+        class: 1,
+        wire: plain.subarray(12),
+      },
     },
   });
 });

@@ -1,4 +1,4 @@
-import { type Rcode, rcodes, recordTypes } from "./records.ts";
+import { type DomainName, type Rcode, rcodes, recordTypes } from "./records.ts";
 
 /** One question of a client, with what of its message shapes the answer. */
 export interface Query extends QueryHead {
@@ -16,6 +16,8 @@ export interface QueryHead {
 export interface Question {
   /** Labels as they were asked, from the left. */
   readonly labels: readonly string[];
+  /** The same with dots between. */
+  readonly name: DomainName;
   readonly type: number;
   readonly class: number;
   /** Name, type and class as they were sent: the answer repeats them. */
@@ -82,6 +84,7 @@ function readQuestion(message: Buffer): Question | undefined {
   if (at + 4 > message.length) return undefined;
   return {
     labels,
+    name: labels.join("."),
     type: message.readUInt16BE(at),
     class: message.readUInt16BE(at + 2),
     wire: message.subarray(headerLength, at + 4),

@@ -84,17 +84,18 @@ class Writer {
   readonly #offsets = new Map<string, number>();
   #length = 0;
   #limit = 0;
-  #asked: DomainName = "";
-  #wire: Uint8Array = new Uint8Array();
+  #question: Question | undefined;
+  #isNoted = false;
 
   begin(limit: number, question: Question | undefined): void {
     this.#limit = Math.min(limit, largestMessage);
     this.#offsets.clear();
     this.#length = 12;
-    this.#wire = question?.wire ?? new Uint8Array();
-    this.#buffer.set(this.#wire, this.#length);
-    if (question) this.#note(question.labels);
-    this.#length += this.#wire.length;
+    this.#question = question;
+    this.#isNoted = false;
+    if (!question) return;
+    this.#buffer.set(question.wire, this.#length);
+    this.#length += question.wire.length;
   }
 
   header(head: QueryHead, { flags, counts }: { flags: number; counts: readonly number[] }): void {
@@ -105,7 +106,7 @@ class Writer {
 
   /** False where it does not fit any more. */
   record({ name, ttl, data }: DnsRecord): boolean {
-    if (name === this.#asked && name !== "") this.#u16(0xc000 | 12);
+    if (name === this.#question?.name && name !== "") this.#u16(0xc000 | 12);
     else this.#name(name);
     this.#u16(recordTypes[data.type]);
     this.#u16(1);
@@ -171,6 +172,7 @@ class Writer {
 
   // A name that stands already is pointed to, whole or from one of its dots on.
   #name(name: DomainName, form: "short" | "whole" = "short"): void {
+    if (!this.#isNoted) this.#noteQuestion();
     let rest = name;
     while (rest !== "") {
       const known = this.#offsets.get(rest);
@@ -198,10 +200,12 @@ class Writer {
     } while (at < bytes.length);
   }
 
-  #note(labels: readonly string[]): void {
-    this.#asked = labels.join(".");
-    // From the right, as far as a dot can only be one between labels.
-    let at = 12 + this.#wire.length - 5;
+  // From the right, as far as a dot can only be one between labels. Most answers do without.
+  #noteQuestion(): void {
+    this.#isNoted = true;
+    if (!this.#question) return;
+    const { labels, wire } = this.#question;
+    let at = 12 + wire.length - 5;
     let suffix = "";
     for (const label of labels.toReversed()) {
       if (label.includes(".")) return;

@@ -117,7 +117,7 @@ export class Responder {
     const reply = { ...this.#reply(query, rcode), authoritative: true, answers, additional, authority };
     const alias = answers.length === 1 ? answers[0]?.data : undefined;
     if (alias?.type !== "CNAME") return this.#write(reply, transport);
-    return this.#followed(alias.target, query.question.type, [query.question.labels.join(".")]).then((more) =>
+    return this.#followed(alias.target, query.question.type, [query.question.name]).then((more) =>
       this.#write({ ...reply, answers: [...answers, ...more] }, transport),
     );
   }
@@ -147,7 +147,7 @@ export class Responder {
     const { source, datacenter, ttl } = this.#options;
     try {
       const { value } = await source.owners(address);
-      const name = query.question.labels.join(".");
+      const name = query.question.name;
       const place = { ttl: ttl.node ?? 0, datacenter, domain: this.#domain };
       const answers = ownerRecords(value, name, place);
       if (answers.length === 0) return this.#elsewhere(query, message, transport);
@@ -167,7 +167,7 @@ export class Responder {
 
   #asking({ question }: Query, asked: OwnName): Asking {
     return {
-      name: question.labels.join("."),
+      name: question.name,
       type: question.type,
       domain: asked.domain,
       ttl: this.#ttlOf(asked),
@@ -214,7 +214,7 @@ export class Responder {
 
   #failedReply(query: Query, error: unknown): Reply {
     const level = error instanceof OperationalError ? "debug" : "error";
-    const name = query.question.labels.join(".");
+    const name = query.question.name;
     this.#options.log.write(level, "dns: a question could not be answered", { name, error: messageOf(error) });
     return this.#reply(query, rcodes.serverFailure);
   }
