@@ -56,6 +56,11 @@ const commands: Readonly<Record<string, Command>> = {
     group: "services",
     run: async (args, io) => (await import("./commands/server.ts")).runServer(args, io),
   },
+  agent: {
+    help: "Run a node: checks, names and Consul's HTTP API on this machine",
+    group: "services",
+    run: async (args, io) => (await import("./commands/agent.ts")).runAgent(args, io),
+  },
   kv: {
     help: "Read and write keys",
     group: "services",

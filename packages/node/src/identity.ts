@@ -11,8 +11,8 @@ export interface NodeIdentity {
   readonly meta?: Readonly<Record<string, string>>;
   /** Whether it is a server's own node. */
   readonly server: boolean;
-  readonly httpPort?: number;
-  readonly dnsPort?: number;
+  readonly httpPort?: number | undefined;
+  readonly dnsPort?: number | undefined;
 }
 
 /** The version of Consul whose API is followed: what clients read to decide what they may ask for. */

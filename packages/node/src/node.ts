@@ -1,3 +1,4 @@
+import type { ConsulClient } from "@millwright/clients/consul";
 import type { HttpService } from "@millwright/core/http";
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { agentCheckRoutes } from "./agent-check-routes.ts";
@@ -50,6 +51,10 @@ export interface Node {
   /** What it answers itself, for documentation and tests. */
   readonly routes: readonly Route[];
   readonly state: NodeState;
+  /** Carries out a read with a server that can, for parts of the same process. Rejects with `noServer`. */
+  call<T>(read: (client: ConsulClient) => Promise<T>): Promise<T>;
+  /** The node's own token; empty before it has joined. Secret. */
+  token(): string;
   /** Resolves when the node has joined once. */
   ready(): Promise<void>;
   /** Takes services and checks of the configuration in place of those it had before. Throws `badConfiguration`. */
@@ -68,7 +73,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const kept = await openIdentity(options.dataFolder, identity);
   const nodeToken = () => kept.get()?.token ?? "";
   const registry = new Registry();
-  configure(registry, readDefinitions(options), options.scriptChecks);
+  configure(registry, readDefinitions(withOwnService(options)), options.scriptChecks);
   const keeper =
     options.dataFolder === undefined
       ? keepNothing
@@ -107,8 +112,11 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     get state() {
       return registry.state;
     },
+    call: (read) => servers.call(read, { signal, patienceMilliseconds: longestRead }),
+    token: nodeToken,
     ready: () => member.alive(signal),
-    reconfigure: (definitions) => configure(registry, readDefinitions(definitions), options.scriptChecks),
+    reconfigure: (definitions) =>
+      configure(registry, readDefinitions(withOwnService({ ...options, ...definitions })), options.scriptChecks),
     leave,
     close: async () => {
       closing.abort();
@@ -121,6 +129,15 @@ export async function openNode(options: NodeOptions): Promise<Node> {
 }
 
 const leaveMilliseconds = 5_000;
+/** A blocking read takes ten minutes and a sixteenth at most. */
+const longestRead = 660_000;
+/** What a server's own node says that its server is. */
+const consulService = { id: "consul", name: "consul", port: 8300 };
+
+function withOwnService(options: NodeOptions): Definitions {
+  const { services = [], checks = [] } = options;
+  return { services: options.identity.server ? [consulService, ...services] : services, checks };
+}
 
 function nodeRoutes(context: RoutesContext): readonly Route[] {
   return [

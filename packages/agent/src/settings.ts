@@ -1,0 +1,204 @@
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
+import type { RawConfig } from "./config-files.ts";
+
+/** What configuration files say of an agent, as far as it has it. */
+export interface Settings {
+  readonly nodeName?: string;
+  readonly datacenter?: string;
+  readonly dataFolder?: string;
+  /** Addresses that clients may reach. */
+  readonly clientAddresses?: readonly string[];
+  readonly bindAddress?: string;
+  readonly advertiseAddress?: string;
+  /** -1 is none. */
+  readonly httpPort?: number;
+  readonly dnsPort?: number;
+  readonly servers: readonly string[];
+  readonly joinTokenFile?: string;
+  readonly scriptChecks?: "local" | "all";
+  readonly leaveOnTerminate?: boolean;
+  readonly domain?: string;
+  readonly recursors: readonly string[];
+  readonly logLevel?: string;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly services: readonly unknown[];
+  readonly checks: readonly unknown[];
+}
+
+type Draft = { -readonly [K in keyof Settings]: Settings[K] };
+
+/**
+ * Reads settings under Consul's names. Those of a later file win, lists are joined. A setting of another type is an error;
+ * one that has no meaning here is a warning.
+ */
+export function readSettings(configs: readonly RawConfig[]): Diagnosed<Settings> {
+  const draft: Draft = { servers: [], recursors: [], meta: {}, services: [], checks: [] };
+  const diagnostics: Diagnostic[] = [];
+  for (const config of configs)
+    for (const [name, value] of Object.entries(config)) {
+      if (value === null) continue;
+      const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+      if (!read) diagnostics.push(unknown(name));
+      else if (!read(value, draft))
+        diagnostics.push(
+          errorDiagnostic(
+            `${name} cannot be ${shown(value)}`,
+            "Write it in the form that Consul's documentation shows.",
+          ),
+        );
+    }
+  return { value: draft, diagnostics };
+}
+
+/** Takes a setting into the draft; false where it has another type. */
+type Reader = (value: unknown, draft: Draft) => boolean;
+
+const readers: Readonly<Record<string, Reader>> = {
+  node_name: text("nodeName"),
+  datacenter: text("datacenter"),
+  data_dir: text("dataFolder"),
+  bind_addr: text("bindAddress"),
+  advertise_addr: text("advertiseAddress"),
+  join_token_file: text("joinTokenFile"),
+  domain: text("domain"),
+  log_level: text("logLevel"),
+  client_addr: (value, draft) => {
+    if (typeof value !== "string") return false;
+    draft.clientAddresses = value.split(/\s+/).filter((part) => part !== "");
+    return true;
+  },
+  retry_join: texts((draft) => draft.servers, "servers"),
+  start_join: texts((draft) => draft.servers, "servers"),
+  recursors: texts((draft) => draft.recursors, "recursors"),
+  ports: (value, draft) =>
+    everyObject(value, (ports) => {
+      for (const [name, port] of Object.entries(ports)) {
+        if (typeof port !== "number" || !Number.isInteger(port)) return false;
+        if (name === "http") draft.httpPort = port;
+        if (name === "dns") draft.dnsPort = port;
+      }
+      return true;
+    }),
+  node_meta: (value, draft) =>
+    everyObject(value, (meta) => {
+      if (!Object.values(meta).every((item) => typeof item === "string")) return false;
+      draft.meta = { ...draft.meta, ...(meta as Record<string, string>) };
+      return true;
+    }),
+  enable_script_checks: flag((draft) => (draft.scriptChecks = "all")),
+  enable_local_script_checks: flag((draft) => (draft.scriptChecks ??= "local")),
+  leave_on_terminate: (value, draft) => {
+    if (typeof value !== "boolean") return false;
+    draft.leaveOnTerminate = value;
+    return true;
+  },
+  service: objects("services"),
+  services: objects("services"),
+  check: objects("checks"),
+  checks: objects("checks"),
+};
+
+/** Consul's names that an agent here has no use for: what they arrange is not there, or arranges itself. */
+const unused = new Set([
+  ...[
+    "acl",
+    "addresses",
+    "alt_domain",
+    "autopilot",
+    "bootstrap",
+    "bootstrap_expect",
+    "connect",
+    "disable_update_check",
+  ],
+  ...["discovery_max_stale", "dns_config", "encrypt", "gossip_lan", "limits", "node_id", "peering", "performance"],
+  ...["primary_datacenter", "raft_protocol", "reconnect_timeout", "retry_interval", "retry_max", "segments", "server"],
+  ...[
+    "skip_leave_on_interrupt",
+    "telemetry",
+    "tls",
+    "ui",
+    "ui_config",
+    "verify_incoming",
+    "verify_outgoing",
+    "version",
+  ],
+]);
+
+function text(
+  field:
+    | "nodeName"
+    | "datacenter"
+    | "dataFolder"
+    | "bindAddress"
+    | "advertiseAddress"
+    | "joinTokenFile"
+    | "domain"
+    | "logLevel",
+): Reader {
+  return (value, draft) => {
+    if (typeof value !== "string") return false;
+    draft[field] = value;
+    return true;
+  };
+}
+
+function texts(now: (draft: Draft) => readonly string[], field: "servers" | "recursors"): Reader {
+  return (value, draft) => {
+    const list = typeof value === "string" ? [value] : value;
+    if (!Array.isArray(list) || !list.every((item) => typeof item === "string")) return false;
+    draft[field] = [...now(draft), ...list];
+    return true;
+  };
+}
+
+function flag(set: (draft: Draft) => void): Reader {
+  return (value, draft) => {
+    if (typeof value !== "boolean") return false;
+    if (value) set(draft);
+    return true;
+  };
+}
+
+function objects(field: "services" | "checks"): Reader {
+  return (value, draft) =>
+    everyObject(value, (item) => {
+      draft[field] = [...draft[field], unwrapped(item)];
+      return true;
+    });
+}
+
+// HCL has every block within as a list: a service's check is one of them, and its weights are the only ones.
+function unwrapped(item: Readonly<Record<string, unknown>>): object {
+  const entries = Object.entries(item).map(([name, value]): [string, unknown] => {
+    if (!Array.isArray(value)) return [name, value];
+    const objects = value.filter(isObject);
+    if (objects.length < value.length) return [name, value];
+    if (name === "check" || name === "checks") return ["checks", objects.map(unwrapped)];
+    const [only] = objects;
+    return objects.length === 1 && only ? [name, unwrapped(only)] : [name, value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function everyObject(value: unknown, take: (item: Readonly<Record<string, unknown>>) => boolean): boolean {
+  const list = Array.isArray(value) ? value : [value];
+  return list.every((item) => isObject(item) && take(item));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function unknown(name: string): Diagnostic {
+  if (unused.has(name))
+    return warningDiagnostic(`${name} has no effect`, "What it arranges in Consul is not there, or arranges itself.");
+  const near = similar(name, Object.keys(readers));
+  return warningDiagnostic(`There is no setting ${name}`, near ? `Did you mean ${near}?` : "It is left out.");
+}
+
+function shown(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 40 ? `${json.slice(0, 40)}…` : json;
+}
