@@ -22,6 +22,8 @@ export interface ListenerOptions {
   readonly requestId: () => string;
   /** Take a free port where the wanted one is taken. */
   readonly freePortIfTaken?: boolean;
+  /** The flag that sets the port, for messages; `-http-port` by default. */
+  readonly portFlag?: string;
 }
 
 /** One open listener. */
@@ -169,17 +171,17 @@ async function bind(server: Server, options: ListenerOptions): Promise<ListenAdd
   const { address, freePortIfTaken = false } = options;
   if (address.kind === "unix") {
     await removeDeadSocket(address.path);
-    await tryListening(server, address, { path: address.path });
+    await tryListening(server, options, { path: address.path });
     await chmod(address.path, 0o600);
     return address;
   }
   const { host } = address;
   try {
-    await tryListening(server, address, { host, port: address.port });
+    await tryListening(server, options, { host, port: address.port });
   } catch (error) {
     const taken = error instanceof OperationalError && error.code === daemonErrors.addressTaken.code;
     if (!taken || !freePortIfTaken) throw error;
-    await tryListening(server, address, { host, port: 0 });
+    await tryListening(server, options, { host, port: 0 });
   }
   const bound = server.address();
   return { kind: "tcp", host, port: typeof bound === "object" && bound ? bound.port : address.port };
@@ -187,11 +189,11 @@ async function bind(server: Server, options: ListenerOptions): Promise<ListenAdd
 
 function tryListening(
   server: Server,
-  address: ListenAddress,
+  options: ListenerOptions,
   where: { path: string } | { host: string; port: number },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => reject(explain(error, address));
+    const onError = (error: NodeJS.ErrnoException) => reject(explain(error, options));
     server.once("error", onError);
     server.listen({ ...where, exclusive: true }, () => {
       server.removeListener("error", onError);
@@ -200,10 +202,13 @@ function tryListening(
   });
 }
 
-function explain(error: NodeJS.ErrnoException, address: ListenAddress): OperationalError {
+function explain(
+  error: NodeJS.ErrnoException,
+  { address, portFlag = "-http-port" }: ListenerOptions,
+): OperationalError {
   const where = formatAddress(address);
   if (error.code === "EADDRINUSE") {
-    const text = `Cannot listen on ${where}: another process has it. Stop that process, or choose another port (-http-port; 0 takes any free one).`;
+    const text = `Cannot listen on ${where}: another process has it. Stop that process, or choose another port (${portFlag}; 0 takes any free one).`;
     return new OperationalError(daemonErrors.addressTaken, text, { cause: error });
   }
   const why: Readonly<Record<string, string>> = {

@@ -2,6 +2,8 @@ import type { HttpService } from "@millwright/core/http";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
 import type { NodeIdentity as ServerIdentity } from "@millwright/discovery/identity";
+import { openDns } from "@millwright/node/dns";
+import { openCatalogSource } from "@millwright/node/dns-catalog-source";
 import { type Node, openNode } from "@millwright/node/node";
 import type { ServerConfig } from "./server.ts";
 
@@ -20,7 +22,6 @@ export interface OwnNodeOptions {
 /** The node that a server has for itself: what it registers is what the server serves. */
 export interface OwnNode {
   readonly handle: HttpService;
-  readonly routes: Node["routes"];
   readonly dns: readonly { readonly host: string; readonly port: number }[];
   close(): Promise<void>;
 }
@@ -29,9 +30,8 @@ export interface OwnNode {
 export async function openOwnNode(options: OwnNodeOptions): Promise<OwnNode> {
   const { identity, http, vault, config, joinToken, ...ports } = options;
   const { datacenter, nodeName: name, nodeId: id, address, version } = identity;
-  const httpPort = portOf(http);
   const node: Node = await openNode({
-    identity: { name, id, datacenter, address, version, server: true, ...(httpPort === undefined ? {} : { httpPort }) },
+    identity: { name, id, datacenter, address, version, server: true, httpPort: portOf(http) },
     servers: http.slice(0, 1).map(urlOf),
     joinToken: async () => joinToken,
     scriptChecks: config.scriptChecks ?? "none",
@@ -39,7 +39,24 @@ export async function openOwnNode(options: OwnNodeOptions): Promise<OwnNode> {
     pretty: config.pretty ?? false,
     ...ports,
   });
-  return { handle: node.handle, routes: node.routes, dns: [], close: () => node.close() };
+  const source = openCatalogSource({ call: (read) => node.call(read), token: () => node.token(), ...ports });
+  const close = async () => {
+    await source.close();
+    await node.close();
+  };
+  try {
+    const addresses = config.dns ?? [];
+    const freePortIfTaken = config.freePortsIfTaken ?? false;
+    const dns = await openDns({ addresses, source, nodeName: name, datacenter, freePortIfTaken, ...ports });
+    const closeAll = async () => {
+      await dns.close();
+      await close();
+    };
+    return { handle: node.handle, dns: dns.addresses, close: closeAll };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 // Sealed, the health endpoint refuses, and nobody is sent here.

@@ -5,7 +5,8 @@ import { type DataFolder, openDataFolder } from "@millwright/daemon/data-folder"
 import { formatAddress, type ListenAddress, listen } from "@millwright/daemon/listener";
 import { type Discovery, openDiscovery } from "@millwright/discovery/discovery";
 import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/permissions";
-import { openSecrets, type Secrets } from "@millwright/secrets/secrets";
+import { openSecrets } from "@millwright/secrets/secrets";
+import { vaultVersion } from "@millwright/secrets/version";
 import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
 import { type JoinToken, openJoinToken } from "./join-token.ts";
 import { type OwnNode, openOwnNode } from "./own-node.ts";
@@ -126,10 +127,10 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
   const discoveryOptions = { store: stores.discovery, identity, authorizer, pretty, joinToken: joinToken.token };
   const discovery = await openDiscovery({ ...discoveryOptions, ...ports });
   opened.closers.push(() => discovery.close());
-  const listenAll = async (addresses: readonly ListenAddress[], service: HttpService) => {
+  const listenAll = async (addresses: readonly ListenAddress[], service: HttpService, portFlag: string) => {
     const found: ListenAddress[] = [];
     for (const address of addresses) {
-      const shared = { service, clock, log, requestId: () => chance.uuid() };
+      const shared = { service, clock, log, portFlag, requestId: () => chance.uuid() };
       const listener = await listen({ ...shared, address, freePortIfTaken: config.freePortsIfTaken ?? false });
       opened.closers.push(() => listener.close(graceMilliseconds));
       log.write("info", "server: listening", { address: formatAddress(listener.address) });
@@ -138,12 +139,23 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     return found;
   };
   const own: { node?: OwnNode } = {};
-  const http = await listenAll(config.http ?? [defaultHttp], (request) => consulApi(request, discovery, own.node));
-  const secrets = await startSecrets(config, { store: stores.secrets, version, ...ports }, opened);
-  const vault = secrets ? await listenAll(config.vault ?? [], secrets.service.handle) : [];
+  const consul: HttpService = (request) => consulApi(request, discovery, own.node);
+  const http = await listenAll(config.http ?? [defaultHttp], consul, "-http-port");
+  const secrets = servesSecrets(config)
+    ? await openSecrets({
+        store: stores.secrets,
+        version: vaultVersion,
+        devMounts: config.devSeal !== undefined,
+        ...ports,
+      })
+    : undefined;
+  if (secrets) opened.closers.push(() => secrets.close());
+  const vault = secrets ? await listenAll(config.vault ?? [], secrets.handle, "-vault-port") : [];
   own.node = await openOwnNode({ identity, http, vault, config, joinToken: joinToken.token, ...ports });
   opened.closers.push(() => own.node?.close() ?? Promise.resolve());
   const { dns } = own.node;
+  // Last of all, so that a start that fails makes no keys.
+  const rootTokenFile = secrets && config.devSeal ? await unsealForDevelopment(secrets, config.devSeal) : undefined;
   const told = { http: http.map(formatAddress), vault: vault.map(formatAddress), dns: dns.map(formatDns) };
   await folder?.writeRunning({ pid: process.pid, startedAt: clock.now(), version, ...told });
   opened.closers.push(async () => folder?.removeRunning());
@@ -153,34 +165,15 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     dns,
     nodeId: identity.nodeId,
     joinToken,
-    rootTokenFile: secrets?.rootTokenFile,
-    reopenLogs: async () => secrets?.service.reopenAudit(),
+    rootTokenFile,
+    reopenLogs: async () => secrets?.reopenAudit(),
     close,
   };
 }
 
 // The server's own node answers for itself; everything else of Consul's API is discovery's.
 const consulApi = (request: Parameters<HttpService>[0], discovery: Discovery, node: OwnNode | undefined) =>
-  node && node.routes.length > 0 && request.path.startsWith("/v1/agent/")
-    ? node.handle(request)
-    : discovery.handle(request);
-
-interface StartedSecrets {
-  readonly service: Secrets;
-  readonly rootTokenFile: string | undefined;
-}
-
-async function startSecrets(
-  config: ServerConfig,
-  options: Parameters<typeof openSecrets>[0],
-  opened: Opened,
-): Promise<StartedSecrets | undefined> {
-  if (!servesSecrets(config)) return undefined;
-  const service = await openSecrets({ ...options, devMounts: config.devSeal !== undefined });
-  opened.closers.push(() => service.close());
-  const rootTokenFile = config.devSeal ? await unsealForDevelopment(service, config.devSeal) : undefined;
-  return { service, rootTokenFile };
-}
+  node && request.path.startsWith("/v1/agent/") ? node.handle(request) : discovery.handle(request);
 
 async function openFolder(store: StoreConfig | undefined, chance: Chance): Promise<DataFolder | undefined> {
   return store && store.kind !== "memory" ? openDataFolder(store.dataFolder, chance) : undefined;

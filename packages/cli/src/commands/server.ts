@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperationalError } from "@millwright/core/errors";
 import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
@@ -44,6 +45,9 @@ export async function serve(config: ServerConfig, io: CommandIo): Promise<number
     process.off("SIGHUP", reopen);
     await io.stderr("Stopping: answering what is under way …\n");
     await server.close();
+    // What was in memory is gone, and nothing is left to unseal.
+    if (config.store?.kind === "memory" && config.devSeal)
+      await rm(config.devSeal.folder, { recursive: true, force: true });
     return 0;
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
@@ -64,7 +68,9 @@ function banner(server: RunningServer, config: ServerConfig): string {
     ...vault.map((address) => `  Vault HTTP API   ${address}${sealed}`),
     ...dns.map((address) => `  DNS              ${address}`),
     `  Data             ${describeStore(config.store)}`,
-    ...(config.secretsStore?.kind === "sqlite" ? [`  Secrets' store   ${config.secretsStore.dataFolder}`] : []),
+    ...(vault.length > 0 && config.secretsStore?.kind === "sqlite"
+      ? [`  Secrets' store   ${config.secretsStore.dataFolder}`]
+      : []),
     `  Datacenter       ${config.datacenter ?? "dc1"}`,
     `  Node id          ${server.nodeId}`,
     ...(server.joinToken.file === undefined ? [] : [`  Join token in    ${server.joinToken.file}`]),

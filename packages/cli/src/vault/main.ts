@@ -1,9 +1,7 @@
+import { vaultVersion } from "@millwright/secrets/version";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "../io.ts";
 import { localFailure, runVaultCommand, type VaultCommand } from "./command.ts";
-
-/** The version of Vault whose API is followed: what clients read to decide what they may ask for. */
-const vaultVersion = "1.13.3";
 
 /** A command by the words that call it: its line in the overview, and where it is. */
 interface Entry {
