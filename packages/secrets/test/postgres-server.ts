@@ -104,6 +104,7 @@ function serverAt(place: Place): PostgresServer {
   let running: ChildProcess | undefined;
   const kill = async () => {
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    running.ref(); // Whoever waits for its end is to see it.
     running.kill("SIGQUIT");
     await once(running, "exit");
     warden.stdin?.write("0\n");
@@ -127,6 +128,7 @@ function serverAt(place: Place): PostgresServer {
     },
     stop: async () => {
       await kill();
+      warden.ref();
       warden.stdin?.end();
       if (warden.exitCode === null) await once(warden, "exit");
     },

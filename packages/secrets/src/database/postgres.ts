@@ -78,7 +78,7 @@ export class Postgres {
       } catch (error) {
         if (error instanceof OperationalError) throw error;
         const [doing, cause] = error instanceof FailedStatement ? [error.doing, error.cause] : ["", error];
-        if (tries < 5 && isCollision(cause)) continue;
+        if (tries < 10 && isCollision(cause)) continue;
         throw this.#fault(cause, secrets, doing);
       }
     }

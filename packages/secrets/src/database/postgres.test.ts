@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { PostgresServer } from "../../test/postgres-server.ts";
+import { startPostgres } from "../../test/postgres-server.ts";
+import { parseConnection } from "./connection-url.ts";
+import { Postgres } from "./postgres.ts";
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres();
+  await server.adminSql("CREATE TABLE widgets (name text); CREATE ROLE reader");
+});
+afterAll(() => server.stop());
+
+function open(url = server.url): Postgres {
+  const parsed = parseConnection(url, { username: "", password: "", isVerbatim: false });
+  if (!parsed.ok) throw new Error(parsed.fault);
+  const postgres = new Postgres({ place: parsed.place, maxOpen: 4, maxLifetime: 0 });
+  onTestFinished(() => postgres.close());
+  return postgres;
+}
+
+const grant = "GRANT SELECT ON widgets TO reader; SELECT pg_sleep(0.03); REVOKE SELECT ON widgets FROM reader";
+
+test("transactions of one go one after another, so that grants do not collide", async () => {
+  const postgres = open();
+  const order: string[] = [];
+  await Promise.all(
+    [1, 2, 3].map((i) =>
+      postgres.transaction(async (transaction) => {
+        order.push(`begin ${i}`);
+        await transaction.query(grant);
+        order.push(`end ${i}`);
+      }),
+    ),
+  );
+  expect(order).toEqual(["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
+});
+
+test("grants of two servers that collide are tried again", async () => {
+  let runs = 0;
+  const work = (postgres: Postgres) =>
+    postgres.transaction((transaction) => {
+      runs++;
+      return transaction.query(grant);
+    });
+  await Promise.all([open(), open()].map(work));
+  expect(runs).toBeGreaterThan(2);
+});
+
+test("all who wait for a server that is silent are answered by its first timeout", async () => {
+  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(() => void silent.close());
+  const address = silent.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const postgres = open(`postgresql://u:hunter2@127.0.0.1:${port}/x?sslmode=disable&connect_timeout=1`);
+  const start = performance.now();
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () => postgres.transaction((transaction) => transaction.query("SELECT 1")).catch(String)),
+  );
+  expect(performance.now() - start).toBeLessThan(2_500);
+  for (const outcome of outcomes) expect(outcome).toMatch(/database x, does not answer: .*timeout/i);
+});
+
+test("a failure in the middle leaves nothing, and the connection can be used again", async () => {
+  const postgres = open();
+  await expect(
+    postgres.transaction(async (transaction) => {
+      await transaction.query("CREATE ROLE half");
+      await transaction.query("SELECT nonsense", { what: "the nonsense" });
+    }),
+  ).rejects.toThrow(/^PostgreSQL refuses the nonsense: column "nonsense" does not exist \(SQLSTATE 42703\)\.$/);
+  const rows = await postgres.transaction((transaction) =>
+    transaction.query("SELECT count(*)::int AS n FROM pg_roles WHERE rolname = 'half'"),
+  );
+  expect(rows).toEqual([{ n: 0 }]);
+});
