@@ -93,7 +93,7 @@ export class AuditLog {
   /** What a text is written as by a device. Rejects with `badRequest` where there is no such device. */
   hash(path: string, text: string): string {
     const live = this.#live.find(({ device }) => device.path === path);
-    if (!live) throw badRequest(`unknown audit backend ${path}`);
+    if (!live) throw badRequest(`unknown audit backend ${JSON.stringify(path)}`);
     return hashText(live.hashing.salt, text);
   }
 

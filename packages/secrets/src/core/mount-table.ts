@@ -101,8 +101,7 @@ export function faultOfPath(entries: readonly MountEntry[], path: string): strin
   if (segments.some(odd))
     return `${JSON.stringify(path)} cannot be mounted: a segment of a path is printable text without spaces`;
   const reserved = ["sys/", "cubbyhole/", "identity/", "auth/token/"].find((name) => path.startsWith(name));
-  if (reserved || path === "auth/")
-    return `cannot mount ${JSON.stringify(path)}: ${JSON.stringify(reserved ?? path)} is reserved`;
+  if (reserved || path === "auth/") return `cannot mount ${JSON.stringify(reserved ?? path)}`;
   const same = entries.find((entry) => entry.path === path);
   if (same) return `path is already in use at ${path}`;
   const conflict = entries.find((entry) => entry.path.startsWith(path) || path.startsWith(entry.path));

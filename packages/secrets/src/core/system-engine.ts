@@ -6,9 +6,6 @@ export function systemEngine(): EngineType {
   return {
     name: "system",
     class: "secret",
-    open: async ({ mount }) => ({
-      handle: async ({ path }) =>
-        refusal(404, `no handler for route ${JSON.stringify(mount.path + path)}. route entry not found.`),
-    }),
+    open: async () => ({ handle: async () => refusal(404, "1 error occurred:\n\t* unsupported path\n\n") }),
   };
 }

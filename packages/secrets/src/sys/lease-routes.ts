@@ -30,7 +30,7 @@ export function leaseRoutes(): readonly Route[] {
 async function lookup({ core, fields }: GuardedCall): Promise<EngineReply> {
   const id = fields.text("lease_id") ?? "";
   const lease = id === "" ? undefined : await core.leases.lookup(id);
-  if (!lease) return refusal(400, id === "" ? "lease_id is missing" : "invalid lease");
+  if (!lease) return refusal(400, id === "" ? "lease_id must be specified" : "invalid lease");
   const shown = {
     id: lease.id,
     issue_time: timeOf(lease.issued),
@@ -61,14 +61,14 @@ async function count({ core, fields }: GuardedCall): Promise<EngineReply> {
 
 async function renew({ core, fields, params }: GuardedCall): Promise<RouteReply> {
   const id = idOf(fields, params);
-  if (id === "") return refusal(400, "lease_id is missing");
+  if (id === "") return refusal(400, "lease_id must be specified");
   const increment = Math.max(0, fields.seconds("increment") ?? 0);
   return { kind: "renewed", lease: await core.leases.renew(id, increment) };
 }
 
 async function revoke({ core, fields, params }: GuardedCall): Promise<EngineReply> {
   const id = idOf(fields, params);
-  if (id === "") return refusal(400, "lease_id is missing");
+  if (id === "") return refusal(400, "lease_id must be specified");
   await core.leases.revoke(id);
   return { kind: "done" };
 }

@@ -39,7 +39,8 @@ function read(kind: MountClass) {
     const { path, isTune } = placeOf(kind, params);
     const entry = core.mounts.entries.find((known) => known.path === path);
     if (!entry && isTune) return refusal(400, `cannot fetch sysview for path ${JSON.stringify(path)}`);
-    if (!entry) return refusal(400, `No ${kind === "auth" ? "auth" : "secret"} engine at ${params["path"]}/`);
+    if (!entry)
+      return refusal(400, `No ${kind === "auth" ? "auth engine" : "secret engine mount"} at ${params["path"]}/`);
     return { kind: "data", data: isTune ? tuneView(entry, core.mounts.ttl) : mountView(entry) };
   };
 }

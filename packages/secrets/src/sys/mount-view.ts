@@ -52,7 +52,7 @@ export function tuneView(entry: MountEntry, system: SystemTtl): Readonly<Record<
 /** What a request to mount something says. `path` is whole, with a slash at its end. Throws `badRequest`. */
 export function mountSpec(fields: Fields, where: Pick<MountSpec, "class" | "path">): MountSpec {
   const given = fields.text("type") ?? "";
-  if (given === "") throw badRequest("backend type must be specified as a string: type=kv");
+  if (given === "") throw badRequest("backend type must be specified as a string");
   const options = { ...fieldsOf(fields.map("config") ?? {}).textMap("options"), ...fields.textMap("options") };
   const isVersion2 = given === "kv-v2";
   return {

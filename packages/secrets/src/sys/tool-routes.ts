@@ -31,8 +31,8 @@ const mostBytes = 128 * 1024;
 async function random({ core, fields, params }: GuardedCall): Promise<EngineReply> {
   const given = params["bytes"] ?? fields.text("bytes") ?? "32";
   const length = Number(given);
-  if (!Number.isInteger(length) || length < 1) return refusal(400, `"bytes" cannot be less than 1`);
-  if (length > mostBytes) return refusal(400, `"bytes" should be less than ${mostBytes}`);
+  if (!Number.isInteger(length) || length < 1) return refusal(400, "'bytes' cannot be less than 1");
+  if (length > mostBytes) return refusal(400, `'bytes' should be less than ${mostBytes}`);
   const encoding = encodingOf(fields, "base64");
   if (!encoding) return unsupportedFormat(fields);
   return { kind: "data", data: { random_bytes: Buffer.from(core.chance.bytes(length)).toString(encoding) } };

@@ -1,4 +1,4 @@
-import { entryAt, type MountEntry, mountOf } from "../core/mount-table.ts";
+import { entryAt, type MountEntry } from "../core/mount-table.ts";
 import type { EngineReply } from "../engine.ts";
 import type { GuardedCall, Route } from "../http/route.ts";
 import { parsePolicy } from "../policy/parse-policy.ts";
@@ -21,7 +21,7 @@ async function listMounts(call: GuardedCall): Promise<EngineReply> {
   const seen = call.core.mounts.entries.filter((entry) => rules === "all" || concerns(rules, entry.path));
   const shown = (kind: MountEntry["class"]) =>
     Object.fromEntries(
-      seen.filter((entry) => entry.class === kind).map((entry) => [pathWithin(entry), shownMount(call, entry)]),
+      seen.filter((entry) => entry.class === kind).map((entry) => [pathWithin(entry), mountView(entry)]),
     );
   return { kind: "data", data: { secret: shown("secret"), auth: shown("auth") } };
 }
@@ -35,14 +35,7 @@ async function readMount(call: GuardedCall): Promise<EngineReply> {
       403,
       `preflight capability check returned 403, please ensure client's policies grant access to path "${path}/"`,
     );
-  return { kind: "data", data: { ...shownMount(call, entry), path: entry.path } };
-}
-
-function shownMount({ core }: GuardedCall, entry: MountEntry) {
-  const { defaultLeaseTtl, maxLeaseTtl } = mountOf(entry, core.mounts.ttl);
-  const view = mountView(entry);
-  const config = { default_lease_ttl: defaultLeaseTtl, force_no_cache: false, max_lease_ttl: maxLeaseTtl };
-  return { ...view, config };
+  return { kind: "data", data: { ...mountView(entry), path: entry.path } };
 }
 
 function pathWithin({ path, class: kind }: MountEntry): string {
