@@ -51,3 +51,10 @@ describe("a value of another type is refused with the object and the field", () 
   });
   test("no object at all", () => expect(() => new WireFields([], "the body")).toThrow(WireMistake));
 });
+
+test("a field that nobody knows is told as it was spelt", () => {
+  const fields = new WireFields({ node_meta: {}, Adress: "x", Nothing: null }, "it");
+  expect(fields.unknownOf(["NodeMeta", "Address", "Nothing"])).toBe("Adress");
+  expect(fields.unknownOf(["NodeMeta", "Adress"])).toBe("Nothing");
+  expect(fields.unknownOf(["NodeMeta", "Adress", "nothing"])).toBeUndefined();
+});

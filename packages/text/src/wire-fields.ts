@@ -11,6 +11,7 @@ export class WireMistake extends Error {
  */
 export class WireFields {
   readonly #values = new Map<string, unknown>();
+  readonly #names: readonly string[];
   readonly #what: string;
 
   /** `what` names the object in messages. */
@@ -18,7 +19,14 @@ export class WireFields {
     this.#what = what;
     if (typeof value !== "object" || value === null || Array.isArray(value))
       throw new WireMistake(`${what} is no JSON object`);
+    this.#names = Object.keys(value);
     for (const [name, field] of Object.entries(value)) if (field !== null) this.#values.set(plain(name), field);
+  }
+
+  /** A field, as it was spelt, that is none of those; undefined where there is none. */
+  unknownOf(known: readonly string[]): string | undefined {
+    const plainly = new Set(known.map(plain));
+    return this.#names.find((name) => !plainly.has(plain(name)));
   }
 
   has(name: string): boolean {
