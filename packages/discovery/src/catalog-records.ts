@@ -79,7 +79,7 @@ export const nodeTable = jsonTable<NodeRecord>({
 
 export const nodeLists = {
   name: (node: string) => joined("name", folded(node)),
-  id: (id: string) => joined("id", id),
+  id: (id: string) => joined("id", folded(id)),
 } as const;
 
 export const serviceTable = jsonTable<ServiceRecord>({

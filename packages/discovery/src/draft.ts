@@ -10,7 +10,7 @@ import {
   type Transaction,
 } from "@millwright/store/contract";
 import { discoveryErrors } from "./errors.ts";
-import { isAt } from "./kv-write.ts";
+import { isAt } from "./comparisons.ts";
 import { layout } from "./layout.ts";
 import { topicsOf } from "./rows.ts";
 import type { DiscoveryState } from "./state.ts";
@@ -68,7 +68,12 @@ export class Draft {
     const current = this.row(table, key);
     const { encode } = tables[table];
     if (current && !lease && Buffer.compare(encode(current), encode(record)) === 0) return;
-    const created = current?.created ?? pendingRevision;
+    this.rewrite(table, key, record, lease);
+  }
+
+  /** As {@link put}, also where the content is the same: the record's index rises in any case. */
+  rewrite<N extends TableName>(table: N, key: string, record: Records[N], lease?: LeaseId): void {
+    const created = this.row(table, key)?.created ?? pendingRevision;
     this.#changes[table].set(key, { ...record, key, created, modified: pendingRevision });
     if (lease) this.#leases.set(this.#storeKey(table, key), lease);
   }
@@ -82,6 +87,12 @@ export class Draft {
   deleteAll(table: TableName, prefix: string): void {
     for (const { key } of this.rows(table, prefix)) this.#changes[table].set(key, undefined);
     this.#deletedPrefixes.push({ table, prefix });
+  }
+
+  /** Requires that nobody writes to the whole table meanwhile: for what rarely changes. */
+  unchanged(table: TableName): void {
+    const storeKey = this.#storeKey(table, "");
+    this.#ranges.set(storeKey, prefixRange(storeKey));
   }
 
   /** Adds a comparison without which the commit must not be made. */
@@ -151,7 +162,7 @@ export class Draft {
   }
 
   #leftTopics<N extends TableName>(table: N): string[] {
-    if (tables[table].leased) return [];
+    if (tables[table].leased || !tables[table].watched) return [];
     const left: string[] = [];
     for (const [key, row] of this.#changes[table]) {
       const before = this.state.row(table, key);

@@ -9,6 +9,7 @@ import { isTableName, type TableName, tables } from "./tables.ts";
  *     discovery/meta                          which generation holds, and the base of the public index
  *     discovery/low                           revision up to which tombstones have been swept
  *     discovery/restoring                     held by a liveness lease while a restore or a cleaning is under way
+ *     discovery/leader/…                      held by the server that does some work for all
  *     discovery/g/GENERATION/TABLE/KEY        one record
  *     discovery/g/GENERATION/dead/…           tombstones
  *     discovery/l/TABLE/KEY                   one record under a liveness lease
@@ -18,6 +19,8 @@ export const layout = {
   meta: "discovery/meta",
   low: "discovery/low",
   restoring: "discovery/restoring",
+  /** Held by the server that ends sessions. */
+  sessionsLeader: "discovery/leader/sessions",
   generations: "discovery/g/",
   leases: "discovery/l/",
   generation: (generation: number) => `discovery/g/${generation}/`,

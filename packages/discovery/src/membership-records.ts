@@ -8,6 +8,7 @@ export interface NodeTokenRecord {
 
 export const nodeTokenTable = jsonTable<NodeTokenRecord>({
   fields: { node: true, nodeId: true },
+  watched: false,
   lists: ({ node }) => [`node/${folded(node)}`],
 });
 

@@ -7,6 +7,14 @@ export type Permission =
   | { readonly resource: "key"; readonly access: "read" | "write"; readonly name: string }
   /** Every key that starts with `name`. */
   | { readonly resource: "key-prefix"; readonly access: "write"; readonly name: string }
+  | { readonly resource: "node"; readonly access: "read" | "write"; readonly name: string }
+  /** `node` is the node that an instance is written on: the node itself may do that for any of its services. */
+  | { readonly resource: "service"; readonly access: "read"; readonly name: string }
+  | { readonly resource: "service"; readonly access: "write"; readonly name: string; readonly node: string }
+  /** What is said of the servers themselves. */
+  | { readonly resource: "operator"; readonly access: "read" }
+  /** Sessions of the node. */
+  | { readonly resource: "session"; readonly access: "read" | "write"; readonly name: string }
   | { readonly resource: "agent"; readonly access: "read"; readonly name: string }
   /** All of the server's state at once. */
   | { readonly resource: "acl"; readonly access: "write" };
@@ -45,6 +53,17 @@ export function checkPermission(grants: Grants, permission: Permission): void {
     default:
       assertNever(decision);
   }
+}
+
+/** Throws `unknownToken` for a token that nobody knows: it is refused, not shown a list without items. */
+export function checkKnown(grants: Grants): void {
+  if (grants.decide({ resource: "node", access: "read", name: "" }).kind !== "unknown-token") return;
+  throw new OperationalError(discoveryErrors.unknownToken, "ACL not found");
+}
+
+/** Whether a list may show what needs this permission. */
+export function mayRead(grants: Grants, permission: Permission): boolean {
+  return grants.unrestricted || grants.decide(permission).kind === "allow";
 }
 
 /** The permissions of a server that has no access control: everybody may do everything. */

@@ -7,6 +7,8 @@ export interface Table<R> {
   decode(bytes: Uint8Array): R;
   /** Whether its records hang on liveness leases: they end by themselves, are in no archive, and have no public index. */
   readonly leased: boolean;
+  /** Whether anybody waits for its topics; where nobody does, what leaves a list needs no tombstone. */
+  readonly watched: boolean;
   /**
    * The lists a record stands in, by names within the table. The state keeps each list with its rows; `TABLE/LIST` is its
    * *topic*, whose index rises with every record put into it, changed in it or taken out of it.
@@ -33,11 +35,13 @@ export function folded(name: string): string {
 export function jsonTable<R extends object>(options: {
   readonly fields: Readonly<Record<keyof R, true>>;
   readonly leased?: boolean;
+  readonly watched?: boolean;
   lists(record: R): readonly string[];
 }): Table<R> {
   const fields = Object.keys(options.fields) as (keyof R)[];
   return {
     leased: options.leased ?? false,
+    watched: options.watched ?? true,
     lists: options.lists,
     encode: (record) => {
       const chosen = Object.fromEntries(fields.map((field) => [field, record[field]]));

@@ -8,6 +8,16 @@ import {
 } from "./catalog-records.ts";
 import { decodeRecord, encodeRecord, type KvRecord } from "./kv-record.ts";
 import { type LiveRecord, liveTable, type NodeTokenRecord, nodeTokenTable } from "./membership-records.ts";
+import {
+  type DelayRecord,
+  delayTable,
+  type LifeRecord,
+  lifeTable,
+  type LockRecord,
+  lockTable,
+  type SessionRecord,
+  sessionTable,
+} from "./session-records.ts";
 import type { Table } from "./table.ts";
 
 /** What the server keeps, table by table: one record is one key of the store. */
@@ -18,6 +28,10 @@ export interface Records {
   readonly check: CheckRecord;
   readonly nodetoken: NodeTokenRecord;
   readonly live: LiveRecord;
+  readonly session: SessionRecord;
+  readonly life: LifeRecord;
+  readonly lock: LockRecord;
+  readonly delay: DelayRecord;
 }
 
 export type TableName = keyof Records;
@@ -31,12 +45,16 @@ export type Row<N extends TableName> = Records[N] & {
 
 /** Every table. To add one: its record above, its row here. State, archives, tombstones and sweeps then know it. */
 export const tables: { readonly [N in TableName]: Table<Records[N]> } = {
-  kv: { encode: encodeRecord, decode: decodeRecord, leased: false, lists: () => [] },
+  kv: { encode: encodeRecord, decode: decodeRecord, leased: false, watched: true, lists: () => [] },
   node: nodeTable,
   service: serviceTable,
   check: checkTable,
   nodetoken: nodeTokenTable,
   live: liveTable,
+  session: sessionTable,
+  life: lifeTable,
+  lock: lockTable,
+  delay: delayTable,
 };
 
 export const tableNames = Object.keys(tables) as readonly TableName[];
