@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { fillPlaceholders } from "./statements.ts";
 
 /** Where a database is and how to log in, as a connection URL says it. */
@@ -168,7 +169,8 @@ export async function tlsOptions({ host, tls, tlsFiles }: ConnectionPlace) {
   const isVerified = tls === "verify-ca" || tls === "verify-full";
   return {
     rejectUnauthorized: isVerified,
-    servername: host,
+    // An address is no name that a server could choose its certificate by.
+    ...(isIP(host) === 0 && { servername: host }),
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

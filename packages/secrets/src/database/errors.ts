@@ -2,7 +2,7 @@ import type { ErrorKind } from "@millwright/core/errors";
 
 /** What goes wrong between the secrets server and a database. Messages name the place, and hold no secret. */
 export const databaseErrors = {
-  /** It does not answer, is starting, or takes no further connection. */
+  /** It cannot be reached, is starting, or takes no further connection. */
   unreachable: { code: "DATABASE_UNREACHABLE", status: 502, retryable: true },
   /** It does not let the server's own login in. */
   loginRefused: { code: "DATABASE_LOGIN_REFUSED", status: 500, retryable: false },

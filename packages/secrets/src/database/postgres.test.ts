@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { PostgresServer } from "../../test/postgres-server.ts";
 import { startPostgres } from "../../test/postgres-server.ts";
@@ -61,7 +62,21 @@ test("all who wait for a server that is silent are answered by its first timeout
     Array.from({ length: 5 }, () => postgres.transaction((transaction) => transaction.query("SELECT 1")).catch(String)),
   );
   expect(performance.now() - start).toBeLessThan(2_500);
-  for (const outcome of outcomes) expect(outcome).toMatch(/database x, does not answer: .*timeout/i);
+  for (const outcome of outcomes) expect(outcome).toMatch(/database x, cannot be reached: .*timeout/i);
+});
+
+test("a connection that ends in the middle fails its transaction, and the next one has another", async () => {
+  const postgres = open();
+  for (let round = 0; round < 5; round++) {
+    const cut = postgres.transaction(async (transaction) => {
+      const [row] = await transaction.query("SELECT pg_backend_pid() AS pid");
+      await server.adminSql(`SELECT pg_terminate_backend(${row?.["pid"]})`);
+      await pause(10);
+      return transaction.query("SELECT 1");
+    });
+    await expect(cut).rejects.toThrow(/cannot be reached/);
+    expect(await postgres.transaction((transaction) => transaction.query("SELECT 1 AS one"))).toEqual([{ one: 1 }]);
+  }
 });
 
 test("a failure in the middle leaves nothing, and the connection can be used again", async () => {

@@ -159,8 +159,9 @@ export class Postgres {
       keepAlive: true,
       application_name: "millwright secrets",
     });
-    // The end of an idle connection is no fault: the next transaction opens another.
+    // The end of an idle connection is no fault: the next transaction opens another. That of one in use fails its query.
     pool.on("error", () => undefined);
+    pool.on("connect", (client) => client.on("error", () => undefined));
     return pool;
   }
 
@@ -170,7 +171,7 @@ export class Postgres {
     const where = `PostgreSQL at ${this.address}, database ${place.database}`;
     const code = sqlState(error);
     if (code === undefined || /^(08|57P|53300)/.test(code))
-      return new OperationalError(databaseErrors.unreachable, `${where}, does not answer: ${said}.`);
+      return new OperationalError(databaseErrors.unreachable, `${where}, cannot be reached: ${said}.`);
     if (/^(28|3D)/.test(code)) {
       const refused = `${where}, refuses the login of ${JSON.stringify(place.user)}: ${said}.`;
       return new OperationalError(databaseErrors.loginRefused, refused);
