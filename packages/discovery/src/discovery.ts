@@ -4,9 +4,12 @@ import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { type Store, storeErrors } from "@millwright/store/contract";
 import { agentRoutes } from "./agent-routes.ts";
+import { authorizeRoutes } from "./authorize-routes.ts";
+import { catalogRoutes } from "./catalog-routes.ts";
 import { discoveryErrors } from "./errors.ts";
 import { cleanGenerations } from "./generations.ts";
 import type { NodeIdentity } from "./identity.ts";
+import { healthRoutes } from "./health-routes.ts";
 import { kvRoutes } from "./kv-routes.ts";
 import { KvWriter } from "./kv-write.ts";
 import { allowAll, type Authorizer, checkPermission } from "./permissions.ts";
@@ -14,6 +17,8 @@ import { Projection } from "./projection.ts";
 import { badRequest } from "./read-options.ts";
 import { emptyReply, textReply } from "./reply.ts";
 import type { Call, Route } from "./route.ts";
+import { keepSessions } from "./session-keeper.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { snapshotRoutes } from "./snapshot-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { keepSweeping, sweepTombstones } from "./sweep.ts";
@@ -52,12 +57,19 @@ export async function openDiscovery(options: DiscoveryOptions): Promise<Discover
   const routes = [
     ...kvRoutes({ ...context, writer: new KvWriter(context) }),
     ...txnRoutes(context),
+    ...catalogRoutes(context),
+    ...healthRoutes(context),
+    ...sessionRoutes(context),
     ...statusRoutes(context),
+    ...authorizeRoutes(context),
     ...agentRoutes(context),
     ...snapshotRoutes(context),
   ];
   const closing = new AbortController();
-  const background = cleanGenerations(context).then(() => keepSweeping(context, closing.signal));
+  const background = Promise.all([
+    cleanGenerations(context).then(() => keepSweeping(context, closing.signal)),
+    keepSessions(context, closing.signal),
+  ]);
   const find = compileRoutes(routes);
   return {
     routes,

@@ -1,3 +1,4 @@
+import type { LockRecord } from "./session-records.ts";
 import type { KvEntry } from "./state.ts";
 
 /** What the public form of an entry needs beside the entry: how revisions become indexes. */
@@ -8,19 +9,27 @@ export interface IndexBase {
 /** A field's name and its value as JSON text. */
 export type JsonField = readonly [string, string];
 
+/** What is shown of an entry beside the entry itself. */
+export interface Shown {
+  readonly base: IndexBase;
+  readonly withValue: boolean;
+  readonly lock: LockRecord | undefined;
+}
+
 /**
  * The fields of an entry as Consul's API shows it. Written by hand: flags are 64 bits wide, which JSON.stringify cannot
  * write.
  */
-export function kvFields(entry: KvEntry, base: IndexBase, withValue: boolean): readonly JsonField[] {
+export function kvFields(entry: KvEntry, { base, withValue, lock }: Shown): readonly JsonField[] {
   const { value } = entry;
   const shown = withValue && value.byteLength > 0;
   const bytes = shown ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : undefined;
   return [
-    ["LockIndex", "0"],
+    ["LockIndex", String(lock?.lockIndex ?? 0)],
     ["Key", JSON.stringify(entry.key)],
     ["Flags", String(entry.flags)],
     ["Value", bytes ? `"${bytes.toString("base64")}"` : "null"],
+    ...(lock && lock.session !== "" ? ([["Session", JSON.stringify(lock.session)]] as const) : []),
     ["CreateIndex", String(base.indexOf(entry.created))],
     ["ModifyIndex", String(base.indexOf(entry.modified))],
   ];

@@ -3,6 +3,8 @@ import { OperationalError } from "@millwright/core/errors";
 import { type BlockingContext, blockingRead } from "./blocking.ts";
 import { discoveryErrors } from "./errors.ts";
 import { jsonObject, kvFields } from "./kv-json.ts";
+import type { LockOutcome } from "./kv-lock.ts";
+import type { KvRecord } from "./kv-record.ts";
 import type { KvWriter } from "./kv-write.ts";
 import type { Permission } from "./permissions.ts";
 import { prefixRange } from "@millwright/store/contract";
@@ -12,6 +14,7 @@ import { emptyReply, jsonListReply, jsonReply, type ReadMeta, readHeaders } from
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { KvEntry } from "./state.ts";
+import type { Row } from "./tables.ts";
 
 export interface KvRoutesContext extends BlockingContext {
   readonly writer: KvWriter;
@@ -22,7 +25,7 @@ export interface KvRoutesContext extends BlockingContext {
 /** The largest value of a key, in bytes. */
 export const largestValue = 524_288;
 
-/** `/v1/kv`. Locks (`acquire`, `release`) are refused: they need sessions. */
+/** `/v1/kv`, with locks (`acquire`, `release`). */
 export function kvRoutes(context: KvRoutesContext): Route[] {
   const pattern = "/v1/kv/*key";
   return [
@@ -87,13 +90,13 @@ async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions
   const key = keyOf(call);
   const { index, value } = await blockingRead(context, options, { kind: "key", text: key }, call.request, {
     index: (state) => state.indexOf(state.changedKey(key)),
-    value: (state) => ({ entry: state.get(key), base: state.meta.base }),
+    value: (state) => ({ entry: state.get(key), base: state.meta.base, locks: state.rows("lock", key) }),
   });
   const headers = readHeaders(metaOf(context, options, index, false));
   const { entry } = value;
   if (!entry) return emptyReply(404, headers);
   if (call.query.has("raw")) return rawReply(entry, headers);
-  return entriesReply(context, call, { entries: [entry], base: value.base, headers });
+  return entriesReply(context, call, { entries: [entry], base: value.base, locks: value.locks, headers });
 }
 
 async function listEntries(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
@@ -115,6 +118,8 @@ interface ShownEntries {
   readonly entries: Iterable<KvEntry>;
   /** What was added to revisions when they were read: it may be another by the time they are sent. */
   readonly base: number;
+  /** Those of the entries that were ever taken as locks. */
+  readonly locks: RecordView<Row<"lock">>;
   readonly headers: Record<string, string>;
 }
 
@@ -124,9 +129,11 @@ interface ReadTree extends ShownEntries {
 }
 
 function entriesReply(context: KvRoutesContext, call: Call, shown: ShownEntries): HttpReply {
-  const { entries, base, headers } = shown;
-  const indexed = { indexOf: (revision: number) => base + revision };
-  const write = (entry: KvEntry, level: number | undefined) => jsonObject(kvFields(entry, indexed, true), level);
+  const { entries, headers } = shown;
+  const locks = new Map([...shown.locks].map((lock) => [lock.key, lock]));
+  const base = { indexOf: (revision: number) => shown.base + revision };
+  const write = (entry: KvEntry, level: number | undefined) =>
+    jsonObject(kvFields(entry, { base, withValue: true, lock: locks.get(entry.key) }), level);
   return jsonListReply({ items: entries, write, pretty: isPretty(context, call) }, headers);
 }
 
@@ -134,7 +141,7 @@ async function readTree(context: KvRoutesContext, call: Call, options: ReadOptio
   const prefix = keyOf(call);
   const { index, value } = await blockingRead(context, options, { kind: "prefix", text: prefix }, call.request, {
     index: (state) => state.indexOf(state.changedUnder(prefix)),
-    value: (state) => ({ all: state.under(prefix), base: state.meta.base }),
+    value: (state) => ({ all: state.under(prefix), base: state.meta.base, locks: state.rows("lock", prefix) }),
   });
   const { grants } = call;
   const mayRead = ({ key }: KvEntry) => grants.decide({ resource: "key", access: "read", name: key }).kind === "allow";
@@ -147,6 +154,7 @@ async function readTree(context: KvRoutesContext, call: Call, options: ReadOptio
     entries,
     isEmpty: entries.size === 0,
     base: value.base,
+    locks: value.locks,
     headers: readHeaders(metaOf(context, options, index, filtered)),
   };
 }
@@ -185,14 +193,39 @@ async function put(context: KvRoutesContext, call: Call): Promise<HttpReply> {
   const key = keyOf(call);
   if (key === "") throw badRequest("Missing key name");
   refuseConflicts(query, ["cas", "acquire", "release"]);
-  refuseLocks(query);
   const flags = query.has("flags") ? parseUint64("flags", query.get("flags") ?? "") : 0n;
   const cas = query.has("cas") ? parseCas(query.get("cas") ?? "") : undefined;
   const record = { value: await readBody(request, largestValue), flags };
-  let written = true;
-  if (cas === undefined) await context.writer.put(key, record);
-  else written = await context.writer.compareAndPut(key, record, cas);
-  return jsonReply(written, isPretty(context, call));
+  return jsonReply(await write(context.writer, query, { key, record, cas }), isPretty(context, call));
+}
+
+interface Written {
+  readonly key: string;
+  readonly record: KvRecord;
+  readonly cas: number | undefined;
+}
+
+// Whether it was written.
+async function write(writer: KvWriter, query: URLSearchParams, { key, record, cas }: Written): Promise<boolean> {
+  if (query.has("acquire")) return isDone(await writer.acquire({ key, record, session: sessionOf(query, "acquire") }));
+  if (query.has("release")) return isDone(await writer.release({ key, record, session: sessionOf(query, "release") }));
+  if (cas !== undefined) return writer.compareAndPut(key, record, cas);
+  await writer.put(key, record);
+  return true;
+}
+
+function sessionOf(query: URLSearchParams, name: "acquire" | "release"): string {
+  const session = query.get(name) ?? "";
+  if (session === "") throw badRequest(`missing session: write ?${name}= with the id of a session`);
+  return session;
+}
+
+function isDone({ kind }: LockOutcome): boolean {
+  if (kind !== "invalid-session") return kind === "done";
+  throw new OperationalError(
+    discoveryErrors.invalidSession,
+    "invalid session: there is no session with this id, or it has ended. Create another one.",
+  );
 }
 
 async function remove(context: KvRoutesContext, call: Call): Promise<HttpReply> {
@@ -213,14 +246,6 @@ function refuseConflicts(query: URLSearchParams, names: readonly string[]): void
   sorted.delete("token");
   sorted.sort();
   throw badRequest(`Conflicting flags: ${sorted}`);
-}
-
-function refuseLocks(query: URLSearchParams): void {
-  for (const name of ["acquire", "release"]) {
-    if (!query.has(name)) continue;
-    const text = `${name}: locks need sessions, which this version does not have. Use cas to keep writers apart.`;
-    throw new OperationalError(discoveryErrors.notThereYet, text);
-  }
 }
 
 function metaOf({ projection }: KvRoutesContext, options: ReadOptions, index: number, filtered: boolean): ReadMeta {

@@ -1,9 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import { OperationalError } from "@millwright/core/errors";
+import { invariant, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
 import {
   after,
-  type Comparison,
   type Entry,
   keyRange,
   type Operation,
@@ -11,7 +10,11 @@ import {
   type Store,
   type TransactionResult,
 } from "@millwright/store/contract";
+import type { Draft } from "./draft.ts";
 import { discoveryErrors } from "./errors.ts";
+import { isAt } from "./comparisons.ts";
+import { commitDraft } from "./commit.ts";
+import { acquireLock, type LockOutcome, type LockRequest, releaseLock } from "./kv-lock.ts";
 import { encodeRecord, type KvRecord } from "./kv-record.ts";
 import { layout, placeOf } from "./layout.ts";
 import { encodeTombstone } from "./tombstone.ts";
@@ -79,7 +82,17 @@ export class KvWriter {
     });
   }
 
-  /** Deletes a key, whether it exists or not. */
+  /** Writes a key and takes it as a lock. */
+  acquire(request: LockRequest): Promise<LockOutcome> {
+    return this.#locked(request, acquireLock);
+  }
+
+  /** Writes a key and gives its lock back. */
+  release(request: LockRequest): Promise<LockOutcome> {
+    return this.#locked(request, releaseLock);
+  }
+
+  /** Deletes a key, whether it exists or not; a lock goes with its key. */
   async delete(key: string): Promise<void> {
     await this.#retried(async () => {
       const { fence, meta } = this.#projection.state;
@@ -145,11 +158,13 @@ export class KvWriter {
   // Gives a revision to wait for where the generation has changed.
   async #deletePage({ prefix, entries, revision, fence, generation }: TreePage): Promise<number | undefined> {
     const range = { from: entries[0]!.key, to: after(entries.at(-1)!.key) };
+    const locks = { from: lockKeyOf(entries[0]!.key), to: after(lockKeyOf(entries.at(-1)!.key)) };
     const tombstone = encodeTombstone({ at: this.#clock.now(), keys: [], prefixes: [prefix] });
     const result = await this.#store.txn({
       when: [isAt(layout.meta, fence), { range, is: "modified", op: "<", revision: revision + 1 }],
       then: [
         { op: "deleteRange", range },
+        { op: "deleteRange", range: locks },
         { op: "put", key: layout.dead(generation, `t/${prefix}`), value: tombstone },
       ],
       otherwise: [readFence],
@@ -174,8 +189,14 @@ export class KvWriter {
     const tombstone = encodeTombstone({ at: this.#clock.now(), keys: [key], prefixes: [] });
     return [
       { op: "delete", key: layout.kv(generation, key) },
+      { op: "delete", key: layout.record(generation, "lock", key) },
       { op: "put", key: layout.dead(generation, `k/${key}`), value: tombstone },
     ];
+  }
+
+  async #locked(request: LockRequest, work: (draft: Draft, request: LockRequest) => LockOutcome): Promise<LockOutcome> {
+    const context = { store: this.#store, projection: this.#projection, clock: this.#clock };
+    return (await commitDraft(context, (draft) => work(draft, request))).value;
   }
 
   async #retried<T>(attempt: () => Promise<Attempt<T>>): Promise<T> {
@@ -200,6 +221,13 @@ interface TreePage {
   readonly generation: number;
 }
 
+// The lock of a key, both by their keys in the store.
+function lockKeyOf(storeKey: string): string {
+  const place = placeOf(storeKey);
+  invariant(place.kind === "record", `${storeKey} is no key of the key-value store`);
+  return layout.record(place.generation, "lock", place.name);
+}
+
 // A step that failed has decided something only where the generation was the one it was made for.
 function decided(result: TransactionResult, fence: number, whenRefused: boolean): Attempt<boolean> {
   if (result.succeeded) return { done: true };
@@ -212,11 +240,6 @@ function fenceHeld(result: TransactionResult, fence: number): boolean {
 }
 
 const readFence: Operation = { op: "get", range: keyRange(layout.meta), limit: 1 };
-
-/** Whether a store key is as its revision `modified` left it; 0 where it must not exist. */
-export function isAt(storeKey: string, modified: number): Comparison {
-  return { range: keyRange(storeKey), is: "modified", op: "=", revision: modified };
-}
 
 export function sameRecord(entry: KvEntry, record: KvRecord): boolean {
   return entry.flags === record.flags && Buffer.compare(entry.value, record.value) === 0;

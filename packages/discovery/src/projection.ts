@@ -49,6 +49,8 @@ export class Projection {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#subscriptions.notifyAll();
+    // Nothing more will come: who waits for it is told now.
+    for (const { refuse } of this.#waiting) refuse();
     await this.#following;
   }
 
@@ -85,17 +87,19 @@ export class Projection {
   /** Resolves when the state holds everything up to `revision`. Rejects with `noLeader` after a while. */
   reached(revision: number): Promise<void> {
     if (this.#applied >= revision) return Promise.resolve();
+    if (this.closed) return Promise.reject(new OperationalError(discoveryErrors.noLeader, "No cluster leader"));
     return new Promise((resolve, reject) => {
       const caughtUp = new AbortController();
       const refuse = () => {
         this.#waiting.delete(waiter);
+        caughtUp.abort();
         reject(new OperationalError(discoveryErrors.noLeader, "No cluster leader"));
       };
       const done = () => {
         caughtUp.abort();
         resolve();
       };
-      const waiter = { revision, done };
+      const waiter = { revision, done, refuse };
       this.#waiting.add(waiter);
       this.#watch?.requestProgress();
       const { clock, patienceMilliseconds = 7_000 } = this.#options;
@@ -201,6 +205,7 @@ export class Projection {
 interface RevisionWaiter {
   readonly revision: number;
   readonly done: () => void;
+  readonly refuse: () => void;
 }
 
 /** Reads the whole state from a store, at one revision. */

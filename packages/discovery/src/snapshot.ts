@@ -5,7 +5,7 @@ import { type GenerationsContext, lostLock, removeOtherGenerations, withGenerati
 import { messageOf } from "@millwright/core/errors";
 import { encodeMeta, layout, placeOf } from "./layout.ts";
 import { isTableName, tables } from "./tables.ts";
-import { isAt } from "./kv-write.ts";
+import { isAt } from "./comparisons.ts";
 
 /** More than any store commits in a second: how far another server's indexes may have gone on since an archive. */
 const commitsPerSecond = 100_000;

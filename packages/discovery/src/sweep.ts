@@ -3,7 +3,7 @@ import { isKind, messageOf } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
 import { after, type Entry, keyRange, prefixRange, type Store, storeErrors } from "@millwright/store/contract";
 import { cleanGenerations } from "./generations.ts";
-import { isAt } from "./kv-write.ts";
+import { isAt } from "./comparisons.ts";
 import { layout } from "./layout.ts";
 import { decodeTombstone } from "./tombstone.ts";
 import type { Projection } from "./projection.ts";

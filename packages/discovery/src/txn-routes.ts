@@ -36,9 +36,14 @@ async function transact(context: TxnRoutesContext, call: Call): Promise<HttpRepl
   const operations = parsed.filter((operation): operation is TxnOperation => operation.verb !== "refused");
   const outcome = await runTransaction(context, operations);
   if (!outcome.done) return conflict(outcome.errors, pretty);
-  const write = ({ entry, withValue }: TxnResult, level: number | undefined) =>
+  const write = ({ entry, withValue, lock }: TxnResult, level: number | undefined) =>
     jsonObject(
-      [["KV", jsonObject(kvFields(entry, outcome, withValue), level === undefined ? level : level + 1)]],
+      [
+        [
+          "KV",
+          jsonObject(kvFields(entry, { base: outcome, withValue, lock }), level === undefined ? level : level + 1),
+        ],
+      ],
       level,
     );
   const within = pretty
@@ -71,6 +76,7 @@ function permissionOf({ verb, key }: TxnOperation): Permission {
     case "get-tree":
     case "check-index":
     case "check-not-exists":
+    case "check-session":
       return { resource: "key", access: "read", name: key };
     case "delete-tree":
       return { resource: "key-prefix", access: "write", name: key };
@@ -78,6 +84,8 @@ function permissionOf({ verb, key }: TxnOperation): Permission {
     case "cas":
     case "delete":
     case "delete-cas":
+    case "lock":
+    case "unlock":
       return { resource: "key", access: "write", name: key };
   }
 }

@@ -9,11 +9,13 @@ import {
   type Transaction,
 } from "@millwright/store/contract";
 import { compareKeys, inRange } from "@millwright/store/keys";
-import { isAt } from "./kv-write.ts";
+import { isAt } from "./comparisons.ts";
 import { encodeRecord } from "./kv-record.ts";
 import { layout } from "./layout.ts";
 import { encodeTombstone } from "./tombstone.ts";
+import type { LockRecord } from "./session-records.ts";
 import type { DiscoveryState, KvEntry } from "./state.ts";
+import { tables } from "./tables.ts";
 import type { TxnPlan } from "./txn.ts";
 
 export interface StepContext {
@@ -36,7 +38,8 @@ export function transactionStep(plan: TxnPlan, context: StepContext): Transactio
   const singles = changes.deletions.map(({ key }) => keyRange(kvKey(context, key)));
   const trees = treePieces(plan.deletedTrees, changes.puts, context);
   const tombstone = tombstoneOf(plan, changes.deletions, context);
-  const fixed = changes.puts.length + trees.length + tombstone.length;
+  const locks = [...plan.locks].map(([key, lock]) => lockOperation(key, lock, context));
+  const fixed = changes.puts.length + locks.length + trees.length + tombstone.length;
   const runs = fixed + singles.length > limits.operations ? neighbouringRuns(changes.deletions, context) : singles;
   if (fixed + runs.length > limits.operations) return undefined;
   return {
@@ -50,10 +53,17 @@ export function transactionStep(plan: TxnPlan, context: StepContext): Transactio
       ...changes.puts.map(
         (entry): Operation => ({ op: "put", key: kvKey(context, entry.key), value: encodeRecord(entry) }),
       ),
+      ...locks,
       ...[...trees, ...runs].map((range): Operation => ({ op: "deleteRange", range })),
       ...tombstone,
     ],
   };
+}
+
+function lockOperation(key: string, lock: LockRecord | undefined, { state }: StepContext): Operation {
+  const storeKey = layout.record(state.meta.generation, "lock", key);
+  if (!lock) return { op: "delete", key: storeKey };
+  return { op: "put", key: storeKey, value: tables.lock.encode(lock) };
 }
 
 interface Changes {
@@ -125,10 +135,15 @@ function tombstoneOf({ deletedTrees }: TxnPlan, deletions: readonly KvEntry[], c
 
 function comparisonsOf(plan: TxnPlan, guarded: readonly KeyRange[], context: StepContext): Comparison[] {
   const { state, revision } = context;
-  const fence = isAt(layout.meta, state.fence);
-  const exact = plan.readTrees.size === 0 && guarded.length === 0 && plan.readKeys.size < limits.comparisons;
+  const { generation } = state.meta;
+  const records = plan.readRecords.map(({ table, key, modified }) =>
+    isAt(layout.record(generation, table, key), modified),
+  );
+  const fixed = [isAt(layout.meta, state.fence), ...records];
+  const room = limits.comparisons - fixed.length;
+  const exact = plan.readTrees.size === 0 && guarded.length === 0 && plan.readKeys.size <= room;
   if (exact) {
-    return [fence, ...[...plan.readKeys].map((key) => isAt(kvKey(context, key), state.get(key)?.modified ?? 0))];
+    return [...fixed, ...[...plan.readKeys].map((key) => isAt(kvKey(context, key), state.get(key)?.modified ?? 0))];
   }
   // Too much to compare key by key: nothing in these ranges was written since, and nothing at all was deleted.
   const ranges = [
@@ -137,7 +152,7 @@ function comparisonsOf(plan: TxnPlan, guarded: readonly KeyRange[], context: Ste
     ...guarded,
   ];
   const dead = prefixRange(layout.dead(state.meta.generation, ""));
-  return [fence, ...[dead, ...atMost(limits.comparisons - 2, ranges)].map((range) => unchangedSince(range, revision))];
+  return [...fixed, ...[dead, ...atMost(room - 1, ranges)].map((range) => unchangedSince(range, revision))];
 }
 
 function unchangedSince(range: KeyRange, revision: number): Comparison {

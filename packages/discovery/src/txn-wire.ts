@@ -48,8 +48,9 @@ function parseOperation(wire: unknown, i: number): ParsedOperation {
       return { verb, key };
     case "lock":
     case "unlock":
+      return { verb, key, ...recordOf(fields, key), session: sessionOf(fields) };
     case "check-session":
-      return { verb: "refused", key, what: `${verb}: locks need sessions, which this version does not have` };
+      return { verb, key, session: sessionOf(fields) };
     default:
       return { verb: "refused", key, what: `unknown KV verb ${JSON.stringify(verb)}` };
   }
@@ -65,6 +66,10 @@ function recordOf(fields: ReadonlyMap<string, unknown>, key: string): { value: U
     throw new OperationalError(discoveryErrors.tooLarge, message);
   }
   return { value, flags: numberOf(fields.get("flags") ?? 0, "Flags") };
+}
+
+function sessionOf(fields: ReadonlyMap<string, unknown>): string {
+  return textOf(fields.get("session"), "Session");
 }
 
 // One above 2^53 is above every index there is, and may lose its last digits.

@@ -225,18 +225,18 @@ for (const kind of storeKinds) {
       });
     }
 
-    test("locks are refused operation by operation until there are sessions", async () => {
+    test("locks need a session that is there, and are refused operation by operation", async () => {
       const reply = await txn(
         set("a", "1"),
         kv("lock", "a", { Session: "s" }),
-        kv("unlock", "a"),
-        kv("check-session", "a"),
+        kv("unlock", "a", { Session: "s" }),
+        kv("check-session", "a", { Session: "s" }),
       );
       expect(reply.status).toBe(409);
-      expect(reply.Errors?.map(({ OpIndex, What }) => `${OpIndex} ${What.split(":")[0]}`)).toEqual([
-        "1 lock",
-        "2 unlock",
-        "3 check-session",
+      expect(reply.Errors?.map(({ OpIndex, What }) => `${OpIndex} ${What}`)).toEqual([
+        '1 invalid session "s"',
+        `2 failed to unlock key "a", lock isn't held, or is held by another session`,
+        '3 failed session check for key "a", current session "" != "s"',
       ]);
       expect(await keys()).toEqual([]);
     });

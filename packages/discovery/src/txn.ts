@@ -1,6 +1,8 @@
 import { assertNever } from "@millwright/core/errors";
 import { sameRecord } from "./kv-write.ts";
+import type { LockRecord } from "./session-records.ts";
 import type { DiscoveryState, KvEntry } from "./state.ts";
+import type { Row, TableName } from "./tables.ts";
 
 /** One operation over keys, as `/v1/txn` has them; indexes are public ones. */
 export type TxnOperation =
@@ -16,7 +18,15 @@ export type TxnOperation =
       readonly verb: "get" | "get-or-empty" | "get-tree" | "check-not-exists" | "delete" | "delete-tree";
       readonly key: string;
     }
-  | { readonly verb: "check-index" | "delete-cas"; readonly key: string; readonly index: number };
+  | { readonly verb: "check-index" | "delete-cas"; readonly key: string; readonly index: number }
+  | {
+      readonly verb: "lock" | "unlock";
+      readonly key: string;
+      readonly value: Uint8Array;
+      readonly flags: bigint;
+      readonly session: string;
+    }
+  | { readonly verb: "check-session"; readonly key: string; readonly session: string };
 
 export interface TxnError {
   /** Which operation, from 0. */
@@ -28,6 +38,7 @@ export interface TxnError {
 export interface TxnResult {
   readonly entry: KvEntry;
   readonly withValue: boolean;
+  readonly lock: LockRecord | undefined;
 }
 
 /** What a transaction would do to a state, and what of the state that rests on. */
@@ -36,10 +47,14 @@ export interface TxnPlan {
   readonly results: readonly TxnResult[];
   /** Keys whose last state is another than before, or undefined where they are gone. */
   readonly writes: ReadonlyMap<string, KvEntry | undefined>;
+  /** Locks whose last state is another than before, or undefined where they are gone. */
+  readonly locks: ReadonlyMap<string, LockRecord | undefined>;
   /** Prefixes that were deleted as a whole. */
   readonly deletedTrees: readonly string[];
   readonly readKeys: ReadonlySet<string>;
   readonly readTrees: ReadonlySet<string>;
+  /** Records of other tables, as they were; `modified` is 0 for one that is not there. */
+  readonly readRecords: readonly { readonly table: TableName; readonly key: string; readonly modified: number }[];
 }
 
 /** Stands for the revision that the commit will get. */
@@ -64,6 +79,8 @@ export function planTransaction(state: DiscoveryState, operations: readonly TxnO
 class Planner {
   readonly #state: DiscoveryState;
   readonly #overlay = new Map<string, KvEntry | undefined>();
+  readonly #locks = new Map<string, LockRecord | undefined>();
+  readonly #readRecords = new Map<string, TxnPlan["readRecords"][number]>();
   readonly #deletedTrees: string[] = [];
   readonly #readKeys = new Set<string>();
   readonly #readTrees = new Set<string>();
@@ -85,12 +102,12 @@ class Planner {
         return [this.#set(operation)];
       case "get": {
         const entry = this.#get(key);
-        return entry ? [{ entry, withValue: true }] : `key ${quoted} doesn't exist`;
+        return entry ? [this.#shown(entry, true)] : `key ${quoted} doesn't exist`;
       }
       case "get-or-empty":
-        return [{ entry: this.#get(key) ?? emptyEntry(key), withValue: true }];
+        return [this.#shown(this.#get(key) ?? emptyEntry(key), true)];
       case "get-tree":
-        return this.#under(key).map((entry) => ({ entry, withValue: true }));
+        return this.#under(key).map((entry) => this.#shown(entry, true));
       case "check-index":
         return this.#checkIndex(key, operation.index);
       case "check-not-exists":
@@ -106,14 +123,77 @@ class Planner {
       }
       case "delete-tree":
         return this.#deleteTree(key);
+      case "lock":
+        return this.#lock(operation);
+      case "unlock":
+        return this.#unlock(operation);
+      case "check-session":
+        return this.#checkSession(key, operation.session);
       default:
         return assertNever(operation);
     }
   }
 
-  done(): Pick<TxnPlan, "writes" | "deletedTrees" | "readKeys" | "readTrees"> {
-    const writes = new Map([...this.#overlay].filter(([key, entry]) => this.#state.get(key) !== entry));
-    return { writes, deletedTrees: this.#deletedTrees, readKeys: this.#readKeys, readTrees: this.#readTrees };
+  done(): Omit<TxnPlan, "errors" | "results"> {
+    return {
+      writes: new Map([...this.#overlay].filter(([key, entry]) => this.#state.get(key) !== entry)),
+      locks: new Map([...this.#locks].filter(([key, lock]) => this.#state.row("lock", key) !== lock)),
+      deletedTrees: this.#deletedTrees,
+      readKeys: this.#readKeys,
+      readTrees: this.#readTrees,
+      readRecords: [...this.#readRecords.values()],
+    };
+  }
+
+  #shown(entry: KvEntry, withValue: boolean): TxnResult {
+    return { entry, withValue, lock: this.#lockOf(entry.key) };
+  }
+
+  // Needs no comparison of its own: a change of a lock writes its key too, which is compared.
+  #lockOf(key: string): LockRecord | undefined {
+    return this.#locks.has(key) ? this.#locks.get(key) : this.#state.row("lock", key);
+  }
+
+  #record<N extends TableName>(table: N, key: string): Row<N> | undefined {
+    const row = this.#state.row(table, key);
+    this.#readRecords.set(`${table}/${key}`, { table, key, modified: row?.modified ?? 0 });
+    return row;
+  }
+
+  #lock(operation: LockOperation): readonly TxnResult[] | string {
+    const { key, session } = operation;
+    const quoted = JSON.stringify(key);
+    const known = this.#record("session", session);
+    const isAlive = known && !known.ending && (known.lease === "" || this.#record("life", session));
+    if (!isAlive) return `invalid session ${JSON.stringify(session)}`;
+    this.#get(key);
+    const lock = this.#lockOf(key);
+    if (lock && lock.session !== "" && lock.session !== session)
+      return `failed to lock key ${quoted}, lock is already held`;
+    if (lock?.session === session) return [this.#set(operation)];
+    if (this.#record("delay", key)) return `failed to lock key ${quoted}, it is in lock-delay`;
+    this.#locks.set(key, { session, lockIndex: (lock?.lockIndex ?? 0) + 1 });
+    return [this.#rewrite(operation)];
+  }
+
+  #unlock(operation: LockOperation): readonly TxnResult[] | string {
+    const { key, session } = operation;
+    this.#get(key);
+    const lock = this.#lockOf(key);
+    if (!lock || session === "" || lock.session !== session) {
+      return `failed to unlock key ${JSON.stringify(key)}, lock isn't held, or is held by another session`;
+    }
+    this.#locks.set(key, { ...lock, session: "" });
+    return [this.#rewrite(operation)];
+  }
+
+  #checkSession(key: string, session: string): readonly TxnResult[] | string {
+    const entry = this.#get(key);
+    const quoted = JSON.stringify(key);
+    if (!entry) return `failed to check session, key ${quoted} doesn't exist`;
+    const holder = this.#lockOf(key)?.session ?? "";
+    if (holder === session) return [this.#shown(entry, false)];
+    return `failed session check for key ${quoted}, current session ${JSON.stringify(holder)} != ${JSON.stringify(session)}`;
   }
 
   #get(key: string): KvEntry | undefined {
@@ -135,16 +215,30 @@ class Planner {
     return added ? list.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))) : list;
   }
 
-  #set({ key, value, flags }: { readonly key: string; readonly value: Uint8Array; readonly flags: bigint }): TxnResult {
-    const before = this.#get(key);
-    if (before && sameRecord(before, { value, flags })) return { entry: before, withValue: false };
-    const entry = { key, value, flags, created: before?.created ?? pendingRevision, modified: pendingRevision };
+  #set(write: { readonly key: string; readonly value: Uint8Array; readonly flags: bigint }): TxnResult {
+    const before = this.#get(write.key);
+    return before && sameRecord(before, write) ? this.#shown(before, false) : this.#rewrite(write);
+  }
+
+  #rewrite({
+    key,
+    value,
+    flags,
+  }: {
+    readonly key: string;
+    readonly value: Uint8Array;
+    readonly flags: bigint;
+  }): TxnResult {
+    const created = this.#get(key)?.created ?? pendingRevision;
+    const entry = { key, value, flags, created, modified: pendingRevision };
     this.#overlay.set(key, entry);
-    return { entry, withValue: false };
+    return this.#shown(entry, false);
   }
 
   #delete(key: string): void {
-    if (this.#get(key)) this.#overlay.set(key, undefined);
+    if (!this.#get(key)) return;
+    this.#overlay.set(key, undefined);
+    if (this.#lockOf(key)) this.#locks.set(key, undefined);
   }
 
   #deleteTree(prefix: string): readonly TxnResult[] | string {
@@ -153,7 +247,7 @@ class Planner {
       const most = `a transaction deletes ${largestTree} at most; DELETE /v1/kv with recurse takes any number`;
       return `failed to delete tree ${JSON.stringify(prefix)}: it has ${entries.length} keys, and ${most}`;
     }
-    for (const { key } of entries) this.#overlay.set(key, undefined);
+    for (const { key } of entries) this.#delete(key);
     if (entries.length > 0) this.#deletedTrees.push(prefix);
     return [];
   }
@@ -168,7 +262,7 @@ class Planner {
     const quoted = JSON.stringify(key);
     if (!entry) return `failed to check index, key ${quoted} doesn't exist`;
     const current = this.#indexOf(entry);
-    if (current === index) return [{ entry, withValue: false }];
+    if (current === index) return [this.#shown(entry, false)];
     return `failed index check for key ${quoted}, current modify index ${current} != ${index}`;
   }
 
@@ -177,6 +271,8 @@ class Planner {
     return entry.modified === pendingRevision ? pendingRevision : this.#state.indexOf(entry.modified);
   }
 }
+
+type LockOperation = Extract<TxnOperation, { readonly verb: "lock" | "unlock" }>;
 
 function emptyEntry(key: string): KvEntry {
   return { key, value: new Uint8Array(), flags: 0n, created: 0, modified: 0 };
