@@ -6,6 +6,7 @@ import { Semaphore } from "@millwright/core/concurrency";
 import { OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { AddressOwners, CatalogNode, CatalogSource, Found, Instance, Lookup } from "./catalog.ts";
+import { dnsErrors } from "./errors.ts";
 import { addressKey, type HostAddress, parseHostAddress } from "./host-address.ts";
 import { WatchedView } from "./watched-view.ts";
 
@@ -95,11 +96,13 @@ class Views {
       // A key begins with its kind, and each kind has one type.
       return entry.view.get() as Lookup<T>;
     }
+    if (this.#ended.signal.aborted)
+      return Promise.reject(new OperationalError(dnsErrors.noAnswer, "The DNS front is closing."));
     this.#makeRoom();
     const { firstMilliseconds = 3_000, maxStaleMilliseconds = Number.POSITIVE_INFINITY } = this.#options;
     const limits = { firstMilliseconds, maxStaleMilliseconds, pauseMilliseconds };
     const view = new WatchedView({ ...this.#options, ...limits, what, read });
-    const hasNothing = () => view.current !== undefined && isNothing(view.current.value);
+    const hasNothing = () => view.current === undefined || isNothing(view.current.value);
     this.#views.set(what, { view, hasNothing, asked: now });
     return view.get();
   }
@@ -111,7 +114,7 @@ class Views {
     await Promise.all(this.#closing);
   }
 
-  // Names of which there is nothing go first, so that asking for many of them does not push out the others.
+  // Names of which nothing is known go first, so that asking for many of them does not push out the others.
   #makeRoom(): void {
     const { names = 500 } = this.#options;
     if (this.#views.size < names) return;

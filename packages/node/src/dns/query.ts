@@ -125,8 +125,9 @@ function findClientSubnet(options: Buffer): Uint8Array | undefined | "broken" {
     if (at + 4 > options.length) return "broken";
     const end = at + 4 + options.readUInt16BE(at + 2);
     if (end > options.length) return "broken";
-    // Family, source and scope lengths are four bytes in front of the address.
-    if (options.readUInt16BE(at) === clientSubnetOption && end - at >= 8) found = options.subarray(at + 4, end);
+    // Family, source and scope lengths are four bytes in front of an address of 16 at most.
+    const isSubnet = options.readUInt16BE(at) === clientSubnetOption && end - at >= 8 && end - at <= 24;
+    if (isSubnet) found = options.subarray(at + 4, end);
     at = end;
   }
   return found;

@@ -63,6 +63,17 @@ test("a label with a dot in it is not taken for two labels", () => {
   expect(target).toMatch(/026e31046e6f6465c014$/);
 });
 
+test("texts that are longer than a message are left out, and it is said", () => {
+  const text = (name: string): DnsRecord => ({ name, ttl: 0, data: { type: "TXT", text: "x".repeat(200_000) } });
+  const written = writeReply(
+    replyTo("a.consul", { answers: [text("a.consul"), text("b.consul"), text("c.consul")] }),
+    whole,
+  );
+  expect(written.length).toBeLessThanOrEqual(65_535);
+  const [flags, ...lines] = answerText(written);
+  expect([flags, lines.length]).toEqual(["NOERROR aa tc", 1]);
+});
+
 describe("for any records", () => {
   const label = fc.stringMatching(/^[a-z0-9-]{1,12}$/);
   const name = fc.array(label, { minLength: 1, maxLength: 6 }).map((labels) => labels.join("."));

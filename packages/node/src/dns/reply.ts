@@ -26,6 +26,8 @@ export interface ReplyLimits {
 /** The most that UDP or TCP can carry in one message. */
 export const largestMessage = 65_535;
 
+const longestText = 60_000;
+
 /** What we take over UDP, said in OPT. */
 const ownUdpSize = 4096;
 
@@ -80,7 +82,8 @@ function neededBy(records: readonly DnsRecord[], additional: readonly DnsRecord[
 
 /** Writes one message at a time into a buffer that all share. */
 class Writer {
-  readonly #buffer = Buffer.alloc(largestMessage + 1024);
+  /** A record begins within a message, and may be as long as one: whether it fits is asked behind it. */
+  readonly #buffer = Buffer.alloc(2 * largestMessage + 1024);
   readonly #offsets = new Map<string, number>();
   #length = 0;
   #limit = 0;
@@ -187,9 +190,9 @@ class Writer {
     this.#buffer[this.#length++] = 0;
   }
 
-  // Strings of 255 bytes at most, one after another (RFC 1035, 3.3.14).
+  // Strings of 255 bytes at most, one after another (RFC 1035, 3.3.14). What no record can hold is left out.
   #text(text: string): void {
-    const bytes = Buffer.from(text).subarray(0, 60_000);
+    const bytes = Buffer.from(text).subarray(0, longestText);
     let at = 0;
     do {
       const piece = bytes.subarray(at, at + 255);

@@ -327,6 +327,24 @@ describe("refusals", () => {
   });
 });
 
+test("a fault of our own is SERVFAIL for the one question, and said in the log", async () => {
+  const lines: unknown[] = [];
+  const log = { write: (level: string, message: string) => void lines.push([level, message]) };
+  const broken = () => {
+    throw new TypeError("x is not a function");
+  };
+  const source: CatalogSource = {
+    service: broken,
+    node: async () => broken(),
+    owners: broken,
+    close: async () => undefined,
+  };
+  const responder = makeResponder(source, { log });
+  for (const name of ["web.service.consul", "n1.node.consul"])
+    expect(answerText((await responder.respond(questionBytes({ name, type: "A" }), "udp"))!)).toEqual(["SERVFAIL"]);
+  expect(lines).toEqual(Array(2).fill(["error", "dns: a question could not be answered"]));
+});
+
 describe("how much is sent", () => {
   const many: readonly InstanceText[] = Array.from({ length: 60 }, (_, i) => ({
     node: `node-${i}`,

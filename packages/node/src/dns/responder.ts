@@ -64,6 +64,16 @@ export class Responder {
     if (received.kind === "ignored") return undefined;
     if (received.kind === "faulty") return this.#write(this.#faultyReply(received), transport);
     const { query } = received;
+    const failed = (error: unknown) => this.#write(this.#failedReply(query, error), transport);
+    try {
+      const answer = this.#respond(query, message, transport);
+      return answer instanceof Promise ? answer.catch(failed) : answer;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #respond(query: Query, message: Buffer, transport: Transport): Buffer | Promise<Buffer> {
     const refusal = refusalOf(query);
     if (refusal !== undefined) return this.#write(this.#reply(query, refusal), transport);
     const asked = parseAsked(query.question.labels, query.question.type, this.#options.domains);
@@ -71,10 +81,7 @@ export class Responder {
     if (asked.kind === "reverse") return this.#reverse(query, asked.address, message, transport);
     const content = this.#content(asked, this.#asking(query, asked));
     if (!(content instanceof Promise)) return this.#answer(query, asked.domain, content, transport);
-    return content.then(
-      (found) => this.#answer(query, asked.domain, found, transport),
-      (error: unknown) => this.#write(this.#failedReply(query, error), transport),
-    );
+    return content.then((found) => this.#answer(query, asked.domain, found, transport));
   }
 
   #content(asked: OwnName, asking: Asking): Content | Promise<Content> {
@@ -145,16 +152,11 @@ export class Responder {
 
   async #reverse(query: Query, address: string, message: Buffer, transport: Transport): Promise<Buffer> {
     const { source, datacenter, ttl } = this.#options;
-    try {
-      const { value } = await source.owners(address);
-      const name = query.question.name;
-      const place = { ttl: ttl.node ?? 0, datacenter, domain: this.#domain };
-      const answers = ownerRecords(value, name, place);
-      if (answers.length === 0) return this.#elsewhere(query, message, transport);
-      return this.#write({ ...this.#reply(query, rcodes.noError), authoritative: true, answers }, transport);
-    } catch (error) {
-      return this.#write(this.#failedReply(query, error), transport);
-    }
+    const { value } = await source.owners(address);
+    const place = { ttl: ttl.node ?? 0, datacenter, domain: this.#domain };
+    const answers = ownerRecords(value, query.question.name, place);
+    if (answers.length === 0) return this.#elsewhere(query, message, transport);
+    return this.#write({ ...this.#reply(query, rcodes.noError), authoritative: true, answers }, transport);
   }
 
   #elsewhere(query: Query, message: Buffer, transport: Transport): Buffer | Promise<Buffer> {
@@ -213,9 +215,14 @@ export class Responder {
   }
 
   #failedReply(query: Query, error: unknown): Reply {
-    const level = error instanceof OperationalError ? "debug" : "error";
-    const name = query.question.name;
-    this.#options.log.write(level, "dns: a question could not be answered", { name, error: messageOf(error) });
+    const isBug = !(error instanceof OperationalError);
+    const { name } = query.question;
+    const fields = {
+      name,
+      error: messageOf(error),
+      ...(isBug && error instanceof Error ? { stack: error.stack } : {}),
+    };
+    this.#options.log.write(isBug ? "error" : "debug", "dns: a question could not be answered", fields);
     return this.#reply(query, rcodes.serverFailure);
   }
 
