@@ -8,7 +8,7 @@ import { emptyReply, jsonReply } from "./reply.ts";
 import { badRequest, notFound, readJson } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import { checkPermissions, param, type RoutesContext } from "./routes-context.ts";
-import { WireFields, WireMistake } from "./wire-fields.ts";
+import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 
 /** `/v1/agent/checks` and `/v1/agent/check`. */
 export function agentCheckRoutes(context: RoutesContext): Route[] {

@@ -1,5 +1,5 @@
 import { formatDuration, millisecond } from "@millwright/text/duration";
-import { WireFields, WireMistake } from "./wire-fields.ts";
+import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 
 /** A check's result; from best to worst. */
 export type CheckStatus = "passing" | "warning" | "critical";

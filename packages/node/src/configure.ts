@@ -3,7 +3,7 @@ import { type CheckDefinition, parseCheck } from "./check-definition.ts";
 import { nodeErrors } from "./errors.ts";
 import type { Registry } from "./registry.ts";
 import { type ParsedService, parseService } from "./service-definition.ts";
-import { WireFields, WireMistake } from "./wire-fields.ts";
+import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 
 /** What a configuration registers, in the form of Consul's configuration files. */
 export interface Definitions {

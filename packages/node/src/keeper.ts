@@ -8,7 +8,7 @@ import { maintenanceCheck } from "./maintenance.ts";
 import type { LocalCheck, LocalService, NodeState } from "./node-state.ts";
 import type { Registry } from "./registry.ts";
 import { encodeService, parseService } from "./service-definition.ts";
-import { WireFields, WireMistake } from "./wire-fields.ts";
+import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 
 /** Keeps a node's registrations and results in its data folder. */
 export interface Keeper {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { WireFields } from "./wire-fields.ts";
+import { WireFields } from "@millwright/text/wire-fields";
 
 /** What a server has given this node at its join. */
 export interface JoinedIdentity {

@@ -7,7 +7,7 @@ import { emptyReply, textReply } from "./reply.ts";
 import type { Call, Route } from "./route.ts";
 import type { Servers } from "./servers.ts";
 import { tokenOf } from "./token.ts";
-import { WireMistake } from "./wire-fields.ts";
+import { WireMistake } from "@millwright/text/wire-fields";
 
 /** Consul's whole HTTP API: `/v1/agent` from the routes, all else from a server. */
 export function nodeService(options: {

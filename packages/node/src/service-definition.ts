@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { type CheckDefinition, parseCheck } from "./check-definition.ts";
-import { WireFields, WireMistake } from "./wire-fields.ts";
+import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 
 /** A service, as it was registered on this node. */
 export interface ServiceDefinition {

@@ -1,0 +1,199 @@
+import { createSocket } from "node:dgram";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type RunningNode, runNode, until } from "../test/running-node.ts";
+
+// Checks as a user registers them, beside what they look at.
+let one: RunningNode;
+let folder: string;
+const servers: { close(): unknown }[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "checks-"));
+  one = await runNode({ scriptChecks: "all", chance: soon });
+});
+afterEach(async () => {
+  await one.close();
+  for (const server of servers.splice(0)) server.close();
+  await rm(folder, { recursive: true });
+});
+
+/** The first run of every check comes at once. */
+const soon = { bytes: () => new Uint8Array(8), uuid: () => "id", fraction: () => 0 };
+
+async function check(body: object): Promise<void> {
+  const reply = await one.ask("PUT /v1/agent/check/register", { Name: "c", Interval: "1s", ...body });
+  if (reply.status !== 200) throw new Error(reply.text);
+}
+
+const now = () => one.node.state.checks.get("c");
+
+async function becomes(status: string, output: RegExp): Promise<void> {
+  const is = () => now()?.status === status && output.test(now()?.output ?? "");
+  await until(`${status} ${output}`, is, 5_000).catch((error: unknown) => {
+    throw new Error(`${String(error)}; it is ${now()?.status}: ${now()?.output}`);
+  });
+}
+
+let answer: (request: IncomingMessage) => { status: number; body?: string; headers?: Record<string, string> };
+const asked: { method?: string; url?: string; headers: IncomingMessage["headers"]; body: string }[] = [];
+
+async function httpServer(): Promise<string> {
+  asked.length = 0;
+  const server: Server = createHttpServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    const { method = "", url = "", headers } = request;
+    asked.push({ method, url, headers, body });
+    const reply = answer(request);
+    response.writeHead(reply.status, reply.headers).end(reply.body ?? "");
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("an HTTP check", () => {
+  const statuses = [
+    { code: 200, want: "passing" },
+    { code: 204, want: "passing" },
+    { code: 429, want: "warning" },
+    { code: 404, want: "critical" },
+    { code: 500, want: "critical" },
+  ];
+  test.each(statuses)("is $want for $code", async ({ code, want }) => {
+    answer = () => ({ status: code, body: code === 204 ? "" : "said" });
+    const url = await httpServer();
+    await check({ HTTP: url });
+    await becomes(want, new RegExp(`^HTTP GET ${url}: ${code} .* Output: `));
+  });
+
+  test("sends method, headers and body", async () => {
+    answer = () => ({ status: 200 });
+    const url = await httpServer();
+    await check({ HTTP: `${url}/x?y=1`, Method: "POST", Header: { "X-Key": ["v"], Host: ["h"] }, Body: "b" });
+    await becomes("passing", /200/);
+    expect(asked[0]).toMatchObject({ method: "POST", url: "/x?y=1", body: "b" });
+    expect(asked[0]?.headers).toMatchObject({ "x-key": "v", host: "h", "user-agent": "Consul Health Check" });
+  });
+
+  test("follows redirects unless it is told not to", async () => {
+    answer = ({ url }) => (url === "/to" ? { status: 200 } : { status: 302, headers: { location: "/to" } });
+    const url = await httpServer();
+    await check({ HTTP: url });
+    await becomes("passing", /200 OK/);
+    await check({ HTTP: url, DisableRedirects: true });
+    await becomes("critical", /302 Found/);
+  });
+
+  test("says that the connection was refused, and comes back by itself", async () => {
+    answer = () => ({ status: 200 });
+    const url = await httpServer();
+    await check({ HTTP: url });
+    await becomes("passing", /200/);
+    const { port } = (servers[0] as Server).address() as AddressInfo;
+    (servers[0] as Server).close();
+    await becomes("critical", /^Get "http:.*": dial tcp 127\.0\.0\.1:\d+: connect: connection refused$/);
+    const again = createHttpServer((_, response) => response.end("back")).listen(port, "127.0.0.1");
+    servers.push(again);
+    await becomes("passing", /back/);
+  });
+
+  test("keeps the beginning of a long answer", async () => {
+    answer = () => ({ status: 200, body: "x".repeat(10_000) });
+    await check({ HTTP: await httpServer(), OutputMaxSize: 100 });
+    await becomes("passing", /Output: x{100}$/);
+  });
+
+  test("is critical after its timeout", async () => {
+    const silent = createTcpServer().listen(0, "127.0.0.1");
+    servers.push(silent);
+    await until("listening", () => silent.address());
+    await check({ HTTP: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`, Timeout: "100ms" });
+    await becomes("critical", /no answer within 0\.1s/);
+  });
+});
+
+describe("other probes", () => {
+  test("TCP connects, or says that it is refused", async () => {
+    const server = createTcpServer((socket) => socket.end()).listen(0, "127.0.0.1");
+    servers.push(server);
+    await until("listening", () => server.address());
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await check({ TCP: address });
+    await becomes("passing", new RegExp(`^TCP connect ${address}: Success$`));
+    server.close();
+    await becomes("critical", /connection refused/);
+  });
+
+  test("UDP is passing while nobody refuses", async () => {
+    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+    await new Promise((resolve) => socket.once("listening", resolve));
+    const { port } = socket.address();
+    await check({ UDP: `127.0.0.1:${port}`, Timeout: "100ms" });
+    await becomes("passing", /Success/);
+    socket.close();
+    await becomes("critical", /connection refused/);
+  });
+
+  const codes = [
+    { code: 0, want: "passing" },
+    { code: 1, want: "warning" },
+    { code: 2, want: "critical" },
+  ];
+  test.each(codes)("a script that exits with $code is $want", async ({ code, want }) => {
+    await check({ Args: ["/bin/sh", "-c", `echo out; echo err >&2; exit ${code}`] });
+    await becomes(want, /out\nerr|err\nout/);
+  });
+
+  test("a script that takes too long is ended with all it started", async () => {
+    const pids = join(folder, "pids");
+    await check({ Args: ["/bin/sh", "-c", `sleep 60 & echo $! > ${pids}; wait`], Timeout: "200ms", Interval: "1h" });
+    await becomes("critical", /^Timed out \(0\.2s\) running check$/);
+    const pid = Number(await readFile(pids, "utf8"));
+    // Dead, or waiting for its parent to notice.
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone");
+    expect(stat).toMatch(/^gone$|\) Z /);
+  });
+
+  test("a script that is not there is critical, and says so", async () => {
+    await check({ Args: ["/no/such/program"] });
+    await becomes("critical", /^Cannot start \/no\/such\/program/);
+  });
+});
+
+describe("a check that stands for another", () => {
+  test("follows a service of this node", async () => {
+    await one.ask("PUT /v1/agent/service/register", { Name: "db", Check: { TTL: "1m" } });
+    await check({ Interval: "", AliasService: "db" });
+    await becomes("critical", /^Aliased check "service:db" failing/);
+    await one.ask("PUT /v1/agent/check/pass/service:db");
+    await becomes("passing", /^All checks passing\.$/);
+    await one.ask("PUT /v1/agent/service/deregister/db");
+    await becomes("critical", /^Service db could not be found on this node\.$/);
+  });
+});
+
+describe("thresholds and the end of a service", () => {
+  test("it takes as many results in a row as the check wants", async () => {
+    answer = () => ({ status: asked.length < 3 ? 500 : 200 });
+    const url = await httpServer();
+    await check({ HTTP: url, Status: "passing", FailuresBeforeCritical: 3, FailuresBeforeWarning: 2 });
+    await becomes("warning", /500/);
+    expect(asked.length).toBe(2);
+    await becomes("passing", /200/);
+  });
+
+  test("a check that is removed is not run any more", async () => {
+    answer = () => ({ status: 200 });
+    await check({ HTTP: await httpServer() });
+    await becomes("passing", /200/);
+    await one.ask("PUT /v1/agent/check/deregister/c");
+    const before = asked.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(asked.length).toBe(before);
+  });
+});
