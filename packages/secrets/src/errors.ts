@@ -9,6 +9,8 @@ export const secretsErrors = {
   tooLarge: { code: "SECRETS_TOO_LARGE", status: 413, retryable: false },
   /** What a lease stands for could not be taken back: it is tried again by itself. */
   revocationFailed: { code: "SECRETS_REVOCATION_FAILED", status: 500, retryable: true },
+  /** An address that was configured does not answer as it should. */
+  unreachable: { code: "SECRETS_UNREACHABLE", status: 502, retryable: true },
   sealed: { code: "SECRETS_SEALED", status: 503, retryable: true },
   notInitialized: { code: "SECRETS_NOT_INITIALIZED", status: 400, retryable: false },
   alreadyInitialized: { code: "SECRETS_ALREADY_INITIALIZED", status: 400, retryable: false },

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Operation } from "../engine.ts";
+import { matchesGlob } from "../text-glob.ts";
 import type { PathPattern } from "./path-pattern.ts";
 import { byPriority, isExact, matchesPattern, patternKey } from "./path-pattern.ts";
 import type { Capability, ParameterValues, PathRule, Policy } from "./policy.ts";
@@ -151,7 +152,7 @@ function holds(values: readonly unknown[], value: unknown): boolean {
 }
 
 function sameValue(candidate: unknown, value: unknown): boolean {
-  if (typeof candidate === "string" && typeof value === "string") return matchesStars(candidate, value);
+  if (typeof candidate === "string" && typeof value === "string") return matchesGlob(candidate, value);
   // Numbers of policies and bodies may be of two kinds that JSON writes alike.
   return isDeepStrictEqual(plain(candidate), plain(value));
 }
@@ -159,14 +160,4 @@ function sameValue(candidate: unknown, value: unknown): boolean {
 function plain(value: unknown): unknown {
   const text = JSON.stringify(value);
   return text === undefined ? undefined : JSON.parse(text);
-}
-
-/** `pre*`, `*suf`, `*mid*`, or just the text. */
-function matchesStars(pattern: string, text: string): boolean {
-  const isOpenAtStart = pattern.startsWith("*");
-  const isOpenAtEnd = pattern.endsWith("*") && pattern.length > 1;
-  const core = pattern.slice(isOpenAtStart ? 1 : 0, isOpenAtEnd ? -1 : undefined);
-  if (isOpenAtStart && isOpenAtEnd) return text.includes(core);
-  if (isOpenAtStart) return text.endsWith(core);
-  return isOpenAtEnd ? text.startsWith(core) : text === core;
 }

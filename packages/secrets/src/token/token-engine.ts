@@ -4,6 +4,7 @@ import { secretsErrors } from "../errors.ts";
 import type { PolicyStore } from "../policy/policy-store.ts";
 import { refusal, unknownFieldWarnings, unsupported } from "../replies.ts";
 import { fieldsOf } from "../request-fields.ts";
+import { isRoleName } from "../role-name.ts";
 import type { SecretStorage } from "../storage.ts";
 import { grantOf, tokenRequestFields } from "./token-request.ts";
 import { changedRole, deleteRole, listRoles, readRole, roleData, tokenRoleFields, writeRole } from "./token-role.ts";
@@ -141,7 +142,7 @@ async function create(context: Context, request: EngineRequest, roleName?: strin
   const caller = callerOf(request);
   const parent = await tokens.byId(caller.token);
   if (!parent) return refusal(403, "permission denied: the parent token has ended meanwhile");
-  const role = roleName ? await readRole(storage, roleName) : undefined;
+  const role = roleName && isRoleName(roleName) ? await readRole(storage, roleName) : undefined;
   if (roleName && !role) return refusal(400, `unknown role ${roleName}`);
   const auth = grantOf({
     caller,
@@ -183,7 +184,7 @@ async function revoke(tokens: Tokens, view: TokenView | undefined): Promise<Engi
 
 async function handleRole({ storage }: Context, request: EngineRequest): Promise<EngineReply> {
   const name = nameIn(request.path.replace(/\/$/, ""));
-  if (!/^[\w.-]{1,128}$/.test(name)) return refusal(400, "role name: letters, digits, _, - and points are expected");
+  if (!isRoleName(name)) return refusal(400, "role name: letters, digits, _, - and points are expected");
   switch (request.operation) {
     case "read": {
       const role = await readRole(storage, name);

@@ -2,6 +2,7 @@ import { OperationalError } from "@millwright/core/errors";
 import type { Caller, TokenGrant } from "../engine.ts";
 import { secretsErrors } from "../errors.ts";
 import { fieldsOf } from "../request-fields.ts";
+import { matchesGlob } from "../text-glob.ts";
 import type { TokenRole } from "./token-role.ts";
 import { policiesOf } from "./token-store.ts";
 import type { TokenView } from "./tokens.ts";
@@ -124,22 +125,6 @@ function policiesOfRole({ caller, role, asked, noDefault }: RoleRequest): readon
 
 function matches(name: string, names: readonly string[], globs: readonly string[]): boolean {
   return names.includes(name) || globs.some((glob) => matchesGlob(glob, name));
-}
-
-/** A star stands for any text, also none; in time that the length of both bounds. */
-function matchesGlob(glob: string, text: string): boolean {
-  const [head, ...parts] = glob.split("*");
-  const tail = parts.pop();
-  if (tail === undefined) return glob === text;
-  if (!text.startsWith(head!) || text.length < head!.length + tail.length || !text.endsWith(tail)) return false;
-  let at = head!.length;
-  const end = text.length - tail.length;
-  for (const part of parts) {
-    const found = text.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
 }
 
 function refuseType(type: string | undefined): void {
