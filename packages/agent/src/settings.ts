@@ -19,6 +19,7 @@ export interface Settings {
   readonly joinTokenFile?: string;
   readonly scriptChecks?: "local" | "all";
   readonly leaveOnTerminate?: boolean;
+  readonly isServer?: boolean;
   readonly domain?: string;
   readonly recursors: readonly string[];
   readonly logLevel?: string;
@@ -89,11 +90,8 @@ const readers: Readonly<Record<string, Reader>> = {
     }),
   enable_script_checks: flag((draft) => (draft.scriptChecks = "all")),
   enable_local_script_checks: flag((draft) => (draft.scriptChecks ??= "local")),
-  leave_on_terminate: (value, draft) => {
-    if (typeof value !== "boolean") return false;
-    draft.leaveOnTerminate = value;
-    return true;
-  },
+  leave_on_terminate: truth("leaveOnTerminate"),
+  server: truth("isServer"),
   service: objects("services"),
   services: objects("services"),
   check: objects("checks"),
@@ -113,7 +111,7 @@ const unused = new Set([
     "disable_update_check",
   ],
   ...["discovery_max_stale", "dns_config", "encrypt", "gossip_lan", "limits", "node_id", "peering", "performance"],
-  ...["primary_datacenter", "raft_protocol", "reconnect_timeout", "retry_interval", "retry_max", "segments", "server"],
+  ...["primary_datacenter", "raft_protocol", "reconnect_timeout", "retry_interval", "retry_max", "segments"],
   ...[
     "skip_leave_on_interrupt",
     "telemetry",
@@ -157,6 +155,14 @@ function flag(set: (draft: Draft) => void): Reader {
   return (value, draft) => {
     if (typeof value !== "boolean") return false;
     if (value) set(draft);
+    return true;
+  };
+}
+
+function truth(field: "leaveOnTerminate" | "isServer"): Reader {
+  return (value, draft) => {
+    if (typeof value !== "boolean") return false;
+    draft[field] = value;
     return true;
   };
 }

@@ -12,7 +12,7 @@ export interface OwnNodeOptions {
   /** Where this server's APIs are to be found. */
   readonly http: readonly ListenAddress[];
   readonly vault: readonly ListenAddress[];
-  readonly config: Pick<ServerConfig, "dns" | "freePortsIfTaken" | "pretty" | "scriptChecks">;
+  readonly config: Pick<ServerConfig, "dns" | "freePortsIfTaken" | "pretty" | "scriptChecks" | "services" | "checks">;
   readonly joinToken: string;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -35,7 +35,8 @@ export async function openOwnNode(options: OwnNodeOptions): Promise<OwnNode> {
     servers: http.slice(0, 1).map(urlOf),
     joinToken: async () => joinToken,
     scriptChecks: config.scriptChecks ?? "none",
-    services: vaultService(vault),
+    services: [...vaultService(vault), ...(config.services ?? [])],
+    checks: config.checks ?? [],
     pretty: config.pretty ?? false,
     ...ports,
   });

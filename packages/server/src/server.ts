@@ -38,6 +38,9 @@ export interface ServerConfig {
   readonly advertiseAddress?: string;
   /** Which scripts run as checks of this server's own node; none by default. */
   readonly scriptChecks?: "none" | "local" | "all";
+  /** What that node registers beside what the server serves, in the form of Consul's configuration files. */
+  readonly services?: readonly unknown[];
+  readonly checks?: readonly unknown[];
   readonly acl?: AclConfig;
   /** Indent all JSON. */
   readonly pretty?: boolean;

@@ -75,6 +75,8 @@ export type AgentFlagValues = FlagValues<typeof agentFlags>;
 export interface AgentPlan {
   readonly config: AgentConfig;
   readonly leaveOnTerminate: boolean;
+  /** Whether the files ask for a server. */
+  readonly isServer: boolean;
   /** What is wrong with the files; with an error there is no config to go by. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -105,7 +107,8 @@ export async function agentPlan(values: AgentFlagValues, io: CommandIo): Promise
     log: lineLog(level, systemClock, (line) => void io.stderr(line)),
   };
   const leaveOnTerminate = values["leave-on-terminate"] || (settings.leaveOnTerminate ?? false);
-  return { config, leaveOnTerminate, diagnostics: [...files.diagnostics, ...diagnostics] };
+  const isServer = settings.isServer ?? false;
+  return { config, leaveOnTerminate, isServer, diagnostics: [...files.diagnostics, ...diagnostics] };
 }
 
 function listeners(values: AgentFlagValues, settings: Settings, io: CommandIo): Pick<AgentConfig, "http" | "dns"> {

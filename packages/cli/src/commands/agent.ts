@@ -37,14 +37,17 @@ export async function runAgent(args: readonly string[], io: CommandIo): Promise<
     const plan = await agentPlan(parsed.values, io);
     if (typeof plan === "string") return await refuse(io, plan);
     if (plan.diagnostics.length > 0) await io.stderr(shown(plan.diagnostics, io));
-    return hasErrors(plan.diagnostics) ? 1 : await serve(plan, parsed.values, io);
+    if (plan.isServer)
+      return await refuse(io, 'The configuration says "server": run it with "consul agent" or "millwright server".');
+    return hasErrors(plan.diagnostics) ? 1 : await serveAgent(plan, parsed.values, io);
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     return refuse(io, error.message);
   }
 }
 
-async function serve(plan: AgentPlan, values: AgentFlagValues, io: CommandIo): Promise<number> {
+/** Runs an agent until the signal aborts or the node is told to leave; resolves to the exit code. */
+export async function serveAgent(plan: AgentPlan, values: AgentFlagValues, io: CommandIo): Promise<number> {
   const left = new AbortController();
   const running: { agent?: RunningAgent } = {};
   const reload = async () => {
