@@ -16,6 +16,8 @@ export interface Connection {
   /** Of the configuration in storage. */
   readonly revision: number;
   readonly postgres: Postgres;
+  /** How a new password is sent: itself, or as what the database stores of it, which cannot be turned back. */
+  sentPassword(password: string): Promise<string>;
 }
 
 /** The configured databases, each with its connections, which are kept until its configuration changes. */
@@ -72,7 +74,7 @@ export class Connections {
     const other = this.#open.get(name);
     // Another request may have opened the same meanwhile.
     if (other?.revision === revision) return other;
-    const connection = { config, revision, postgres: postgresOf(config) };
+    const connection = this.#connectionOf(config, revision);
     this.#open.set(name, connection);
     await other?.postgres.close();
     return connection;
@@ -80,17 +82,13 @@ export class Connections {
 
   // The new password is stored first as one that may hold: whenever this ends, one of the two that are stored is right.
   async #rotate(name: string): Promise<void> {
-    const { config, revision, postgres } = await this.#get(name);
+    const { config, revision, postgres, sentPassword } = await this.#get(name);
     const password = loginPassword(this.#chance);
     if (!(await this.#put(name, { ...config, nextPassword: password }, revision))) return this.#rotate(name);
     try {
-      await postgres.transaction(
-        async (transaction) => {
-          const sent = await sentPassword(transaction, config, password, this.#chance);
-          await changePassword(transaction, { username: config.username, sent, statements: config.rotationStatements });
-        },
-        [password],
-      );
+      const change = { username: config.username, statements: config.rotationStatements };
+      const sent = await sentPassword(password);
+      await postgres.transaction((transaction) => changePassword(transaction, { ...change, sent }), [password]);
     } catch (error) {
       // A refusal leaves the old password in force; after any other failure either may be.
       if (isKind(error, databaseErrors.statementRefused)) await this.#put(name, config, await this.#revision(name));
@@ -112,6 +110,18 @@ export class Connections {
     }
     await this.#put(name, candidate, revision);
     return true;
+  }
+
+  #connectionOf(config: DatabaseConfig, revision: number): Connection {
+    const postgres = postgresOf(config);
+    let form = config.passwordAuthentication;
+    return {
+      ...{ config, revision, postgres },
+      sentPassword: async (password) => {
+        form ??= await postgres.transaction(storedForm);
+        return form === "scram-sha-256" ? scramVerifier(password, this.#chance) : password;
+      },
+    };
   }
 
   async #revision(name: string): Promise<number> {
@@ -139,30 +149,14 @@ export async function verifyConnection(config: DatabaseConfig): Promise<void> {
   }
 }
 
-/** How a new password is sent: itself, or as what the database stores of it, which cannot be turned back. */
-export async function sentPassword(
-  transaction: Transaction,
-  { passwordAuthentication }: DatabaseConfig,
-  password: string,
-  chance: Chance,
-): Promise<string> {
-  const form = passwordAuthentication ?? (await storedForm(transaction));
-  return form === "scram-sha-256" ? scramVerifier(password, chance) : password;
-}
-
-async function storedForm(transaction: Transaction): Promise<PasswordAuthentication> {
-  const [row] = await transaction.query("SHOW password_encryption");
-  return row?.["password_encryption"] === "scram-sha-256" ? "scram-sha-256" : "password";
-}
-
-export interface PasswordChange {
+interface PasswordChange {
   readonly username: string;
   readonly sent: string;
   /** Where there are none, `ALTER ROLE … WITH PASSWORD …`. */
   readonly statements: readonly string[];
 }
 
-export async function changePassword(transaction: Transaction, change: PasswordChange): Promise<void> {
+async function changePassword(transaction: Transaction, change: PasswordChange): Promise<void> {
   const { username, sent, statements } = change;
   if (statements.length === 0) {
     const sql = `ALTER ROLE ${quoteName(username)} WITH PASSWORD '${sent}'`;
@@ -177,4 +171,10 @@ function postgresOf(config: DatabaseConfig): Postgres {
   const parsed = parseConnection(config.connectionUrl, config);
   if (!parsed.ok) throw new OperationalError(databaseErrors.loginRefused, parsed.fault);
   return new Postgres({ place: parsed.place, maxOpen: config.maxOpen, maxLifetime: config.maxLifetime });
+}
+
+/** As what the database stores the passwords that it is sent in plain. */
+async function storedForm(transaction: Transaction): Promise<PasswordAuthentication> {
+  const [row] = await transaction.query("SHOW password_encryption");
+  return row?.["password_encryption"] === "scram-sha-256" ? "scram-sha-256" : "password";
 }

@@ -3,7 +3,6 @@ import type { Chance, Clock } from "@millwright/core/ports";
 import type { EngineReply, HeldLease } from "../engine.ts";
 import { isObject } from "../objects.ts";
 import type { Connections } from "./connections.ts";
-import { sentPassword } from "./connections.ts";
 import type { DatabaseRole } from "./database-role.ts";
 import { databaseErrors } from "./errors.ts";
 import { loginName, loginPassword } from "./login-name.ts";
@@ -75,8 +74,8 @@ export class Logins {
     const texts = (await this.#parts.role(login.role))?.revocation ?? login.revocation;
     const { postgres } = await connections.get(login.database);
     const remove = async (transaction: Transaction) => {
-      if (!(await roleExists(transaction, login.username))) return;
       if (texts.length === 0) return dropRole(transaction, login.username);
+      if (!(await roleExists(transaction, login.username))) return;
       const { username } = login;
       return runStatements(transaction, { field: fieldNames.revocation, texts }, { name: username, username });
     };
@@ -92,12 +91,12 @@ export class Logins {
 
   async #make(username: string, role: DatabaseRole, expires: number): Promise<string> {
     const { connections, chance, fieldNames } = this.#parts;
-    const { config, postgres } = await connections.get(role.database);
+    const { postgres, sentPassword } = await connections.get(role.database);
     const password = loginPassword(chance);
+    const sent = await sentPassword(password);
     const creation = { field: fieldNames.creation, texts: role.creation };
     await postgres.transaction(
       async (transaction) => {
-        const sent = await sentPassword(transaction, config, password, chance);
         await runStatements(transaction, creation, { ...placeholders(username, expires), password: sent });
         if (!(await roleExists(transaction, username))) throw noLogin(fieldNames.creation);
         if (!setsValidity(creation)) await setValidity(transaction, username, expires);

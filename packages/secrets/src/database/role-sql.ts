@@ -53,13 +53,14 @@ export async function closeLogin(transaction: Transaction, name: string): Promis
 }
 
 /**
- * Takes all rights of a role in this database back, and removes it. What it owns is nothing to be deleted unasked: then
+ * Takes all rights of a role in this database back, and removes it, where there is one. What it owns is nothing to be deleted unasked: then
  * PostgreSQL refuses, naming what it is.
  */
 export async function dropRole(transaction: Transaction, name: string): Promise<void> {
   const role = quoteName(name);
   const [state] = await transaction.query(ownership, { values: [name] });
-  if (state?.["is_member"] === true && state["owns"] === false) {
+  if (!state) return; // There is no such role.
+  if (state["is_member"] === true && state["owns"] === false) {
     // Of a role that owns nothing this deletes nothing: it only takes back rights, of every kind.
     await transaction.query(`DROP OWNED BY ${role}`, { what: "DROP OWNED BY" });
   } else {
@@ -67,7 +68,7 @@ export async function dropRole(transaction: Transaction, name: string): Promise<
     const sql = revocations.map((row) => String(row["sql"])).join(";\n");
     if (sql !== "") await transaction.query(sql, { what: "REVOKE" });
   }
-  await transaction.query(`DROP ROLE IF EXISTS ${role}`, {
+  await transaction.query(`DROP ROLE ${role}`, {
     what: "DROP ROLE (its login is closed already; say in revocation_statements what becomes of what it owns)",
   });
 }
