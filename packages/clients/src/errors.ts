@@ -18,6 +18,10 @@ export const clientErrors = {
   tooLarge: { code: "CLIENT_TOO_LARGE", status: 413, retryable: false },
   rateLimited: { code: "CLIENT_RATE_LIMITED", status: 429, retryable: true },
   serverFailed: { code: "CLIENT_SERVER_FAILED", status: 500, retryable: true },
+  /** A key that is wanted as a lock is used for something else. */
+  lockConflict: { code: "CLIENT_LOCK_CONFLICT", status: 409, retryable: false },
+  /** The session behind a lock has ended. */
+  lockLost: { code: "CLIENT_LOCK_LOST", status: 409, retryable: true },
   /** The answer is not what the protocol says: most likely another kind of server listens there. */
   badAnswer: { code: "CLIENT_BAD_ANSWER", status: 502, retryable: false },
 } as const satisfies Record<string, ErrorKind>;
