@@ -109,6 +109,7 @@ describe("a service", () => {
     consul.set(webPath, [wireEntry("")]);
     expect(await valueOf(source.service("web", "dc2"))).toHaveLength(1);
     expect(consul.requests[0]).toBe(`${webPath}?dc=dc2`);
+    expect([...consul.tokens]).toEqual(["the-token"]);
     consul.refuse({ status: 500, text: "No path to datacenter" });
     expect(await valueOf(source.service("web", "dc9"))).toEqual([]);
     await systemClock.sleep(100);
@@ -188,11 +189,13 @@ describe("nodes and addresses", () => {
 
 describe("how many names are watched", () => {
   test("names that nobody asks for any more are let go", async () => {
-    const { consul, source } = await open({ idleMilliseconds: 100, unknownIdleMilliseconds: 40 });
+    const { consul, source } = await open({ idleMilliseconds: 300, unknownIdleMilliseconds: 40 });
     consul.set(webPath, [wireEntry("")]);
     await source.service("web", undefined);
     await source.service("nothing", undefined);
     await until(() => consul.waiting === 2);
+    await until(() => consul.waiting === 1);
+    expect(source.service("web", undefined)).not.toBeInstanceOf(Promise);
     await until(() => consul.waiting === 0);
     expect(await valueOf(source.service("web", undefined))).toHaveLength(1);
   });

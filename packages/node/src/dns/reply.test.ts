@@ -63,6 +63,12 @@ test("a label with a dot in it is not taken for two labels", () => {
   expect(target).toMatch(/026e31046e6f6465c014$/);
 });
 
+test("an answer holds for every subnet: the scope that the client sent is put to 0", () => {
+  const edns = { udpSize: 1232, version: 0, dnssecOk: false, clientSubnet: Buffer.from("000118180a0001", "hex") };
+  const bytes = writeReply(replyTo("a.consul", { edns }), whole);
+  expect(bytes.subarray(-13).toString("hex")).toBe("000b00080007000118000a0001");
+});
+
 test("texts that are longer than a message are left out, and it is said", () => {
   const text = (name: string): DnsRecord => ({ name, ttl: 0, data: { type: "TXT", text: "x".repeat(200_000) } });
   const written = writeReply(

@@ -22,6 +22,7 @@ catalog.set("web", [
 catalog.set("down", [{ ...n1, health: "critical" }]);
 catalog.set("twice", [
   { ...n1, port: 1 },
+  { ...n1, port: 1 },
   { ...n1, port: 2 },
 ]);
 catalog.set("moved", [{ ...n1, address: "10.1.0.1", port: 5 }]);

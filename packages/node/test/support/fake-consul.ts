@@ -9,6 +9,7 @@ export interface FakeConsul {
   readonly address: string;
   /** Path and query of all requests so far, without `index` and `wait`. */
   readonly requests: readonly string[];
+  readonly tokens: ReadonlySet<unknown>;
   /** Reads that wait at this moment. */
   readonly waiting: number;
   /** Sets what a path answers, and wakes who waits for it. */
@@ -22,6 +23,7 @@ export async function startFakeConsul(port = 0): Promise<FakeConsul> {
   const values = new Map<string, { readonly index: number; readonly value: unknown }>();
   const waits = new Set<{ readonly path: string; readonly index: number; readonly response: ServerResponse }>();
   const requests: string[] = [];
+  const tokens = new Set<unknown>();
   let index = 10;
   let refusal: Parameters<FakeConsul["refuse"]>[0];
   const answer = (path: string, response: ServerResponse) => {
@@ -33,6 +35,7 @@ export async function startFakeConsul(port = 0): Promise<FakeConsul> {
     const url = new URL(request.url ?? "/", "http://fake");
     const since = Number(url.searchParams.get("index") ?? 0);
     for (const name of ["index", "wait"]) url.searchParams.delete(name);
+    tokens.add(request.headers["x-consul-token"]);
     requests.push(`${url.pathname}${url.search}`);
     if (refusal === "silence") return;
     if (refusal) {
@@ -49,6 +52,7 @@ export async function startFakeConsul(port = 0): Promise<FakeConsul> {
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    tokens,
     get waiting() {
       return waits.size;
     },
