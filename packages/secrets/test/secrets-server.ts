@@ -87,6 +87,6 @@ export function requestOf(line: string, body: unknown, headers: Readonly<Record<
 
 async function collect({ status, headers, body = "" }: HttpReply): Promise<TestReply> {
   if (typeof body !== "string") throw new Error("an answer of this server is one text");
-  const json = headers["content-type"] === "application/json" ? (JSON.parse(body) as Answer) : {};
+  const json = body !== "" && headers["content-type"] === "application/json" ? (JSON.parse(body) as Answer) : {};
   return { status, headers, text: body, json };
 }

@@ -19,6 +19,7 @@ export class AuditLog {
   readonly #options: AuditLogOptions;
   #live: readonly LiveDevice[] = [];
   #unfollow: () => void = () => undefined;
+  #isClosed = false;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(options: AuditLogOptions) {
@@ -36,7 +37,9 @@ export class AuditLog {
     });
   }
 
+  /** From now on nothing is written, and who asks for it is refused with `sealed`. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#unfollow();
     await this.#turn.catch(() => undefined);
     await Promise.all(this.#live.map(({ file }) => file.close()));
@@ -52,6 +55,8 @@ export class AuditLog {
    * then gets no answer but this.
    */
   async write(event: AuditEvent): Promise<void> {
+    // An answer that comes after the devices were closed is not given: nobody would know of it.
+    if (this.#isClosed) throw new OperationalError(secretsErrors.sealed, "Vault is sealed");
     if (this.#live.length === 0) return;
     const { log } = this.#options;
     const outcomes = await Promise.allSettled(this.#live.map((live) => writeTo(live, event)));

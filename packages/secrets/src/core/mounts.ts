@@ -36,11 +36,12 @@ export class LiveMounts implements Mounts {
     this.#options = options;
   }
 
-  /** Opens everything that the table names, and follows it. Rejects where an engine cannot be opened. */
+  /** Opens everything that the table names, and follows it. An engine that cannot be opened does not keep others from it. */
   async open(): Promise<void> {
     const { storage, log } = this.#options;
     await this.#removeLeftData();
-    await this.refresh();
+    for (const { path, error } of await this.#reconcile())
+      log.write("error", "secrets: a mount was not opened", { path, error: messageOf(error) });
     this.#unfollow = storage.follow("core/", (paths) => {
       if (!concernsMounts(paths)) return;
       this.refresh().catch((error) =>
@@ -51,7 +52,7 @@ export class LiveMounts implements Mounts {
 
   async close(): Promise<void> {
     this.#unfollow();
-    await this.#turn.catch(() => undefined);
+    await this.#turn;
     const closing = this.#live;
     this.#live = [];
     await Promise.all(closing.map(({ engine }) => engine.close?.()));
@@ -155,16 +156,19 @@ export class LiveMounts implements Mounts {
 
   /** Opens and closes engines until they are what the stored table says. */
   refresh(): Promise<void> {
-    const next = this.#turn.catch(() => undefined).then(() => this.#reconcile());
+    const next = this.#turn.then(async () => {
+      const failure = (await this.#reconcile())[0];
+      if (failure) throw failure.error;
+    });
     this.#turn = next.catch(() => undefined);
     return next;
   }
 
-  async #reconcile(): Promise<void> {
+  async #reconcile(): Promise<readonly { readonly path: string; readonly error: unknown }[]> {
     const { entries } = await readMountTable(this.#options.storage);
     const before = new Map(this.#live.map((live) => [live.entry.uuid, live]));
     const after: LiveMount[] = [];
-    const failures: unknown[] = [];
+    const failures: { readonly path: string; readonly error: unknown }[] = [];
     for (const entry of entries) {
       const known = before.get(entry.uuid);
       const isSame = known && JSON.stringify(viewOf(known.entry)) === JSON.stringify(viewOf(entry));
@@ -172,14 +176,14 @@ export class LiveMounts implements Mounts {
         after.push(isSame ? { ...known, entry } : await this.#openEngine(entry));
         if (isSame) before.delete(entry.uuid);
       } catch (error) {
-        failures.push(error);
+        failures.push({ path: entry.path, error });
         if (known) after.push(known);
         before.delete(entry.uuid);
       }
     }
     this.#live = after;
     await Promise.all([...before.values()].map(({ engine }) => engine.close?.()));
-    if (failures.length > 0) throw failures[0];
+    return failures;
   }
 
   async #openEngine(entry: MountEntry): Promise<LiveMount> {

@@ -35,6 +35,7 @@ export async function answerGuarded(
   await writeAudit(step, "request", access.kind === "refused" ? refusedOutcome(403, access.errors) : undefined);
   try {
     const outcome = await carryOut(step);
+    if (target.kind === "route" && !outcome.errors) await target.route.after?.();
     const isOnTop = target.kind === "route" && target.route.onTop === true;
     return outcomeReply(outcome, id, mountOf(step)?.type ?? "", isOnTop);
   } finally {

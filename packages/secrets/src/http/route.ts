@@ -26,6 +26,8 @@ export interface GuardedRoute extends RoutePlace {
   /** Whether the fields of `data` are told beside it too, as these paths did before there was an envelope. */
   readonly onTop?: boolean;
   handle(call: GuardedCall): Promise<RouteReply>;
+  /** What is left to do once the answer was audited. */
+  after?(): Promise<void>;
 }
 
 export type RoutePermission =

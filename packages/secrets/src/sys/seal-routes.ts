@@ -28,7 +28,13 @@ export function sealRoutes(control: SealControl, clock: Clock): readonly Route[]
       permission: everyone("the unseal keys themselves are what allows it"),
       answer: (call) => unseal(control, call),
     },
-    { method: "POST", pattern: "/v1/sys/seal", permission: sudo, handle: () => seal(control) },
+    {
+      method: "POST",
+      pattern: "/v1/sys/seal",
+      permission: sudo,
+      handle: async () => ({ kind: "done" }),
+      after: () => control.seal(),
+    },
     { method: "GET", pattern: "/v1/sys/health", permission: status, answer: health },
     { method: "GET", pattern: "/v1/sys/leader", permission: status, answer: () => leader(control) },
     { method: "GET", pattern: "/v1/sys/ha-status", permission: { kind: "policy" }, onTop: true, handle: haStatus },
@@ -55,12 +61,6 @@ async function unseal(control: SealControl, { fields }: OpenCall): Promise<HttpR
   const key = fields.text("key") ?? "";
   if (key === "") return errorReply(400, ["'key' must be specified in request body as JSON, or 'reset' set to true"]);
   return jsonReply(200, statusView(await control.unseal(key)));
-}
-
-// The answer is on its way before the server is sealed: what it takes to audit it is still there.
-async function seal(control: SealControl) {
-  setImmediate(() => void control.seal());
-  return { kind: "done" } as const;
 }
 
 function healthReply(control: SealControl, clock: Clock) {
