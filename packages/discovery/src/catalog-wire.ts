@@ -57,8 +57,7 @@ export function parseDeregistration(body: unknown): Deregistration {
 /** Reads a node: from a registration, or where it stands alone (`metaField` is then "Meta"). Throws as {@link parseRegistration}. */
 export function parseNode(fields: WireFields, metaField: "NodeMeta" | "Meta"): NodeRecord {
   const id = fields.text("ID");
-  if (id !== "" && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
-    throw badRequest(`Bad node ID: ${JSON.stringify(id)} is no UUID`);
+  if (id !== "" && !isNodeId(id)) throw badRequest(`Bad node ID: ${JSON.stringify(id)} is no UUID`);
   return {
     name: printable(fields, "Node"),
     id,
@@ -256,8 +255,12 @@ function mapOrNull(fields: WireFields, name: string): Text | null {
   return fields.has(name) ? fields.map(name) : null;
 }
 
-// What cannot be seen cannot be found again, and a name becomes a part of keys.
-function printable(fields: WireFields, name: string): string {
+export function isNodeId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
+/** A name: what cannot be seen cannot be found again, and it becomes a part of keys. */
+export function printable(fields: WireFields, name: string): string {
   const text = fields.text(name);
   if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(text))
     throw badRequest(`${name} ${JSON.stringify(text)} has a character that cannot be printed`);

@@ -12,7 +12,11 @@ import type { NodeIdentity } from "./identity.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { kvRoutes } from "./kv-routes.ts";
 import { KvWriter } from "./kv-write.ts";
-import { allowAll, type Authorizer, checkPermission } from "./permissions.ts";
+import { allowAll, type Authorizer, checkPermission, type Grants, isKnown } from "./permissions.ts";
+import { joinNode } from "./membership.ts";
+import { membershipRoutes } from "./membership-routes.ts";
+import { nodeAuthorizer } from "./node-authorizer.ts";
+import { keepNodes } from "./node-keeper.ts";
 import { Projection } from "./projection.ts";
 import { badRequest } from "./read-options.ts";
 import { emptyReply, textReply } from "./reply.ts";
@@ -30,6 +34,10 @@ export interface DiscoveryOptions {
   readonly identity: NodeIdentity;
   /** Without one everybody may do everything. */
   readonly authorizer?: Authorizer;
+  /** What a node has to know to join; without one none may. */
+  readonly joinToken?: string;
+  /** How long a node is held for alive after it was last heard of; 10 s by default. */
+  readonly livenessSeconds?: number;
   /** Indent all JSON, as a development server does. */
   readonly pretty?: boolean;
   readonly clock?: Clock;
@@ -42,24 +50,38 @@ export interface Discovery {
   readonly handle: HttpService;
   /** What it answers, for documentation and tests. */
   readonly routes: readonly Route[];
+  /** Takes in the node of this process, which needs no join token: gives the token it speaks with from now on. */
+  join(node: JoiningNode): Promise<string>;
   /** Removes tombstones that are old enough; it does so by itself every minute. */
   sweep(): Promise<void>;
   /** Ends blocked queries with what there is, and its work in the background. The store stays open. */
   close(): Promise<void>;
 }
 
+/** A node as it joins. */
+export interface JoiningNode {
+  readonly name: string;
+  /** A UUID. */
+  readonly id: string;
+  readonly address: string;
+  readonly meta?: Readonly<Record<string, string>>;
+  readonly taggedAddresses?: Readonly<Record<string, string>>;
+}
+
 /** Opens the discovery server: reads the state from the store, and follows it. */
 export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
-  const { store, identity, authorizer = allowAll, pretty = false } = options;
+  const { store, identity, pretty = false, joinToken, livenessSeconds = 10 } = options;
   const { clock = systemClock, chance = systemChance, log = silentLog } = options;
   const projection = await Projection.open({ store, clock, log });
-  const context = { store, projection, clock, chance, log, identity, pretty };
+  const context = { store, projection, clock, chance, log, identity, pretty, joinToken, livenessSeconds };
+  const authorizer = nodeAuthorizer(options.authorizer ?? allowAll, () => projection.state);
   const routes = [
     ...kvRoutes({ ...context, writer: new KvWriter(context) }),
     ...txnRoutes(context),
     ...catalogRoutes(context),
     ...healthRoutes(context),
     ...sessionRoutes(context),
+    ...membershipRoutes(context),
     ...statusRoutes(context),
     ...authorizeRoutes(context),
     ...agentRoutes(context),
@@ -69,11 +91,13 @@ export async function openDiscovery(options: DiscoveryOptions): Promise<Discover
   const background = Promise.all([
     cleanGenerations(context).then(() => keepSweeping(context, closing.signal)),
     keepSessions(context, closing.signal),
+    keepNodes(context, closing.signal),
   ]);
   const find = compileRoutes(routes);
   return {
     routes,
-    handle: (request) => answer(request, { find, authorizer, datacenter: identity.datacenter }),
+    handle: (request) => answer(request, { find, authorizer, datacenter: identity.datacenter, projection }),
+    join: ({ meta = null, taggedAddresses = null, ...node }) => joinNode(context, { ...node, meta, taggedAddresses }),
     sweep: () => sweepTombstones(context),
     close: async () => {
       closing.abort();
@@ -86,6 +110,7 @@ interface Dispatch {
   readonly find: RouteFinder<Route>;
   readonly authorizer: Authorizer;
   readonly datacenter: string;
+  readonly projection: Projection;
 }
 
 async function answer(request: HttpRequest, dispatch: Dispatch): Promise<HttpReply> {
@@ -103,7 +128,8 @@ async function answer(request: HttpRequest, dispatch: Dispatch): Promise<HttpRep
   }
 }
 
-async function dispatchToRoute(request: HttpRequest, { find, authorizer, datacenter }: Dispatch): Promise<HttpReply> {
+async function dispatchToRoute(request: HttpRequest, dispatch: Dispatch): Promise<HttpReply> {
+  const { find, datacenter } = dispatch;
   const match = find(request.method, request.path);
   switch (match.kind) {
     case "unknown":
@@ -118,7 +144,7 @@ async function dispatchToRoute(request: HttpRequest, { find, authorizer, datacen
     case "found": {
       const { query } = request;
       const token = tokenOf(request);
-      const call: Call = { request, params: match.params, query, token, grants: authorizer.grantsOf(token) };
+      const call: Call = { request, params: match.params, query, token, grants: await grantsOf(token, dispatch) };
       refuseUnprintable(match.params);
       refuseOtherPlaces(request, datacenter);
       const { permission } = match.route;
@@ -126,6 +152,14 @@ async function dispatchToRoute(request: HttpRequest, { find, authorizer, datacen
       return match.route.handle(call);
     }
   }
+}
+
+async function grantsOf(token: string, { authorizer, projection }: Dispatch): Promise<Grants> {
+  const grants = authorizer.grantsOf(token);
+  if (isKnown(grants)) return grants;
+  // A node may have got its token at another server a moment ago.
+  await projection.fresh();
+  return authorizer.grantsOf(token);
 }
 
 function unknownPath(path: string): HttpReply {

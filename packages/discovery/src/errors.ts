@@ -6,6 +6,8 @@ export const discoveryErrors = {
   denied: { code: "DISCOVERY_DENIED", status: 403, retryable: false },
   /** The token that was given is not known. */
   unknownToken: { code: "DISCOVERY_UNKNOWN_TOKEN", status: 403, retryable: false },
+  /** A node may not join: its join token is wrong, or this server takes none in. */
+  joinRefused: { code: "DISCOVERY_JOIN_REFUSED", status: 403, retryable: false },
   /** A node's name belongs to another node that is alive. */
   nameTaken: { code: "DISCOVERY_NAME_TAKEN", status: 409, retryable: false },
   tooLarge: { code: "DISCOVERY_TOO_LARGE", status: 413, retryable: false },

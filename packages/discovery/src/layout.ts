@@ -21,6 +21,8 @@ export const layout = {
   restoring: "discovery/restoring",
   /** Held by the server that ends sessions. */
   sessionsLeader: "discovery/leader/sessions",
+  /** Held by the server that says which nodes are not alive. */
+  nodesLeader: "discovery/leader/nodes",
   generations: "discovery/g/",
   leases: "discovery/l/",
   generation: (generation: number) => `discovery/g/${generation}/`,

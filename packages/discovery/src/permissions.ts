@@ -21,8 +21,11 @@ export type Permission =
 
 export type Decision =
   | { readonly kind: "allow" }
-  /** `accessor` names the token that lacks the permission, without giving it away; none for the anonymous token. */
-  | { readonly kind: "deny"; readonly accessor?: string }
+  /**
+   * `accessor` names the token that lacks the permission, without giving it away, `node` the node whose token it is; neither
+   * is there for the anonymous token.
+   */
+  | { readonly kind: "deny"; readonly accessor?: string; readonly node?: string }
   | { readonly kind: "unknown-token" };
 
 /** Who may do what. Tokens are secret: an implementation keeps them out of logs and messages. */
@@ -49,7 +52,7 @@ export function checkPermission(grants: Grants, permission: Permission): void {
     case "unknown-token":
       throw new OperationalError(discoveryErrors.unknownToken, "ACL not found");
     case "deny":
-      throw new OperationalError(discoveryErrors.denied, denialText(decision.accessor, permission));
+      throw new OperationalError(discoveryErrors.denied, denialText(decision, permission));
     default:
       assertNever(decision);
   }
@@ -57,8 +60,12 @@ export function checkPermission(grants: Grants, permission: Permission): void {
 
 /** Throws `unknownToken` for a token that nobody knows: it is refused, not shown a list without items. */
 export function checkKnown(grants: Grants): void {
-  if (grants.decide({ resource: "node", access: "read", name: "" }).kind !== "unknown-token") return;
-  throw new OperationalError(discoveryErrors.unknownToken, "ACL not found");
+  if (!isKnown(grants)) throw new OperationalError(discoveryErrors.unknownToken, "ACL not found");
+}
+
+/** Whether the token is known at all. */
+export function isKnown(grants: Grants): boolean {
+  return grants.unrestricted || grants.decide({ resource: "node", access: "read", name: "" }).kind !== "unknown-token";
 }
 
 /** Whether a list may show what needs this permission. */
@@ -92,13 +99,17 @@ function always(decision: Decision): Grants {
   return { unrestricted: false, decide: () => decision };
 }
 
-function denialText(accessor: string | undefined, permission: Permission): string {
-  const who = accessor === undefined ? "anonymous token" : `token with AccessorID '${accessor}'`;
+function denialText({ accessor, node }: Decision & { kind: "deny" }, permission: Permission): string {
   const resource = permission.resource === "key-prefix" ? "key" : permission.resource;
+  const lacks = `lacks permission '${resource}:${permission.access}'`;
   const on = "name" in permission && permission.name !== "" ? ` on "${permission.name}"` : "";
-  const hint =
-    accessor === undefined ? ". The anonymous token is used implicitly when a request does not specify a token." : "";
-  return `Permission denied: ${who} lacks permission '${resource}:${permission.access}'${on}${hint}`;
+  if (node !== undefined) {
+    const where = "node" in permission ? ` of node "${permission.node}"` : "";
+    return `Permission denied: the identity of node "${node}" ${lacks}${on}${where}. A node writes its own part of the catalog.`;
+  }
+  if (accessor !== undefined) return `Permission denied: token with AccessorID '${accessor}' ${lacks}${on}`;
+  const hint = "The anonymous token is used implicitly when a request does not specify a token.";
+  return `Permission denied: anonymous token ${lacks}${on}. ${hint}`;
 }
 
 // Digests have one length, as the comparison in constant time needs.

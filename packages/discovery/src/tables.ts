@@ -7,7 +7,14 @@ import {
   serviceTable,
 } from "./catalog-records.ts";
 import { decodeRecord, encodeRecord, type KvRecord } from "./kv-record.ts";
-import { type LiveRecord, liveTable, type NodeTokenRecord, nodeTokenTable } from "./membership-records.ts";
+import {
+  type DownRecord,
+  downTable,
+  type LiveRecord,
+  liveTable,
+  type NodeTokenRecord,
+  nodeTokenTable,
+} from "./membership-records.ts";
 import {
   type DelayRecord,
   delayTable,
@@ -28,6 +35,7 @@ export interface Records {
   readonly check: CheckRecord;
   readonly nodetoken: NodeTokenRecord;
   readonly live: LiveRecord;
+  readonly down: DownRecord;
   readonly session: SessionRecord;
   readonly life: LifeRecord;
   readonly lock: LockRecord;
@@ -51,6 +59,7 @@ export const tables: { readonly [N in TableName]: Table<Records[N]> } = {
   check: checkTable,
   nodetoken: nodeTokenTable,
   live: liveTable,
+  down: downTable,
   session: sessionTable,
   life: lifeTable,
   lock: lockTable,

@@ -42,10 +42,13 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly chance?: Chance;
   readonly pretty?: boolean;
+  readonly joinToken?: string | undefined;
+  readonly livenessSeconds?: number;
 }
 
 export async function openTestServer(store: Store, options: TestServerOptions = {}): Promise<TestServer> {
-  const discovery = await openDiscovery({ store, identity, ...options });
+  const { joinToken, ...rest } = options;
+  const discovery = await openDiscovery({ store, identity, ...rest, ...(joinToken !== undefined && { joinToken }) });
   const ask = async (line: string, body?: string | Uint8Array | AsyncIterable<Uint8Array>, asked: AskOptions = {}) =>
     collect(await discovery.handle(requestOf(line, body, asked)));
   return {
