@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
 import { Stage, StepFailed } from "./stage.ts";
+import { runSecretsSteps } from "./secrets-steps.ts";
 import { runSteps } from "./steps.ts";
 
-const help = `npm start runs the main job: a key-value server, and five steps of one small
-configuration planned and applied against it, in a fresh folder.
+const help = `npm start runs the main job in a fresh folder: a server and an agent; five steps
+of one small configuration planned and applied; then a database, logins to it
+that are leased and taken back, services found by name, and files rendered.
 
   npm start               show it, and keep the server running to try things
   npm start -- --check    the same unattended, also by Terraform's command line;
@@ -19,6 +21,7 @@ const stage = await Stage.open();
 try {
   await runSteps(stage, "millwright");
   if (values.check) await runSteps(stage, "terraform");
+  await runSecretsSteps(stage);
   if (values.check || !process.stdout.isTTY) stage.say(`\n${stage.facts} facts were checked, and all of them hold.`);
   else await stage.leaveRunning();
 } catch (error) {

@@ -1,8 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import {
+  type ChildProcess,
+  type ChildProcessByStdio,
+  spawn,
+  type SpawnOptionsWithStdioTuple,
+} from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 /** A step did not come out as it must; the message says which fact does not hold. */
@@ -19,49 +24,48 @@ export interface Outcome {
 const launcher = fileURLToPath(new URL("../../packages/cli/bin/millwright", import.meta.url));
 export const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 
-/** A fresh folder with a key-value server beside it, in which commands are run as a user would type them. */
+/** Where `millwright dev` answers. */
+interface Addresses {
+  /** `host:port` of Consul's HTTP API. */
+  readonly consul: string;
+  readonly vault: string;
+  readonly dns: string;
+  /** The file with the root token. */
+  readonly tokenFile: string;
+}
+
+/** A fresh folder with `millwright dev` beside it, in which commands are run as a user would type them. */
 export class Stage {
   readonly folder: string;
-  readonly address: string;
+  readonly addresses: Addresses;
   facts = 0;
-  readonly #server: ChildProcess;
+  readonly #dev: ChildProcess;
   readonly #bin: string;
+  readonly #background: ChildProcess[] = [];
 
-  private constructor(folder: string, address: string, server: ChildProcess) {
+  private constructor(folder: string, addresses: Addresses, dev: ChildProcess) {
     this.folder = folder;
-    this.address = address;
-    this.#server = server;
+    this.addresses = addresses;
+    this.#dev = dev;
     this.#bin = join(folder, "bin");
     mkdirSync(this.#bin);
-    for (const name of ["millwright", "terraform", "consul"]) symlinkSync(launcher, join(this.#bin, name));
+    for (const name of ["millwright", "terraform", "consul", "vault", "consul-template"])
+      symlinkSync(launcher, join(this.#bin, name));
   }
 
   static async open(): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), "millwright-"));
-    const port = await freePort(8500);
-    const server = spawn(launcher, ["server", "-dev", `-http-port=${port}`], {
-      stdio: ["ignore", "ignore", "inherit"],
+    process.stdout.write(`A fresh folder: ${folder}\n\n$ millwright dev -free-ports\n`);
+    const dev = spawn(launcher, ["dev", "-free-ports", "-log-level=warn"], {
+      cwd: folder,
+      env: { ...process.env, XDG_STATE_HOME: join(folder, "state") },
+      stdio: ["ignore", "pipe", "inherit"],
     });
-    const stage = new Stage(folder, `127.0.0.1:${port}`, server);
-    stage.say(
-      `A fresh folder:     ${folder}\nA key-value server: http://${stage.address}${port === 8500 ? "" : " (8500 is taken)"}\n`,
-    );
-    stage.say(
-      `To work with it in another terminal:\n  export CONSUL_HTTP_ADDR=http://${stage.address}\n  export PATH=${stage.#bin}:$PATH`,
-    );
-    await stage.#ready();
+    const addresses = await bannerOf(dev);
+    const stage = new Stage(folder, addresses, dev);
+    stage.say("To work with it in another terminal, beside those lines:");
+    stage.say(`  export CONSUL_HTTP_ADDR=http://${addresses.consul}\n  export PATH=${stage.#bin}:$PATH`);
     return stage;
-  }
-
-  async #ready(): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      try {
-        if ((await fetch(`http://${this.address}/v1/status/leader`)).ok) return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    throw new StepFailed(`the server at ${this.address} does not answer`);
   }
 
   say(text: string): void {
@@ -75,23 +79,52 @@ export class Stage {
   /** Runs a command line in a folder below, showing it and all that it prints. */
   run(folder: string, command: string, args: readonly string[]): Promise<Outcome> {
     this.say(`\n$ ${[command, ...args].join(" ")}`);
-    const path = `${this.#bin}:${process.env.PATH ?? ""}`;
+    return this.#shown(spawn(join(this.#bin, command), args, this.#settings(folder)));
+  }
+
+  /** The same for a line with pipes and quotes, by the shell. */
+  shell(folder: string, line: string): Promise<Outcome> {
+    this.say(`\n$ ${line}`);
+    return this.#shown(spawn("/bin/sh", ["-c", line], this.#settings(folder)));
+  }
+
+  /** Starts a command that goes on; `stop` interrupts it as ^C does, and gives what it printed. */
+  background(folder: string, command: string, args: readonly string[]): { stop(): Promise<Outcome> } {
+    this.say(`\n$ ${[command, ...args].join(" ")} &`);
+    const child = spawn(join(this.#bin, command), args, this.#settings(folder));
+    this.#background.push(child);
+    const outcome = this.#shown(child);
+    return {
+      stop: () => {
+        this.say("^C");
+        child.kill("SIGINT");
+        return outcome;
+      },
+    };
+  }
+
+  #settings(cwd: string): SpawnOptionsWithStdioTuple<"ignore", "pipe", "pipe"> {
+    const { consul, vault, dns, tokenFile } = this.addresses;
     const env = {
       ...process.env,
-      PATH: path,
-      CONSUL_HTTP_ADDR: `http://${this.address}`,
+      PATH: `${this.#bin}:${process.env.PATH ?? ""}`,
+      HOME: this.folder,
+      CONSUL_HTTP_ADDR: `http://${consul}`,
+      VAULT_ADDR: `http://${vault}`,
+      VAULT_TOKEN: readFileSync(tokenFile, "utf8").trim(),
+      MILLWRIGHT_DNS_ADDR: dns,
       TF_CLI_CONFIG_FILE: "/dev/null",
     };
-    const child = spawn(join(this.#bin, command), args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    return { cwd, env, stdio: ["ignore", "pipe", "pipe"] };
+  }
+
+  #shown(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Outcome> {
     const chunks: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      process.stdout.write(chunk);
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      process.stdout.write(chunk);
-    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        process.stdout.write(chunk);
+      });
     return new Promise((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code) => resolve({ code: code ?? 128, text: Buffer.concat(chunks).toString("utf8") }));
@@ -100,7 +133,7 @@ export class Stage {
 
   /** The keys under a prefix, as the server has them. */
   async keys(prefix: string): Promise<ReadonlyMap<string, string>> {
-    const answer = await fetch(`http://${this.address}/v1/kv/${prefix}?recurse`);
+    const answer = await fetch(`http://${this.addresses.consul}/v1/kv/${prefix}?recurse`);
     if (answer.status === 404) return new Map();
     const entries = (await answer.json()) as readonly { readonly Key: string; readonly Value: string | null }[];
     return new Map(entries.map(({ Key, Value }) => [Key, Buffer.from(Value ?? "", "base64").toString("utf8")]));
@@ -116,17 +149,18 @@ export class Stage {
     this.say(`
 ━━ What to try next ${"━".repeat(58)}
 
-The server is still running. In another terminal, after the two export lines
-above:
+The server and the agent are still running. In another terminal, after the
+export lines above:
 
   cd ${this.folder}/millwright     the folder of the five steps
   millwright plan --help            every command explains itself
   millwright console                try expressions
   millwright kv put a/key value     keys, by hand
-  curl http://${this.address}/v1/kv/?recurse
+  vault kv put secret/app a=b       secrets; vault kv get secret/app
+  dig @127.0.0.1 -p ${this.addresses.dns.split(":").at(-1)} consul.service.consul
 
-The README has the first steps with a folder of your own. ^C here stops the
-server and removes the folder.`);
+The README has the first steps with a folder of your own. ^C here stops
+everything and removes the folder.`);
     await new Promise<void>((resolve) => {
       process.once("SIGINT", resolve);
       process.once("SIGTERM", resolve);
@@ -134,24 +168,29 @@ server and removes the folder.`);
   }
 
   async close(): Promise<void> {
-    const ended = new Promise((resolve) => this.#server.once("exit", resolve));
-    if (this.#server.exitCode === null && this.#server.kill("SIGTERM")) await ended;
+    for (const child of this.#background) child.kill("SIGKILL");
+    const ended = new Promise((resolve) => this.#dev.once("exit", resolve));
+    if (this.#dev.exitCode === null && this.#dev.kill("SIGTERM")) await ended;
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-/** The wanted port where it is free, else any other. */
-async function freePort(wanted: number): Promise<number> {
-  return (await tryPort(wanted)) ?? (await tryPort(0))!;
-}
-
-function tryPort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(undefined));
-    probe.listen(port, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : undefined));
+/** Shows what `dev` prints, and reads from it where it answers. */
+function bannerOf(dev: ChildProcessByStdio<null, Readable, null>): Promise<Addresses> {
+  let text = "";
+  const find = (pattern: RegExp) => pattern.exec(text)?.[1] ?? "";
+  return new Promise((resolve, reject) => {
+    dev.stdout.on("data", (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      text += chunk.toString("utf8");
+      if (!text.includes("^C ends both.")) return;
+      resolve({
+        consul: find(/Consul HTTP API +http:\/\/(\S+)/),
+        vault: find(/Vault HTTP API +http:\/\/(\S+)/),
+        dns: find(/DNS +(\S+)/),
+        tokenFile: find(/VAULT_TOKEN=\$\(cat (\S+)\)/),
+      });
     });
+    dev.once("exit", () => reject(new StepFailed("millwright dev does not start; what it printed above says why")));
   });
 }
