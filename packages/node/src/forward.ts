@@ -37,12 +37,12 @@ const wholeAnswer = 256 * 1024;
  * Passes a request on to a server, and its answer back, piece by piece. The caller's token goes along; without one the
  * node adds none. Goes on to the next server where nothing was sent. An answer of 500 names the servers that were asked.
  */
-export async function forward(servers: Servers, request: HttpRequest): Promise<HttpReply> {
+export async function forward(servers: Servers, request: HttpRequest, nodeName: string): Promise<HttpReply> {
   const body = await bodyOf(request);
   const failures: ServerFailure[] = [];
   for (const server of servers.inOrder) {
     try {
-      const answer = await sendOn(server, request, body);
+      const answer = await sendOn(server, request, { body, nodeName });
       servers.prefer(server);
       return await replyOf(answer);
     } catch (error) {
@@ -70,8 +70,13 @@ function isStream(body: Body): boolean {
   return body !== undefined && !(body instanceof Uint8Array);
 }
 
-function sendOn(server: Server, request: HttpRequest, body: Body): Promise<HttpAnswer> {
-  const headers: Record<string, string> = {};
+function sendOn(
+  server: Server,
+  request: HttpRequest,
+  { body, nodeName }: { readonly body: Body; readonly nodeName: string },
+): Promise<HttpAnswer> {
+  // A session that names no node is one of this node.
+  const headers: Record<string, string> = { "x-millwright-node": nodeName };
   for (const name of requestHeaders) {
     const value = request.header(name);
     if (value !== undefined) headers[name] = value;

@@ -14,13 +14,14 @@ export function nodeService(options: {
   readonly routes: readonly Route[];
   readonly authorizer: Authorizer;
   readonly servers: Servers;
+  readonly nodeName: string;
   /** Indent all JSON. */
   readonly pretty: boolean;
 }): HttpService {
-  const { servers } = options;
+  const { servers, nodeName } = options;
   const dispatch = { ...options, find: compileRoutes(options.routes) };
   return async (request) => {
-    if (!request.path.startsWith("/v1/agent/")) return forward(servers, request);
+    if (!request.path.startsWith("/v1/agent/")) return forward(servers, request, nodeName);
     try {
       return await dispatchToRoute(request, dispatch);
     } catch (error) {

@@ -108,7 +108,13 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const authorizer = serverAuthorizer({ servers, kept, clock, signal });
   return {
     routes,
-    handle: nodeService({ routes, authorizer, servers, pretty: options.pretty ?? false }),
+    handle: nodeService({
+      routes,
+      authorizer,
+      servers,
+      nodeName: identity.name,
+      pretty: options.pretty ?? false,
+    }),
     get state() {
       return registry.state;
     },
