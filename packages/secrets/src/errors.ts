@@ -18,6 +18,8 @@ export const secretsErrors = {
   auditFailed: { code: "SECRETS_AUDIT_FAILED", status: 500, retryable: true },
   /** A record of the store does not decrypt, or is of another version. */
   damaged: { code: "SECRETS_DAMAGED", status: 500, retryable: false },
+  /** Other servers kept changing what this request needs unchanged. */
+  contended: { code: "SECRETS_CONTENDED", status: 503, retryable: true },
   /** The store does not catch up. */
   storeBehind: { code: "SECRETS_STORE_BEHIND", status: 503, retryable: true },
 } as const satisfies Record<string, ErrorKind>;

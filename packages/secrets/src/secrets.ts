@@ -3,6 +3,7 @@ import type { HttpService } from "@millwright/core/http";
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import type { Store } from "@millwright/store/contract";
 import { keepLeading } from "@millwright/store/leadership";
+import { jwtEngine } from "./auth/jwt-engine.ts";
 import { layout } from "./barrier/layout.ts";
 import type { Core } from "./core/core.ts";
 import { databaseEngine } from "./database/database-engine.ts";
@@ -68,7 +69,7 @@ export interface Secrets {
 
 /** What can be mounted, as it comes. */
 export function builtInEngines(): readonly EngineType[] {
-  return [kvEngine(), genericEngine(), databaseEngine(), postgresqlEngine()];
+  return [kvEngine(), genericEngine(), databaseEngine(), postgresqlEngine(), jwtEngine()];
 }
 
 /** Opens the secrets server, sealed. */

@@ -1,8 +1,10 @@
 import { isKind } from "@millwright/core/errors";
 import { silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { prefixRange, type Store } from "@millwright/store/contract";
+import { openEtcdStore } from "@millwright/store/etcd";
+import { startEtcd } from "@millwright/store/etcd-server";
 import { openMemoryStore } from "@millwright/store/memory";
-import { expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { put, storageContract } from "../../test/storage-contract.ts";
 import { secretsErrors } from "../errors.ts";
 import { Barrier, prepareBarrier } from "./barrier.ts";
@@ -14,19 +16,36 @@ const ports = { clock: systemClock, chance: systemChance, log: silentLog };
 const rootKey = systemChance.bytes(32);
 
 storageContract({
-  name: "barrier",
+  name: "barrier over memory",
   open: async () => {
     const store = openMemoryStore();
-    await prepare(store);
-    const storage = await openBarrier(store);
-    const peer = await openBarrier(store);
-    const close = async () => {
-      await Promise.all([storage.close(), peer.close()]);
-      await store.close();
-    };
-    return { storage, peer, close };
+    return benchOver(store, store);
   },
 });
+
+describe("with two connections to one etcd", async () => {
+  const etcd = await startEtcd();
+  afterAll(() => etcd.stop());
+  let stores = 0;
+  storageContract({
+    name: "barrier over etcd",
+    open: async () => {
+      const options = { endpoints: [etcd.endpoint], prefix: `secrets-${stores++}/` };
+      return benchOver(await openEtcdStore(options), await openEtcdStore(options));
+    },
+  });
+});
+
+async function benchOver(store: Store, peerStore: Store) {
+  await prepare(store);
+  const storage = await openBarrier(store);
+  const peer = await openBarrier(peerStore);
+  const close = async () => {
+    await Promise.all([storage.close(), peer.close()]);
+    await Promise.all([...new Set([store, peerStore])].map((open) => open.close()));
+  };
+  return { storage, peer, close };
+}
 
 test("the store shows neither names nor values nor how many there are", async () => {
   await over(async (store) => {
@@ -73,6 +92,22 @@ test("after a rotation old records are read and new ones written, also by a serv
     const again = await openBarrier(store);
     expect(await again.list("")).toEqual(["new", "newer", "old"]);
     await again.close();
+  });
+});
+
+test("what a client can get wrong is refused, and what only a program can is a bug", async () => {
+  await over(async (store) => {
+    const barrier = await openBarrier(store);
+    const codeOf = (call: Promise<unknown>) =>
+      call.then(
+        () => "none",
+        (error) => error.code ?? error.name,
+      );
+    expect(await codeOf(barrier.get("a//b"))).toBe("SECRETS_BAD_REQUEST");
+    expect(await codeOf(barrier.get("x".repeat(3_000)))).toBe("SECRETS_BAD_REQUEST");
+    expect(await codeOf(barrier.commit([put("a", "x".repeat(600_000))]))).toBe("SECRETS_TOO_LARGE");
+    expect(await codeOf(barrier.commit([put("a", "1"), put("a", "2")]))).toBe("Bug");
+    await barrier.close();
   });
 });
 

@@ -34,6 +34,8 @@ export interface BarrierOptions {
 /** How many bits every bucket has at least: 256 buckets from the beginning. */
 const leastBits = 8;
 const cachedBuckets = 1_024;
+/** How often a read or a write begins anew because another server was first. */
+const mostAttempts = 200;
 
 /** The encrypted storage of an unsealed server, over a store that may serve several. */
 export class Barrier implements SecretStorage {
@@ -97,10 +99,12 @@ export class Barrier implements SecretStorage {
     const stripes = paths.map((path) => leadingBits(this.#hash("path", path), leastBits));
     // Within this process writes to one bucket wait for each other; between servers the comparisons decide.
     return this.#stripes.run(stripes, async () => {
-      for (;;) {
+      for (let attempt = 0; attempt < mostAttempts; attempt++) {
         const outcome = await this.#attempt(changes, conditions);
         if (outcome !== "moved") return outcome === "written";
+        if (attempt > 2) await this.#options.clock.sleep(20 * this.#options.chance.fraction());
       }
+      throw new OperationalError(secretsErrors.contended, "Other servers kept writing to the same records. Try again.");
     });
   }
 
@@ -203,7 +207,7 @@ export class Barrier implements SecretStorage {
 
   // The bucket of a path as the store has it now, and the revision at which it was read.
   async #read(path: string): Promise<{ readonly bucket: Bucket; readonly revision: number }> {
-    for (;;) {
+    for (let attempt = 0; attempt < mostAttempts; attempt++) {
       const key = this.#locate(path);
       const { entries, revision } = key === undefined ? nothing : await this.#options.store.range(keyRange(key));
       this.#open();
@@ -217,6 +221,8 @@ export class Barrier implements SecretStorage {
       }
       await this.#open().fresh();
     }
+    const text = "Records of the store are missing: somebody else deleted them. Put the store back from a copy.";
+    throw new OperationalError(secretsErrors.damaged, text);
   }
 
   async #load(key: string): Promise<LoadedBucket | undefined> {

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { invariant, OperationalError } from "@millwright/core/errors";
 import type { Chance } from "@millwright/core/ports";
 import { secretsErrors } from "../errors.ts";
+import { keyObject } from "../key-object.ts";
 
 /** One encryption key. */
 export interface KeyTerm {
@@ -91,7 +92,7 @@ export function unwrapKey(key: Uint8Array, place: string, wrapped: Uint8Array): 
 
 /** A keyed hash, 32 bytes. */
 export function keyedHash(keyring: Keyring, purpose: "path" | "bucket" | "value", text: string): Buffer {
-  return createHmac("sha256", keyring.nameKey).update(`${purpose}\0${text}`).digest();
+  return createHmac("sha256", keyObject(keyring.nameKey)).update(`${purpose}\0${text}`).digest();
 }
 
 export function encodeKeyring(keyring: Keyring): Uint8Array {
@@ -113,14 +114,14 @@ interface StoredKeyring {
 }
 
 function seal(key: Uint8Array, nonce: Uint8Array, place: string, plain: Uint8Array): Buffer {
-  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
+  const cipher = createCipheriv("aes-256-gcm", keyObject(key), nonce, { authTagLength: tagBytes });
   cipher.setAAD(Buffer.from(place));
   return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
 function open(key: Uint8Array, nonce: Uint8Array, place: string, sealed: Uint8Array): Buffer | undefined {
   if (sealed.byteLength < tagBytes) return undefined;
-  const cipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
+  const cipher = createDecipheriv("aes-256-gcm", keyObject(key), nonce, { authTagLength: tagBytes });
   cipher.setAAD(Buffer.from(place));
   cipher.setAuthTag(sealed.subarray(sealed.byteLength - tagBytes));
   const plain = cipher.update(sealed.subarray(0, sealed.byteLength - tagBytes));
