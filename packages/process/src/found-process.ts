@@ -1,6 +1,6 @@
 import { systemClock } from "@millwright/core/ports";
 import { isAlive, type ProcessIdentity } from "./identity.ts";
-import type { EndOptions } from "./process.ts";
+import type { EndOptions } from "./process-state.ts";
 import { ProcessTree } from "./tree.ts";
 
 /** A process that some other program started, found by its identity. Its exit code is its parent's to know. */

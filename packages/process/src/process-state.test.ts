@@ -6,7 +6,7 @@ const exit: ProcessExit = { kind: "code", code: 0 };
 const end: ProcessEvent = { kind: "endAsked", signal: "SIGTERM", graceMilliseconds: 100 };
 const kill: ProcessEvent = { kind: "endAsked", signal: "SIGKILL", graceMilliseconds: 100 };
 const over: ProcessEvent = { kind: "graceOver" };
-const exited: ProcessEvent = { kind: "exited", exit };
+const exited = { kind: "exited", exit } satisfies ProcessEvent;
 const gone: ProcessEvent = { kind: "treeGone" };
 
 interface Case {
@@ -18,6 +18,12 @@ interface Case {
 
 const cases: readonly Case[] = [
   { name: "ends by itself and leaves what it started", input: [exited], want: "ended", does: [] },
+  {
+    name: "ends by itself, and what it started is ended where that is asked",
+    input: [{ ...exited, others: { signal: "SIGTERM", graceMilliseconds: 5 } }],
+    want: "stopping",
+    does: ["signalTree", "startGrace", "watchTree"],
+  },
   { name: "a polite end signals and waits", input: [end], want: "stopping", does: ["signalTree", "startGrace"] },
   {
     name: "is not ended while others of its tree run",

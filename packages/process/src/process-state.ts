@@ -5,6 +5,13 @@ export type ProcessExit =
   | { readonly kind: "code"; readonly code: number }
   | { readonly kind: "signal"; readonly signal: NodeJS.Signals };
 
+export interface EndOptions {
+  /** The first, polite signal. */
+  readonly signal: NodeJS.Signals;
+  /** How long the tree has to end by itself before it is killed. */
+  readonly graceMilliseconds: number;
+}
+
 /**
  * The life of a started process. `stopping`: it was asked to end, and has until its grace is over; `killing`: its tree is
  * being killed. In both `exit` is there once the process itself has ended and only others of its tree are left.
@@ -17,10 +24,10 @@ export type ProcessState =
 
 export type ProcessEvent =
   /** Somebody wants it ended: by this signal first. */
-  | { readonly kind: "endAsked"; readonly signal: NodeJS.Signals; readonly graceMilliseconds: number }
+  | ({ readonly kind: "endAsked" } & EndOptions)
   | { readonly kind: "graceOver" }
-  /** The process itself has ended. */
-  | { readonly kind: "exited"; readonly exit: ProcessExit }
+  /** The process itself has ended. `others` says how to end what it has left running; without it, that is left alone. */
+  | { readonly kind: "exited"; readonly exit: ProcessExit; readonly others?: EndOptions }
   /** Nothing of its tree runs any more. */
   | { readonly kind: "treeGone" };
 
@@ -46,7 +53,7 @@ export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessSt
       if (state.kind !== "stopping") return stay(state);
       return { state: { ...state, kind: "killing" }, actions: [{ kind: "killTree" }] };
     case "exited":
-      return exited(state, event.exit);
+      return exited(state, event.exit, event.others);
     case "treeGone":
       if (state.kind !== "stopping" && state.kind !== "killing") return stay(state);
       return state.exit ? { state: { kind: "ended", exit: state.exit }, actions: [] } : stay(state);
@@ -72,11 +79,15 @@ function endAsked(state: ProcessState, signal: NodeJS.Signals, milliseconds: num
   };
 }
 
-function exited(state: ProcessState, exit: ProcessExit): ProcessStep {
+function exited(state: ProcessState, exit: ProcessExit, others: EndOptions | undefined): ProcessStep {
   switch (state.kind) {
-    case "running":
-      // What it left running it left on purpose: a command may start a daemon.
-      return { state: { kind: "ended", exit }, actions: [] };
+    case "running": {
+      // What it left running it may have left on purpose: a command starts a daemon.
+      if (!others) return { state: { kind: "ended", exit }, actions: [] };
+      const { state: asked, actions } = endAsked(state, others.signal, others.graceMilliseconds);
+      const then = exited(asked, exit, undefined);
+      return { state: then.state, actions: [...actions, ...then.actions] };
+    }
     case "stopping":
     case "killing":
       return { state: { ...state, exit }, actions: [{ kind: "watchTree" }] };

@@ -157,6 +157,12 @@ describe("a started process", () => {
     process.kill(daemon, "SIGKILL");
   });
 
+  test("takes what it started with it where that is asked", async () => {
+    const running = await startProcess(shell("sleep 60 & echo $! > daemon", { others: polite }));
+    expect(await running.ended).toEqual({ kind: "code", code: 0 });
+    expect(runs(await pidIn("daemon"))).toBe(false);
+  });
+
   test("reads its standard input from a pipe", async () => {
     const pieces: string[] = [];
     const write = (piece: Uint8Array) => void pieces.push(Buffer.from(piece).toString());

@@ -9,6 +9,7 @@ import { processErrors } from "./errors.ts";
 import { newGuardian } from "./guardian.ts";
 import { identify, type ProcessIdentity } from "./identity.ts";
 import {
+  type EndOptions,
   type ProcessAction,
   type ProcessEvent,
   type ProcessExit,
@@ -49,15 +50,10 @@ export interface ProcessSpec {
    * on, and does not keep this program from ending; give it `files` or `ignore` for output.
    */
   readonly lifetime: "bound" | "independent";
+  /** How to end what it has started and left running when it ends by itself; without this it is left alone. */
+  readonly others?: EndOptions;
   /** Run as this user and group; needs the right to. */
   readonly user?: { readonly uid: number; readonly gid: number };
-}
-
-export interface EndOptions {
-  /** The first, polite signal. */
-  readonly signal: NodeJS.Signals;
-  /** How long the tree has to end by itself before it is killed. */
-  readonly graceMilliseconds: number;
 }
 
 /** A process that was started here. Signals go to its whole tree. */
@@ -139,7 +135,9 @@ class StartedProcess implements RunningProcess {
     });
     // Whoever awaits it hears of a sink that failed; nobody has to.
     this.ended.catch(() => undefined);
-    child.once("exit", (code, signal) => this.#feed({ kind: "exited", exit: exitOf(code, signal) }));
+    child.once("exit", (code, signal) =>
+      this.#feed({ kind: "exited", exit: exitOf(code, signal), ...(spec.others ? { others: spec.others } : {}) }),
+    );
   }
 
   get state(): ProcessState {

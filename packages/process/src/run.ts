@@ -1,6 +1,6 @@
-import type { EndOptions, ProcessSpec } from "./process.ts";
+import type { ProcessSpec } from "./process.ts";
 import { startProcess } from "./process.ts";
-import type { ProcessExit } from "./process-state.ts";
+import type { EndOptions, ProcessExit } from "./process-state.ts";
 
 export interface RunOptions {
   /** How long it may take; its tree is ended then. Without a limit where not given. */

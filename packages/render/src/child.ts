@@ -43,6 +43,7 @@ export class Child {
       output: { kind: "inherit" },
       group: "own",
       lifetime: "bound",
+      others: { signal: this.#spec.killSignal, graceMilliseconds: this.#spec.killTimeout },
     });
     this.#running = running;
     void running.ended.then((exit) => {

@@ -20,6 +20,7 @@ import {
   type WriteResult,
 } from "./runner-state.ts";
 import type { Servers } from "./servers.ts";
+import type { Source } from "./source.ts";
 import { keepToken } from "./token.ts";
 import { Watcher } from "./watcher.ts";
 import { writeFile } from "./write-file.ts";
@@ -60,6 +61,8 @@ export function startRendering(config: RenderConfig, ports: RenderPorts): Starte
   return { ok: true, rendering: new Runner({ config, templates }, ports) };
 }
 
+const vaultKinds: ReadonlySet<Source["kind"]> = new Set(["secret", "written", "names"]);
+
 class Runner implements Rendering {
   readonly over: Promise<RunOutcome>;
   readonly #plan: RunnerPlan;
@@ -73,6 +76,10 @@ class Runner implements Rendering {
   /** How the program ended when it was ended here. */
   #childExit: ProcessExit | undefined;
   #wake: () => void = () => undefined;
+  /** That the own token is kept alive; there is none to keep before a secret is read. */
+  #token: Promise<void> | undefined;
+  /** Whether the program was ended by a signal that came from outside. */
+  #isPassedOn = false;
 
   constructor(plan: RunnerPlan, ports: RenderPorts) {
     this.#plan = plan;
@@ -104,14 +111,7 @@ class Runner implements Rendering {
   }
 
   async #run(): Promise<RunOutcome> {
-    const { clock, log, servers } = this.#ports;
-    const { signal } = this.#work;
-    const token = this.#plan.config.renewsToken ? keepToken({ vault: servers.vault, clock, log, signal }) : undefined;
-    // Ends with the work; what it has to say it has logged.
-    const tokenOver = token?.catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
-    this.#feed({ kind: "started", at: clock.now() });
+    this.#feed({ kind: "started", at: this.#ports.clock.now() });
     while (this.#state.phase.kind !== "over") {
       const event = this.#queue.shift();
       if (!event) {
@@ -124,15 +124,13 @@ class Runner implements Rendering {
       this.#state = state;
       for (const action of actions) this.#act(action);
     }
-    await tokenOver;
+    await this.#token;
     const { outcome } = this.#state.phase;
     // Ended by a signal that was passed on: how the program took it is how the run ends.
     return outcome.kind === "stopped" && this.#childExit && this.#isPassedOn
       ? { kind: "childEnded", exit: this.#childExit }
       : outcome;
   }
-
-  #isPassedOn = false;
 
   #feed(event: RunnerEvent): void {
     this.#queue.push(event);
@@ -152,6 +150,7 @@ class Runner implements Rendering {
     const { log } = this.#ports;
     switch (action.kind) {
       case "watch":
+        if (vaultKinds.has(action.source.kind)) this.#token ??= this.#keepToken();
         this.#watcher.add(action.source);
         return;
       case "unwatch":
@@ -193,6 +192,18 @@ class Runner implements Rendering {
       if (!(error instanceof OperationalError)) throw error;
       this.#feed({ kind: "failed", message: error.message });
     });
+  }
+
+  /** Begins with the first secret: a run without one asks nothing of a secrets server. */
+  async #keepToken(): Promise<void> {
+    if (!this.#plan.config.renewsToken) return;
+    const { clock, log, servers } = this.#ports;
+    const { signal } = this.#work;
+    try {
+      await keepToken({ vault: servers.vault, clock, log, signal });
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+    }
   }
 
   async #write(texts: readonly { readonly index: number; readonly text: string }[]): Promise<void> {

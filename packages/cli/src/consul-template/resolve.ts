@@ -247,12 +247,23 @@ function childOf({ settings, child }: Invocation, diagnostics: Diagnostic[]): Ch
   };
 }
 
-/** A list is a program with arguments, a text a line for the shell; one plain word needs no shell. */
+/**
+ * A list is a program with arguments, a text a line for the shell. Plain words need no shell, and signals then reach the
+ * program itself.
+ */
 function processCommand(given: string | readonly string[]): Command {
   if (typeof given !== "string" && given.length > 1) return program(given);
   const line = typeof given === "string" ? given : given[0]!;
-  return /^[\w@%+:,./-]+$/.test(line) ? program([line]) : { kind: "shell", line };
+  const isPlain = /^[\w@%+:,./-]+( +[\w@%+:,./=-]+)*$/.test(line) && !shellWords.has(line.split(" ")[0]!);
+  return isPlain ? program(line.split(/ +/)) : { kind: "shell", line };
 }
+
+/** What is no program of its own. */
+const shellWords: ReadonlySet<string> = new Set(
+  "alias bg break cd command continue eval exec exit export fc fg getopts hash jobs read readonly return set shift source test times trap type ulimit umask unalias unset wait".split(
+    " ",
+  ),
+);
 
 function program(words: readonly string[]): Command {
   const [file = "", ...args] = words;

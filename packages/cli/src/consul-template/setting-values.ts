@@ -1,4 +1,5 @@
 import { parseDuration, toMilliseconds } from "@millwright/text/duration";
+import { BigFloat } from "@millwright/value/number";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
 import { parseSignal } from "./signal-name.ts";
@@ -81,7 +82,7 @@ export function plainOf(value: Value): unknown {
   if (typeof data === "string" || typeof data === "boolean") return data;
   if (Array.isArray(data)) return data.map((part) => plainOf(part as Value));
   if (data instanceof Map) return Object.fromEntries([...data].map(([key, part]) => [key, plainOf(part as Value)]));
-  return Number(data);
+  return data instanceof BigFloat ? data.toNumber() : undefined;
 }
 
 function textOf(plain: unknown): string | undefined {
