@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { keyObject } from "../key-object.ts";
 
 /** How a device writes what may be secret. */
 export interface HashingOptions {
@@ -11,7 +12,7 @@ export interface HashingOptions {
 
 /** `hmac-sha256:HEX`: shows whether two entries are about the same text, and lets whoever knows the text find it. */
 export function hashText(salt: Uint8Array, text: string): string {
-  return `hmac-sha256:${createHmac("sha256", salt).update(text).digest("hex")}`;
+  return `hmac-sha256:${createHmac("sha256", keyObject(salt)).update(text).digest("hex")}`;
 }
 
 /** JSON whose texts are all hashed; names of fields, numbers and booleans stay, and the texts under `plainKeys`. */

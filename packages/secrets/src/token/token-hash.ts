@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { invariant } from "@millwright/core/errors";
 import type { Chance } from "@millwright/core/ports";
 import type { TokenId } from "../engine.ts";
+import { keyObject } from "../key-object.ts";
 import type { SecretStorage } from "../storage.ts";
 import { saltPath } from "./token-record.ts";
 
@@ -15,7 +16,7 @@ export async function openTokenHash(storage: SecretStorage, chance: Chance): Pro
   if (!known) await storage.commit([fresh], [{ path: saltPath, revision: 0 }]);
   const salt = (known ?? (await storage.get(saltPath)))?.value;
   invariant(salt, "the key of the tokens' hash is not there after it was written");
-  return (token) => createHmac("sha256", salt).update(token).digest("hex") as TokenId;
+  return (token) => createHmac("sha256", keyObject(salt)).update(token).digest("hex") as TokenId;
 }
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
