@@ -200,6 +200,7 @@ function parseTimedProbe(fields: WireFields, args: readonly string[], interval: 
 
 function parseHeaders(fields: WireFields): Readonly<Record<string, readonly string[]>> {
   const entries = fields.entries("Header").map(([name, value]): [string, readonly string[]] => {
+    if (typeof value === "string") return [name, [value]];
     if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
       throw new WireMistake(`Header ${name} is no list of texts`);
     return [name, value];
