@@ -20,6 +20,8 @@ export interface Asking {
   /** The domain as it was asked: names in the answer end with it. */
   readonly domain: DomainName;
   readonly ttl: number;
+  /** Records beyond this many cannot be sent anyway. */
+  readonly most: number;
 }
 
 export interface ServiceRules {
@@ -100,11 +102,12 @@ function nodeName({ name, datacenter }: CatalogNode, domain: DomainName): Domain
 }
 
 function srvContent(instances: readonly Instance[], asking: Asking, nodeMeta: boolean): Content {
-  const { name, domain, ttl } = asking;
+  const { name, domain, ttl, most } = asking;
   const answers: DnsRecord[] = [];
   const additional: DnsRecord[] = [];
   const ports = new Map<DomainName, number[]>();
   for (const instance of instances) {
+    if (answers.length >= most) break;
     const found = targetOf(instance);
     if (!found) continue;
     const { port, weight, node, address } = instance;
@@ -155,11 +158,12 @@ function sameAddress(one: HostAddress, other: HostAddress): boolean {
 }
 
 // Each address once. A CNAME stands alone by the protocol's rules, so that one is given only where there is no address.
-function hostRecords(addresses: readonly HostAddress[], { name, type, ttl }: Asking): DnsRecord[] {
+function hostRecords(addresses: readonly HostAddress[], { name, type, ttl, most }: Asking): DnsRecord[] {
   const any = type === recordTypes.ANY;
   const records: DnsRecord[] = [];
   const seen = new Set<string>();
   for (const address of addresses) {
+    if (records.length >= most) break;
     if (!("bytes" in address)) continue;
     const kind = address.kind === "ipv4" ? "A" : "AAAA";
     if (!any && recordTypes[kind] !== type) continue;

@@ -38,9 +38,9 @@ const ownUdpSize = 4096;
 export function writeReply(reply: Reply, limits: ReplyLimits): Buffer {
   const most = Math.min(reply.answers.length, limits.answers);
   if (tryWriting(reply, most, limits.bytes)) return writer.copy();
-  // The largest number of answers that fits, between `fits` and `tooMany`.
+  // The largest number of answers that fits, between `fits` and `tooMany`. More than fitted by themselves are too many.
   let fits = 0;
-  for (let tooMany = most; tooMany - fits > 1; ) {
+  for (let tooMany = Math.min(most, writer.records); tooMany - fits > 1; ) {
     const middle = (fits + tooMany) >> 1;
     if (tryWriting(reply, middle, limits.bytes)) fits = middle;
     else tooMany = middle;
@@ -89,6 +89,8 @@ class Writer {
   #limit = 0;
   #question: Question | undefined;
   #isNoted = false;
+  /** Begun so far. */
+  records = 0;
 
   begin(limit: number, question: Question | undefined): void {
     this.#limit = Math.min(limit, largestMessage);
@@ -96,6 +98,7 @@ class Writer {
     this.#length = 12;
     this.#question = question;
     this.#isNoted = false;
+    this.records = 0;
     if (!question) return;
     this.#buffer.set(question.wire, this.#length);
     this.#length += question.wire.length;
@@ -109,6 +112,7 @@ class Writer {
 
   /** False where it does not fit any more. */
   record({ name, ttl, data }: DnsRecord): boolean {
+    this.records++;
     if (name === this.#question?.name && name !== "") this.#u16(0xc000 | 12);
     else this.#name(name);
     this.#u16(recordTypes[data.type]);

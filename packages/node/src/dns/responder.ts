@@ -13,7 +13,7 @@ import {
 } from "./answer.ts";
 import { type OwnName, parseAsked } from "./asked.ts";
 import type { CatalogSource, Lookup } from "./catalog.ts";
-import { type Query, type Received, readQuery } from "./query.ts";
+import { type Edns, type Query, type Received, readQuery } from "./query.ts";
 import {
   type DnsRecord,
   type DomainName,
@@ -24,7 +24,7 @@ import {
   recordTypes,
 } from "./records.ts";
 import type { Recursors, Transport } from "./recursors.ts";
-import { largestMessage, type Reply, writeReply } from "./reply.ts";
+import { largestMessage, type Reply, type ReplyLimits, writeReply } from "./reply.ts";
 import { serviceTtls, type TtlSettings } from "./ttl.ts";
 
 export interface ResponderOptions {
@@ -79,7 +79,7 @@ export class Responder {
     const asked = parseAsked(query.question.labels, query.question.type, this.#options.domains);
     if (asked.kind === "outside") return this.#elsewhere(query, message, transport);
     if (asked.kind === "reverse") return this.#reverse(query, asked.address, message, transport);
-    const content = this.#content(asked, this.#asking(query, asked));
+    const content = this.#content(asked, this.#asking(query, asked, transport));
     if (!(content instanceof Promise)) return this.#answer(query, asked.domain, content, transport);
     return content.then((found) => this.#answer(query, asked.domain, found, transport));
   }
@@ -136,7 +136,7 @@ export class Responder {
     const asked = parseAsked(target.split("."), type, this.#options.domains);
     if (asked.kind === "outside") return this.#options.recursors.configured ? this.#resolved(target, wanted) : [];
     if (asked.kind === "reverse") return [];
-    const asking = { name: target, type, domain: asked.domain, ttl: this.#ttlOf(asked) };
+    const asking = { name: target, type, domain: asked.domain, ttl: this.#ttlOf(asked), most: mostTcpAnswers };
     const content = await Promise.resolve(this.#content(asked, asking)).catch((): Content => noRecords);
     const answers = content.kind === "records" ? content.answers : [];
     const alias = answers.length === 1 ? answers[0]?.data : undefined;
@@ -167,13 +167,12 @@ export class Responder {
       .then((answer) => answer ?? this.#write(this.#reply(query, rcodes.serverFailure), transport));
   }
 
-  #asking({ question }: Query, asked: OwnName): Asking {
-    return {
-      name: question.name,
-      type: question.type,
-      domain: asked.domain,
-      ttl: this.#ttlOf(asked),
-    };
+  #asking(query: Query, asked: OwnName, transport: Transport): Asking {
+    const { name, type } = query.question;
+    const { bytes, answers } = this.#limits(query.edns, transport);
+    // One more than can be sent, so that it is seen that there are more.
+    const most = Math.min(answers, Math.floor(bytes / smallestRecord)) + 1;
+    return { name, type, domain: asked.domain, ttl: this.#ttlOf(asked), most };
   }
 
   #ttlOf(asked: OwnName): number {
@@ -227,14 +226,19 @@ export class Responder {
   }
 
   #write(reply: Reply, transport: Transport): Buffer {
-    if (transport === "tcp") return writeReply(reply, { bytes: largestMessage, answers: mostTcpAnswers });
-    const { edns } = reply;
-    if (!edns || edns.udpSize <= plainUdpBytes)
-      return writeReply(reply, { bytes: plainUdpBytes, answers: this.#options.udpAnswerLimit });
-    return writeReply(reply, { bytes: Math.min(edns.udpSize, mostUdpBytes), answers: mostTcpAnswers });
+    return writeReply(reply, this.#limits(reply.edns, transport));
+  }
+
+  #limits(edns: Edns | undefined, transport: Transport): ReplyLimits {
+    if (transport === "tcp") return { bytes: largestMessage, answers: mostTcpAnswers };
+    const size = edns?.udpSize ?? plainUdpBytes;
+    if (size <= plainUdpBytes) return { bytes: plainUdpBytes, answers: this.#options.udpAnswerLimit };
+    return { bytes: Math.min(size, mostUdpBytes), answers: mostTcpAnswers };
   }
 }
 
+/** An A record whose name is a pointer, in bytes. */
+const smallestRecord = 16;
 /** Aliases that are followed one after another. */
 const mostAliases = 3;
 const plainUdpBytes = 512;
