@@ -71,7 +71,8 @@ export interface Bench {
   readonly storage: SecretStorage;
   readonly db: FakeDatabase;
   readonly other: FakeDatabase;
-  readonly open: (keepLeading?: KeepLeading) => Promise<Lifetimes>;
+  /** `storage` is this one by default. */
+  readonly open: (keepLeading?: KeepLeading, storage?: SecretStorage) => Promise<Lifetimes>;
 }
 
 export function lifetimesBench(seed = 1): Bench {
@@ -91,9 +92,9 @@ export function lifetimesBench(seed = 1): Bench {
     storage,
     db,
     other,
-    open: (keepLeading = leadAlone) =>
+    open: (keepLeading = leadAlone, seen = storage) =>
       openLifetimes({
-        storage,
+        storage: seen,
         clock,
         chance,
         keepLeading,

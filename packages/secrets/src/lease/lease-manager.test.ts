@@ -278,6 +278,24 @@ describe("of several servers", () => {
     await other.close();
   });
 
+  test("one that has not yet heard of a renewal does not end the lease", async () => {
+    const { server, root, db, clock, open, storage } = await ready();
+    await server.close();
+    const deaf = await open(undefined, { ...storage, follow: () => () => undefined });
+    const other = await open(neverLead);
+    const { id } = await leaseAccount(deaf, db, { token: root, account: "a", ttl: 60 });
+    await deaf.close();
+    const watching = await open(undefined, { ...storage, follow: () => () => undefined });
+    await watching.leases.loaded;
+    await other.leases.renew(id, 3600);
+    await clock.advance(61_000);
+    expect(db.accounts.size).toBe(1);
+    await clock.advance(3_600_000);
+    expect(db.accounts.size).toBe(0);
+    await watching.close();
+    await other.close();
+  });
+
   test("one goes on where another failed to revoke", async () => {
     const { server, root, db, clock, open } = await ready();
     const other = await open(neverLead);
