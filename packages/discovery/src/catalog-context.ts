@@ -6,7 +6,7 @@ import type { NodeIdentity } from "./identity.ts";
 import { type ListQuery, parseListQuery } from "./list-query.ts";
 import { checkKnown } from "./permissions.ts";
 import { parseReadOptions } from "./read-options.ts";
-import { jsonListReply, jsonReply, readHeaders } from "./reply.ts";
+import { jsonItem, jsonListReply, jsonReply, readHeaders } from "./reply.ts";
 import type { Call } from "./route.ts";
 import type { DiscoveryState } from "./state.ts";
 
@@ -49,11 +49,7 @@ export async function answerList<T>(
   read: CatalogRead<readonly T[]> & { item(item: T, shown: Shown): unknown },
 ): Promise<HttpReply> {
   const { value, headers, shown } = await readCatalog(context, call, read);
-  const write = (item: T, level: number | undefined) => {
-    const json = read.item(item, shown);
-    if (level === undefined) return JSON.stringify(json);
-    return JSON.stringify(json, null, 4).replaceAll("\n", `\n${"    ".repeat(level)}`);
-  };
+  const write = (item: T, level: number | undefined) => jsonItem(read.item(item, shown), level);
   return jsonListReply({ items: value, write, pretty: isPretty(context, call) }, headers);
 }
 

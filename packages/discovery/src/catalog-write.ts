@@ -88,6 +88,7 @@ export function deleteNode(draft: Draft, node: string): void {
   if (!draft.row("node", nodeKey(node))) return;
   draft.deleteAll("service", onNode(node));
   draft.deleteAll("check", onNode(node));
+  draft.delete("down", nodeKey(node));
   draft.delete("node", nodeKey(node));
 }
 

@@ -3,6 +3,7 @@ import { OperationalError } from "@millwright/core/errors";
 import {
   type Comparison,
   type KeyRange,
+  keyRange,
   type LeaseId,
   limits,
   type Operation,
@@ -10,7 +11,7 @@ import {
   type Transaction,
 } from "@millwright/store/contract";
 import { discoveryErrors } from "./errors.ts";
-import { isAt } from "./comparisons.ts";
+import { atMost, isAt, unchangedSince } from "./comparisons.ts";
 import { layout } from "./layout.ts";
 import { topicsOf } from "./rows.ts";
 import type { DiscoveryState } from "./state.ts";
@@ -110,16 +111,29 @@ export class Draft {
    * tombstone. Throws `tooLarge` where it is more than one commit takes.
    */
   step({ revision, now }: { readonly revision: number; readonly now: number }): Transaction {
-    const unchanged = (range: KeyRange): Comparison => ({ range, is: "modified", op: "<", revision: revision + 1 });
-    const when = [
-      isAt(layout.meta, this.state.fence),
-      ...this.#comparisons,
-      ...[...this.#reads].map(([storeKey, modified]) => isAt(storeKey, modified)),
-      ...[...this.#ranges.values()].map(unchanged),
-    ];
-    const then = [...this.#writes(), ...this.#burial(now)];
-    if (when.length > limits.comparisons || then.length > limits.operations) throw tooLarge();
+    const when = [isAt(layout.meta, this.state.fence), ...this.comparisons(revision, limits.comparisons - 1)];
+    const then = this.operations(now);
+    if (then.length > limits.operations) throw tooLarge();
     return { when, then };
+  }
+
+  /** What must still be so for {@link operations} to be carried out: `room` comparisons at most, beside that of the fence. */
+  comparisons(revision: number, room: number): Comparison[] {
+    const ranges = [...this.#ranges.values()];
+    if (this.#comparisons.length + this.#reads.size + ranges.length <= room) {
+      const exact = [...this.#reads].map(([storeKey, modified]) => isAt(storeKey, modified));
+      return [...this.#comparisons, ...exact, ...ranges.map((range) => unchangedSince(range, revision))];
+    }
+    // Too much to compare key by key: nothing in these ranges was written since, and nothing at all was deleted.
+    const dead = prefixRange(layout.dead(this.state.meta.generation, ""));
+    const keys = [...this.#reads.keys()].map(keyRange);
+    const few = atMost(room - this.#comparisons.length - 1, [...keys, ...ranges]);
+    return [...this.#comparisons, ...[dead, ...few].map((range) => unchangedSince(range, revision))];
+  }
+
+  /** What it writes. */
+  operations(now: number): Operation[] {
+    return [...this.#writes(), ...this.#burial(now)];
   }
 
   #writes(): Operation[] {

@@ -71,7 +71,6 @@ async function settleNode(context: NodeKeeperContext, { fence }: Term, node: str
     if (takeDown(draft, node, clock.now())) return "down";
     if (!down || draft.row("live", nodeKey(node)) || clock.now() - down.since <= forgetAfter) return "as it was";
     deleteNode(draft, node);
-    draft.delete("down", nodeKey(node));
     for (const { key } of draft.state.list("nodetoken", tokensOf(node))) draft.delete("nodetoken", key);
     return "forgotten";
   });

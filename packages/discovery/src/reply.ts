@@ -74,6 +74,12 @@ export function jsonListReply<T>(list: JsonList<T>, headers: Record<string, stri
   return { status: 200, headers: { "content-type": "application/json", ...headers }, body };
 }
 
+/** A value as an item of a list: as `JsonList.write` gives it. */
+export function jsonItem(value: unknown, level: number | undefined): string {
+  if (level === undefined) return JSON.stringify(value);
+  return JSON.stringify(value, null, 4).replaceAll("\n", `\n${"    ".repeat(level)}`);
+}
+
 const pieceLength = 64 * 1024;
 
 function* listPieces<T>({ items, write, pretty, within }: JsonList<T>): Generator<string, undefined> {

@@ -1,27 +1,30 @@
 import type { HttpReply } from "@millwright/core/http";
 import { isKind, messageOf } from "@millwright/core/errors";
+import type { NodeIdentity } from "./identity.ts";
 import { jsonObject, kvFields } from "./kv-json.ts";
 import { largestValue } from "./kv-routes.ts";
 import { checkPermission, type Grants, type Permission } from "./permissions.ts";
-import { contactHeaders, jsonListReply, jsonReply } from "./reply.ts";
+import { contactHeaders, jsonItem, jsonListReply, jsonReply } from "./reply.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import type { TxnError, TxnOperation, TxnResult } from "./txn.ts";
+import type { KvOperation, TxnError, TxnOperation, TxnResult } from "./txn.ts";
+import { catalogResultJson } from "./txn-catalog.ts";
 import { runTransaction, type TxnContext } from "./txn-run.ts";
 import { type ParsedOperation, parseOperations } from "./txn-wire.ts";
 import { discoveryErrors } from "./errors.ts";
 
 export interface TxnRoutesContext extends TxnContext {
   readonly pretty: boolean;
+  readonly identity: NodeIdentity;
 }
 
-/** `/v1/txn`, over keys. */
+/** `/v1/txn`, over keys and the catalog. */
 export function txnRoutes(context: TxnRoutesContext): Route[] {
   return [
     {
       method: "PUT",
       pattern: "/v1/txn",
-      permission: { kind: "needs", what: "key:read or key:write for each operation", of: () => [] },
+      permission: { kind: "needs", what: "read or write on what each operation is about", of: () => [] },
       blocking: false,
       handle: (call) => transact(context, call),
     },
@@ -34,18 +37,15 @@ async function transact(context: TxnRoutesContext, call: Call): Promise<HttpRepl
   const errors = parsed.flatMap((operation, i) => refusal(operation, i, call.grants));
   if (errors.length > 0) return conflict(errors, pretty);
   const operations = parsed.filter((operation): operation is TxnOperation => operation.verb !== "refused");
-  const outcome = await runTransaction(context, operations);
+  const outcome = await runTransaction(context, operations, call.grants);
   if (!outcome.done) return conflict(outcome.errors, pretty);
-  const write = ({ entry, withValue, lock }: TxnResult, level: number | undefined) =>
-    jsonObject(
-      [
-        [
-          "KV",
-          jsonObject(kvFields(entry, { base: outcome, withValue, lock }), level === undefined ? level : level + 1),
-        ],
-      ],
-      level,
-    );
+  const { datacenter } = context.identity;
+  const shown = { datacenter, indexOf: (revision: number) => outcome.indexOf(revision) };
+  const write = (result: TxnResult, level: number | undefined) => {
+    if (result.on !== "kv") return jsonItem(catalogResultJson(result, shown), level);
+    const fields = kvFields(result.entry, { base: outcome, withValue: result.withValue, lock: result.lock });
+    return jsonObject([["KV", jsonObject(fields, level === undefined ? level : level + 1)]], level);
+  };
   const within = pretty
     ? { open: '{\n    "Results": ', close: ',\n    "Errors": null\n}' }
     : { open: '{"Results":', close: ',"Errors":null}' };
@@ -60,6 +60,8 @@ function conflict(errors: readonly TxnError[], pretty: boolean): HttpReply {
 
 function refusal(operation: ParsedOperation, i: number, grants: Grants): TxnError[] {
   if (operation.verb === "refused") return [{ operation: i, what: operation.what }];
+  // What a catalog operation needs depends on what is there, and is asked when it is worked out.
+  if ("on" in operation) return [];
   try {
     checkPermission(grants, permissionOf(operation));
     return [];
@@ -69,7 +71,7 @@ function refusal(operation: ParsedOperation, i: number, grants: Grants): TxnErro
   }
 }
 
-function permissionOf({ verb, key }: TxnOperation): Permission {
+function permissionOf({ verb, key }: KvOperation): Permission {
   switch (verb) {
     case "get":
     case "get-or-empty":

@@ -3,7 +3,9 @@ import type { Chance, Clock } from "@millwright/core/ports";
 import type { Store } from "@millwright/store/contract";
 import { discoveryErrors } from "./errors.ts";
 import type { Projection } from "./projection.ts";
-import { pendingRevision, planTransaction, type TxnError, type TxnOperation, type TxnResult } from "./txn.ts";
+import { pendingRevision } from "./draft.ts";
+import type { Grants } from "./permissions.ts";
+import { planTransaction, type TxnError, type TxnOperation, type TxnResult } from "./txn.ts";
 import { transactionStep } from "./txn-step.ts";
 
 export interface TxnContext {
@@ -23,17 +25,22 @@ const attempts = 100;
  * Carries out all operations as one commit, or none. It is worked out on the state in memory and committed if what it
  * rests on is still so in the store; else worked out anew.
  */
-export async function runTransaction(context: TxnContext, operations: readonly TxnOperation[]): Promise<TxnOutcome> {
+export async function runTransaction(
+  context: TxnContext,
+  operations: readonly TxnOperation[],
+  grants: Grants,
+): Promise<TxnOutcome> {
   const { store, projection, clock, chance } = context;
   await projection.fresh();
   for (let tries = 0; tries < attempts; tries++) {
     const { state, applied } = projection;
-    const plan = planTransaction(state, operations);
+    const plan = planTransaction(state, operations, grants);
     if (plan.errors.length > 0) return { done: false, errors: plan.errors };
     const { base } = state.meta;
-    if (plan.writes.size === 0) return { done: true, results: plan.results, indexOf: publicIndex(base, applied) };
+    if (plan.writes.size === 0 && plan.draft.isEmpty)
+      return { done: true, results: plan.results, indexOf: publicIndex(base, applied) };
     const step = transactionStep(plan, { state, revision: applied, now: clock.now(), uuid: chance.uuid() });
-    if (!step) throw tooManyDeletions();
+    if (!step) throw tooLarge();
     const result = await store.txn(step);
     if (result.succeeded) return { done: true, results: plan.results, indexOf: publicIndex(base, result.revision) };
     await projection.reached(result.revision);
@@ -49,7 +56,8 @@ function publicIndex(base: number, committed: number): (revision: number) => num
   };
 }
 
-function tooManyDeletions(): OperationalError {
-  const text = "The transaction deletes more keys than fit one step together with their tombstone: use 127 at most.";
+function tooLarge(): OperationalError {
+  const text =
+    "The transaction changes more than fits one step together with what remembers deletions: use 127 at most.";
   return new OperationalError(discoveryErrors.tooLarge, text);
 }

@@ -9,7 +9,7 @@ import {
   type Transaction,
 } from "@millwright/store/contract";
 import { compareKeys, inRange } from "@millwright/store/keys";
-import { isAt } from "./comparisons.ts";
+import { atMost, isAt, unchangedSince } from "./comparisons.ts";
 import { encodeRecord } from "./kv-record.ts";
 import { layout } from "./layout.ts";
 import { encodeTombstone } from "./tombstone.ts";
@@ -39,7 +39,8 @@ export function transactionStep(plan: TxnPlan, context: StepContext): Transactio
   const trees = treePieces(plan.deletedTrees, changes.puts, context);
   const tombstone = tombstoneOf(plan, changes.deletions, context);
   const locks = [...plan.locks].map(([key, lock]) => lockOperation(key, lock, context));
-  const fixed = changes.puts.length + locks.length + trees.length + tombstone.length;
+  const catalog = plan.draft.operations(context.now);
+  const fixed = changes.puts.length + locks.length + trees.length + tombstone.length + catalog.length;
   const runs = fixed + singles.length > limits.operations ? neighbouringRuns(changes.deletions, context) : singles;
   if (fixed + runs.length > limits.operations) return undefined;
   return {
@@ -56,6 +57,7 @@ export function transactionStep(plan: TxnPlan, context: StepContext): Transactio
       ...locks,
       ...[...trees, ...runs].map((range): Operation => ({ op: "deleteRange", range })),
       ...tombstone,
+      ...catalog,
     ],
   };
 }
@@ -65,6 +67,9 @@ function lockOperation(key: string, lock: LockRecord | undefined, { state }: Ste
   if (!lock) return { op: "delete", key: storeKey };
   return { op: "put", key: storeKey, value: tables.lock.encode(lock) };
 }
+
+/** Of the comparisons of a step, so many at most are about the catalog. */
+const roomForCatalog = limits.comparisons / 2;
 
 interface Changes {
   readonly puts: readonly KvEntry[];
@@ -139,7 +144,7 @@ function comparisonsOf(plan: TxnPlan, guarded: readonly KeyRange[], context: Ste
   const records = plan.readRecords.map(({ table, key, modified }) =>
     isAt(layout.record(generation, table, key), modified),
   );
-  const fixed = [isAt(layout.meta, state.fence), ...records];
+  const fixed = [isAt(layout.meta, state.fence), ...records, ...plan.draft.comparisons(revision, roomForCatalog)];
   const room = limits.comparisons - fixed.length;
   const exact = plan.readTrees.size === 0 && guarded.length === 0 && plan.readKeys.size <= room;
   if (exact) {
@@ -153,26 +158,4 @@ function comparisonsOf(plan: TxnPlan, guarded: readonly KeyRange[], context: Ste
   ];
   const dead = prefixRange(layout.dead(state.meta.generation, ""));
   return [...fixed, ...[dead, ...atMost(room - 1, ranges)].map((range) => unchangedSince(range, revision))];
-}
-
-function unchangedSince(range: KeyRange, revision: number): Comparison {
-  return { range, is: "modified", op: "<", revision: revision + 1 };
-}
-
-// Joins the first ranges pair by pair until there are few enough; what lies between is then compared too, which is
-// stricter and never wrong.
-function atMost(count: number, ranges: readonly KeyRange[]): KeyRange[] {
-  const sorted = [...ranges].sort((a, b) => compareKeys(a.from, b.from));
-  while (sorted.length > count) {
-    const excess = Math.min(sorted.length - count, sorted.length >> 1);
-    const joined: KeyRange[] = [];
-    for (let i = 0; i < 2 * excess; i += 2) joined.push(join(sorted[i]!, sorted[i + 1]!));
-    sorted.splice(0, 2 * excess, ...joined);
-  }
-  return sorted;
-}
-
-function join(a: KeyRange, b: KeyRange): KeyRange {
-  if (a.to === undefined || b.to === undefined) return { from: a.from };
-  return { from: a.from, to: compareKeys(a.to, b.to) >= 0 ? a.to : b.to };
 }

@@ -3,15 +3,19 @@ import { badRequest } from "./read-options.ts";
 import type { TxnOperation } from "./txn.ts";
 import { OperationalError } from "@millwright/core/errors";
 import { discoveryErrors } from "./errors.ts";
+import { parseJson, readWire } from "./json-body.ts";
+import { parseCatalogOperation } from "./txn-catalog-wire.ts";
 
 /** An operation as it was sent, or why this one cannot be carried out. */
-export type ParsedOperation = TxnOperation | { readonly verb: "refused"; readonly key: string; readonly what: string };
+export type ParsedOperation = TxnOperation | { readonly verb: "refused"; readonly what: string };
+
+const complaint = "Failed to parse body";
 
 const mostOperations = 128;
 
 /** Reads the body of `PUT /v1/txn`; names may be in CamelCase or snake_case. Throws `badRequest`, `tooLarge`, `notThereYet`. */
 export function parseOperations(body: Uint8Array): readonly ParsedOperation[] {
-  const list = parseJson(body);
+  const list = parseJson(body, complaint);
   if (!Array.isArray(list)) throw badRequest("Failed to parse body: expected a list of operations");
   if (list.length > mostOperations) {
     const text = `Transaction contains too many operations (${list.length} > ${mostOperations})`;
@@ -22,12 +26,15 @@ export function parseOperations(body: Uint8Array): readonly ParsedOperation[] {
 
 function parseOperation(wire: unknown, i: number): ParsedOperation {
   const kinds = fieldsOf(wire, `operation ${i}`);
-  for (const kind of ["node", "service", "check", "session"]) {
-    if (!kinds.get(kind)) continue;
-    const text = `operation ${i}: transactions over ${kind}s are not part of this version, only those over KV`;
+  for (const on of ["node", "service", "check"] as const) {
+    const wire = kinds.get(on);
+    if (wire) return readWire(complaint, () => parseCatalogOperation(on, wire));
+  }
+  if (kinds.get("session")) {
+    const text = `operation ${i}: transactions do not end sessions; use PUT /v1/session/destroy`;
     throw new OperationalError(discoveryErrors.notThereYet, text);
   }
-  if (!kinds.get("kv")) throw badRequest(`Failed to parse body: operation ${i} has no KV`);
+  if (!kinds.get("kv")) throw badRequest(`Failed to parse body: operation ${i} has no KV, Node, Service or Check`);
   const fields = fieldsOf(kinds.get("kv"), `operation ${i}`);
   const key = textOf(fields.get("key"), `operation ${i}: Key`);
   const verb = textOf(fields.get("verb"), `operation ${i}: Verb`);
@@ -52,7 +59,7 @@ function parseOperation(wire: unknown, i: number): ParsedOperation {
     case "check-session":
       return { verb, key, session: sessionOf(fields) };
     default:
-      return { verb: "refused", key, what: `unknown KV verb ${JSON.stringify(verb)}` };
+      return { verb: "refused", what: `unknown KV verb ${JSON.stringify(verb)}` };
   }
 }
 
@@ -94,18 +101,4 @@ function numberOf(value: unknown, what: string): bigint {
   if (typeof value === "bigint" && value < 1n << 64n) return value;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
   throw badRequest(`Failed to parse body: ${what} is no whole number from 0 to 18446744073709551615`);
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body), keepLargeNumbers);
-  } catch (error) {
-    throw badRequest(`Failed to parse body: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function keepLargeNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  const source = context?.source ?? "";
-  return /^\d+$/.test(source) ? BigInt(source) : value;
 }

@@ -206,9 +206,9 @@ for (const kind of storeKinds) {
       { name: "half a surrogate pair", body: JSON.stringify([set("\ud800", "x")]), status: 400, text: /well-formed/ },
       {
         name: "another table",
-        body: JSON.stringify([{ Node: { Verb: "get" } }]),
+        body: JSON.stringify([{ Session: { Verb: "delete" } }]),
         status: 501,
-        text: /transactions over nodes/,
+        text: /do not end sessions/,
       },
       {
         name: "a body above 512 KiB",

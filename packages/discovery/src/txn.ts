@@ -1,11 +1,17 @@
 import { assertNever } from "@millwright/core/errors";
+import { Draft, pendingRevision } from "./draft.ts";
 import { sameRecord } from "./kv-write.ts";
+import type { Grants } from "./permissions.ts";
 import type { LockRecord } from "./session-records.ts";
 import type { DiscoveryState, KvEntry } from "./state.ts";
 import type { Row, TableName } from "./tables.ts";
+import { type CatalogOperation, type CatalogResult, runCatalogOperation } from "./txn-catalog.ts";
 
-/** One operation over keys, as `/v1/txn` has them; indexes are public ones. */
-export type TxnOperation =
+/** One operation, as `/v1/txn` has them. */
+export type TxnOperation = KvOperation | CatalogOperation;
+
+/** One operation over keys; indexes are public ones. */
+export type KvOperation =
   | { readonly verb: "set"; readonly key: string; readonly value: Uint8Array; readonly flags: bigint }
   | {
       readonly verb: "cas";
@@ -34,8 +40,11 @@ export interface TxnError {
   readonly what: string;
 }
 
-/** One entry to show. A written one's revision is only known when it is committed. */
-export interface TxnResult {
+/** What to show of an operation. The revision of what was written is only known when it is committed. */
+export type TxnResult = KvResult | CatalogResult;
+
+export interface KvResult {
+  readonly on: "kv";
   readonly entry: KvEntry;
   readonly withValue: boolean;
   readonly lock: LockRecord | undefined;
@@ -47,6 +56,8 @@ export interface TxnPlan {
   readonly results: readonly TxnResult[];
   /** Keys whose last state is another than before, or undefined where they are gone. */
   readonly writes: ReadonlyMap<string, KvEntry | undefined>;
+  /** What it does to the catalog. */
+  readonly draft: Draft;
   /** Locks whose last state is another than before, or undefined where they are gone. */
   readonly locks: ReadonlyMap<string, LockRecord | undefined>;
   /** Prefixes that were deleted as a whole. */
@@ -57,23 +68,21 @@ export interface TxnPlan {
   readonly readRecords: readonly { readonly table: TableName; readonly key: string; readonly modified: number }[];
 }
 
-/** Stands for the revision that the commit will get. */
-export const pendingRevision = -1;
-
 /** Keys that one commit deletes as a tree; the store wants such ranges small. */
 const largestTree = 4_000;
 
 /** Works a transaction out on the state as it is: pure, in memory, every operation seeing those before it. */
-export function planTransaction(state: DiscoveryState, operations: readonly TxnOperation[]): TxnPlan {
+export function planTransaction(state: DiscoveryState, operations: readonly TxnOperation[], grants: Grants): TxnPlan {
   const planner = new Planner(state);
+  const draft = new Draft(state);
   const errors: TxnError[] = [];
   const results: TxnResult[] = [];
   for (const [i, operation] of operations.entries()) {
-    const outcome = planner.run(operation);
+    const outcome = "on" in operation ? runCatalogOperation(draft, grants, operation) : planner.run(operation);
     if (typeof outcome === "string") errors.push({ operation: i, what: outcome });
     else results.push(...outcome);
   }
-  return { errors, results, ...planner.done() };
+  return { errors, results, draft, ...planner.done() };
 }
 
 class Planner {
@@ -90,7 +99,7 @@ class Planner {
   }
 
   /** The operation's results, or why it cannot be. */
-  run(operation: TxnOperation): readonly TxnResult[] | string {
+  run(operation: KvOperation): readonly KvResult[] | string {
     const { key } = operation;
     const quoted = JSON.stringify(key);
     if (key === "" && operation.verb !== "get-tree" && operation.verb !== "delete-tree") return "Must provide key";
@@ -134,7 +143,7 @@ class Planner {
     }
   }
 
-  done(): Omit<TxnPlan, "errors" | "results"> {
+  done(): Omit<TxnPlan, "errors" | "results" | "draft"> {
     return {
       writes: new Map([...this.#overlay].filter(([key, entry]) => this.#state.get(key) !== entry)),
       locks: new Map([...this.#locks].filter(([key, lock]) => this.#state.row("lock", key) !== lock)),
@@ -145,8 +154,8 @@ class Planner {
     };
   }
 
-  #shown(entry: KvEntry, withValue: boolean): TxnResult {
-    return { entry, withValue, lock: this.#lockOf(entry.key) };
+  #shown(entry: KvEntry, withValue: boolean): KvResult {
+    return { on: "kv", entry, withValue, lock: this.#lockOf(entry.key) };
   }
 
   // Needs no comparison of its own: a change of a lock writes its key too, which is compared.
@@ -160,7 +169,7 @@ class Planner {
     return row;
   }
 
-  #lock(operation: LockOperation): readonly TxnResult[] | string {
+  #lock(operation: LockOperation): readonly KvResult[] | string {
     const { key, session } = operation;
     const quoted = JSON.stringify(key);
     const known = this.#record("session", session);
@@ -176,7 +185,7 @@ class Planner {
     return [this.#rewrite(operation)];
   }
 
-  #unlock(operation: LockOperation): readonly TxnResult[] | string {
+  #unlock(operation: LockOperation): readonly KvResult[] | string {
     const { key, session } = operation;
     this.#get(key);
     const lock = this.#lockOf(key);
@@ -187,7 +196,7 @@ class Planner {
     return [this.#rewrite(operation)];
   }
 
-  #checkSession(key: string, session: string): readonly TxnResult[] | string {
+  #checkSession(key: string, session: string): readonly KvResult[] | string {
     const entry = this.#get(key);
     const quoted = JSON.stringify(key);
     if (!entry) return `failed to check session, key ${quoted} doesn't exist`;
@@ -215,7 +224,7 @@ class Planner {
     return added ? list.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))) : list;
   }
 
-  #set(write: { readonly key: string; readonly value: Uint8Array; readonly flags: bigint }): TxnResult {
+  #set(write: { readonly key: string; readonly value: Uint8Array; readonly flags: bigint }): KvResult {
     const before = this.#get(write.key);
     return before && sameRecord(before, write) ? this.#shown(before, false) : this.#rewrite(write);
   }
@@ -228,7 +237,7 @@ class Planner {
     readonly key: string;
     readonly value: Uint8Array;
     readonly flags: bigint;
-  }): TxnResult {
+  }): KvResult {
     const created = this.#get(key)?.created ?? pendingRevision;
     const entry = { key, value, flags, created, modified: pendingRevision };
     this.#overlay.set(key, entry);
@@ -241,7 +250,7 @@ class Planner {
     if (this.#lockOf(key)) this.#locks.set(key, undefined);
   }
 
-  #deleteTree(prefix: string): readonly TxnResult[] | string {
+  #deleteTree(prefix: string): readonly KvResult[] | string {
     const entries = this.#under(prefix);
     if (entries.length > largestTree) {
       const most = `a transaction deletes ${largestTree} at most; DELETE /v1/kv with recurse takes any number`;
@@ -257,7 +266,7 @@ class Planner {
     return entry ? index !== 0 && this.#indexOf(entry) === index : index === 0;
   }
 
-  #checkIndex(key: string, index: number): readonly TxnResult[] | string {
+  #checkIndex(key: string, index: number): readonly KvResult[] | string {
     const entry = this.#get(key);
     const quoted = JSON.stringify(key);
     if (!entry) return `failed to check index, key ${quoted} doesn't exist`;
@@ -272,7 +281,7 @@ class Planner {
   }
 }
 
-type LockOperation = Extract<TxnOperation, { readonly verb: "lock" | "unlock" }>;
+type LockOperation = Extract<KvOperation, { readonly verb: "lock" | "unlock" }>;
 
 function emptyEntry(key: string): KvEntry {
   return { key, value: new Uint8Array(), flags: 0n, created: 0, modified: 0 };
