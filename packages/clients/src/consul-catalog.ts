@@ -92,6 +92,9 @@ export interface CheckRegistration {
   readonly serviceId?: string;
   /** What runs it: `http`, `ttl` …. */
   readonly type?: string;
+  /** How often it runs, and how long it may take, as `10s`. */
+  readonly interval?: string;
+  readonly timeout?: string;
 }
 
 /** What to remove: the node with all it has, or one service or check of it. */
@@ -309,7 +312,7 @@ function wireService(service: ServiceRegistration): object {
 }
 
 function wireCheck(check: CheckRegistration, node: string): object {
-  const { checkId, name, status, notes, output, serviceId, type } = check;
+  const { checkId, name, status, notes, output, serviceId, type, interval, timeout } = check;
   return {
     Node: node,
     CheckID: checkId,
@@ -319,5 +322,7 @@ function wireCheck(check: CheckRegistration, node: string): object {
     Output: output,
     ServiceID: serviceId,
     Type: type,
+    Interval: interval,
+    Timeout: timeout,
   };
 }

@@ -5,6 +5,7 @@ import type { Chance, Clock, Log } from "@millwright/core/ports";
 import { isDeepStrictEqual } from "node:util";
 import type { CatalogView } from "./catalog-view.ts";
 import type { NodeIdentity } from "./identity.ts";
+import { durationText } from "./check-definition.ts";
 import { taggedAddresses } from "./member.ts";
 import type { LocalCheck } from "./node-state.ts";
 import type { Registry } from "./registry.ts";
@@ -205,5 +206,7 @@ function nodeOf(identity: NodeIdentity): Registration {
 
 function wireCheck({ definition, status, output }: LocalCheck): CheckRegistration {
   const { id, name, notes, serviceId, probe } = definition;
-  return { checkId: id, name, status, notes, output, serviceId, type: probe.kind };
+  const times =
+    "interval" in probe ? { interval: durationText(probe.interval), timeout: durationText(probe.timeout) } : {};
+  return { checkId: id, name, status, notes, output, serviceId, type: probe.kind, ...times };
 }
