@@ -92,8 +92,8 @@ export function lifetimesBench(seed = 1): Bench {
     storage,
     db,
     other,
-    open: (keepLeading = leadAlone, seen = storage) =>
-      openLifetimes({
+    open: async (keepLeading = leadAlone, seen = storage) => {
+      const lifetimes = await openLifetimes({
         storage: seen,
         clock,
         chance,
@@ -101,7 +101,10 @@ export function lifetimesBench(seed = 1): Bench {
         log: silentLog,
         ttl: { defaultTtl: 768 * 3600, maxTtl: 768 * 3600 },
         mounts: { at: (path) => mounted.find(({ mount }) => path.startsWith(mount.path)) },
-      }),
+      });
+      lifetimes.start();
+      return lifetimes;
+    },
   };
 }
 

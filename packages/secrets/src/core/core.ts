@@ -67,6 +67,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
   try {
     await audit.open();
     await mounts.open();
+    lifetimes.start();
   } catch (error) {
     await closeAll();
     throw error;

@@ -25,14 +25,13 @@ export interface LifetimeOptions {
 export interface Lifetimes {
   readonly tokens: Tokens;
   readonly leases: Leases;
+  /** Watches the deadlines from now on, where this server leads: called once the engines are open that take back. */
+  start(): void;
   /** Resolves once nothing of it runs any more; called at seal, before the engines are closed. */
   close(): Promise<void>;
 }
 
-/**
- * Opens both over what is stored; deadlines are watched from now on, where this server leads. It may be used at once: what was
- * stored is read meanwhile ({@link Leases.loaded}).
- */
+/** Opens both over what is stored. They may be used at once: what was stored is read meanwhile ({@link Leases.loaded}). */
 export async function openLifetimes(options: LifetimeOptions): Promise<Lifetimes> {
   const { storage, clock, chance, log, keepLeading } = options;
   const hash = await openTokenHash(storage, chance);
@@ -42,10 +41,13 @@ export async function openLifetimes(options: LifetimeOptions): Promise<Lifetimes
   const endLease = (id: string) => revoker.end(id);
   const endOptions = { storage, clock, endLease };
   const revoker = new Revoker({ ...options, index, signal, endToken: (token) => endToken(endOptions, token) });
-  const watching = keepLeading((term) => watchDeadlines({ index, revoker, clock }, term), signal);
+  let watching: Promise<void> = Promise.resolve();
   return {
     tokens: tokenStore({ ...options, hash, endLease }),
     leases: leaseManager({ ...options, index, revoker }),
+    start: () => {
+      watching = keepLeading((term) => watchDeadlines({ index, revoker, clock }, term), signal);
+    },
     close: async () => {
       closing.abort();
       index.close();
