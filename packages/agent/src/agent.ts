@@ -7,6 +7,7 @@ import { formatAddress, type ListenAddress, listen } from "@millwright/daemon/li
 import type { Definitions } from "@millwright/node/configure";
 import { type Dns, type DnsAddress, openDns } from "@millwright/node/dns";
 import { openCatalogSource } from "@millwright/node/dns-catalog-source";
+import type { DnsSettings } from "@millwright/node/dns-config";
 import { type Node, openNode } from "@millwright/node/node";
 import { agentErrors } from "./errors.ts";
 import { ownAddress } from "./own-address.ts";
@@ -35,6 +36,8 @@ export interface AgentConfig extends Definitions {
   /** Of names that are answered; `consul.` by default. */
   readonly domain?: string;
   readonly recursors?: readonly DnsAddress[];
+  /** Times and limits of DNS answers. */
+  readonly dnsSettings?: DnsSettings;
   /** Called when `PUT /v1/agent/leave` has taken the node out of the datacenter. */
   readonly onLeave?: () => void;
   /** Called for `PUT /v1/agent/reload`. */
@@ -157,6 +160,7 @@ async function listenDns(
   const source = openCatalogSource({
     call: async (read) => nodeOf(own).call(read),
     token: () => own.node?.token(),
+    ...config.dnsSettings,
     ...ports,
   });
   closers.push(() => source.close());
@@ -166,6 +170,7 @@ async function listenDns(
     nodeName: identity.name,
     datacenter: identity.datacenter,
     freePortIfTaken: config.freePortsIfTaken ?? false,
+    ...config.dnsSettings,
     ...(config.domain === undefined ? {} : { domain: config.domain }),
     ...(config.recursors === undefined ? {} : { recursors: config.recursors }),
     ...ports,

@@ -90,6 +90,19 @@ describe("configuration files", () => {
     expect(settings.services).toEqual([{ name: "one" }, { name: "two" }]);
   });
 
+  test("say how DNS answers, over several files", async () => {
+    const { settings, said } = await read({
+      "a.hcl": 'alt_domain = "example.org"\ndns_config {\n  node_ttl = "3s"\n  service_ttl {\n    "*" = "7s"\n  }\n}\n',
+      "b.json": '{"dns_config":{"only_passing":true,"a_record_limit":1}}',
+    });
+    expect(settings.dns).toEqual({
+      altDomain: "example.org",
+      ttl: { node: 3, service: { "*": 7 } },
+      onlyPassing: true,
+    });
+    expect(said).toEqual(["warning: dns_config.a_record_limit changes nothing"]);
+  });
+
   const faults: { name: string; file: [string, string]; want: RegExp }[] = [
     { name: "that are no JSON", file: ["a.json", "{"], want: /^error: .*a\.json is not JSON/ },
     { name: "that are no HCL", file: ["a.hcl", "a = ["], want: /^error: / },

@@ -1,6 +1,7 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
+import { type DnsSettings, readDnsConfig } from "@millwright/node/dns-config";
 import type { RawConfig } from "./config-files.ts";
 
 /** What configuration files say of an agent, as far as it has it. */
@@ -21,6 +22,7 @@ export interface Settings {
   readonly leaveOnTerminate?: boolean;
   readonly isServer?: boolean;
   readonly domain?: string;
+  readonly dns: DnsSettings;
   readonly recursors: readonly string[];
   readonly logLevel?: string;
   readonly meta: Readonly<Record<string, string>>;
@@ -35,11 +37,17 @@ type Draft = { -readonly [K in keyof Settings]: Settings[K] };
  * one that has no meaning here is a warning.
  */
 export function readSettings(configs: readonly RawConfig[]): Diagnosed<Settings> {
-  const draft: Draft = { servers: [], recursors: [], meta: {}, services: [], checks: [] };
+  const draft: Draft = { dns: {}, servers: [], recursors: [], meta: {}, services: [], checks: [] };
   const diagnostics: Diagnostic[] = [];
   for (const config of configs)
     for (const [name, value] of Object.entries(config)) {
       if (value === null) continue;
+      if (name === "dns_config") {
+        const dns = readDnsConfig(value);
+        draft.dns = { ...draft.dns, ...dns.value };
+        diagnostics.push(...dns.diagnostics);
+        continue;
+      }
       const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
       if (!read) diagnostics.push(unknown(name));
       else if (!read(value, draft))
@@ -64,6 +72,11 @@ const readers: Readonly<Record<string, Reader>> = {
   advertise_addr: text("advertiseAddress"),
   join_token_file: text("joinTokenFile"),
   domain: text("domain"),
+  alt_domain: (value, draft) => {
+    if (typeof value !== "string") return false;
+    draft.dns = { ...draft.dns, altDomain: value };
+    return true;
+  },
   log_level: text("logLevel"),
   client_addr: (value, draft) => {
     if (typeof value !== "string") return false;
@@ -100,17 +113,8 @@ const readers: Readonly<Record<string, Reader>> = {
 
 /** Consul's names that an agent here has no use for: what they arrange is not there, or arranges itself. */
 const unused = new Set([
-  ...[
-    "acl",
-    "addresses",
-    "alt_domain",
-    "autopilot",
-    "bootstrap",
-    "bootstrap_expect",
-    "connect",
-    "disable_update_check",
-  ],
-  ...["discovery_max_stale", "dns_config", "encrypt", "gossip_lan", "limits", "node_id", "peering", "performance"],
+  ...["acl", "addresses", "autopilot", "bootstrap", "bootstrap_expect", "connect", "disable_update_check"],
+  ...["discovery_max_stale", "encrypt", "gossip_lan", "limits", "node_id", "peering", "performance"],
   ...["primary_datacenter", "raft_protocol", "reconnect_timeout", "retry_interval", "retry_max", "segments"],
   ...[
     "skip_leave_on_interrupt",

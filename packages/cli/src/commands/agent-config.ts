@@ -100,6 +100,7 @@ export async function agentPlan(values: AgentFlagValues, io: CommandIo): Promise
     ...joining(values, settings, io),
     meta: { ...settings.meta, ...meta },
     recursors: recursors.filter((one) => typeof one !== "string"),
+    dnsSettings: settings.dns,
     services: settings.services,
     checks: settings.checks,
     scriptChecks: scriptChecks(values, settings),
