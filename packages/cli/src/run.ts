@@ -23,6 +23,12 @@ const secretGroup = (group: SecretGroup, help: string): Command => ({
   run: async (args, io) => (await import("./vault/main.ts")).runSecretGroup(group, args, io),
 });
 
+const discovery = (name: "services" | "lock" | "watch", help: string): Command => ({
+  help,
+  group: "services",
+  run: async (args, io) => (await import("./consul/main.ts")).runDiscoveryCommand(name, args, io, "millwright"),
+});
+
 const commands: Readonly<Record<string, Command>> = {
   init: terraform("init", "Check that a folder can be worked on"),
   plan: terraform("plan", "Show what would change, and save it"),
@@ -66,6 +72,9 @@ const commands: Readonly<Record<string, Command>> = {
     group: "services",
     run: async (args, io) => (await import("./commands/kv.ts")).runKv([...args], io, "millwright"),
   },
+  services: discovery("services", "List, show, register and deregister services"),
+  lock: discovery("lock", "Run a command while a lock is held"),
+  watch: discovery("watch", "Run a command at each change of keys, services or checks"),
   template: {
     help: "Render templates from keys, services and secrets",
     group: "services",
@@ -85,7 +94,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (args, io) => (await import("./terraform/main.ts")).runTerraform(args, io, "terraform"),
   },
   consul: {
-    help: "Consul's command line (kv)",
+    help: "Consul's command line",
     group: "tools",
     run: async (args, io) => (await import("./commands/consul.ts")).runConsul(args, io),
   },

@@ -36,7 +36,7 @@ export class ConsulAgent {
     return Object.fromEntries(wireEntries(await this.#get("/v1/agent/self", options), "asking the agent for itself"));
   }
 
-  async members(options: CallOptions = {}): Promise<readonly AgentMember[]> {
+  async members(options: CallOptions & { readonly filter?: string } = {}): Promise<readonly AgentMember[]> {
     return wireObjects(await this.#get("/v1/agent/members", options), "asking for the members").map(parseMember);
   }
 

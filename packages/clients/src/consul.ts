@@ -1,5 +1,6 @@
 import {
   type Answer,
+  type ApiQuery,
   type ApiSettings,
   answerOf,
   badAnswer,
@@ -60,6 +61,14 @@ export class ConsulClient {
   /** All operations or none; a conflict is an outcome, not an error. */
   transaction(operations: readonly KvOperation[], options: CallOptions = {}): Promise<TransactionOutcome> {
     return runTransaction(this.#api, operations, options);
+  }
+
+  /** Any read in the server's own JSON, for what is passed on as it is; undefined where the answer is 404. */
+  async read(path: string, query: ApiQuery, options: ReadOptions = {}): Promise<Answer<unknown>> {
+    const answer = await this.#api.request({ method: "GET", path, query, options, repeatable: true, accept: [404] });
+    if (answer.status !== 404) return answerOf(answer, await jsonOf(answer, `GET ${path}`));
+    await answer.bytes();
+    return answerOf(answer, undefined);
   }
 
   /** One key and each later state of it, until the signal aborts. */
