@@ -4,8 +4,9 @@ import type { Revoker } from "./revoker.ts";
 
 /** How long at most it sleeps: a wall clock that was set forward is noticed after so long. */
 const longestSleep = 2000;
-/** How many may wait to be taken back before more are handed over. */
+/** How many may wait to be taken back before no more are handed over, and how many are handed over in one go. */
 const mostBusy = 20_000;
+const mostAtOnce = 1000;
 
 /**
  * Hands each lease over to be taken back when its time has come, by the wall clock, until the signal aborts. One server does it
@@ -22,7 +23,7 @@ export async function watchDeadlines(
   while (!signal.aborted) {
     wake = new AbortController();
     const now = clock.now();
-    for (const id of index.takeDue(now, Math.max(0, mostBusy - revoker.busy))) revoker.expire(id);
+    for (const id of index.takeDue(now, Math.min(mostAtOnce, Math.max(0, mostBusy - revoker.busy)))) revoker.expire(id);
     const next = Math.max(index.next ?? Number.POSITIVE_INFINITY, revoker.busy >= mostBusy ? now + 100 : 0);
     const pause = Math.min(Math.max(next - now, 0), longestSleep);
     await clock.sleep(pause, AbortSignal.any([signal, wake.signal])).catch(() => undefined);

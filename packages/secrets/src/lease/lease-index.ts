@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
 import { secretsErrors } from "../errors.ts";
@@ -109,7 +110,10 @@ export class LeaseIndex {
   async #load(): Promise<void> {
     const { storage, signal } = this.#options;
     const paths = await this.#patiently(() => allPaths(storage, leaseFolder));
-    for (const path of paths ?? []) this.#stale.add(path.slice(leaseFolder.length));
+    for (const [i, path] of (paths ?? []).entries()) {
+      this.#stale.add(path.slice(leaseFolder.length));
+      if (i % 10_000 === 0) await setImmediate();
+    }
     this.#read();
     while (this.#reading && !signal.aborted) await this.#reading;
   }
@@ -131,6 +135,8 @@ export class LeaseIndex {
         if (ids.length === readsAtOnce) break;
       }
       await Promise.all(ids.map((id) => this.#patiently(() => this.#readOne(id))));
+      // Where everything is at hand in memory, nobody else would have a turn until the last one is read.
+      await setImmediate();
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { HeldLease, TokenId } from "../engine.ts";
@@ -97,6 +98,8 @@ export class Revoker {
   /** One turn in the queue. Never rejects: what went wrong is tried again later. */
   async #attempt(id: string): Promise<Outcome> {
     const { signal, index } = this.#options;
+    // However many come due at once, whoever else wants a turn gets one between two of them.
+    await setImmediate();
     let outcome: Outcome;
     try {
       outcome = signal.aborted ? abandoned : await this.#takeBack(id);
