@@ -98,7 +98,9 @@ export class VaultApi {
     });
     const isGood = (answer.status >= 200 && answer.status < 300) || accept.includes(answer.status);
     const parsed = await this.#bodyOf(request, answer, isGood);
-    if (isGood) return { status: answer.status, body: parsed };
+    // A 404 that lists errors is no absence: the path itself is wrong.
+    if (isGood && !(answer.status === 404 && errorsOf(parsed).length > 0))
+      return { status: answer.status, body: parsed };
     throw this.#refusal(request, answer.status, parsed);
   }
 
@@ -131,14 +133,18 @@ export class VaultApi {
   }
 
   #refusal({ method, path }: VaultRequest, status: number, body: unknown): OperationalError {
-    const listed = (body as { readonly errors?: unknown } | undefined)?.errors;
-    const errors = Array.isArray(listed) ? listed.map(String) : [];
+    const errors = errorsOf(body);
     const kind = kindOfStatus(status);
     const said = errors.length > 0 ? errors.join("\n  * ") : "no reason given";
     const advice = adviceFor(status, errors);
     const text = `${method} ${this.address}/v1/${path} answered ${status}:\n  * ${said}${advice ? `\n${advice}` : ""}`;
     return new OperationalError(kind, text, { cause: new VaultRefusal(status, errors) });
   }
+}
+
+function errorsOf(body: unknown): readonly string[] {
+  const listed = (body as { readonly errors?: unknown } | null | undefined)?.errors;
+  return Array.isArray(listed) ? listed.map(String) : [];
 }
 
 function adviceFor(status: number, errors: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { parseJson } from "@millwright/clients/json";
 import { messageOf } from "@millwright/core/errors";
 import type { CommandIo } from "../io.ts";
 import { LocalMistake } from "./command.ts";
@@ -60,7 +61,7 @@ async function readFileAt(path: string, io: CommandIo): Promise<string> {
 
 function jsonObject(text: string, from: string): object {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Said below, without the text: it may be secret.
