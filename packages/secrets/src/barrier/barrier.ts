@@ -31,8 +31,8 @@ export interface BarrierOptions {
   readonly log: Log;
 }
 
-/** How many bits every bucket has at least: 256 buckets from the beginning. */
-const leastBits = 8;
+/** How many bits every bucket has at least: 1024 buckets from the beginning, so that writes seldom wait for each other. */
+const leastBits = 10;
 const cachedBuckets = 1_024;
 /** How often a read or a write begins anew because another server was first. */
 const mostAttempts = 200;
