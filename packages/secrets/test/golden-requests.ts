@@ -154,16 +154,17 @@ export type GoldenAsk = (
   options: { readonly token: string; readonly headers: Readonly<Record<string, string>> },
 ) => Promise<{ readonly status: number; readonly text: string }>;
 
-/** Asks all requests, one after another. */
-export async function askGolden(ask: GoldenAsk, rootToken: string): Promise<readonly GoldenAnswer[]> {
-  const kept = new Map([
-    ["root", rootToken],
-    ["none", ""],
-    ["wrong", "hvs.wrong"],
-  ]);
+/** Asks requests, one after another; `known` is kept before the first of them. */
+export async function askGolden(
+  ask: GoldenAsk,
+  rootToken: string,
+  requests: readonly GoldenRequest[] = goldenRequests,
+  known: Readonly<Record<string, string>> = {},
+): Promise<readonly GoldenAnswer[]> {
+  const kept = new Map([["root", rootToken], ["none", ""], ["wrong", "hvs.wrong"], ...Object.entries(known)]);
   const fill = (text: string) => text.replace(/\{(\w+)\}/g, (whole, name: string) => kept.get(name) ?? whole);
   const answers: GoldenAnswer[] = [];
-  for (const { line, body, keep = {}, as = "root", headers = {} } of goldenRequests) {
+  for (const { line, body, keep = {}, as = "root", headers = {} } of requests) {
     const sent = body === undefined ? undefined : JSON.parse(fill(JSON.stringify(body)));
     const { status, text } = await ask(fill(line), sent, { token: kept.get(as) ?? "", headers });
     const answer: unknown = text.trim() === "" ? undefined : JSON.parse(text);
@@ -191,6 +192,7 @@ function at(value: unknown, place: string): unknown {
 
 const chancy = new Set([
   ...["request_id", "accessor", "uuid", "client_token", "token", "id", "creation_time", "created_time", "expire_time"],
+  ...["updated_time", "connection_url"],
   ...["deletion_time", "issue_time", "last_renewal", "last_renewal_time", "migration_id", "entity_id", "ttl"],
   ...["lease_duration", "creation_ttl", "server_time_utc", "cluster_name", "cluster_id", "lease_id"],
   ...["bound_cidrs", "external_namespace_policies", "wrapped_accessor"],
@@ -201,11 +203,14 @@ const foreign = new Set([
   ...["plugin_version", "running_plugin_version", "running_sha256", "deprecation_status", "local", "seal_wrap"],
   ...["external_entropy_access", "namespace", "type_name", "cas_required", "expiration", "modified", "data_base64"],
   ...["allow_wildcards_in_identity_templates", "allow_slashes_in_identity_templates"],
+  ...["metadata_cas_required", "current_metadata_version"],
 ]);
 
 function withoutChance(value: unknown, name = ""): unknown {
   if (name === "version" && /^\d+\.\d+/.test(String(value))) return "<version>";
   if (chancy.has(name) && (typeof value === "string" || typeof value === "number")) return `<${name}>`;
+  // Of a login that was made.
+  if ((name === "username" || name === "password") && /^[\w-]{20,}$/.test(String(value))) return `<${name}>`;
   if (Array.isArray(value)) return value.map((item) => withoutChance(item));
   if (typeof value !== "object" || value === null) return value;
   const isPolicy = "policy" in value || "rules" in value;
