@@ -1,8 +1,12 @@
+import { silentLog } from "@millwright/core/ports";
 import { openMemoryStore } from "@millwright/store/memory";
 import type { Store } from "@millwright/store/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestServer, sleep, type TestServer, type TestServerOptions } from "../test/harness.ts";
 import { type ManualClock, manualClock } from "../test/manual-clock.ts";
+import { Draft } from "./draft.ts";
+import { takeDown } from "./membership.ts";
+import { Projection } from "./projection.ts";
 import { staticTokens } from "./permissions.ts";
 
 const n1 = { Node: "n1", ID: "00000000-0000-4000-8000-000000000001", Address: "10.0.0.1" };
@@ -227,6 +231,24 @@ describe("liveness", () => {
     await hours(3);
     expect(await server.json("GET /v1/catalog/node/n1")).toBeNull();
     expect(await renew(token)).toMatchObject({ status: 403, text: "ACL not found" });
+  });
+
+  test("a request that says that a silent node passes is put right within a minute", async () => {
+    await join();
+    await clock.advance(12_000);
+    const check = { CheckID: "serfHealth", Name: "by hand", Status: "passing" };
+    await server.ask("PUT /v1/catalog/register", JSON.stringify({ ...n1, Check: check }));
+    await clock.advance(61_000);
+    expect(await health()).toEqual(down);
+  });
+
+  test("a node whose renewal came in between is not taken down", async () => {
+    await join();
+    const projection = await Projection.open({ store, clock, log: silentLog });
+    const draft = new Draft(projection.state);
+    expect(takeDown(draft, "n1", clock.now())).toBe(false);
+    expect(draft.isEmpty).toBe(true);
+    await projection.close();
   });
 
   test("a node that was registered by hand is nobody's to say down", async () => {
