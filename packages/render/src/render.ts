@@ -113,13 +113,15 @@ class Runner implements Rendering {
   async #run(): Promise<RunOutcome> {
     this.#feed({ kind: "started", at: this.#ports.clock.now() });
     while (this.#state.phase.kind !== "over") {
-      const event = this.#queue.shift();
-      if (!event) {
+      if (this.#queue.length === 0) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        continue;
+        // What the event loop has at hand beside it comes along.
+        await new Promise((resolve) => setImmediate(resolve));
       }
+      const event = this.#queue.shift();
+      if (!event) continue;
       const { state, actions } = stepRunner(this.#plan, this.#state, event);
       this.#state = state;
       for (const action of actions) this.#act(action);

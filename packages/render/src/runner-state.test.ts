@@ -169,6 +169,12 @@ describe("a template", () => {
     expect(lenient.arrive({ a: "7" })).toEqual(["write 0:7"]);
   });
 
+  test("is not blamed for what comes of an absence", () => {
+    const run = new Run([template("one", '{{ (index (split "," (key "a")) 1) }}')]);
+    expect(run.start()).toEqual(["watch kv.get(a)"]);
+    expect(run.arrive({ a: "x,y" })).toEqual(["write 0:y"]);
+  });
+
   test("may not call what it is denied", () => {
     const run = new Run([template("one", '{{ env "HOME" }}', { deniedFunctions: ["e*v"] })]);
     run.start();

@@ -12,6 +12,8 @@ export interface TemplateState {
   readonly rendered?: string;
   /** What its last evaluation asked for; after one that did not come to its end, what the one before asked for too. */
   readonly used: ReadonlyMap<string, Source>;
+  /** Which of those have not been answered yet: before they are, there is no text, and no use in trying. */
+  readonly awaited: readonly string[];
   /** Which of those are known not to be there, and the user has been told so. */
   readonly told: readonly string[];
   readonly quiet?: Quiet;
@@ -94,7 +96,7 @@ export interface RunnerPlan {
 }
 
 export function firstState({ templates }: RunnerPlan): RunnerState {
-  const none: TemplateState = { used: new Map(), told: [] };
+  const none: TemplateState = { used: new Map(), awaited: [], told: [] };
   return {
     phase: { kind: "idle" },
     templates: templates.map(() => none),
@@ -198,17 +200,18 @@ function evaluateOne(
   const { spec } = prepared;
   const { quiet, ...calm } = before;
   if (config.mode === "once" && before.rendered !== undefined) return evaluated(before);
+  if (before.awaited.some((id) => !state.known.has(id))) return evaluated(before);
   const { execution, asked } = evaluateTemplate(prepared, { known: state.known, now: at, ...config });
   if (execution.kind !== "text") {
     // It may have stopped before it asked for all that it needs.
-    const kept = { ...calm, used: new Map([...before.used, ...asked]) };
+    const kept = { ...calm, used: new Map([...before.used, ...asked]), awaited: [] };
     if (execution.kind === "missing") return stillMissing(state, spec, kept, execution.missing);
     const { message } = execution.error;
     if (spec.errorIsFatal) return { kind: "failed", message };
     return evaluated(kept, [tell("error", `${message} (${spec.destination ?? "its text"} stays as it is)`)]);
   }
   const { text } = execution;
-  const whole: TemplateState = { ...calm, used: asked, told: [] };
+  const whole: TemplateState = { ...calm, used: asked, awaited: [], told: [] };
   if (text === before.rendered) return evaluated(whole);
   const wait = spec.wait ?? config.wait ?? "none";
   // The first round is for having everything at all; only later ones wait for rest.
@@ -229,9 +232,11 @@ function stillMissing(
   missing: readonly { readonly id: string }[],
 ): OneOutcome {
   // What has been answered and is missing still is not there.
-  const absent = missing.map(({ id }) => id).filter((id) => state.known.has(id));
+  const ids = missing.map(({ id }) => id);
+  const absent = ids.filter((id) => state.known.has(id));
+  const awaited = ids.filter((id) => !state.known.has(id));
   const news = absent.filter((id) => !kept.told.includes(id));
-  return evaluated({ ...kept, told: absent }, news.length > 0 ? [tell("warn", waiting(spec, news))] : []);
+  return evaluated({ ...kept, awaited, told: absent }, news.length > 0 ? [tell("warn", waiting(spec, news))] : []);
 }
 
 function waiting({ name }: TemplateSpec, ids: readonly string[]): string {

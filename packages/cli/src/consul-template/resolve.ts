@@ -67,7 +67,9 @@ export function resolveInvocation(
       defaultLeaseMilliseconds: settings.vault?.default_lease_duration ?? 300_000,
       leaseThreshold: settings.vault?.lease_renewal_threshold ?? 0.9,
     },
-    renewsToken: settings.vault?.renew_token ?? (tokenFile === undefined && vault.token !== undefined),
+    renewsToken:
+      settings.vault?.enabled !== false &&
+      (settings.vault?.renew_token ?? (tokenFile === undefined && vault.token !== undefined)),
     environment: { ...env, ...serverVariables(settings) },
     folder: cwd,
   };
