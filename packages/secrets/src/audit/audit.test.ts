@@ -39,7 +39,7 @@ describe("an audit file", () => {
       });
       expect(response?.response).toMatchObject({ data: { version: 1 } });
       expect(response?.request.id).toBe(request?.request.id);
-      expect(refused).toMatchObject({ error: expect.stringMatching(/permission denied; invalid token/) });
+      expect(refused).toMatchObject({ error: expect.stringMatching(/permission denied\s+\* invalid token/) });
       const text = await readFile(file, "utf8");
       for (const secret of ["hunter2", rootToken]) expect(text).not.toContain(secret);
       expect((await stat(file)).mode & 0o777).toBe(0o600);

@@ -60,5 +60,6 @@ export async function authorize(
 }
 
 function refused(why: string): Access & { readonly kind: "refused" } {
-  return { kind: "refused", errors: ["permission denied", why] };
+  // In the form that clients print well, and that says what a client may look for.
+  return { kind: "refused", errors: [`2 errors occurred:\n\t* permission denied\n\t* ${why}\n\n`] };
 }

@@ -80,8 +80,7 @@ describe("a request", () => {
       const headers = { authorization: `Bearer ${rootToken}` };
       expect((await ask("GET sys/mounts", undefined, { token: "", headers })).status).toBe(200);
       expect((await ask("GET sys/mounts", undefined, { token: "" })).json.errors).toEqual([
-        "permission denied",
-        "missing client token: give one in X-Vault-Token, or log in first",
+        "2 errors occurred:\n\t* permission denied\n\t* missing client token: give one in X-Vault-Token, or log in first\n\n",
       ]);
     });
   });
@@ -102,8 +101,7 @@ describe("a request", () => {
       const refused = await ask("PUT secret/data/a", { data: { v: 2 } }, { token });
       expect(refused.status).toBe(403);
       expect(refused.json.errors).toEqual([
-        "permission denied",
-        "the policies of this token (app, default) do not allow update on secret/data/a",
+        "2 errors occurred:\n\t* permission denied\n\t* the policies of this token (app, default) do not allow update on secret/data/a\n\n",
       ]);
     });
   });
@@ -120,7 +118,7 @@ describe("a request", () => {
         "PUT sys/leases/revoke-prefix/x",
         "GET sys/auth/token",
       ])
-        expect((await ask(line, undefined, { token })).json.errors?.[1]).toMatch(/do not allow sudo/);
+        expect((await ask(line, undefined, { token })).json.errors?.[0]).toMatch(/do not allow sudo/);
     });
   });
 

@@ -59,7 +59,7 @@ function replyOf(outcome: PolicyOutcome): EngineReply {
         const place = subject ? `${subject.filename}:${subject.start.line}: ` : "";
         return `${place}${summary}: ${detail}`;
       });
-      return refusal(400, "failed to parse policy", ...faults);
+      return refusal(400, ["failed to parse policy:", ...faults].join("\n  "));
     }
   }
 }

@@ -90,12 +90,11 @@ function healthReply(control: SealControl, clock: Clock) {
 
 async function leader(control: SealControl): Promise<HttpReply> {
   const { sealed } = await control.status();
-  if (sealed) return errorReply(503, ["Vault is sealed"]);
   return jsonReply(200, {
     ha_enabled: false,
-    is_self: true,
+    is_self: !sealed,
     active_time: "0001-01-01T00:00:00Z",
-    leader_address: control.apiAddress,
+    leader_address: sealed ? "" : control.apiAddress,
     leader_cluster_address: "",
     performance_standby: false,
     performance_standby_last_remote_wal: 0,
