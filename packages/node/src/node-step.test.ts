@@ -63,12 +63,21 @@ describe("what has to be sent", () => {
 
   test("what changed while it was sent stays to be sent", () => {
     const before = run([registered("web", [check("c", "web")])]);
-    const after = step(before, result("c", "passing", "ok"));
-    expect(
-      syncs(
-        step(after, { kind: "sent", services: [...before.services.values()], checks: [...before.checks.values()] }),
-      ),
-    ).toEqual(["web synced", "c changed"]);
+    const after = run([result("c", "passing", "ok"), registered("web", [], { Port: 1 })], before);
+    const services = [...before.services.values()];
+    const checks = [...before.checks.values()];
+    expect(syncs(step(after, { kind: "sent", services, checks }))).toEqual(["web changed", "c changed"]);
+  });
+
+  test("a check with another token than its service goes by itself", () => {
+    const other: NodeEvent = {
+      kind: "check-registered",
+      check: check("c", "web"),
+      origin: { from: "api", token: "t" },
+    };
+    const work = pendingWork(run([registered("web"), other]), 0);
+    expect(work.services[0]?.checks).toEqual([]);
+    expect(work.checkGroups.flat().map(({ definition }) => definition.id)).toEqual(["c"]);
   });
 
   test("a removed service takes its checks with it, and is removed from the catalog alone", () => {
