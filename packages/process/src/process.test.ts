@@ -134,6 +134,14 @@ describe("a started process", () => {
     expect(statSync(join(folder, "made")).size).toBe(size);
   });
 
+  test("in the caller's group is ended with what descends from it, and nobody else", async () => {
+    const running = await startProcess(shell("sleep 60 & echo $! > inner; wait", { group: "callers" }));
+    const inner = await pidIn("inner");
+    expect(readProcess(running.pid)?.group).toBe(readProcess(process.pid)?.group);
+    expect(await running.end(polite)).toEqual({ kind: "signal", signal: "SIGTERM" });
+    expect([runs(inner), runs(process.pid)]).toEqual([false, true]);
+  });
+
   test("is ended although it is stopped", async () => {
     const running = await startProcess(shell("sleep 60"));
     running.signal("SIGSTOP");
@@ -255,7 +263,7 @@ describe("when the program that started it is killed", () => {
   async function killStarter(lifetime: "bound" | "independent"): Promise<number> {
     const code = `
       const { startProcess } = await import(${JSON.stringify(join(import.meta.dirname, "process.ts"))});
-      await startProcess({ command: { kind: "shell", line: "echo $$ > child; sleep 60 & wait" }, env: process.env,
+      await startProcess({ command: { kind: "shell", line: "trap 'echo > clean; exit' TERM; echo $$ > child; sleep 60 & wait" }, env: process.env,
         cwd: ${JSON.stringify(folder)}, stdin: "ignore", output: { kind: "ignore" }, group: "own",
         lifetime: ${JSON.stringify(lifetime)} });
       setInterval(() => {}, 1000);`;
@@ -267,8 +275,9 @@ describe("when the program that started it is killed", () => {
     return child;
   }
 
-  test("a bound process ends", async () => {
+  test("a bound process ends, with time to clean up", async () => {
     const child = await killStarter("bound");
+    await contentOf("clean");
     while (runs(child)) await pause(20);
   });
 

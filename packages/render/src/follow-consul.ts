@@ -25,9 +25,7 @@ export async function followConsul(source: ConsulSource, context: FollowContext)
     // Nothing has changed: the wait ran out.
     if (isBlocking && answer.index === index) continue;
     // After a restore an index may be lower; waiting for the old one would last for ever.
-    const wentBack = answer.index < index;
-    index = wentBack ? 0 : answer.index;
-    if (wentBack && isBlocking) continue;
+    index = answer.index < index ? 0 : answer.index;
     if (last === undefined || !isDeepStrictEqual(answer.value, last)) {
       last = answer.value;
       if (source.kind === "key" && last === null) log.write("info", missingKey(source.key, context));

@@ -50,7 +50,10 @@ test("a failure says what to do, and leaves nothing behind", async () => {
   mkdirSync(join(folder, "a"));
   await expect(write("a", "x")).rejects.toThrow(/there is a folder of that name/);
   await expect(write("b", "x", { user: "no-such-user" })).rejects.toThrow(/There is no user "no-such-user"/);
-  expect(readdirSync(folder)).toEqual(["a"]);
+  await write("c", "x");
+  mkdirSync(join(folder, "c.bak"));
+  await expect(write("c", "y", { keepsBackup: true })).rejects.toMatchObject({ kind: renderErrors.unwritable });
+  expect([readdirSync(folder), readFileSync(join(folder, "c"), "utf8")]).toEqual([["a", "c", "c.bak"], "x"]);
 });
 
 test.runIf(process.getuid?.() === 0)("a file is given to the user and group that are asked for", async () => {
