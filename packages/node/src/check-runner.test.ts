@@ -5,6 +5,8 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fakeDiscovery, json } from "../test/fake-discovery.ts";
+import { fastClock } from "../test/fast-clock.ts";
 import { type RunningNode, runNode, until } from "../test/running-node.ts";
 
 // Checks as a user registers them, beside what they look at.
@@ -183,6 +185,28 @@ describe("a check that stands for another", () => {
   });
 });
 
+describe("a check that stands for another node", () => {
+  test("follows that node's checks at the servers", async () => {
+    const server = await fakeDiscovery();
+    servers.push({ close: () => void server.stop() });
+    const disk = { Node: "db-1", CheckID: "disk", Status: "passing" };
+    let index = 7;
+    const changed = Promise.withResolvers<void>();
+    server.answer = async ({ path, query }) => {
+      if (path !== "/v1/health/node/db-1") return { status: 404, headers: {} };
+      if (query.get("index") === "7") await changed.promise;
+      return json([disk], { "x-consul-index": String(index) });
+    };
+    await one.ask(`PUT /v1/agent/join/${server.address}`);
+    await check({ Interval: "", AliasNode: "db-1" });
+    await becomes("passing", /All checks passing/);
+    disk.Status = "critical";
+    index = 8;
+    changed.resolve();
+    await becomes("critical", /^Aliased check "disk" failing/);
+  });
+});
+
 describe("thresholds and the end of a service", () => {
   test("it takes as many results in a row as the check wants", async () => {
     answer = () => ({ status: asked.length < 3 ? 500 : 200 });
@@ -191,6 +215,20 @@ describe("thresholds and the end of a service", () => {
     await becomes("warning", /500/);
     expect(asked.length).toBe(2);
     await becomes("passing", /200/);
+  });
+
+  test("a service that is critical for too long is deregistered", async () => {
+    const fast = await runNode({ chance: soon, clock: fastClock(100) });
+    servers.push({ close: () => void fast.close() });
+    const ttl = { TTL: "10s", DeregisterCriticalServiceAfter: "1m" };
+    await fast.ask("PUT /v1/agent/service/register", { Name: "web", Check: ttl });
+    await fast.ask("PUT /v1/agent/service/register", { Name: "other", Check: { TTL: "10s" } });
+    await fast.ask("PUT /v1/agent/check/pass/service:web");
+    const began = performance.now();
+    await until("deregistered", () => !fast.node.state.services.has("web"));
+    // Ten seconds until it is critical, and a minute from there.
+    expect(performance.now() - began).toBeGreaterThan(600);
+    expect([...fast.node.state.services.keys()]).toEqual(["other"]);
   });
 
   test("a check that is removed is not run any more, also where it was running", async () => {

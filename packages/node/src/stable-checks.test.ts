@@ -1,18 +1,9 @@
 import { type AddressInfo, createServer } from "node:net";
-import { type Clock, systemClock } from "@millwright/core/ports";
+import { systemClock } from "@millwright/core/ports";
 import { expect, test } from "vitest";
+import { fastClock } from "../test/fast-clock.ts";
 import { fakeDiscovery } from "../test/fake-discovery.ts";
 import { runNode, until } from "../test/running-node.ts";
-
-/** Time that goes by `factor` times as fast. */
-function fastClock(factor: number): Clock {
-  const began = systemClock.now();
-  return {
-    now: () => began + (systemClock.now() - began) * factor,
-    monotonic: () => systemClock.monotonic() * factor,
-    sleep: (milliseconds, signal) => systemClock.sleep(milliseconds / factor, signal),
-  };
-}
 
 test("two hundred checks that stay as they are cost the server under five requests a minute", async () => {
   const factor = 30;

@@ -72,7 +72,8 @@ export async function fakeDiscovery(ttl = "10s"): Promise<FakeDiscovery> {
     requests.push(`${method} ${path}`);
     const isOwn =
       path.startsWith("/v1/millwright/") || path.startsWith("/v1/catalog/") || path.startsWith("/v1/health/");
-    if (!isOwn && path !== "/v1/internal/acl/authorize") return fake.answer(request);
+    const isOther = path.startsWith("/v1/health/node/") && !nodes.has(path.split("/").at(-1) ?? "");
+    if ((!isOwn || isOther) && path !== "/v1/internal/acl/authorize") return fake.answer(request);
     const token = request.header("x-consul-token") ?? "";
     const body = method === "GET" ? {} : await readJson(request);
     last.set(path, { token, body });
