@@ -17,6 +17,7 @@ import { joinNode } from "./membership.ts";
 import { membershipRoutes } from "./membership-routes.ts";
 import { nodeAuthorizer } from "./node-authorizer.ts";
 import { keepNodes } from "./node-keeper.ts";
+import { operatorRoutes } from "./operator-routes.ts";
 import { Projection } from "./projection.ts";
 import { badRequest } from "./read-options.ts";
 import { emptyReply, textReply } from "./reply.ts";
@@ -83,6 +84,7 @@ export async function openDiscovery(options: DiscoveryOptions): Promise<Discover
     ...sessionRoutes(context),
     ...membershipRoutes(context),
     ...statusRoutes(context),
+    ...operatorRoutes(context),
     ...authorizeRoutes(context),
     ...agentRoutes(context),
     ...snapshotRoutes(context),
