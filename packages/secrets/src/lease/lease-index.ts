@@ -12,7 +12,7 @@ import { leaseFolder, readLease } from "./lease-record.ts";
 export const handOverMilliseconds = 30_000;
 /** How long after it was found a lease is tried again of which it is written that it cannot be revoked. */
 const irrevocableMilliseconds = 60_000;
-const readsAtOnce = 64;
+const readsAtOnce = 16;
 
 export interface LeaseIndexOptions {
   readonly storage: SecretStorage;

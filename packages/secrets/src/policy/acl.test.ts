@@ -86,6 +86,11 @@ describe("a path", () => {
   });
 });
 
+test("of a list is decided by what fits it with its slash, where anything does", () => {
+  expect(allows([can("a/+", "deny"), can("a/*", "list")], "list", "a/b")).toBe(true);
+  expect(allows([can("a/+/", "deny"), can("a/*", "list")], "list", "a/b")).toBe(false);
+});
+
 describe("the fields of a body", () => {
   const rule = (more: string) => `path "a" { capabilities = ["update"]\n ${more} }`;
   const cases = [

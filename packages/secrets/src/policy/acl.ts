@@ -52,7 +52,11 @@ export function compileAcl(policies: readonly Policy[]): Acl {
   const grantFor = (forms: readonly string[]): Grant | undefined => {
     const found = forms.find((form) => exact.has(form));
     if (found !== undefined) return exact.get(found);
-    return wild.find(({ pattern }) => forms.some((form) => matchesPattern(pattern, form)));
+    for (const form of forms) {
+      const grant = wild.find(({ pattern }) => matchesPattern(pattern, form));
+      if (grant) return grant;
+    }
+    return undefined;
   };
   return {
     isRoot: false,

@@ -35,6 +35,10 @@ describe("a policy can be written", () => {
   });
 });
 
+test("may have no rules", () => {
+  for (const text of ["# nothing yet", "{}", '{"path": {}}']) expect(rulesOf(text)).toEqual([]);
+});
+
 test("reads every argument of a rule", () => {
   const { value, diagnostics } = parsePolicy(
     "app",

@@ -36,11 +36,20 @@ export function parsePolicy(name: string, text: string): Diagnosed<Policy> {
 /** HCL 1 is the language of policies; what that cannot read is tried as HCL 2, which has another form or two for the same. */
 function read(name: string, text: string): Diagnosed<Body> {
   const file = sourceFile(`${name}.hcl`, text);
-  if (/^\s*\{/.test(file.text)) return parseHcl1JsonFile(file);
+  if (/^\s*\{/.test(file.text)) return withoutEmptyPaths(parseHcl1JsonFile(file));
   const policy = parseHcl1File(file);
   if (!hasErrors(policy.diagnostics)) return policy;
   const native = parseFile(file);
   return hasErrors(native.diagnostics) ? policy : native;
+}
+
+/** `{"path": {}}` is what programs write for a policy without rules. */
+function withoutEmptyPaths({ value: body, diagnostics }: Diagnosed<Body>): Diagnosed<Body> {
+  if (body.json?.kind !== "jsonObject") return { value: body, diagnostics };
+  const properties = body.json.properties.filter(
+    ({ name, value }) => name !== "path" || value.kind !== "jsonObject" || value.properties.length > 0,
+  );
+  return { value: { ...body, json: { ...body.json, properties } }, diagnostics };
 }
 
 const argumentNames = [

@@ -1,5 +1,4 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { hasErrors } from "@millwright/core/diagnostics";
 import type { SecretStorage } from "../storage.ts";
 import type { Acl } from "./acl.ts";
 import { compileAcl } from "./acl.ts";
@@ -53,7 +52,8 @@ export function openPolicies({ storage }: { readonly storage: SecretStorage }): 
       if (!isName(name)) return { kind: "refused", why: `invalid policy name: ${nameRule}` };
       if (text.trim() === "") return { kind: "refused", why: "'policy' parameter not supplied or empty" };
       const { diagnostics } = parsePolicy(name, text);
-      if (hasErrors(diagnostics)) return { kind: "faulty", diagnostics };
+      const errors = diagnostics.filter(({ severity }) => severity === "error");
+      if (errors.length > 0) return { kind: "faulty", diagnostics: errors };
       await storage.commit([{ op: "put", path: name, value: Buffer.from(text) }]);
       return { kind: "done", warnings: diagnostics };
     },

@@ -166,6 +166,8 @@ describe("a role", () => {
         explicit_max_ttl: 0,
         token_explicit_max_ttl: 0,
         token_num_uses: 0,
+        token_bound_cidrs: [],
+        path_suffix: "",
         token_no_default_policy: false,
         token_type: "default-service",
       },
@@ -260,7 +262,7 @@ describe("looking up", () => {
   test("says that a token or an accessor is not known", async () => {
     const { call, root } = await ready();
     expect(errorsOf(await call(root, "update", "lookup", { token: "x" }))).toBe("403 bad token");
-    expect(errorsOf(await call(root, "update", "lookup-accessor", { accessor: "x" }))).toBe("403 invalid accessor");
+    expect(errorsOf(await call(root, "update", "lookup-accessor", { accessor: "x" }))).toBe("400 invalid accessor");
     expect(errorsOf(await call(root, "update", "lookup-accessor", {}))).toBe("400 missing accessor");
   });
 });

@@ -78,13 +78,13 @@ const calls: Readonly<Record<string, TokenCall>> = {
   "lookup-accessor": {
     handle: async (context, request) => {
       const view = await byAccessor(context, request);
-      return view ? { kind: "data", data: lookupData(view, "") } : refusal(403, "invalid accessor");
+      return view ? { kind: "data", data: lookupData(view, "") } : refusal(400, "invalid accessor");
     },
   },
   renew: {
     handle: async (context, request) => {
       const token = fieldsOf(request.data).text("token");
-      if (!token) return refusal(400, "missing token: give the one that is to be renewed");
+      if (!token) return refusal(400, "missing token ID: give the token that is to be renewed");
       return renew(context, request, { view: await context.tokens.find(token), token });
     },
   },
@@ -97,13 +97,13 @@ const calls: Readonly<Record<string, TokenCall>> = {
   "renew-accessor": {
     handle: async (context, request) => {
       const view = await byAccessor(context, request);
-      return view ? renew(context, request, { view, token: "" }) : refusal(403, "invalid accessor");
+      return view ? renew(context, request, { view, token: "" }) : refusal(400, "invalid accessor");
     },
   },
   revoke: {
     handle: async ({ tokens }, request) => {
       const token = fieldsOf(request.data).text("token");
-      if (!token) return refusal(400, "missing token: give the one that is to be revoked");
+      if (!token) return refusal(400, "missing token ID: give the token that is to be revoked");
       return revoke(tokens, await tokens.find(token));
     },
   },
@@ -116,7 +116,7 @@ const calls: Readonly<Record<string, TokenCall>> = {
   "revoke-orphan": {
     handle: async ({ tokens }, request) => {
       const token = fieldsOf(request.data).text("token");
-      if (!token) return refusal(400, "missing token: give the one that is to be revoked");
+      if (!token) return refusal(400, "missing token ID: give the token that is to be revoked");
       const view = await tokens.find(token);
       if (!view) return refusal(400, "token to revoke not found");
       await tokens.revokeOrphan(view.id);
@@ -126,7 +126,7 @@ const calls: Readonly<Record<string, TokenCall>> = {
   "revoke-accessor": {
     handle: async (context, request) => {
       const view = await byAccessor(context, request);
-      return view ? revoke(context.tokens, view) : refusal(403, "invalid accessor");
+      return revoke(context.tokens, view);
     },
   },
   tidy: {

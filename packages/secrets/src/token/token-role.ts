@@ -1,3 +1,5 @@
+import { OperationalError } from "@millwright/core/errors";
+import { secretsErrors } from "../errors.ts";
 import type { SecretStorage } from "../storage.ts";
 import { fieldsOf } from "../request-fields.ts";
 
@@ -34,6 +36,10 @@ export const tokenRoleFields = [
   "token_num_uses",
   "token_no_default_policy",
   "token_type",
+  "token_bound_cidrs",
+  "bound_cidrs",
+  "allowed_entity_aliases",
+  "path_suffix",
 ] as const;
 
 /** The role that a write makes of the one there is. Throws `badRequest` for what cannot be. */
@@ -43,6 +49,10 @@ export function changedRole(
   data: Readonly<Record<string, unknown>>,
 ): TokenRole {
   const fields = fieldsOf(data);
+  for (const narrowing of ["token_bound_cidrs", "bound_cidrs", "allowed_entity_aliases", "path_suffix"]) {
+    if ((fields.texts(narrowing) ?? []).length === 0) continue;
+    throw new OperationalError(secretsErrors.badRequest, `${narrowing}: a role cannot be narrowed by it here`);
+  }
   const names = (field: string, before: readonly string[] = []) =>
     fields.texts(field)?.map((policy) => policy.toLowerCase()) ?? before;
   const noDefault = fields.boolean("token_no_default_policy");
@@ -77,6 +87,8 @@ export function roleData(role: TokenRole): Readonly<Record<string, unknown>> {
     explicit_max_ttl: role.explicitMaxTtl,
     token_explicit_max_ttl: role.explicitMaxTtl,
     token_num_uses: role.numUses,
+    token_bound_cidrs: [],
+    path_suffix: "",
     token_no_default_policy: !role.withDefaultPolicy,
     token_type: "default-service",
   };
