@@ -33,6 +33,7 @@ const delay = await said(own, /delay ([\d.]+)/);
 for (const peer of await installedPeers()) {
   const child = spawn(peer.program, peer.args, { stdio: "ignore" });
   await sleep(1_000);
+  await peer.prepare?.();
   for (const question of questions) rows.push(await measure(peer.name, { port: peer.port, ...question }));
   child.kill("SIGTERM");
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createSocket } from "node:dgram";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { onPath } from "./programs.ts";
 
 /** A DNS server to measure beside ours: how it is started, and on which port it answers for `web.service.consul`. */
@@ -10,6 +11,8 @@ export interface DnsPeer {
   readonly program: string;
   readonly args: readonly string[];
   readonly port: number;
+  /** Gives it its records, where it is started without them. */
+  readonly prepare?: () => Promise<void>;
 }
 
 const addresses = [1, 2, 3].map((i) => ({
@@ -18,11 +21,32 @@ const addresses = [1, 2, 3].map((i) => ({
   port: 7999 + i,
 }));
 
-/** The named DNS servers that are installed here, each with the same records as ours, in one process and one thread. */
+/** The named DNS servers that are installed here, each with the same records as ours; one thread each but Consul. */
 export async function installedPeers(): Promise<readonly DnsPeer[]> {
-  const makers = [nsd, unbound, dnsmasq];
+  const makers = [consul, nsd, unbound, dnsmasq];
   const peers = await Promise.all(makers.map(async (make) => make(await freePort())));
   return peers.filter((peer) => peer !== undefined);
+}
+
+async function consul(port: number): Promise<DnsPeer | undefined> {
+  const program = process.env.CONSUL_BIN ?? findServer("consul");
+  const [http, rpc, lan] = await Promise.all([freePort(), freePort(), freePort()]);
+  const listen = [`-http-port=${http}`, `-dns-port=${port}`, `-server-port=${rpc}`, `-serf-lan-port=${lan}`];
+  const off = ["-serf-wan-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-log-level=error"];
+  const prepare = async () => {
+    const leader = () =>
+      fetch(`http://127.0.0.1:${http}/v1/status/leader`).then(
+        (answer) => answer.text(),
+        () => "",
+      );
+    for (let i = 0; i < 100 && !(await leader()).includes(":"); i++) await sleep(300);
+    for (const [i, { address, port: at }] of addresses.entries()) {
+      const body = JSON.stringify({ Node: `node${i}`, Address: address, Service: { Service: "web", Port: at } });
+      await fetch(`http://127.0.0.1:${http}/v1/catalog/register`, { method: "PUT", body });
+    }
+  };
+  const args = ["agent", "-dev", ...listen, ...off];
+  return program === undefined ? undefined : { name: "consul (all its threads)", program, args, port, prepare };
 }
 
 function dnsmasq(port: number): DnsPeer | undefined {
