@@ -207,8 +207,11 @@ interface Written {
 
 // Whether it was written.
 async function write(writer: KvWriter, query: URLSearchParams, { key, record, cas }: Written): Promise<boolean> {
-  if (query.has("acquire")) return isDone(await writer.acquire({ key, record, session: sessionOf(query, "acquire") }));
-  if (query.has("release")) return isDone(await writer.release({ key, record, session: sessionOf(query, "release") }));
+  for (const lock of ["acquire", "release"] as const) {
+    if (!query.has(lock)) continue;
+    const session = sessionOf(query, lock);
+    return isDone(await writer[lock]({ key, record, session }), session);
+  }
   if (cas !== undefined) return writer.compareAndPut(key, record, cas);
   await writer.put(key, record);
   return true;
@@ -220,11 +223,11 @@ function sessionOf(query: URLSearchParams, name: "acquire" | "release"): string 
   return session;
 }
 
-function isDone({ kind }: LockOutcome): boolean {
+function isDone({ kind }: LockOutcome, session: string): boolean {
   if (kind !== "invalid-session") return kind === "done";
   throw new OperationalError(
     discoveryErrors.invalidSession,
-    "invalid session: there is no session with this id, or it has ended. Create another one.",
+    `invalid session ${JSON.stringify(session)}: there is none with this id, or it has ended. Create another one.`,
   );
 }
 

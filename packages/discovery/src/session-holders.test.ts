@@ -165,7 +165,7 @@ for (const kind of storeKinds) {
       await a.ask(`PUT /v1/session/destroy/${first}`);
       const takers = [b, b, a, b].map((server) => server.ask(`PUT /v1/kv/a?acquire=${second}`, "x"));
       for (const { text } of await Promise.all(takers)) expect(text).toBe("false");
-      expect((await b.ask("PUT /v1/txn", lockBody("b", second))).text).toMatch(/lock-delay/);
+      expect((await b.ask("PUT /v1/txn", lockBody("b", second))).text).toMatch(/due to lock delay/);
       for (let i = 0; (await b.ask(`PUT /v1/kv/a?acquire=${second}`, "x")).text !== "true"; i++) {
         expect(i).toBeLessThan(200);
         await sleep(50);

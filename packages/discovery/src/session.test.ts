@@ -255,7 +255,9 @@ describe("the end of a session", () => {
     expect((await entry("k"))?.Session).toBeUndefined();
     expect((await server.ask(`PUT /v1/kv/k?acquire=${id}`, "x")).status).toBe(500);
     expect(await acquire("k", other)).toBe("false");
-    expect(await ask("PUT /v1/txn", `[{"KV":{"Verb":"lock","Key":"k","Session":"${other}"}}]`)).toMatch(/lock-delay/);
+    expect(await ask("PUT /v1/txn", `[{"KV":{"Verb":"lock","Key":"k","Session":"${other}"}}]`)).toMatch(
+      /due to lock delay/,
+    );
     expect(await ask("PUT /v1/kv/k", "a plain write")).toBe("true");
     expect(await acquire("free", other)).toBe("true");
     await until(async () => (await acquire("k", other)) === "true");

@@ -172,6 +172,7 @@ class Planner {
   #lock(operation: LockOperation): readonly KvResult[] | string {
     const { key, session } = operation;
     const quoted = JSON.stringify(key);
+    if (session === "") return "missing session";
     const known = this.#record("session", session);
     const isAlive = known && !known.ending && (known.lease === "" || this.#record("life", session));
     if (!isAlive) return `invalid session ${JSON.stringify(session)}`;
@@ -180,7 +181,7 @@ class Planner {
     if (lock && lock.session !== "" && lock.session !== session)
       return `failed to lock key ${quoted}, lock is already held`;
     if (lock?.session === session) return [this.#set(operation)];
-    if (this.#record("delay", key)) return `failed to lock key ${quoted}, it is in lock-delay`;
+    if (this.#record("delay", key)) return `failed to lock key ${quoted} due to lock delay`;
     this.#locks.set(key, { session, lockIndex: (lock?.lockIndex ?? 0) + 1 });
     return [this.#rewrite(operation)];
   }
@@ -189,7 +190,8 @@ class Planner {
     const { key, session } = operation;
     this.#get(key);
     const lock = this.#lockOf(key);
-    if (!lock || session === "" || lock.session !== session) {
+    if (session === "") return "missing session";
+    if (!lock || lock.session !== session) {
       return `failed to unlock key ${JSON.stringify(key)}, lock isn't held, or is held by another session`;
     }
     this.#locks.set(key, { ...lock, session: "" });

@@ -68,7 +68,7 @@ export function memberView(member: {
     Name: name,
     Addr: address,
     Port: 8301,
-    Tags: { ...build, dc: datacenter, id, segment: "", ...role },
+    Tags: { ...build, dc: datacenter, id, segment: "", vsn: "2", vsn_min: "2", vsn_max: "3", ...role },
     // As the members' protocol numbers them: 1 is alive, 4 has failed.
     Status: isAlive ? 1 : 4,
     ProtocolMin: 1,

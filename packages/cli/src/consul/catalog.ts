@@ -58,7 +58,7 @@ export const nodesCommand: ServiceCommand<typeof nodesFlags> = {
         ? (await client.catalog.service(values.service, options)).value.map(({ node }) => node)
         : (await client.catalog.nodes(options)).value;
       const shown = [...new Map(nodes.map((node) => [node.node, node])).values()];
-      if (shown.length === 0) return refuse(io, "No nodes match the given query - try expanding your search");
+      if (shown.length === 0) return await nothing(io, "nodes");
       await io.stdout(columns(values.detailed ? detailed(shown) : standard(shown)));
       return 0;
     } catch (error) {
@@ -76,7 +76,7 @@ function standard(nodes: readonly CatalogNode[]): readonly string[][] {
 
 function detailed(nodes: readonly CatalogNode[]): readonly string[][] {
   const rows = nodes.map(({ node, id, address, datacenter, taggedAddresses, meta }) => {
-    return [node, id, address, datacenter, mapCell(taggedAddresses), mapCell(meta)];
+    return [node, id, address, datacenter, mapCell(taggedAddresses, ", "), mapCell(meta, ", ")];
   });
   return [["Node", "ID", "Address", "DC", "TaggedAddresses", "Meta"], ...rows];
 }
@@ -105,7 +105,7 @@ export const servicesCommand: ServiceCommand<typeof servicesFlags> = {
         services = Object.fromEntries((value?.services ?? []).map(({ service, tags }) => [service, tags]));
       } else services = (await client.catalog.services(options)).value;
       const names = Object.keys(services).sort();
-      if (names.length === 0) return refuse(io, "No services match the given query - try expanding your search.");
+      if (names.length === 0) return await nothing(io, "services");
       const rows = names.map((name) => [name, [...(services[name] ?? [])].sort().join(",")]);
       await io.stdout(values.tags ? columns(rows) : names.map((name) => `${name}\n`).join(""));
       return 0;
@@ -116,6 +116,12 @@ export const servicesCommand: ServiceCommand<typeof servicesFlags> = {
     }
   },
 };
+
+// No failure: what was asked for is an empty list.
+async function nothing(io: CommandIo, what: "nodes" | "services"): Promise<0> {
+  await io.stderr(`No ${what} match the given query - try expanding your search.\n`);
+  return 0;
+}
 
 function listOptions(values: FlagValues<typeof narrowing & typeof clientFlags>, io: CommandIo): ListOptions {
   const meta = values["node-meta"].map((text) => {

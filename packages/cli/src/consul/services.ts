@@ -60,7 +60,7 @@ export const deregisterCommand: ServiceCommand<typeof deregisterFlags> = {
   flags: deregisterFlags,
   run: async ({ values, args, io }) => {
     if ((values.id === undefined) === (args.length === 0)) {
-      return refuse(io, "Service deregister requires either -id=ID or files, and not both.");
+      return refuse(io, "Service deregistration requires at least one argument or -id, and not both: FILE, or -id=ID.");
     }
     const given = values.id === undefined ? await readDefinitions(args, io) : [{ id: values.id }];
     if (typeof given === "number") return given;
@@ -175,7 +175,8 @@ async function definitionsOf(
 ): Promise<readonly AgentDefinition[] | number> {
   if (files.length > 0) return readDefinitions(files, io);
   const { name, id, address, port, tag, meta } = values;
-  if (name === undefined) return refuse(io, "Service registration requires at least one file, or -name=NAME.");
+  if (name === undefined)
+    return refuse(io, "Service registration requires at least one argument or flags: FILE, or -name=NAME.");
   const pairs = meta.map((text) => text.split("=", 2));
   if (pairs.some((pair) => pair.length < 2)) return refuse(io, "Write -meta=KEY=VALUE.");
   return [

@@ -16,7 +16,7 @@ export function columns(rows: readonly (readonly string[])[]): string {
 }
 
 /** A map in a cell: `a=1,b=2`, in the order of the names. */
-export function mapCell(map: Readonly<Record<string, string>>): string {
+export function mapCell(map: Readonly<Record<string, string>>, separator = ","): string {
   const names = Object.keys(map).sort();
-  return names.map((name) => `${name}=${map[name]}`).join(",");
+  return names.map((name) => `${name}=${map[name]}`).join(separator);
 }
