@@ -100,7 +100,7 @@ class SecretsSteps {
     await this.#does("consul catalog services", "my-db");
     this.#stage.say(`\n(SRV leader.my-db.service.consul, asked of ${this.#stage.addresses.dns})`);
     for (const { name, port: at } of await this.#found()) this.#stage.say(`${name} ${at}`);
-    await this.#postgres.stop();
+    await this.#postgres.kill();
     this.#stage.say("\nThe database is stopped: its check fails, and its name is gone.");
     await this.#until("my-db is not found while its check fails", async () => (await this.#found()).length === 0);
     await this.#postgres.start();

@@ -48,7 +48,7 @@ export function readSettings(configs: readonly RawConfig[]): Diagnosed<Settings>
         diagnostics.push(...dns.diagnostics);
         continue;
       }
-      const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+      const read = readerOf(name);
       if (!read) diagnostics.push(unknown(name));
       else if (!read(value, draft))
         diagnostics.push(
@@ -110,6 +110,12 @@ const readers: Readonly<Record<string, Reader>> = {
   check: objects("checks"),
   checks: objects("checks"),
 };
+
+// `Service` stands in the documentation of `consul services register` beside `service`.
+function readerOf(name: string): Reader | undefined {
+  const known = name.toLowerCase();
+  return Object.hasOwn(readers, known) ? readers[known] : undefined;
+}
 
 /** Consul's names that an agent here has no use for: what they arrange is not there, or arranges itself. */
 const unused = new Set([
