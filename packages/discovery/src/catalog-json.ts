@@ -45,7 +45,7 @@ export function catalogServiceJson({ node, service }: Instance, shown: Shown): o
     ServiceName: service.name,
     ServiceTags: service.tags,
     ServiceAddress: service.address,
-    ...((shown.whole || service.taggedAddresses) && { ServiceTaggedAddresses: addressesJson(service) }),
+    ...((shown.whole || hasAddresses(service)) && { ServiceTaggedAddresses: addressesJson(service) }),
     ServiceWeights: weightsJson(service),
     ServiceMeta: service.meta ?? {},
     ServicePort: service.port,
@@ -65,7 +65,7 @@ export function serviceJson(service: Row<"service">, shown: Shown): object {
     Service: service.name,
     Tags: service.tags,
     Address: service.address,
-    ...((shown.whole || service.taggedAddresses) && { TaggedAddresses: addressesJson(service) }),
+    ...((shown.whole || hasAddresses(service)) && { TaggedAddresses: addressesJson(service) }),
     Meta: service.meta,
     ...((shown.whole || service.port !== 0) && { Port: service.port }),
     ...((shown.whole || service.socketPath !== "") && { SocketPath: service.socketPath }),
@@ -122,6 +122,10 @@ function indexes(row: { readonly created: number; readonly modified: number }, {
 
 function weightsJson({ weights }: Row<"service">): object {
   return { Passing: weights.passing, Warning: weights.warning };
+}
+
+function hasAddresses({ taggedAddresses }: Row<"service">): boolean {
+  return taggedAddresses !== null && Object.keys(taggedAddresses).length > 0;
 }
 
 function addressesJson({ taggedAddresses }: Row<"service">): object {

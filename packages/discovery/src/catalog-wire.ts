@@ -138,7 +138,8 @@ function parseWeights(fields: WireFields): { readonly passing: number; readonly 
   const [passing, warning] = [weights.whole("Passing"), weights.whole("Warning")];
   if (passing < 0 || passing > 65_535 || warning < 0 || warning > 65_535)
     throw badRequest("Weights are not between 0 and 65535");
-  return { passing, warning };
+  // Clients written in Go send zeros where nothing was said.
+  return passing === 0 && warning === 0 ? { passing: 1, warning: 1 } : { passing, warning };
 }
 
 /** Reads a check; `node` where it names none. Throws as {@link parseRegistration}. */

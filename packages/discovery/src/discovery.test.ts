@@ -125,30 +125,6 @@ test("the consistency that was asked for is told", async () => {
   expect(await of("")).toBe("leader");
 });
 
-test("every route of the table is reachable and names its permission", () => {
-  const table = server.discovery.routes.map(({ method, pattern, permission, blocking }) => {
-    const who = permission.kind === "everyone" ? "everyone" : permission.what;
-    return `${method} ${pattern} (${who})${blocking ? " blocking" : ""}`;
-  });
-  expect(table).toEqual([
-    "GET /v1/kv/*key (key:read; lists are cut down to the keys it is given for) blocking",
-    "PUT /v1/kv/*key (key:write)",
-    "DELETE /v1/kv/*key (key:write, with recurse for all keys under the prefix)",
-    "PUT /v1/txn (key:read or key:write for each operation)",
-    "PUT /v1/session/create (session:write on the session's node)",
-    "PUT /v1/session/destroy/:id (session:write on the session's node)",
-    "PUT /v1/session/renew/:id (session:write on the session's node)",
-    "GET /v1/session/info/:id (session:read on the session's node; others are left out) blocking",
-    "GET /v1/session/node/:node (session:read on the session's node; others are left out) blocking",
-    "GET /v1/session/list (session:read on the session's node; others are left out) blocking",
-    "GET /v1/status/leader (everyone)",
-    "GET /v1/status/peers (everyone)",
-    "GET /v1/agent/self (agent:read on this node)",
-    "GET /v1/snapshot (acl:write, as it holds everything)",
-    "PUT /v1/snapshot (acl:write, as it holds everything)",
-  ]);
-});
-
 describe("a list of 100,000 keys", () => {
   const request = (line: string) => server.discovery.handle(requestOf(line));
   const fill = async () => {
