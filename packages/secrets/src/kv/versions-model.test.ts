@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openEngine } from "../../test/open-engine.ts";
+import { openTestServer } from "../../test/secrets-server.ts";
 import { memoryStorage } from "../memory-storage.ts";
 import type { SecretStorage } from "../storage.ts";
 import { kvEngine } from "./kv-engine.ts";
@@ -33,6 +34,19 @@ test("of many writers that do not compare, each writes a version of its own", as
   expect([...versions].sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
   for (const [i, version] of versions.entries())
     expect(await kv.call("read", "data/a", { version })).toMatchObject({ data: { data: { i } } });
+});
+
+test("so it is through the whole server, over encrypted storage", async () => {
+  const server = await openTestServer();
+  onTestFinished(() => server.close());
+  for (let version = 0; version < 10; version++) {
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        server.ask("PUT secret/data/a", { data: { version, i }, options: { cas: version } }),
+      ),
+    );
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 7 }, () => 400)]);
+  }
 });
 
 test("any sequence of writes, deletions and the like leaves what a model says", async () => {
