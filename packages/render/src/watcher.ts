@@ -24,6 +24,11 @@ interface Followed {
   readonly leases: Map<string, number>;
 }
 
+/**
+ * How long after its end a lease counts as one that may still be there: servers tell whole seconds, and take their time to
+ * end what has run out.
+ */
+const slackMilliseconds = 60_000;
 /** How long giving leases back may take altogether. */
 const giveBackMilliseconds = 10_000;
 
@@ -44,7 +49,10 @@ export class Watcher {
       ...ports,
       signal: control.signal,
       emit: (value) => arrived(source.id, value),
-      holds: (leaseId, until) => leases.set(leaseId, until),
+      holds: (leaseId, until) => {
+        leases.set(leaseId, until);
+        for (const [other, end] of leases) if (end + slackMilliseconds < ports.clock.now()) leases.delete(other);
+      },
     }).catch((error: unknown) => {
       const { aborted, reason } = control.signal;
       if (aborted && (error === reason || error instanceof OperationalError)) return;
@@ -61,10 +69,9 @@ export class Watcher {
     for (const { control } of dropped) control.abort();
     await Promise.all(dropped.map(({ over }) => over));
     if (givesBack === "keeps") return;
-    const { clock } = this.#ports;
-    const leases = dropped.flatMap((one) => [...one.leases]).filter(([, until]) => until > clock.now());
+    const leases = dropped.flatMap((one) => [...one.leases.keys()]);
     const signal = AbortSignal.timeout(giveBackMilliseconds);
-    await Promise.all(leases.map(([leaseId]) => this.#giveBack(leaseId, signal)));
+    await Promise.all(leases.map((leaseId) => this.#giveBack(leaseId, signal)));
   }
 
   /** Stops following everything. */
