@@ -15,8 +15,6 @@ export class AuditFile {
   #file: FileHandle | undefined;
   #waiting: Line[] = [];
   #writing: Promise<void> | undefined;
-  /** A write broke off: what is written next begins a new line. */
-  #isTorn = false;
 
   constructor(options: AuditFileOptions) {
     this.#options = options;
@@ -70,10 +68,14 @@ export class AuditFile {
       return;
     }
     this.#file ??= await this.#open();
-    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
-    this.#isTorn = true;
-    for (let at = 0; at < bytes.byteLength; ) at += (await this.#file.write(bytes, at)).bytesWritten;
-    this.#isTorn = false;
+    const bytes = Buffer.from(text);
+    let written = 0;
+    try {
+      while (written < bytes.byteLength) written += (await this.#file.write(bytes, written)).bytesWritten;
+    } catch (error) {
+      if (written > 0) await takeBack(this.#file, written);
+      throw error;
+    }
   }
 
   async #open(): Promise<FileHandle> {
@@ -91,6 +93,12 @@ export class AuditFile {
     const text = `The audit file ${this.#options.path} cannot be written: ${messageOf(thrown)}. Make room or give the server access to it.`;
     return new OperationalError(secretsErrors.auditFailed, text, { cause: thrown });
   }
+}
+
+// What was written of lines that did not all fit: the file ends with a whole line again.
+async function takeBack(file: FileHandle, length: number): Promise<void> {
+  const { size } = await file.stat();
+  await file.truncate(size - length);
 }
 
 interface Line {

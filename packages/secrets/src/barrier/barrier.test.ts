@@ -1,6 +1,6 @@
 import { isKind } from "@millwright/core/errors";
 import { silentLog, systemChance, systemClock } from "@millwright/core/ports";
-import { prefixRange, type Store } from "@millwright/store/contract";
+import { prefixRange, type Store, type Watch, type WatchMessage } from "@millwright/store/contract";
 import { openEtcdStore } from "@millwright/store/etcd";
 import { startEtcd } from "@millwright/store/etcd-server";
 import { openMemoryStore } from "@millwright/store/memory";
@@ -82,16 +82,32 @@ test("after a rotation old records are read and new ones written, also by a serv
     const peer = await Barrier.open({ store, generation: "1", keys: peerKeys, ...ports });
     await barrier.commit([put("old", "1")]);
     await keys.rotate();
+    await peer.list("");
+    expect(peerKeys.keyring.terms.map(({ term }) => term)).toEqual([1, 2]);
     await barrier.commit([put("new", "2")]);
     expect(Buffer.from((await peer.get("new"))!.value).toString()).toBe("2");
     expect(Buffer.from((await peer.get("old"))!.value).toString()).toBe("1");
-    await peer.list("");
-    expect(peerKeys.keyring.terms.map(({ term }) => term)).toEqual([1, 2]);
     await peer.commit([put("newer", "3")]);
     await Promise.all([barrier.close(), peer.close()]);
     const again = await openBarrier(store);
     expect(await again.list("")).toEqual(["new", "newer", "old"]);
     await again.close();
+  });
+});
+
+test("a list has what was acknowledged before it, and a write finds its place, however late the changes come", async () => {
+  await over(async (store) => {
+    const barrier = await openBarrier(store);
+    for (let i = 0; i < 60; i++)
+      await barrier.commit(Array.from({ length: 50 }, (_, n) => put(`many/${i}-${n}`, "x".repeat(1_000))));
+    const late = await openBarrier(withLateWatch(store, 200));
+    await barrier.commit([put("a/b", "1")]);
+    expect(await late.list("a/")).toEqual(["b"]);
+    for (let i = 0; i < 20; i++)
+      await barrier.commit(Array.from({ length: 50 }, (_, n) => put(`more/${i}-${n}`, "x".repeat(1_000))));
+    await Promise.all(Array.from({ length: 50 }, (_, n) => late.commit([put(`many/${n}-0`, "y")])));
+    for (let n = 0; n < 50; n++) expect(Buffer.from((await barrier.get(`many/${n}-0`))!.value).toString()).toBe("y");
+    await Promise.all([barrier.close(), late.close()]);
   });
 });
 
@@ -120,6 +136,37 @@ test("a closed barrier gives nothing away", async () => {
       expect(isKind(await call().catch((thrown: unknown) => thrown), secretsErrors.sealed)).toBe(true);
   });
 });
+
+// The same store, whose watches tell each change so long after it was made.
+function withLateWatch(store: Store, milliseconds: number): Store {
+  return new Proxy(store, {
+    get: (target, name: keyof Store) => {
+      if (name !== "watch") return target[name].bind(target);
+      return (...asked: Parameters<Store["watch"]>): Watch => {
+        const watch = target.watch(...asked);
+        return {
+          requestProgress: () => watch.requestProgress(),
+          [Symbol.asyncIterator]: () => delayed(watch, milliseconds),
+        };
+      };
+    },
+  });
+}
+
+async function* delayed(watch: Watch, milliseconds: number): AsyncGenerator<WatchMessage> {
+  const arrived: { readonly at: number; readonly message: WatchMessage }[] = [];
+  let isOpen = true;
+  const reading = (async () => {
+    for await (const message of watch) arrived.push({ at: Date.now(), message });
+    isOpen = false;
+  })();
+  while (isOpen || arrived.length > 0) {
+    const first = arrived[0];
+    if (first && Date.now() - first.at >= milliseconds) yield arrived.shift()!.message;
+    else await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await reading;
+}
 
 async function over(run: (store: Store) => Promise<void>): Promise<void> {
   const store = openMemoryStore();

@@ -40,13 +40,10 @@ export class LiveMounts implements Mounts {
   async open(): Promise<void> {
     const { storage, log } = this.#options;
     await this.#removeLeftData();
-    for (const { path, error } of await this.#reconcile())
-      log.write("error", "secrets: a mount was not opened", { path, error: messageOf(error) });
+    await this.refresh();
     this.#unfollow = storage.follow("core/", (paths) => {
       if (!concernsMounts(paths)) return;
-      this.refresh().catch((error) =>
-        log.write("error", "secrets: a mount was not opened", { error: messageOf(error) }),
-      );
+      this.refresh().catch((error) => log.write("error", "secrets: mounts not read", { error: messageOf(error) }));
     });
   }
 
@@ -93,18 +90,16 @@ export class LiveMounts implements Mounts {
       if (conflict !== undefined) throw badRequest(conflict);
       return [...entries, entry];
     });
-    try {
-      await this.refresh();
-    } catch (error) {
-      // An engine that does not open is not left behind in the table.
-      await changeMountTable(storage, (entries) => entries.filter(({ uuid }) => uuid !== entry.uuid));
-      await this.refresh();
-      throw error;
-    }
+    const failure = (await this.refresh()).find(({ path }) => path === spec.path);
+    if (!failure) return;
+    // An engine that does not open is not left behind in the table.
+    await changeMountTable(storage, (entries) => entries.filter(({ uuid }) => uuid !== entry.uuid));
+    await this.refresh();
+    throw failure.error;
   }
 
   /** Takes back all leases of a mount, then removes it with its data. Of a path without a mount nothing happens. */
-  async unmount(path: string, leases: Leases): Promise<void> {
+  async unmount(path: string, leases: LeaseEnder): Promise<void> {
     const { storage } = this.#options;
     const entry = this.entries.find((known) => known.path === path);
     if (!entry) return;
@@ -115,7 +110,7 @@ export class LiveMounts implements Mounts {
   }
 
   /** Moves a mount with its data; its leases, which name the old path, are taken back first. */
-  async move(from: string, to: string, leases: Leases): Promise<void> {
+  async move(from: string, to: string, leases: LeaseEnder): Promise<void> {
     const entry = this.entries.find(({ path }) => path === from);
     if (!entry) throw badRequest(`no matching mount at ${JSON.stringify(from)}`);
     const check = (entries: readonly MountEntry[]) => {
@@ -154,21 +149,21 @@ export class LiveMounts implements Mounts {
     await this.refresh();
   }
 
-  /** Opens and closes engines until they are what the stored table says. */
-  refresh(): Promise<void> {
-    const next = this.#turn.then(async () => {
-      const failure = (await this.#reconcile())[0];
-      if (failure) throw failure.error;
-    });
-    this.#turn = next.catch(() => undefined);
+  /** Opens and closes engines until they are what the stored table says; gives those that did not open. */
+  refresh(): Promise<readonly OpenFailure[]> {
+    const next = this.#turn.then(() => this.#reconcile());
+    this.#turn = next.then(
+      () => undefined,
+      () => undefined,
+    );
     return next;
   }
 
-  async #reconcile(): Promise<readonly { readonly path: string; readonly error: unknown }[]> {
+  async #reconcile(): Promise<readonly OpenFailure[]> {
     const { entries } = await readMountTable(this.#options.storage);
     const before = new Map(this.#live.map((live) => [live.entry.uuid, live]));
     const after: LiveMount[] = [];
-    const failures: { readonly path: string; readonly error: unknown }[] = [];
+    const failures: OpenFailure[] = [];
     for (const entry of entries) {
       const known = before.get(entry.uuid);
       const isSame = known && JSON.stringify(viewOf(known.entry)) === JSON.stringify(viewOf(entry));
@@ -183,6 +178,8 @@ export class LiveMounts implements Mounts {
     }
     this.#live = after;
     await Promise.all([...before.values()].map(({ engine }) => engine.close?.()));
+    for (const { path, error } of failures)
+      this.#options.log.write("error", "secrets: a mount was not opened", { path, error: messageOf(error) });
     return failures;
   }
 
@@ -231,6 +228,14 @@ export interface LiveMount {
   readonly mount: Mount;
   readonly engine: Engine;
 }
+
+export interface OpenFailure {
+  readonly path: string;
+  readonly error: unknown;
+}
+
+/** What takes back the leases under a path. */
+export type LeaseEnder = Pick<Leases, "revokePrefix">;
 
 export interface MountSpec {
   readonly class: "secret" | "auth";

@@ -130,6 +130,14 @@ describe("a request", () => {
       expect((await ask("GET auth/token/lookup-self", undefined, { token })).status).toBe(403);
     });
   });
+
+  test("with the last use of a token ends what hangs on it", async () => {
+    await over(async ({ call }) => {
+      const { auth } = (await call("POST auth/token/create", { num_uses: 1 })).json;
+      await call("GET auth/token/lookup-self", undefined, { token: auth!.client_token });
+      expect((await call("LIST auth/token/accessors")).json.data?.["keys"]).not.toContain(auth!.accessor);
+    });
+  });
 });
 
 describe("a credential", () => {
@@ -203,6 +211,15 @@ describe("an answer that is wrapped", () => {
       expect((await ask("PUT sys/wrapping/unwrap", { token })).json.errors).toEqual([
         "wrapping token is not valid or does not exist",
       ]);
+    });
+  });
+
+  test("is had by one of many who come at once", async () => {
+    await over(async ({ call, ask }) => {
+      const headers = { "x-vault-wrap-ttl": "60" };
+      const { token } = (await call("POST sys/wrapping/wrap", { a: 1 }, { headers })).json.wrap_info!;
+      const answers = await Promise.all([1, 2, 3, 4].map(() => ask("PUT sys/wrapping/unwrap", { token })));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
     });
   });
 
