@@ -27,7 +27,14 @@ export type JoinOutcome =
   | { readonly kind: "name-taken"; readonly said: string };
 
 export type LivenessOutcome =
-  | { readonly kind: "alive"; readonly livenessMilliseconds: number }
+  | {
+      readonly kind: "alive";
+      readonly livenessMilliseconds: number;
+      /** False where somebody took the node out of the catalog: it should register again. */
+      readonly known: boolean;
+      /** How many nodes the catalog has. */
+      readonly nodes: number;
+    }
   /** The server does not know the token: the node has to join again. */
   | { readonly kind: "unknown-token"; readonly said: string };
 
@@ -69,7 +76,8 @@ export class NodeProtocol {
     const answer = await this.#put("/v1/millwright/liveness", { Node: node, ID: id }, options, [403]);
     if (answer.status === 403) return { kind: "unknown-token", said: await textOf(answer) };
     const wire = new WireObject(await jsonOf(answer, "renewing liveness"), "renewing liveness");
-    return { kind: "alive", livenessMilliseconds: seconds(wire.text("TTL"), "renewing liveness") };
+    const livenessMilliseconds = seconds(wire.text("TTL"), "renewing liveness");
+    return { kind: "alive", livenessMilliseconds, known: wire.flag("Known"), nodes: wire.number("Nodes") };
   }
 
   #put(path: string, body: object, options: CallOptions, accept: readonly number[]): Promise<HttpAnswer> {

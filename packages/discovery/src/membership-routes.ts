@@ -66,7 +66,9 @@ async function renew(context: MembershipRoutesContext, call: Call): Promise<Http
     return { name: fields.text("Node"), id: fields.text("ID") };
   });
   const { known } = await renewNode(context, call.token, node);
-  return jsonReply({ TTL: `${context.livenessSeconds}s`, Known: known }, false);
+  // By how many they are, nodes spread what they ask of the servers.
+  const nodes = context.projection.state.count("node");
+  return jsonReply({ TTL: `${context.livenessSeconds}s`, Known: known, Nodes: nodes }, false);
 }
 
 function joiningNode(fields: WireFields): NodeRecord {

@@ -62,7 +62,7 @@ describe("joining", () => {
       Node: { ...n1, Meta: { os: "linux" }, TaggedAddresses: { lan: "10.0.0.1" } },
     });
     expect(await health()).toEqual(alive);
-    expect(await renew(token)).toMatchObject({ status: 200, text: '{"TTL":"10s","Known":true}' });
+    expect(await renew(token)).toMatchObject({ status: 200, text: '{"TTL":"10s","Known":true,"Nodes":1}' });
   });
 
   const refusals = [
@@ -212,9 +212,9 @@ describe("liveness", () => {
   test("a node that somebody took out of the catalog is told so, and registers itself again", async () => {
     const token = await join();
     await server.ask("PUT /v1/catalog/deregister", '{"Node":"n1"}');
-    expect((await renew(token)).text).toBe('{"TTL":"10s","Known":false}');
+    expect((await renew(token)).text).toBe('{"TTL":"10s","Known":false,"Nodes":0}');
     await server.ask("PUT /v1/catalog/register", JSON.stringify(n1), as(token));
-    expect((await renew(token)).text).toBe('{"TTL":"10s","Known":true}');
+    expect((await renew(token)).text).toBe('{"TTL":"10s","Known":true,"Nodes":1}');
     expect(await health()).toEqual(alive);
   });
 

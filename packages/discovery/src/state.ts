@@ -76,6 +76,11 @@ export class DiscoveryState {
     return this.#rowsOf(table).table(table).view(prefix);
   }
 
+  /** How many rows a table has. */
+  count(table: TableName): number {
+    return this.#rowsOf(table).table(table).size;
+  }
+
   /** A list of a table (see `Table.lists`), in byte order of the rows' keys, as it is now. */
   list<N extends TableName>(table: N, list: string): RecordView<Row<N>> {
     return this.#rowsOf(table).list(table, list);

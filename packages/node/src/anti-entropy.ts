@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { CatalogView } from "./catalog-view.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { durationText } from "./check-definition.ts";
-import { taggedAddresses } from "./member.ts";
+import { type Renewal, taggedAddresses } from "./member.ts";
 import type { LocalCheck } from "./node-state.ts";
 import type { Registry } from "./registry.ts";
 import type { Servers } from "./servers.ts";
@@ -34,6 +34,7 @@ export class AntiEntropy {
   #compareAt = 0;
   #notBefore = 0;
   #isOnline = false;
+  #nodes = 1;
 
   constructor(options: AntiEntropyOptions) {
     this.#options = options;
@@ -49,6 +50,14 @@ export class AntiEntropy {
     // Servers that come back are not to be met by all nodes at once.
     this.#compareAt = this.#options.clock.monotonic() + this.#options.chance.fraction() * mostStagger;
     this.#notBefore = 0;
+    this.#wake.abort();
+  }
+
+  /** Takes in what a server said: a node that the catalog lost registers at once; where there are many, each asks less often. */
+  hear({ known, nodes }: Renewal): void {
+    this.#nodes = nodes;
+    if (known || !this.#isOnline) return;
+    this.#compareAt = 0;
     this.#wake.abort();
   }
 
@@ -70,7 +79,7 @@ export class AntiEntropy {
     try {
       if (now >= this.#compareAt) {
         await this.#compare(signal);
-        this.#compareAt = clock.monotonic() + comparePause * (1 + chance.fraction() / 4);
+        this.#compareAt = clock.monotonic() + comparePause(this.#nodes) * (1 + chance.fraction() / 4);
       }
       const { registry } = this.#options;
       await this.#send(pendingWork(registry.state, clock.now()), signal);
@@ -163,7 +172,11 @@ export class AntiEntropy {
 
 type CatalogWork<T> = (client: ConsulClient, token: string, signal: AbortSignal) => Promise<T>;
 
-const comparePause = 60_000;
+/** The pause between two comparisons, in milliseconds: a minute, and more with each doubling of the nodes above 128. */
+export function comparePause(nodes: number): number {
+  return 60_000 * (nodes <= 128 ? 1 : 1 + Math.ceil(Math.log2(nodes / 128)));
+}
+
 const retryPause = 15_000;
 const mostStagger = 1_000;
 const patienceMilliseconds = 10_000;

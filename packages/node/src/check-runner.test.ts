@@ -189,6 +189,7 @@ describe("a check that stands for another node", () => {
   test("follows that node's checks at the servers", async () => {
     const server = await fakeDiscovery();
     servers.push({ close: () => void server.stop() });
+    server.otherNodes.add("db-1");
     const disk = { Node: "db-1", CheckID: "disk", Status: "passing" };
     let index = 7;
     const changed = Promise.withResolvers<void>();

@@ -11,9 +11,19 @@ export interface MemberOptions {
   readonly servers: Servers;
   readonly kept: IdentityKeeper;
   readonly joinToken: () => Promise<string | undefined>;
+  /** Told what a server answers to each renewal. */
+  readonly onRenewed: (heard: Renewal) => void;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+}
+
+/** What a server says of this node and of all of them. */
+export interface Renewal {
+  /** False where somebody took the node out of the catalog. */
+  readonly known: boolean;
+  /** How many nodes there are. */
+  readonly nodes: number;
 }
 
 /** A node as the servers see it: joins, and renews its liveness each third of its time, until it is closed. */
@@ -97,6 +107,7 @@ export class Member {
     const outcome = await client.node.liveness({ node: identity.name, id: identity.id }, { token, signal });
     if (outcome.kind === "alive") {
       this.#feed({ kind: "renewed", now: asked, ttl: outcome.livenessMilliseconds });
+      this.#options.onRenewed({ known: outcome.known, nodes: outcome.nodes });
       return outcome.livenessMilliseconds / 3;
     }
     this.#feed({ kind: "forgotten", why: outcome.said });

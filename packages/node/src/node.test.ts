@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeDiscovery, fakeDiscovery, json } from "../test/fake-discovery.ts";
 import { type RunningNode, runNode, until } from "../test/running-node.ts";
+import { comparePause } from "./anti-entropy.ts";
 
 let server: FakeDiscovery;
 let folder: string;
@@ -102,6 +103,33 @@ describe("anti-entropy", () => {
     await one.node.ready();
     await until("removed", () => !server.services.has("zombie") && !server.checks.has("stray"));
     expect(server.checks.has("serfHealth")).toBe(true);
+  });
+
+  test("a node that somebody took out of the catalog is back with the next renewal", async () => {
+    const fast = await fakeDiscovery("1s");
+    const one = await start({ servers: [fast.address] });
+    await one.node.ready();
+    await one.ask("PUT /v1/agent/service/register", webService);
+    await until("registered", () => fast.services.has("web"));
+    // The first comparison is over.
+    await until("compared", () => fast.requests.includes("GET /v1/health/node/web-1"));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    fast.nodes.clear();
+    fast.services.clear();
+    await until("back", () => fast.nodes.has("web-1") && fast.services.has("web"), 2_000);
+    await stop(one);
+    await fast.stop();
+  });
+
+  const sizes = [
+    { nodes: 1, seconds: 60 },
+    { nodes: 128, seconds: 60 },
+    { nodes: 129, seconds: 120 },
+    { nodes: 257, seconds: 180 },
+    { nodes: 1_024, seconds: 240 },
+  ];
+  test.each(sizes)("among $nodes nodes each compares itself every $seconds s", ({ nodes, seconds }) => {
+    expect(comparePause(nodes)).toBe(seconds * 1_000);
   });
 
   test("a status travels at once, an output alone does not", async () => {

@@ -13,7 +13,7 @@ import { configure, type Definitions, readDefinitions } from "./configure.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { keepNothing, openKeeper } from "./keeper.ts";
 import { openIdentity } from "./kept-identity.ts";
-import { Member } from "./member.ts";
+import { Member, type Renewal } from "./member.ts";
 import { isOnline } from "./membership.ts";
 import { nodeService } from "./node-service.ts";
 import type { NodeState } from "./node-state.ts";
@@ -67,54 +67,25 @@ export interface Node {
 
 /** Opens a node. Rejects with `badConfiguration` where an address, a definition or the data folder cannot be used. */
 export async function openNode(options: NodeOptions): Promise<Node> {
-  const { identity, clock = systemClock, chance = systemChance, log = silentLog } = options;
+  const { identity, scriptChecks, onLeave, onReload, pretty = false } = options;
   const closing = new AbortController();
-  const servers = new Servers(options.servers, { clock, chance });
-  const kept = await openIdentity(options.dataFolder, identity);
-  const nodeToken = () => kept.get()?.token ?? "";
-  const registry = new Registry();
-  configure(registry, readDefinitions(withOwnService(options)), options.scriptChecks);
-  const keeper =
-    options.dataFolder === undefined
-      ? keepNothing
-      : await openKeeper({ dataFolder: options.dataFolder, registry, clock, log });
-  const timetable = new Timetable(clock);
-  const { joinToken = async () => undefined } = options;
-  const member = new Member({ identity, servers, kept, joinToken, clock, chance, log });
-  const antiEntropy = new AntiEntropy({ registry, servers, identity, nodeToken, clock, chance, log });
-  member.listen((state) => antiEntropy.setOnline(isOnline(state)));
-  const watchNode = watchChecks(servers, nodeToken);
-  const runner = new CheckRunner({ registry, timetable, nodeName: identity.name, watchNode, clock, chance, log });
   const { signal } = closing;
+  const parts = await openParts(options);
+  const { registry, keeper, timetable, member, antiEntropy, runner, servers, kept, nodeToken, clock } = parts;
   const background = [timetable.run(signal), member.run(signal), antiEntropy.run(signal)];
-  const leave = async () => {
-    member.leave();
-    if (kept.get() === undefined) return;
-    await servers.call(
-      (client, within) => client.catalog.deregister({ node: identity.name }, { token: nodeToken(), signal: within }),
-      { signal, patienceMilliseconds: leaveMilliseconds },
-    );
-    log.write("info", "node: left", { node: identity.name });
-  };
+  const leave = () => leaveDatacenter(options, parts, signal);
   const routes = nodeRoutes({
-    ...{ identity, registry, runner, keeper, member, servers, nodeToken, clock },
-    scriptChecks: options.scriptChecks,
+    ...{ identity, registry, runner, keeper, member, servers, nodeToken, scriptChecks, clock },
     leave: async () => {
       await leave();
-      options.onLeave?.();
+      onLeave?.();
     },
-    ...(options.onReload ? { reload: options.onReload } : {}),
+    ...(onReload ? { reload: onReload } : {}),
   });
   const authorizer = serverAuthorizer({ servers, kept, clock, signal });
   return {
     routes,
-    handle: nodeService({
-      routes,
-      authorizer,
-      servers,
-      nodeName: identity.name,
-      pretty: options.pretty ?? false,
-    }),
+    handle: nodeService({ routes, authorizer, servers, nodeName: identity.name, pretty }),
     get state() {
       return registry.state;
     },
@@ -122,7 +93,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     token: nodeToken,
     ready: () => member.alive(signal),
     reconfigure: (definitions) =>
-      configure(registry, readDefinitions(withOwnService({ ...options, ...definitions })), options.scriptChecks),
+      configure(registry, readDefinitions(withOwnService({ ...options, ...definitions })), scriptChecks),
     leave,
     close: async () => {
       closing.abort();
@@ -132,6 +103,40 @@ export async function openNode(options: NodeOptions): Promise<Node> {
       await servers.close();
     },
   };
+}
+
+/** The parts of a node, each of which does one thing; nothing runs yet but the checks' first timers. */
+async function openParts(options: NodeOptions) {
+  const { identity, dataFolder, clock = systemClock, chance = systemChance, log = silentLog } = options;
+  const ports = { clock, chance, log };
+  const servers = new Servers(options.servers, ports);
+  const kept = await openIdentity(dataFolder, identity);
+  const nodeToken = () => kept.get()?.token ?? "";
+  const registry = new Registry();
+  configure(registry, readDefinitions(withOwnService(options)), options.scriptChecks);
+  const keeper = dataFolder === undefined ? keepNothing : await openKeeper({ dataFolder, registry, clock, log });
+  const timetable = new Timetable(clock);
+  const { joinToken = async () => undefined } = options;
+  const antiEntropy = new AntiEntropy({ registry, servers, identity, nodeToken, ...ports });
+  const onRenewed = (heard: Renewal) => antiEntropy.hear(heard);
+  const member = new Member({ identity, servers, kept, joinToken, onRenewed, ...ports });
+  member.listen((state) => antiEntropy.setOnline(isOnline(state)));
+  const watchNode = watchChecks(servers, nodeToken);
+  const runner = new CheckRunner({ registry, timetable, nodeName: identity.name, watchNode, ...ports });
+  return { ...ports, servers, kept, nodeToken, registry, keeper, timetable, member, antiEntropy, runner };
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function leaveDatacenter({ identity }: NodeOptions, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { member, kept, servers, nodeToken, log } = parts;
+  member.leave();
+  if (kept.get() === undefined) return;
+  await servers.call(
+    (client, within) => client.catalog.deregister({ node: identity.name }, { token: nodeToken(), signal: within }),
+    { signal, patienceMilliseconds: leaveMilliseconds },
+  );
+  log.write("info", "node: left", { node: identity.name });
 }
 
 const leaveMilliseconds = 5_000;

@@ -25,6 +25,8 @@ export interface FakeDiscovery {
   liveness: "taken" | "forgotten";
   /** Tokens that may do nothing. */
   readonly denied: Set<string>;
+  /** Nodes whose health `answer` gives. */
+  readonly otherNodes: Set<string>;
   /** What a path of no other meaning answers. */
   answer: (request: HttpRequest) => Promise<HttpReply>;
   /** Ends the listener, keeping the data; `start` listens again at the same address. */
@@ -53,6 +55,7 @@ export async function fakeDiscovery(ttl = "10s"): Promise<FakeDiscovery> {
     joinToken: "",
     liveness: "taken",
     denied: new Set(),
+    otherNodes: new Set(),
     answer: async ({ path }) => text(404, `no ${path}`),
     stop: async () => listener?.close(0),
     start: async () => {
@@ -72,7 +75,7 @@ export async function fakeDiscovery(ttl = "10s"): Promise<FakeDiscovery> {
     requests.push(`${method} ${path}`);
     const isOwn =
       path.startsWith("/v1/millwright/") || path.startsWith("/v1/catalog/") || path.startsWith("/v1/health/");
-    const isOther = path.startsWith("/v1/health/node/") && !nodes.has(path.split("/").at(-1) ?? "");
+    const isOther = path.startsWith("/v1/health/node/") && fake.otherNodes.has(path.split("/").at(-1) ?? "");
     if ((!isOwn || isOther) && path !== "/v1/internal/acl/authorize") return fake.answer(request);
     const token = request.header("x-consul-token") ?? "";
     const body = method === "GET" ? {} : await readJson(request);
@@ -99,7 +102,9 @@ function answerOwn(fake: FakeDiscovery, { path, token, body, ttl }: Asked): Http
       nodes.set(String(body.Node), body);
       return json({ NodeToken: "node-token", Datacenter: "dc1", LivenessTTL: ttl });
     case "/v1/millwright/liveness":
-      return fake.liveness === "forgotten" ? text(403, "ACL not found") : json({ TTL: ttl, Known: true });
+      return fake.liveness === "forgotten"
+        ? text(403, "ACL not found")
+        : json({ TTL: ttl, Known: nodes.size > 0, Nodes: nodes.size });
     case "/v1/internal/acl/authorize":
       return json((body as unknown as unknown[]).map(() => ({ Allow: !fake.denied.has(token) })));
     case "/v1/catalog/register":
