@@ -176,7 +176,7 @@ describe("dependencies", () => {
         for (const [name, version] of Object.entries(versions ?? {}))
           wanted.set(name, (wanted.get(name) ?? new Set()).add(version));
     const wrong = [...wanted].filter(([, versions]) =>
-      [...versions].some((version) => !/^\d+\.\d+\.\d+$/.test(version)),
+      [...versions].some((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
     );
     expect(wrong).toEqual([]);
     expect([...wanted].filter(([, versions]) => versions.size > 1)).toEqual([]);
