@@ -153,6 +153,28 @@ describe("where no device can be written", () => {
     );
   });
 
+  test("an answer that comes after the server was sealed is not given", async () => {
+    const world = new Set<string>();
+    const asked = Promise.withResolvers<void>();
+    const sealed = Promise.withResolvers<void>();
+    const meanwhile = () => {
+      asked.resolve();
+      return sealed.promise;
+    };
+    await over(
+      async ({ call, ask, secrets }, file) => {
+        await call("POST sys/mounts/logins", { type: "logins" });
+        await call("PUT sys/audit/file", { type: "file", options: { file_path: file } });
+        const answer = ask("GET logins/raw");
+        await asked.promise;
+        await secrets.seal();
+        sealed.resolve();
+        expect((await answer).status).toBe(503);
+      },
+      { engines: [loginEngine(world, meanwhile)] },
+    );
+  });
+
   test("one that works is enough", async () => {
     await over(async ({ call, breakAudit }, file) => {
       await call("PUT sys/audit/good", { type: "file", options: { file_path: file } });
@@ -219,7 +241,11 @@ function loginEngine(world: Set<string>, meanwhile: () => Promise<void> | undefi
     name: "logins",
     class: "secret",
     open: async () => ({
-      handle: async () => {
+      handle: async ({ path }) => {
+        if (path === "raw") {
+          await meanwhile();
+          return { kind: "data", data: { password: "pass" } };
+        }
         const make = async () => {
           world.add("login");
           await meanwhile();

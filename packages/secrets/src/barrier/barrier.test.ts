@@ -127,6 +127,20 @@ test("what a client can get wrong is refused, and what only a program can is a b
   });
 });
 
+test("a term that is old is followed by a new one by itself", async () => {
+  await over(async (store) => {
+    let now = 0;
+    const keys = await Keys.open({ store, rootKey, chance: systemChance, clock: { ...systemClock, now: () => now } });
+    const terms = () => keys.keyring.terms.length;
+    await keys.rotateWhereWorn();
+    expect(terms()).toBe(1);
+    now = 31 * 24 * 60 * 60 * 1000;
+    await keys.rotateWhereWorn();
+    await keys.rotateWhereWorn();
+    expect(terms()).toBe(2);
+  });
+});
+
 test("a closed barrier gives nothing away", async () => {
   await over(async (store) => {
     const barrier = await openBarrier(store);

@@ -23,6 +23,9 @@ export interface KeysOptions {
   readonly chance: Chance;
 }
 
+const longestTerm = 30 * 24 * 60 * 60 * 1000;
+const mostEncryptions = 500_000_000;
+
 /** The keyring of an unsealed server, kept equal to the store's where another server rotates it. */
 export class Keys {
   readonly #options: KeysOptions;
@@ -64,6 +67,15 @@ export class Keys {
     const { keyring } = await readKeyring(this.#options);
     if (newestTerm(keyring).term > newestTerm(this.#keyring).term) this.#encryptions = 0;
     this.#keyring = keyring;
+  }
+
+  /**
+   * Rotates where the newest term is 30 days old or has written much: random nonces are safe for 2^32 records of a key, which
+   * this stays far below also where several servers write.
+   */
+  async rotateWhereWorn(): Promise<void> {
+    const age = this.#options.clock.now() - newestTerm(this.#keyring).installed;
+    if (age >= longestTerm || this.#encryptions >= mostEncryptions) await this.rotate();
   }
 
   /** Adds a term, with which everything is written from now on. */

@@ -1,3 +1,4 @@
+import { messageOf } from "@millwright/core/errors";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import { AuditLog } from "../audit/audit-log.ts";
 import type { Barrier } from "../barrier/barrier.ts";
@@ -41,7 +42,7 @@ export interface Core {
   close(): Promise<void>;
 }
 
-const sweepMilliseconds = 60 * 60 * 1000;
+const housekeepingMilliseconds = 60 * 60 * 1000;
 
 /** Opens everything over an open barrier, which it closes at its end; where it rejects, the barrier stays open. */
 export async function openCore(options: CoreOptions): Promise<Core> {
@@ -72,10 +73,10 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     await closeAll();
     throw error;
   }
-  const sweeping = keepSweeping(wrapping, ports, closing.signal);
+  const housekeeping = keepHouse({ wrapping, keys, ...ports }, closing.signal);
   const close = async () => {
     await closeAll();
-    await sweeping;
+    await housekeeping;
     await barrier.close();
   };
   return { keys, mounts, policies, tokens, leases, audit, wrapping, close, ...ports };
@@ -102,14 +103,19 @@ export function firstMounts(chance: Chance, withDevMounts: boolean): readonly Mo
   ];
 }
 
-async function keepSweeping(
-  wrapping: Wrapping,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+async function keepHouse(
+  core: Pick<Core, "wrapping" | "keys" | "clock"> & { readonly log: Log },
   signal: AbortSignal,
 ): Promise<void> {
+  const { wrapping, keys, clock, log } = core;
   while (!signal.aborted) {
-    await clock.sleep(sweepMilliseconds, signal).catch(() => undefined);
-    if (!signal.aborted)
-      await wrapping.sweep().catch((error) => log.write("warn", "secrets: sweep failed", { error: String(error) }));
+    await clock.sleep(housekeepingMilliseconds, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      await keys.rotateWhereWorn();
+      await wrapping.sweep();
+    } catch (error) {
+      log.write("warn", "secrets: housekeeping failed, and is tried again", { error: messageOf(error) });
+    }
   }
 }

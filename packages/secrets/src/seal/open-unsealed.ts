@@ -21,6 +21,7 @@ export interface UnsealOptions {
 export async function openUnsealed(options: UnsealOptions): Promise<Core> {
   const { store, rootKey, record, core, ...ports } = options;
   const keys = await Keys.open({ store, rootKey, ...ports });
+  await keys.rotateWhereWorn();
   const barrier = await Barrier.open({ store, generation: record.generation, keys, ...ports });
   try {
     return await openCore({ barrier, keys, ...core, ...ports });
