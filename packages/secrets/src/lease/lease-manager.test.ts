@@ -124,6 +124,18 @@ describe("a lease", () => {
     await server.close();
   });
 
+  test("is not granted to a token at its last use", async () => {
+    const { server, db } = await ready();
+    const { clientToken } = await server.tokens.create(tokenGrant({ numUses: 2 }), "auth/jwt/login");
+    const first = await server.tokens.use(clientToken);
+    await leaseAccount(server, db, { token: first!.caller.token, account: "a" });
+    const last = await server.tokens.use(clientToken);
+    const asked = leaseAccount(server, db, { token: last!.caller.token, account: "b" });
+    await expect(asked).rejects.toThrow("this was the last use of the token");
+    expect([...db.accounts.keys()]).toEqual(["a"]);
+    await server.close();
+  });
+
   test("ended while its credential was being made leaves no credential", async () => {
     const { server, db, storage, clock } = await ready();
     const { clientToken } = await server.tokens.create(tokenGrant(), "auth/jwt/login");

@@ -6,7 +6,7 @@ import type { Mount, TokenId } from "../engine.ts";
 import { secretsErrors } from "../errors.ts";
 import type { SecretStorage } from "../storage.ts";
 import { allPaths } from "../storage.ts";
-import { isTokenAlive } from "../token/token-record.ts";
+import { isUsedUp, readToken, unchanged } from "../token/token-record.ts";
 import type { LeaseIndex } from "./lease-index.ts";
 import type { LeaseRecord } from "./lease-record.ts";
 import { addLease, leaseFolder, putLease, readLease } from "./lease-record.ts";
@@ -96,9 +96,16 @@ async function grant(options: LeaseManagerOptions, ask: LeaseAsk): Promise<Grant
 /** Stores a lease unless its token ends: a token's end is written before its leases are looked for. */
 async function store(storage: SecretStorage, lease: LeaseRecord, token: TokenId): Promise<void> {
   for (;;) {
-    const owner = await isTokenAlive(storage, token);
-    if (!owner) throw new OperationalError(secretsErrors.denied, "permission denied: the token has ended meanwhile");
-    if (await storage.commit(addLease(lease), [owner])) return;
+    const owner = await readToken(storage, token);
+    if (!owner || owner.token.isRevoked) {
+      throw new OperationalError(secretsErrors.denied, "permission denied: the token has ended meanwhile");
+    }
+    if (isUsedUp(owner.token)) {
+      throw refusal(
+        "this was the last use of the token, so what is leased to it would end at once: take one with more",
+      );
+    }
+    if (await storage.commit(addLease(lease), [unchanged(owner)])) return;
   }
 }
 

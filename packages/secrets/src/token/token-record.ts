@@ -62,6 +62,11 @@ export async function isTokenAlive(storage: SecretStorage, id: TokenId): Promise
   return found && !found.token.isRevoked ? { path: tokenFolder + id, revision: found.revision } : undefined;
 }
 
+/** Whether it is at its last use, or behind it. */
+export function isUsedUp({ uses }: TokenRecord): boolean {
+  return uses.kind === "counted" && uses.left <= 0;
+}
+
 export function unchanged({ token, revision }: StoredToken): StorageCondition {
   return { path: tokenFolder + token.id, revision };
 }

@@ -17,6 +17,7 @@ import {
   addToken,
   childFolder,
   isTokenAlive,
+  isUsedUp,
   leasePathOf,
   putToken,
   readToken,
@@ -162,7 +163,7 @@ async function use(options: TokenStoreOptions, id: TokenId): Promise<UsedToken |
     const { token } = found;
     if (token.uses.kind === "unlimited") return { caller: callerOf(token), view: viewOf(token, now), isLast: false };
     const used: TokenRecord = { ...token, uses: { kind: "counted", left: token.uses.left - 1 } };
-    const isLast = used.uses.kind === "counted" && used.uses.left === 0;
+    const isLast = isUsedUp(used);
     // Where the last request is never answered, its lease ends it.
     const soon = Math.min(token.expires ?? Number.POSITIVE_INFINITY, now + 60_000);
     const changes = isLast ? [putToken(used), putLease(leaseOf({ ...used, expires: soon }))] : [putToken(used)];
@@ -172,7 +173,7 @@ async function use(options: TokenStoreOptions, id: TokenId): Promise<UsedToken |
 }
 
 function isUsable(token: TokenRecord, now: number): boolean {
-  return isAlive(token, now) && (token.uses.kind === "unlimited" || token.uses.left > 0);
+  return isAlive(token, now) && !isUsedUp(token);
 }
 
 function isAlive({ expires, isRevoked }: TokenRecord, now: number): boolean {
