@@ -32,8 +32,11 @@ export interface View extends Shown {
 /** A read of the catalog that may wait for a change of any of the topics. */
 export interface CatalogRead<T> {
   readonly topics: readonly string[];
-  /** Works on the state at once; what it gives must not look at the state again. */
-  answer(view: View): Answer<T>;
+  /**
+   * Works on the state at once; what it gives must not look at the state again. Where it gives a promise, that works on views
+   * that it took at once, with turns for others.
+   */
+  answer(view: View): Answer<T> | Promise<Answer<T>>;
 }
 
 /** Answers with one JSON value. */
@@ -72,13 +75,14 @@ async function readCatalog<T>(context: CatalogContext, call: Call, read: Catalog
     },
   });
   const { projection } = context;
+  const answer = await value.answer;
   const headers = readHeaders({
     index,
     // Whoever comes without a token is not told that there is more to see.
-    filtered: value.answer.hidden && call.token !== "",
+    filtered: answer.hidden && call.token !== "",
     knownLeader: projection.knowsLeader,
     lastContact: options.consistency === "stale" ? projection.lastContact : 0,
     consistency: options.consistency,
   });
-  return { value: value.answer.value, shown: value.shown, headers };
+  return { value: answer.value, shown: value.shown, headers };
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
 import { type Answer, answerJson, answerList, type CatalogContext, isPretty, type View } from "./catalog-context.ts";
@@ -124,18 +125,38 @@ function listServices(context: CatalogContext, call: Call): Promise<HttpReply> {
   return answerJson(context, call, {
     // Nodes count only where it is asked for what they say of themselves.
     topics: [topicOf("service"), ...(call.query.has("node-meta") || call.query.has("filter") ? [topicOf("node")] : [])],
-    answer: (view) => {
+    answer: async (view) => {
       const tags = new Map<string, Set<string>>();
-      const { value, hidden } = instancesOf(view, call.grants, view.state.rows("service"));
-      for (const { service } of value) {
-        const known = tags.get(service.name) ?? new Set();
-        tags.set(service.name, known);
-        for (const tag of service.tags) known.add(tag);
-      }
+      const add = ({ name, tags: own }: Row<"service">) => {
+        const known = tags.get(name) ?? new Set();
+        tags.set(name, known);
+        for (const tag of own) known.add(tag);
+      };
+      const hidden = await eachService(view, call.grants, add);
       const names = [...tags.keys()].sort();
       return { value: Object.fromEntries(names.map((name) => [name, [...tags.get(name)!]])), hidden };
     },
   });
+}
+
+const servicesPerTurn = 5_000;
+
+// Goes through all services, or all that are asked for and may be seen; gives whether there are others.
+async function eachService(view: View, grants: Grants, take: (service: Row<"service">) => void): Promise<boolean> {
+  const { state, query } = view;
+  const all = state.rows("service");
+  const isWhole = grants.unrestricted && !query.filter && query.tags.length + query.nodeMeta.length === 0;
+  if (!isWhole) {
+    const { value, hidden } = instancesOf(view, grants, all);
+    for (const { service } of value) take(service);
+    return hidden;
+  }
+  let taken = 0;
+  for (const service of all) {
+    take(service);
+    if (++taken % servicesPerTurn === 0) await setImmediate();
+  }
+  return false;
 }
 
 function listInstances(context: CatalogContext, call: Call): Promise<HttpReply> {

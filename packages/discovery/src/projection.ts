@@ -224,7 +224,7 @@ export async function rebuildState(
     }
     const last = page.entries.at(-1);
     if (!page.more || !last) {
-      state.loaded();
+      for (const _ of state.loaded()) await setImmediate();
       return { state, revision };
     }
     // Values may be large or small: pages grow while they are light, so that none holds the event loop for long.

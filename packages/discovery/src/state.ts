@@ -117,14 +117,15 @@ export class DiscoveryState {
     return Math.max(this.floor, ...topics.map((topic) => changed.get(topic) ?? 0));
   }
 
-  /** Takes in an entry of the store, at a rebuild; {@link loaded} has to follow the last one. */
+  /** Takes in an entry of the store, at a rebuild; {@link loaded} has to be run through after the last one. */
   load(entry: Entry): void {
     this.#put(entry);
   }
 
-  /** Ends a rebuild. */
-  loaded(): void {
-    this.#settle();
+  /** Ends a rebuild, piece by piece: others may have a turn between two. */
+  *loaded(): Generator<undefined> {
+    let settled = 0;
+    for (const _ of this.#settle()) if (++settled % topicsPerTurn === 0) yield;
   }
 
   /** Takes in the events of one commit. */
@@ -206,21 +207,19 @@ export class DiscoveryState {
     for (const topic of topics) raise(risen, topic, revision);
   }
 
-  // Carries risen topics over to those that depend on them, by what the rows are like now. Gives those of the holding
-  // generation.
-  #settle(): string[] {
-    const seen: string[] = [];
+  // Carries risen topics over to those that depend on them, by what the rows are like now. Gives those that have risen in the
+  // holding generation.
+  *#settle(): Generator<string> {
     for (const [generation, risen] of this.#risen) {
       const holds = generation === this.#generations.get(this.#meta?.meta.generation ?? 0);
       for (const [topic, revision] of risen) {
         for (const name of [topic, ...catalogTopicsBeside(topic, generation.rows)]) {
           raise(generation.changed, name, revision);
-          if (holds) seen.push(name);
+          if (holds) yield name;
         }
       }
     }
     this.#risen.clear();
-    return seen;
   }
 
   #rowsOf(table: TableName): Rows {
@@ -244,6 +243,8 @@ export class DiscoveryState {
     return this.#generation(this.meta.generation);
   }
 }
+
+const topicsPerTurn = 5_000;
 
 /** What readers see changed by one event. */
 interface Seen {
