@@ -1,4 +1,9 @@
+import { spawn } from "node:child_process";
 import { Resolver } from "node:dns/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ConsulClient } from "@millwright/clients/consul";
 import { systemClock } from "@millwright/core/ports";
 import Consul from "consul";
@@ -221,6 +226,46 @@ describe("identity and access", () => {
     await until("registered", async () => (await master.catalog.service("web")).value.length === 1);
     await expect(anonymous.agentSelf()).rejects.toThrow(/403/);
   });
+});
+
+describe("an agent that is killed", () => {
+  test("is out of the healthy ones, over DNS and HTTP, within fifteen seconds, and back when it starts again", async () => {
+    const real = await server();
+    const watcher = await agent(real, "a1");
+    const client = new ConsulClient({ address: `127.0.0.1:${portOf(watcher)}` });
+    opened.push(() => client.close());
+    const folder = await mkdtemp(join(tmpdir(), "agent-killed-"));
+    opened.push(() => rm(folder, { recursive: true }));
+    const program = fileURLToPath(new URL("../test/crash-agent.ts", import.meta.url));
+    const startProcess = () => {
+      const stdio = ["ignore", "ignore", "inherit"] as const;
+      const child = spawn(process.execPath, [program, folder, joinToken, real.address], { stdio: [...stdio] });
+      opened.push(async () => child.kill("SIGKILL"));
+      return child;
+    };
+    const resolver = new Resolver();
+    resolver.setServers(watcher.dns.map(({ host, port }) => `${host}:${port}`));
+    const named = () =>
+      resolver.resolve4("web.service.consul").then(
+        () => true,
+        () => false,
+      );
+    const healthy = async () => (await client.health.service("web", { passing: true })).value.length;
+    const child = startProcess();
+    await until("joined", async () => (await client.catalog.node("crash")).value);
+    const { http } = JSON.parse(await readFile(join(folder, "running.json"), "utf8")) as { http: string[] };
+    const own = new ConsulClient({ address: http[0] ?? "" });
+    opened.push(() => own.close());
+    await own.agent.registerService({ Name: "web" });
+    await until("healthy", async () => (await healthy()) === 1 && (await named()));
+    child.kill("SIGKILL");
+    const began = systemClock.monotonic();
+    await until("out", async () => (await healthy()) === 0 && !(await named()), 15_000);
+    expect(systemClock.monotonic() - began).toBeGreaterThan(1_000);
+    startProcess();
+    await until("back", async () => (await healthy()) === 1 && (await named()), 5_000);
+    expect((await client.catalog.node("crash")).value?.services.map(({ id }) => id)).toEqual(["web"]);
+  }, 40_000);
 });
 
 describe("a server that goes and comes back", () => {

@@ -263,6 +263,15 @@ describe("the rest", () => {
     expect((await one.ask("GET /v1/agent/none")).text).toBe("Invalid URL path: not a recognized HTTP API endpoint\n");
   });
 
+  test("another namespace or partition than the only one is refused", async () => {
+    expect((await one.ask("GET /v1/agent/services?ns=default")).status).toBe(200);
+    expect((await one.ask("GET /v1/agent/services?ns=team")).text).toBe(
+      'Invalid namespace "team": there is only "default".',
+    );
+    const reply = await one.ask("GET /v1/agent/services", undefined, { "x-consul-partition": "east" });
+    expect([reply.status, reply.text]).toEqual([400, 'Invalid partition "east": there is only "default".']);
+  });
+
   test("every route says who may use it", () => {
     for (const { permission, pattern } of one.node.routes)
       expect(permission.kind === "everyone" ? permission.why : permission.what, pattern).not.toBe("");

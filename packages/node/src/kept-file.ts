@@ -55,7 +55,7 @@ export class KeptFile {
       }
       await rename(fresh, this.#path);
     } catch (error) {
-      const text = `Cannot write ${this.#path}: ${messageOf(error)}. Check the disk's free space and the folder's permissions.`;
+      const text = `Cannot write ${this.#path}: ${messageOf(error)}. What was asked for holds until the agent ends, and is not kept. Check the disk's free space and the folder's permissions.`;
       throw new OperationalError(nodeErrors.badConfiguration, text, { cause: error });
     }
   }

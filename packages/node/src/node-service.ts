@@ -4,6 +4,7 @@ import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { forward } from "./forward.ts";
 import { type Authorizer, checkPermissions } from "./permissions.ts";
 import { emptyReply, textReply } from "./reply.ts";
+import { badRequest } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { Servers } from "./servers.ts";
 import { tokenOf } from "./token.ts";
@@ -52,6 +53,7 @@ async function dispatchToRoute(request: HttpRequest, { find, authorizer, pretty 
     }
     case "found": {
       const { query } = request;
+      refuseOtherPlaces(request);
       const token = tokenOf(request);
       const call: Call = {
         request,
@@ -65,5 +67,15 @@ async function dispatchToRoute(request: HttpRequest, { find, authorizer, pretty 
       if (permission.kind === "needs") await checkPermissions(call.grants, permission.of(call));
       return match.route.handle(call);
     }
+  }
+}
+
+function refuseOtherPlaces(request: HttpRequest): void {
+  for (const [name, parameter] of [
+    ["namespace", "ns"],
+    ["partition", "partition"],
+  ] as const) {
+    const wanted = request.query.get(parameter) || request.header(`x-consul-${name}`) || "default";
+    if (wanted !== "default") throw badRequest(`Invalid ${name} ${JSON.stringify(wanted)}: there is only "default".`);
   }
 }
