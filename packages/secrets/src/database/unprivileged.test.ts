@@ -1,11 +1,12 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { as, lend, roleNames } from "../../test/leased-login.ts";
 import { openEngine } from "../../test/open-engine.ts";
+import { knownOrigins } from "../../test/postgres-programs.ts";
 import { startPostgres } from "../../test/postgres-server.ts";
 import { databaseEngine } from "./database-engine.ts";
 
 /** The embedded programs are of a newer PostgreSQL, where whoever may make roles may do less with them. */
-describe.each(["system", "embedded"] as const)("PostgreSQL of the %s programs, without a superuser", (origin) => {
+describe.each(knownOrigins())("PostgreSQL of the %s programs, without a superuser", (origin) => {
   test("a login that may only make roles lends others, and takes all their rights back", async () => {
     const server = await startPostgres({ origin, database: "myapp" });
     onTestFinished(() => server.stop());
