@@ -1,5 +1,7 @@
 import { createSocket } from "node:dgram";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -122,6 +124,37 @@ describe("an HTTP check", () => {
     await until("listening", () => silent.address());
     await check({ HTTP: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`, Timeout: "100ms" });
     await becomes("critical", /no answer within 0\.1s/);
+  });
+});
+
+describe("a check over TLS", () => {
+  const file = (name: string) => readFileSync(new URL(`../testdata/tls/${name}`, import.meta.url));
+
+  async function tlsServer(): Promise<{ readonly port: number; readonly names: string[] }> {
+    const names: string[] = [];
+    const settings = { key: file("key.pem"), cert: file("cert.pem") };
+    const server = createHttpsServer(settings, (_, response) => response.end("secure"));
+    server.on("secureConnection", (socket) => names.push(String(socket.servername)));
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return { port: (server.address() as AddressInfo).port, names };
+  }
+
+  test("trusts no certificate of an unknown authority, unless it is told to", async () => {
+    const { port } = await tlsServer();
+    await check({ HTTP: `https://127.0.0.1:${port}/` });
+    await becomes("critical", /self-signed certificate/);
+    await check({ HTTP: `https://127.0.0.1:${port}/`, TLSSkipVerify: true });
+    await becomes("passing", /secure/);
+  });
+
+  test("asks for the server name it is told", async () => {
+    const { port, names } = await tlsServer();
+    await check({ HTTP: `https://127.0.0.1:${port}/`, TLSSkipVerify: true, TLSServerName: "health.test" });
+    await becomes("passing", /secure/);
+    expect(names[0]).toBe("health.test");
+    await check({ TCP: `127.0.0.1:${port}`, TCPUseTLS: true, TLSSkipVerify: true, Status: "warning" });
+    await becomes("passing", /^TCP connect/);
   });
 });
 
