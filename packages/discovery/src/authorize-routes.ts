@@ -65,6 +65,7 @@ function permissionOf({ Resource, Access, Segment: name }: Question["wire"]): Pe
     case "key":
     case "node":
     case "session":
+    case "event":
       return { resource: Resource, access, name };
     case "service":
       return access === "read"

@@ -7,6 +7,7 @@ import { agentRoutes } from "./agent-routes.ts";
 import { authorizeRoutes } from "./authorize-routes.ts";
 import { catalogRoutes } from "./catalog-routes.ts";
 import { discoveryErrors } from "./errors.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { cleanGenerations } from "./generations.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { healthRoutes } from "./health-routes.ts";
@@ -82,6 +83,7 @@ export async function openDiscovery(options: DiscoveryOptions): Promise<Discover
     ...catalogRoutes(context),
     ...healthRoutes(context),
     ...sessionRoutes(context),
+    ...eventRoutes(context),
     ...membershipRoutes(context),
     ...statusRoutes(context),
     ...operatorRoutes(context),

@@ -13,6 +13,8 @@ export type Permission =
   | { readonly resource: "service"; readonly access: "write"; readonly name: string; readonly node: string }
   /** What is said of the servers themselves. */
   | { readonly resource: "operator"; readonly access: "read" }
+  /** Custom events of the name. */
+  | { readonly resource: "event"; readonly access: "read" | "write"; readonly name: string }
   /** Sessions of the node. */
   | { readonly resource: "session"; readonly access: "read" | "write"; readonly name: string }
   | { readonly resource: "agent"; readonly access: "read"; readonly name: string }

@@ -6,6 +6,7 @@ import {
   type ServiceRecord,
   serviceTable,
 } from "./catalog-records.ts";
+import { type EventRecord, eventTable } from "./event-records.ts";
 import { decodeRecord, encodeRecord, type KvRecord } from "./kv-record.ts";
 import {
   type DownRecord,
@@ -40,6 +41,7 @@ export interface Records {
   readonly life: LifeRecord;
   readonly lock: LockRecord;
   readonly delay: DelayRecord;
+  readonly event: EventRecord;
 }
 
 export type TableName = keyof Records;
@@ -64,6 +66,7 @@ export const tables: { readonly [N in TableName]: Table<Records[N]> } = {
   life: lifeTable,
   lock: lockTable,
   delay: delayTable,
+  event: eventTable,
 };
 
 export const tableNames = Object.keys(tables) as readonly TableName[];
