@@ -186,6 +186,43 @@ describe("several servers over one store", () => {
   });
 });
 
+test("many mounts made at once on two servers are all there, on both", async () => {
+  await over(async (store) => {
+    const first = await openTestServer({ store });
+    const second = await openSecrets({ store, version });
+    await second.unseal(first.unsealKeys[0]!);
+    const other = askerOf(second, first.rootToken);
+    const made = Array.from({ length: 12 }, (_, i) => `m${i}`);
+    await Promise.all(
+      made.map((path, i) => (i % 2 ? first : other).call(`POST sys/mounts/${path}`, { type: "kv", description: path })),
+    );
+    for (const path of made) {
+      await eventually(async () => (await first.ask(`PUT ${path}/a`, { path })).status === 204);
+      await eventually(async () => (await other.ask(`GET ${path}/a`)).json.data?.["path"] === path);
+    }
+    await second.close();
+    await first.close();
+  });
+});
+
+test("a store that is busy with other things holds nothing up", async () => {
+  await over(async (store) => {
+    const server = await openTestServer({ store });
+    const busy = new AbortController();
+    const others = (async () => {
+      for (let i = 0; !busy.signal.aborted; i++)
+        await store.txn({ then: [{ op: "put", key: `elsewhere/${i % 100}`, value: Buffer.from("x") }] });
+    })();
+    for (let i = 0; i < 30; i++) {
+      await server.call(`PUT secret/data/busy/${i}`, { data: { i } });
+      expect((await server.call("LIST secret/metadata/busy")).json.data?.["keys"]).toHaveLength(i + 1);
+    }
+    busy.abort();
+    await others;
+    await server.close();
+  });
+});
+
 async function over(run: (store: Store) => Promise<void>): Promise<void> {
   const store = openMemoryStore();
   await run(store).finally(() => store.close());
