@@ -136,7 +136,7 @@ async function leaveDatacenter({ identity }: NodeOptions, parts: Parts, signal: 
     (client, within) => client.catalog.deregister({ node: identity.name }, { token: nodeToken(), signal: within }),
     { signal, patienceMilliseconds: leaveMilliseconds },
   );
-  log.write("info", "node: left", { node: identity.name });
+  log.write("info", "node: taken out of the catalog", { node: identity.name });
 }
 
 const leaveMilliseconds = 5_000;
