@@ -82,7 +82,7 @@ describe("the talk's template", () => {
 
   test("is rendered before the program starts; an interrupt ends that and gives the lease back", async () => {
     const running = start("-template=myapp-db-config.yml.ctmpl:myapp-db-config.yml", "sh", "./myapp");
-    await until(() => read("app.start") !== undefined && servers.leases.size === 1);
+    await until(() => read("app.start")?.includes("database") === true && servers.leases.size === 1);
     const config = '---\nusername: "v-user-1"\npassword: "p-word-1"\ndatabase: "myapp"\n';
     expect([read("myapp-db-config.yml"), read("app.start")]).toEqual([config, config]);
     running.signal("SIGINT");
@@ -98,6 +98,19 @@ describe("the talk's template", () => {
   test("keeps its lease for whoever reads the file where no program runs beside it", async () => {
     expect(await run("-once", "-template=myapp-db-config.yml.ctmpl:out.yml")).toMatchObject({ code: 0 });
     expect(servers.leases.size).toBe(1);
+  });
+
+  test("gives back what was leased for nothing", async () => {
+    const template = "-template=myapp-db-config.yml.ctmpl:out.yml";
+    expect(await run("-once", "-dry", template)).toMatchObject({ code: 0, out: expect.stringContaining("v-user-1") });
+    expect(servers.leases.size).toBe(0);
+    folder.write({ "wait.ctmpl": '{{ with secret "postgresql/creds/web" }}{{ key "none" }}{{ end }}' });
+    const waiting = start("-once", "-template=wait.ctmpl:wait");
+    await until(() => waiting.err.includes("waits for"));
+    expect(servers.leases.size).toBe(1);
+    waiting.signal("SIGINT");
+    expect(await waiting.ended).toMatchObject({ code: 12 });
+    expect([servers.leases.size, read("wait")]).toEqual([0, undefined]);
   });
 
   test("shows neither credential nor token in its log", async () => {

@@ -51,9 +51,9 @@ export type StartedRendering =
 /**
  * Renders templates, and keeps them rendered. Faults in the templates come back before anything is read or written.
  *
- * Leases are given back when nothing uses them any more: those of a source that no template reads now, and all of them
- * when a program that ran beside the templates has ended. Without such a program they run out by themselves, as whoever
- * reads the files goes on using what is in them.
+ * Leases are given back when nothing uses them any more: those of a source that no template reads now, and at the end all
+ * of them where they were for a program that ran beside the templates, or where nothing has been written. Else they run out
+ * by themselves, as whoever reads the files goes on using what is in them.
  */
 export function startRendering(config: RenderConfig, ports: RenderPorts): StartedRendering {
   const { value: templates, diagnostics } = prepareTemplates(config.templates, config.isDry);
@@ -72,7 +72,6 @@ class Runner implements Rendering {
   readonly #work = new AbortController();
   readonly #queue: RunnerEvent[] = [];
   #state: RunnerState;
-  #hadChild = false;
   /** How the program ended when it was ended here. */
   #childExit: ProcessExit | undefined;
   #wake: () => void = () => undefined;
@@ -156,7 +155,7 @@ class Runner implements Rendering {
         this.#watcher.add(action.source);
         return;
       case "unwatch":
-        this.#start(this.#watcher.drop(action.ids, this.#plan.config.mode === "once" ? "keeps" : "givesBack"));
+        this.#start(this.#watcher.drop(action.ids, "givesBack"));
         return;
       case "write":
         this.#start(this.#write(action.texts));
@@ -165,7 +164,6 @@ class Runner implements Rendering {
         this.#start(this.#runCommands(action));
         return;
       case "startChild":
-        this.#hadChild = true;
         this.#start(this.#ready(this.#child?.start()));
         return;
       case "reloadChild":
@@ -250,11 +248,18 @@ class Runner implements Rendering {
     this.#feed({ kind: "quietOver", at: clock.now() });
   }
 
+  /** Whether there is a file that somebody may go on using, and no program of ours that it was for. */
+  #isLeftInUse(): boolean {
+    const { config } = this.#plan;
+    if (config.isDry || config.child) return false;
+    return this.#state.templates.some(({ rendered }) => rendered !== undefined);
+  }
+
   async #cleanUp(signal: NodeJS.Signals | undefined): Promise<void> {
     this.#work.abort();
     this.#childExit = await this.#child?.end(signal);
     try {
-      await this.#watcher.stop(this.#hadChild ? "givesBack" : "keeps");
+      await this.#watcher.stop(this.#isLeftInUse() ? "keeps" : "givesBack");
     } catch (error) {
       this.#ports.log.write("error", messageOf(error));
     }
