@@ -13,6 +13,7 @@ import { ConsulAcl } from "./consul-acl.ts";
 import { ConsulAgent } from "./consul-agent.ts";
 import { ConsulCatalog } from "./consul-catalog.ts";
 import type { ConsulConfig } from "./consul-config.ts";
+import { ConsulEvents } from "./consul-events.ts";
 import { ConsulHealth } from "./consul-health.ts";
 import { ConsulKv, type KvEntry } from "./consul-kv.ts";
 import { ConsulSessions } from "./consul-session.ts";
@@ -33,6 +34,7 @@ export class ConsulClient {
   readonly health: ConsulHealth;
   readonly agent: ConsulAgent;
   readonly sessions: ConsulSessions;
+  readonly events: ConsulEvents;
   /** What our own nodes say to our own servers beside Consul's API. */
   readonly node: NodeProtocol;
   readonly #api: ConsulApi;
@@ -45,6 +47,7 @@ export class ConsulClient {
     this.health = new ConsulHealth(this.#api);
     this.agent = new ConsulAgent(this.#api);
     this.sessions = new ConsulSessions(this.#api);
+    this.events = new ConsulEvents(this.#api);
     this.node = new NodeProtocol(this.#api);
   }
 

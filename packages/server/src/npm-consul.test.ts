@@ -71,6 +71,12 @@ describe("the npm client", () => {
     expect(await consul.agent.self()).toMatchObject({ Config: { Datacenter: "dc1" } });
   });
 
+  test("fires and lists events", async () => {
+    const fired = await consul.event.fire("deploy", "v1");
+    expect(fired).toMatchObject({ Name: "deploy", Payload: "v1" });
+    expect(await consul.event.list("deploy")).toMatchObject([{ ID: fired.ID, Payload: "v1" }]);
+  });
+
   test("watches a key from before it exists to after it is gone", async () => {
     const seen: (string | undefined)[] = [];
     const watch = consul.watch({ method: consul.kv.get as never, options: { key: "w", wait: "5s" } });

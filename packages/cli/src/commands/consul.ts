@@ -7,6 +7,7 @@ const usage = `Usage: consul [--version] [--help] COMMAND [flags] [arguments]
 Consul's command line, as far as it is served by Millwright:
     agent      Run a server (-dev, -server) or a client agent
     catalog    Show datacenters, nodes and services of the catalog
+    event      Fire a custom event
     info       Show the agent's own numbers
     join       Have the agent join servers
     kv         Read and change the key-value store
@@ -22,7 +23,7 @@ Example: consul kv put app/name web
 `;
 
 const commandNames = [
-  ...["agent", "catalog", "info", "join", "kv", "leave", "lock"],
+  ...["agent", "catalog", "event", "info", "join", "kv", "leave", "lock"],
   ...["members", "services", "snapshot", "watch", "version"],
 ];
 
@@ -37,6 +38,7 @@ export async function runConsul(args: readonly string[], io: CommandIo): Promise
     case "snapshot":
       return (await import("./snapshot.ts")).runSnapshot(rest, io);
     case "catalog":
+    case "event":
     case "info":
     case "join":
     case "leave":

@@ -126,11 +126,14 @@ describe("what is printed is what consul prints", () => {
     expect(outcome.code).toBe(code);
   });
 
-  test.each(["members", "lock", "watch", "info", "join", "leave", "version"])("%s explains itself", async (name) => {
-    const { code, out } = await consul([name, "-h"]);
-    expect(code).toBe(0);
-    expect(out).toContain(`      $ consul ${name}`);
-  });
+  test.each(["members", "event", "lock", "watch", "info", "join", "leave", "version"])(
+    "%s explains itself",
+    async (name) => {
+      const { code, out } = await consul([name, "-h"]);
+      expect(code).toBe(0);
+      expect(out).toContain(`      $ consul ${name}`);
+    },
+  );
 });
 
 describe("services", () => {
@@ -280,6 +283,27 @@ describe("watch", () => {
     expect(outcome.out).toMatch(/^(at \d+\n){3}$/);
     const seen = (await lines()).map((line) => (JSON.parse(line) as { Key: string }[] | null)?.map(({ Key }) => Key));
     expect(seen).toEqual([undefined, ["w/1"], ["w/1", "w/2"]]);
+  });
+
+  test("tells each event once, to who watches for it", async () => {
+    const stop = new AbortController();
+    const log = join(folder, "events");
+    expect((await consul(["event", "-name=deploy", "v1"])).out).toMatch(/^Event ID: [0-9a-f-]{36}\n$/);
+    const running = consul(["watch", "-type=event", "-name=deploy", `cat >> ${log}`], { signal: stop.signal });
+    const told = async () =>
+      (await readFile(log, "utf8").catch(() => ""))
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as { Payload: string }[]).map(({ Payload }) => atob(Payload)));
+    await until(async () => (await told()).length === 1);
+    await consul(["event", "-name=other", "x"]);
+    await consul(["event", "-name=deploy", "v2"]);
+    await until(async () => (await told()).length === 2);
+    stop.abort("SIGINT");
+    expect((await running).code).toBe(130);
+    expect(await told()).toEqual([["v1"], ["v2"]]);
+    expect(await consul(["event"])).toMatchObject({ code: 1, err: expect.stringMatching(/^Event name must be/) });
+    expect((await client.events.list({ name: "other" })).value).toMatchObject([{ name: "other" }]);
   });
 
   test("goes on when the command fails", async () => {

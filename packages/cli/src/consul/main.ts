@@ -3,6 +3,7 @@ import type { CommandIo } from "../io.ts";
 import { infoCommand, joinCommand, leaveCommand, versionCommand } from "./agent-control.ts";
 import { datacentersCommand, nodesCommand, servicesCommand } from "./catalog.ts";
 import { type ProgramName, runServiceCommand } from "./command.ts";
+import { eventCommand } from "./event.ts";
 import { lockCommand } from "./lock.ts";
 import { membersCommand } from "./members.ts";
 import { deregisterCommand, listCommand, registerCommand, showCommand } from "./services.ts";
@@ -14,6 +15,7 @@ type Runner = (args: readonly string[], io: CommandIo, program: ProgramName) => 
 // Each command has flags of its own type, which only it knows.
 const runners: Readonly<Record<string, Runner>> = {
   members: (args, io, program) => runServiceCommand(membersCommand, args, io, { program }),
+  event: (args, io, program) => runServiceCommand(eventCommand, args, io, { program }),
   info: (args, io, program) => runServiceCommand(infoCommand, args, io, { program }),
   join: (args, io, program) => runServiceCommand(joinCommand, args, io, { program }),
   leave: (args, io, program) => runServiceCommand(leaveCommand, args, io, { program }),
@@ -36,6 +38,7 @@ const runners: Readonly<Record<string, Runner>> = {
 
 export type ServiceCommandName =
   | "members"
+  | "event"
   | "info"
   | "join"
   | "leave"

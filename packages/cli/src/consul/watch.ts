@@ -12,7 +12,7 @@ const flags = {
   type: {
     kind: "string",
     value: "TYPE",
-    help: "What to watch: key, keyprefix, services, nodes, service or checks.",
+    help: "What to watch: key, keyprefix, services, nodes, service, checks or event.",
   },
   key: { kind: "string", value: "KEY", help: "The key, for -type=key." },
   prefix: { kind: "string", value: "PREFIX", help: "The prefix, for -type=keyprefix." },
@@ -20,6 +20,7 @@ const flags = {
   tag: { kind: "strings", value: "TAG", help: "Only instances with this tag, for -type=service." },
   passingonly: { kind: "bool", help: "Only healthy instances, for -type=service." },
   state: { kind: "string", value: "STATE", help: "Only checks in this state, for -type=checks." },
+  name: { kind: "string", value: "NAME", help: "Only events of this name, for -type=event." },
   filter: { kind: "string", value: "EXPRESSION", help: "Only items for which it holds." },
   ...shellFlag,
   ...clientFlags,
@@ -31,7 +32,7 @@ type Values = FlagValues<typeof flags>;
 export const watchCommand: ServiceCommand<typeof flags> = {
   usage: "watch [flags] [COMMAND...]",
   about:
-    "Watches keys, nodes, services or checks. Without a command it prints what there is, as JSON, and ends. With one it runs it now and at each change, with the JSON on its standard input and CONSUL_INDEX in its environment.",
+    "Watches keys, nodes, services, checks or events. Without a command it prints what there is, as JSON, and ends. With one it runs it now and at each change, with the JSON on its standard input and CONSUL_INDEX in its environment.",
   examples: ["watch -type=nodes", "watch -type=key -key=app/config ./reload.sh"],
   flags,
   run: async ({ values, args, given, io }) => {
@@ -98,11 +99,28 @@ function viewOf(values: Values): View | string {
         return { path: `/v1/health/checks/${encodeURIComponent(values.service)}`, query, show: whole };
       }
       return { path: `/v1/health/state/${encodeURIComponent(values.state ?? "any")}`, query, show: whole };
+    case "event": {
+      const named: ApiQuery = values.name === undefined ? {} : { name: values.name };
+      return { path: "/v1/event/list", query: named, show: newEvents() };
+    }
     case undefined:
-      return "Watch type must be specified: -type=key, keyprefix, services, nodes, service or checks";
+      return `Watch type must be specified: -type=${types}`;
     default:
-      return `Unsupported watch type: ${values.type}. Use key, keyprefix, services, nodes, service or checks.`;
+      return `Unsupported watch type: ${values.type}. Use ${types}.`;
   }
+}
+
+const types = "key, keyprefix, services, nodes, service, checks or event";
+
+// Of events those that were not there the last time: each is told once.
+function newEvents(): (value: unknown) => unknown {
+  let last: unknown;
+  return (value) => {
+    const events = (Array.isArray(value) ? value : []) as readonly { readonly ID?: unknown }[];
+    const fresh = events.slice(events.findIndex(({ ID }) => ID === last) + 1);
+    last = events.at(-1)?.ID ?? last;
+    return fresh;
+  };
 }
 
 function firstOf(value: unknown): unknown {
