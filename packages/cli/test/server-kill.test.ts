@@ -1,0 +1,3 @@
+import { testServerKills } from "./server-kills.ts";
+
+testServerKills(3);
