@@ -18,6 +18,8 @@ export interface ProjectionOptions {
   readonly changed: (paths: readonly string[]) => void;
 }
 
+/** Records decrypted in one go: few enough not to hold the event loop. */
+const pageSize = 50;
 /** How long a list waits for the store's changes. */
 const patienceMilliseconds = 7_000;
 
@@ -134,14 +136,14 @@ export class BarrierProjection {
     const { store, generation, keys, changed } = this.#options;
     const whole = prefixRange(layout.buckets(generation));
     const index = new BucketIndex();
-    let page = await store.range(whole, { limit: 100 });
+    let page = await store.range(whole, { limit: pageSize });
     const { revision } = page;
     for (;;) {
       for (const { key, value } of page.entries) index.put(key, decodeBucket(await keys.decrypt(key, value)));
       const last = page.entries.at(-1);
       if (!page.more || !last) break;
       await setImmediate();
-      page = await store.range({ ...whole, from: after(last.key) }, { limit: 100, revision });
+      page = await store.range({ ...whole, from: after(last.key) }, { limit: pageSize, revision });
     }
     if (index.size === 0) {
       const text = "The store has no records of this secrets server. Put the store back from a copy.";
