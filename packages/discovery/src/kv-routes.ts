@@ -90,13 +90,14 @@ async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions
   const key = keyOf(call);
   const { index, value } = await blockingRead(context, options, { kind: "key", text: key }, call.request, {
     index: (state) => state.indexOf(state.changedKey(key)),
-    value: (state) => ({ entry: state.get(key), base: state.meta.base, locks: state.rows("lock", key) }),
+    value: (state) => ({ entry: state.get(key), base: state.meta.base, lock: state.row("lock", key) }),
   });
   const headers = readHeaders(metaOf(context, options, index, false));
   const { entry } = value;
   if (!entry) return emptyReply(404, headers);
   if (call.query.has("raw")) return rawReply(entry, headers);
-  return entriesReply(context, call, { entries: [entry], base: value.base, locks: value.locks, headers });
+  const locks = value.lock ? [value.lock] : [];
+  return entriesReply(context, call, { entries: [entry], base: value.base, locks, headers });
 }
 
 async function listEntries(context: KvRoutesContext, call: Call, options: ReadOptions): Promise<HttpReply> {
@@ -119,7 +120,7 @@ interface ShownEntries {
   /** What was added to revisions when they were read: it may be another by the time they are sent. */
   readonly base: number;
   /** Those of the entries that were ever taken as locks. */
-  readonly locks: RecordView<Row<"lock">>;
+  readonly locks: Iterable<Row<"lock">>;
   readonly headers: Record<string, string>;
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { LeaseId, Store } from "@millwright/store/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addNode } from "../test/catalog.ts";
+import { addNode, setCheck } from "../test/catalog.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 import { layout } from "./layout.ts";
@@ -150,6 +150,25 @@ for (const kind of storeKinds) {
         { numRuns: runs, seed: 20261121 },
       );
     }, 120_000);
+
+    test("sessions are ended by the other when the one that did so has gone", async () => {
+      const opened = await kind.open();
+      await addNode(opened.store, "n1");
+      const a = await openTestServer(opened.store);
+      const b = await openTestServer((await opened.another?.()) ?? opened.store);
+      const { ID } = JSON.parse((await a.ask("PUT /v1/session/create")).text) as { ID: string };
+      await a.ask(`PUT /v1/kv/a?acquire=${ID}`, "x");
+      await a.close();
+      await setCheck(opened.store, "n1", "serfHealth", "critical");
+      for (let i = 0; (await b.ask(`GET /v1/session/info/${ID}`)).text !== "[]"; i++) {
+        expect(i).toBeLessThan(200);
+        await sleep(50);
+      }
+      expect(await b.json("GET /v1/kv/a")).toMatchObject([{ LockIndex: 1 }]);
+      expect((await b.json("GET /v1/kv/a")) as object[]).not.toMatchObject([{ Session: ID }]);
+      await b.close();
+      await opened.dispose();
+    });
 
     test("a delay that began on one holds on the other at once", async () => {
       const opened = await kind.open();

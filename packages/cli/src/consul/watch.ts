@@ -1,5 +1,6 @@
 import type { ApiQuery } from "@millwright/clients/consul-api";
 import { encodePath } from "@millwright/clients/consul-api";
+import { formatJson } from "@millwright/clients/json";
 import { watchAnswers } from "@millwright/clients/consul-watch";
 import { OperationalError } from "@millwright/core/errors";
 import { clientFlags, failureText, interruptedCode, openClient } from "../commands/kv-client.ts";
@@ -49,10 +50,10 @@ export const watchCommand: ServiceCommand<typeof flags> = {
       for await (const { value, index } of states) {
         const shown = view.show(value);
         if (args.length === 0) {
-          await io.stdout(`${jsonText(shown, 4)}\n`);
+          await io.stdout(`${formatJson(shown, 4)}\n`);
           return 0;
         }
-        await handle({ argv: args, shell, input: `${jsonText(shown)}\n`, index }, io);
+        await handle({ argv: args, shell, input: `${formatJson(shown)}\n`, index }, io);
       }
       return interruptedCode(io);
     } catch (error) {
@@ -125,18 +126,6 @@ function newEvents(): (value: unknown) => unknown {
 
 function firstOf(value: unknown): unknown {
   return Array.isArray(value) ? (value[0] ?? null) : null;
-}
-
-// Whole numbers above 2^53 come as bigint, and are written as they came.
-function jsonText(value: unknown, indent?: number): string {
-  const numbers: string[] = [];
-  const mark = "\u0000number:";
-  const text = JSON.stringify(
-    value,
-    (_key, item: unknown) => (typeof item === "bigint" ? `${mark}${numbers.push(String(item)) - 1}` : item),
-    indent,
-  );
-  return text.replace(/"\\u0000number:(\d+)"/g, (_, at: string) => numbers[Number(at)] ?? "0");
 }
 
 interface Handling {
