@@ -184,7 +184,7 @@ describe("a request to a service", () => {
     const connections = new HttpConnections(targetOf({ address: "web.service.consul:1" }, "test"), names);
     const call = { method: "GET", path: "/", headers: {}, timeoutMilliseconds: 5_000 };
     await expect(connections.send(call)).rejects.toThrow(
-      "Cannot reach http://web.service.consul:1: connection refused. Check that a server runs there",
+      "Cannot reach web.service.consul (127.0.0.1:1): connection refused. Check that a server runs there",
     );
     await connections.close();
   });

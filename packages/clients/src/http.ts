@@ -101,7 +101,7 @@ export class HttpConnections {
     throw new Bug("a name was resolved to no endpoint");
   }
 
-  async #sendTo(place: Endpoint | { readonly socketPath: string }, call: HttpCall): Promise<HttpAnswer> {
+  async #sendTo(place: Place, call: HttpCall): Promise<HttpAnswer> {
     const { agent, request } = await this.#open;
     call.signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
@@ -117,21 +117,21 @@ export class HttpConnections {
         ...this.#serverName(place),
       });
       const fail = (error: Error) =>
-        reject(call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, call));
+        reject(call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, { call, place }));
       sent.on("timeout", () => sent.destroy(new Silence(call.timeoutMilliseconds)));
       sent.on("error", fail);
-      sent.on("response", (message) => resolve(this.#answer(message, sent, call)));
+      sent.on("response", (message) => resolve(this.#answer(message, sent, { call, place })));
       writeBody(sent, call.body).catch((error: Error) => sent.destroy(error));
     });
   }
 
   // A server that was found by its name is still asked by that name.
-  #hostHeader(place: Endpoint | { readonly socketPath: string }): Record<string, string> {
+  #hostHeader(place: Place): Record<string, string> {
     const { at } = this.target;
     return "host" in at && "host" in place && place.host !== at.host ? { host: `${at.host}:${place.port}` } : {};
   }
 
-  #serverName(place: Endpoint | { readonly socketPath: string }): { servername?: string } {
+  #serverName(place: Place): { servername?: string } {
     const { at, tls } = this.target;
     if (tls?.serverName !== undefined) return { servername: tls.serverName };
     return tls && "host" in at && "host" in place && place.host !== at.host ? { servername: at.host } : {};
@@ -143,8 +143,9 @@ export class HttpConnections {
     opened?.agent.destroy();
   }
 
-  #answer(message: IncomingMessage, sent: ClientRequest, call: HttpCall): HttpAnswer {
-    const explain = (error: Error) => (call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, call));
+  #answer(message: IncomingMessage, sent: ClientRequest, { call, place }: Sent): HttpAnswer {
+    const explain = (error: Error) =>
+      call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, { call, place });
     async function* stream(): AsyncGenerator<Uint8Array> {
       try {
         for await (const chunk of message) yield chunk as Uint8Array;
@@ -168,30 +169,45 @@ export class HttpConnections {
     };
   }
 
-  #explain(error: Error, sent: ClientRequest, call: HttpCall): OperationalError {
+  // The address as it was written, and for a name where it led to.
+  #addressOf(place: Place): string {
+    const { at } = this.target;
+    if ("socketPath" in at || "socketPath" in place || place.host === at.host) return this.address;
+    const host = place.host.includes(":") ? `[${place.host}]` : place.host;
+    return `${at.host} (${host}:${place.port})`;
+  }
+
+  #explain(error: Error, sent: ClientRequest, { call, place }: Sent): OperationalError {
     const code = "code" in error ? String(error.code) : "";
-    const where = `${call.method} ${this.address}${call.path.split("?")[0]}`;
+    const address = this.#addressOf(place);
+    const where = `${call.method} ${address}${call.path.split("?")[0]}`;
     const reason = reasons[code];
     if (reason)
-      return new OperationalError(clientErrors.unreachable, `Cannot reach ${this.address}: ${reason}`, {
+      return new OperationalError(clientErrors.unreachable, `Cannot reach ${address}: ${reason}`, {
         cause: error,
       });
     if (isTlsCode(code)) {
       const advice =
         "Check the address's scheme, the CA certificate, and the server name the certificate was made for.";
-      return new OperationalError(
-        clientErrors.untrusted,
-        `${this.address} is not trusted: ${error.message}. ${advice}`,
-        { cause: error },
-      );
+      return new OperationalError(clientErrors.untrusted, `${address} is not trusted: ${error.message}. ${advice}`, {
+        cause: error,
+      });
     }
     if (error instanceof Silence && sent.socket?.connecting) {
-      const text = `Cannot reach ${this.address}: no connection within ${call.timeoutMilliseconds / 1000} s. Check the address and any firewall between.`;
+      const text = `Cannot reach ${address}: no connection within ${call.timeoutMilliseconds / 1000} s. Check the address and any firewall between.`;
       return new OperationalError(clientErrors.unreachable, text, { cause: error });
     }
     const text = `${where}: ${error.message}. The connection ended before the answer was whole; check that server's log.`;
     return new OperationalError(clientErrors.broken, text, { cause: error });
   }
+}
+
+/** Where a call went: for a name one of the places it led to. */
+type Place = Endpoint | { readonly socketPath: string };
+
+interface Sent {
+  readonly call: HttpCall;
+  readonly place: Place;
 }
 
 function headerText(value: string | readonly string[] | undefined): string | undefined {
