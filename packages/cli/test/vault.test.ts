@@ -127,6 +127,19 @@ describe("what is printed", () => {
   });
 });
 
+test("an engine is tuned and moved", async () => {
+  await well("vault secrets enable -path=old -version=1 kv");
+  await well("vault kv put old/a b=c");
+  expect(await well("vault secrets tune -default-lease-ttl=30m old/")).toBe(
+    "Success! Tuned the secrets engine at: old/\n",
+  );
+  expect(await well("vault secrets move old new")).toBe("Success! Moved secrets engine old/ to: new/\n");
+  expect(await well("vault kv get -field=b new/a")).toBe("c");
+  expect(await well("vault read -field=default_lease_ttl sys/mounts/new/tune")).toBe("1800");
+  expect((await typed("vault secrets tune new")).err).toContain("Say what to change");
+  expect(await well("vault secrets disable new")).toContain("Success!");
+});
+
 describe("versions of a secret", () => {
   test("are written, compared, deleted and brought back", async () => {
     await well("vault kv put secret/v a=1");
@@ -145,6 +158,7 @@ describe("versions of a secret", () => {
 
 describe("a login", () => {
   test("is kept in a file for this user alone, and used by what follows", async () => {
+    expect(await well("vault token create -policy=one")).toMatch(/^token_policies +\["default" "one"\]$/m);
     const made = JSON.parse(await well("vault token create -policy=default -ttl=1h -format=json"));
     const token = made.auth.client_token as string;
     const { code } = await typed(`echo ${token} | vault login -no-print -`, { VAULT_TOKEN: "" });

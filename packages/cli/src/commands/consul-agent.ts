@@ -8,7 +8,7 @@ import type { CommandIo } from "../io.ts";
 import { renderDiagnostics, sourcesIn } from "../views/diagnostics.ts";
 import { agentFlags, type AgentPlan, agentPlan } from "./agent-config.ts";
 import { serveAgent } from "./agent.ts";
-import { serve } from "./server.ts";
+import { serve } from "./serve.ts";
 
 const consulAgentFlags = {
   dev: { kind: "bool", help: "A server for development, with everything in memory." },

@@ -1,12 +1,6 @@
-import { rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { OperationalError } from "@millwright/core/errors";
-import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
-import { type RunningServer, type ServerConfig, startServer } from "@millwright/server/server";
 import { describeFlags, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { serverConfigOf, serverFlags } from "./server-config.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 const usage = `Usage: millwright server [flags]
 
@@ -31,69 +25,8 @@ export async function runServer(args: readonly string[], io: CommandIo): Promise
   if (parsed.args.length > 0)
     return refuse(io, `Unexpected argument ${JSON.stringify(parsed.args[0])}: this command takes flags alone.`);
   const config = await serverConfigOf(parsed.values, io);
-  return typeof config === "string" ? refuse(io, config) : serve(config, io);
-}
-
-/** Runs a server until the signal aborts; resolves to the exit code. */
-export async function serve(config: ServerConfig, io: CommandIo): Promise<number> {
-  try {
-    const server = await startServer(config);
-    const reopen = () => void server.reopenLogs();
-    process.on("SIGHUP", reopen);
-    await io.stdout(banner(server, config));
-    await untilAborted(io.signal);
-    process.off("SIGHUP", reopen);
-    await io.stderr("Stopping: answering what is under way …\n");
-    await server.close();
-    // What was in memory is gone, and nothing is left to unseal.
-    if (config.store?.kind === "memory" && config.devSeal)
-      await rm(config.devSeal.folder, { recursive: true, force: true });
-    return 0;
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    return refuse(io, error.message);
-  }
-}
-
-function banner(server: RunningServer, config: ServerConfig): string {
-  const http = server.http.map(url);
-  const vault = server.vault.map(url);
-  const dns = server.dns.map(({ host, port }) => formatAddress({ kind: "tcp", host, port }));
-  const token = server.rootTokenFile;
-  const sealed = token === undefined ? '  (unseal it: "vault operator unseal")' : "";
-  return [
-    "Millwright server is running.",
-    "",
-    ...http.map((address) => `  Consul HTTP API  ${address}`),
-    ...vault.map((address) => `  Vault HTTP API   ${address}${sealed}`),
-    ...dns.map((address) => `  DNS              ${address}`),
-    `  Data             ${describeStore(config.store)}`,
-    ...(vault.length > 0 && config.secretsStore?.kind === "sqlite"
-      ? [`  Secrets' store   ${config.secretsStore.dataFolder}`]
-      : []),
-    `  Datacenter       ${config.datacenter ?? "dc1"}`,
-    `  Node id          ${server.nodeId}`,
-    ...(server.joinToken.file === undefined ? [] : [`  Join token in    ${server.joinToken.file}`]),
-    ...(token === undefined
-      ? []
-      : ["", "  For development: the unseal key and the root token are kept in", `  ${dirname(token)}`]),
-    "",
-    ...(http[0] === undefined || http[0] === "http://127.0.0.1:8500" ? [] : [`  export CONSUL_HTTP_ADDR=${http[0]}`]),
-    ...(vault[0] === undefined || vault[0] === "http://127.0.0.1:8200" ? [] : [`  export VAULT_ADDR=${vault[0]}`]),
-    ...(token === undefined ? [] : [`  export VAULT_TOKEN=$(cat ${token})`]),
-    "",
-    "Stop it with ^C.",
-    "",
-  ].join("\n");
-}
-
-function url(address: ListenAddress): string {
-  return `${address.kind === "tcp" ? "http://" : ""}${formatAddress(address)}`;
-}
-
-function describeStore(store: ServerConfig["store"]): string {
-  if (store?.kind === "sqlite") return store.dataFolder;
-  return store?.kind === "etcd" ? `etcd at ${store.endpoints.join(", ")}` : "in memory, gone when it stops";
+  if (typeof config === "string") return refuse(io, config);
+  return (await import("./serve.ts")).serve(config, io);
 }
 
 async function refuse(io: CommandIo, text: string): Promise<number> {

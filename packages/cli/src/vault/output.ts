@@ -124,10 +124,15 @@ function authRows(auth: NonNullable<VaultSecret["auth"]>): Row[] {
     ["token_accessor", auth.accessor],
     ["token_duration", forEver ? "∞" : goDuration(auth.leaseDuration)],
     ["token_renewable", String(auth.renewable)],
-    ["token_policies", JSON.stringify(auth.tokenPolicies)],
-    ["policies", JSON.stringify(auth.policies)],
+    ["token_policies", quotedList(auth.tokenPolicies)],
+    ["policies", quotedList(auth.policies)],
     ...Object.entries(auth.metadata).map(([name, value]): Row => [`token_meta_${name}`, value]),
   ];
+}
+
+// As Go prints a list of quoted texts.
+function quotedList(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(" ")}]`;
 }
 
 // The fields in the order in which Vault's own command line writes them.

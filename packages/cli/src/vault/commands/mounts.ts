@@ -99,6 +99,50 @@ async function enable(
   return writeAndSay({ client, io, output }, `${kind.api}/${path}`, body, kind.enabled(String(name), path));
 }
 
+/** `secrets tune`. */
+export const tuneSecrets = vaultCommand({
+  usage: "[flags] PATH",
+  about: "Changes how a secrets engine treats its leases, or what it says of itself.",
+  examples: ["secrets tune -default-lease-ttl=30m postgresql/"],
+  flags: {
+    description: enableFlags.description,
+    "default-lease-ttl": enableFlags["default-lease-ttl"],
+    "max-lease-ttl": enableFlags["max-lease-ttl"],
+  },
+  args: { least: 1, most: 1 },
+  run: async ({ values, args: [given = ""], io, client, output }) => {
+    const path = withoutSlash(given);
+    const settings = {
+      description: values.description,
+      default_lease_ttl: values["default-lease-ttl"],
+      max_lease_ttl: values["max-lease-ttl"],
+    };
+    const body = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    if (Object.keys(body).length === 0)
+      throw new LocalMistake("Say what to change: -default-lease-ttl, -max-lease-ttl or -description.");
+    return writeAndSay(
+      { client, io, output },
+      `sys/mounts/${path}/tune`,
+      body,
+      `Success! Tuned the secrets engine at: ${path}/`,
+    );
+  },
+});
+
+/** `secrets move`. */
+export const moveSecrets = vaultCommand({
+  usage: "[flags] FROM TO",
+  about: "Moves a secrets engine to another path. Its leases end: their names begin with the path.",
+  examples: ["secrets move postgresql/ db/"],
+  flags: {},
+  args: { least: 2, most: 2 },
+  run: async ({ args: [from = "", to = ""], io, client, output }) => {
+    const places = { from: withoutSlash(from), to: withoutSlash(to) };
+    const said = `Success! Moved secrets engine ${places.from}/ to: ${places.to}/`;
+    return writeAndSay({ client, io, output }, "sys/remount", places, said);
+  },
+});
+
 export const disableSecrets = disableCommand(secretsKind, ["secrets disable db"]);
 export const disableAuth = disableCommand(authKind, ["auth disable jwt"]);
 export const disableAudit = disableCommand(auditKind, ["audit disable file"]);
