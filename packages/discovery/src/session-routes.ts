@@ -77,14 +77,15 @@ async function create(context: SessionRoutesContext, call: Call): Promise<HttpRe
   const seconds = Math.min(Math.ceil((request.ttlMilliseconds * ttlMultiplier) / 1000), longestLeaseSeconds);
   const lease = seconds > 0 ? await context.store.grantLease(seconds) : undefined;
   const id = context.chance.uuid();
-  let refusal: string | undefined = "the session was not made";
   try {
-    refusal = (await commitDraft(context, (draft) => addSession(draft, { id, request, lease }))).value;
-  } finally {
-    if (refusal !== undefined && lease) await context.store.revokeLease(lease).catch(ignoreOperational);
+    const { value: refusal } = await commitDraft(context, (draft) => addSession(draft, { id, request, lease }));
+    if (refusal !== undefined) throw new OperationalError(discoveryErrors.refusedSession, refusal);
+    return jsonReply({ ID: id }, isPretty(context, call));
+  } catch (error) {
+    // What was not made leaves no lease behind.
+    if (lease) await context.store.revokeLease(lease).catch(ignoreOperational);
+    throw error;
   }
-  if (refusal !== undefined) throw new OperationalError(discoveryErrors.refusedSession, refusal);
-  return jsonReply({ ID: id }, isPretty(context, call));
 }
 
 interface NewSession {
