@@ -148,6 +148,14 @@ describe("our client, as a node", () => {
     expect(await client.node.liveness({ node: "n42", id }, { token: "other" })).toMatchObject({
       kind: "unknown-token",
     });
+    const session = await client.sessions.create({ node: "n42", lockDelayMilliseconds: 0 }, { token });
+    await expect(client.sessions.create({ node: "n1" }, { token })).rejects.toThrow(
+      /the identity of node "n42" lacks permission 'session:write' on "n1"/,
+    );
+    const foreign = await client.sessions.create({ node: "n1" });
+    await expect(client.sessions.destroy(foreign, { token })).rejects.toMatchObject({ code: "CLIENT_DENIED" });
+    await client.sessions.destroy(session, { token });
+    await client.sessions.destroy(foreign);
     const other = { ...request, id: "5f0c4f3e-0000-4000-8000-000000000043" };
     expect(await client.node.join(other)).toMatchObject({ kind: "name-taken" });
   });
