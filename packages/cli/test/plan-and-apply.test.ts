@@ -50,6 +50,46 @@ describe("a saved plan", () => {
   });
 });
 
+// Summaries and what is accepted are those of terraform 1.11.4.
+describe("a saved plan that was made with an ephemeral variable", () => {
+  const ephemeral = 'variable "password" {\n  ephemeral = true\n  default   = null\n}\n';
+  beforeEach(async () => {
+    folder.write({ "main.tf": ephemeral + configuration["main.tf"] });
+    await folder.must("plan", "-var=password=s3cret", "-var=x=b", "-out=p");
+  });
+
+  test.each([
+    { name: "the same variable by a flag", args: ["-var=password=other"], env: {} },
+    { name: "the same variable by the environment", args: [], env: { TF_VAR_password: "other" } },
+    { name: "what the plan was made with besides", args: ["-var=password=s3cret", "-var=x=b"], env: {} },
+    { name: "another value of a kept one by the environment", args: [], env: { TF_VAR_password: "o", TF_VAR_x: "z" } },
+  ])("is carried out with $name", async ({ args, env }) => {
+    const { code, err } = await folder.run(["apply", ...args, "p"], { env });
+    expect([code, err]).toEqual([0, ""]);
+    expect((await folder.must("output", "-raw", "x")).out).toBe("b");
+  });
+
+  test.each([
+    { name: "without the variable", args: [], want: "No value for required variable" },
+    {
+      name: "with another value of a variable that it keeps",
+      args: ["-var=password=s3cret", "-var=x=c"],
+      want: "Can't change variable when applying a saved plan",
+    },
+  ])("is refused $name, before anything is done", async ({ args, want }) => {
+    const { code, err } = await folder.run(["apply", ...args, "p"]);
+    expect(code).toBe(1);
+    expect(err).toContain(want);
+    expect(existsSync(join(folder.path, "terraform.tfstate"))).toBe(false);
+  });
+
+  test("is refused with an ephemeral variable that it was not made with", async () => {
+    await folder.must("plan", "-out=p");
+    const { code, err } = await folder.run(["apply", "-var=password=s3cret", "p"]);
+    expect([code, err]).toEqual([1, expect.stringContaining("Ephemeral variable was not set during planning")]);
+  });
+});
+
 describe("exit codes", () => {
   test("of plan -detailed-exitcode tell whether there are changes", async () => {
     expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(2);

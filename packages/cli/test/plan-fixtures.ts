@@ -127,6 +127,7 @@ export function planOf(parts: Partial<Plan>): Plan {
   return {
     mode: "normal",
     variables: new Map(),
+    ephemeralVariables: [],
     changes: [],
     drift: [],
     outputs: new Map(),

@@ -168,11 +168,11 @@ const cases: readonly Case[] = [
     says: ["Saved plan is stale", "Make a new plan"],
   },
   {
-    name: "variables with a saved plan",
+    name: "a variable that is not declared, with a saved plan",
     files: one,
     first: planned,
     run: ["apply", "-var=a=b", "p"],
-    says: ["Can't set variables"],
+    says: ["Value for undeclared variable"],
   },
   {
     name: "a damaged state",

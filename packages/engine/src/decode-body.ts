@@ -9,12 +9,15 @@ import { attributeConfigType, configType, emptyBlocks, impliedType } from "@mill
 import type { BlockSchema, NestedBlockSchema, Schema } from "@millwright/provider/schema";
 import { convert } from "@millwright/value/convert";
 import { hasDynamic, sortedMap } from "@millwright/value/types";
+import { formatPath } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { asMap, ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
+import { ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
 import type { Resource } from "./configuration.ts";
 import type { Evaluator, InstanceData } from "./evaluator.ts";
 import { noInstance } from "./evaluator.ts";
+import { keptEphemerals } from "./kept-ephemerals.ts";
+import { placeOf } from "./objects.ts";
 import { referencesOfBody } from "./references.ts";
 
 /** The value that a resource's body gives for one instance, of the schema's type, with marks. */
@@ -30,11 +33,12 @@ export function decodeResourceConfig(
     return { value: result.value, diagnostics: result.diagnostics.map((d) => ({ address: address.text, ...d })) };
   }
   const found = [...result.diagnostics];
-  for (const [name, value] of asMap(result.value)) {
-    if (schema.block.attributes.get(name)?.writeOnly || !isMarkedDeep(value, ephemeral)) continue;
-    const subject = rangeOf(resource.body.attributes.get(name)?.expression ?? resource.header);
-    const detail = `Ephemeral values are not valid for "${name}", because it is not a write-only attribute and its value would be kept in the state.`;
-    found.push(errorDiagnostic("Invalid use of ephemeral value", detail, { subject, address: address.text }));
+  for (const path of keptEphemerals(result.value, schema.block)) {
+    const shown = formatPath(path).replace(/^\./, "");
+    const { node } = placeOf(resource.body, path);
+    const detail = `Ephemeral values are not valid for "${shown}", because it is not a write-only attribute and its value would be kept in the state.`;
+    const place = { subject: rangeOf(node), address: address.text };
+    found.push(errorDiagnostic("Invalid use of ephemeral value", detail, place));
   }
   return { value: result.value, diagnostics: found };
 }

@@ -10,7 +10,17 @@ import { decodeJson } from "@millwright/value/json";
 import { markWithPaths, unmarkDeepWithPaths } from "@millwright/value/marks";
 import { formatPath, type Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { asArray, asMap, isKnown, isMarkedDeep, isNull, mark, nullValue, sensitive } from "@millwright/value/value";
+import {
+  asArray,
+  asMap,
+  ephemeral,
+  isKnown,
+  isMarkedDeep,
+  isNull,
+  mark,
+  nullValue,
+  sensitive,
+} from "@millwright/value/value";
 import type { InstanceAddress } from "./addresses.ts";
 import type { ObjectState } from "./state.ts";
 
@@ -26,7 +36,10 @@ export function providerDiagnostics(found: ProviderDiagnostics, address: string,
 }
 
 /** The piece of a body that a path leads to, as near as the source shows it. */
-function placeOf(body: Body, path: Path): { readonly node: Parameters<typeof rangeOf>[0]; readonly exact: boolean } {
+export function placeOf(
+  body: Body,
+  path: Path,
+): { readonly node: Parameters<typeof rangeOf>[0]; readonly exact: boolean } {
   const [first, ...rest] = path;
   if (!first || !("attribute" in first)) return { node: body.missingItem, exact: false };
   const attribute = body.attributes.get(first.attribute);
@@ -167,11 +180,15 @@ function hasSensitive(schema: BlockSchema): boolean {
   return has;
 }
 
-/** Re-applies the marks that `config` has at paths that are in `value` too, and the schema's. */
+/**
+ * Re-applies the marks that `config` has at paths that are in `value` too, and the schema's. Ephemeral values are not among
+ * them: where the configuration has one is a write-only argument, of which an object knows nothing.
+ */
 export function markLike(value: Value, config: Value, schema: BlockSchema): Value {
   if (isNull(value) || !isMarkedDeep(config)) return markSensitive(value, schema);
   const [, marks] = unmarkDeepWithPaths(config);
-  return markSensitive(markWithPaths(value, marks), schema);
+  const kept = marks.filter((entry) => !entry.marks.has(ephemeral));
+  return markSensitive(markWithPaths(value, kept), schema);
 }
 
 /** Where an id is shown in progress lines: the attribute `id`, else `name`, of a known object, unless it is sensitive. */

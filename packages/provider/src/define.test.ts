@@ -30,7 +30,7 @@ describe("planning", () => {
     expect(diagnostics).toEqual([]);
     expect(requiresReplace).toEqual([]);
     expect(plain).toMatchObject({ name: "a", size: 3, region: undefined, id: undefined, text: null });
-    expect(plain.row).toEqual([{ label: "x", weight: null, uid: undefined, zone: null }]);
+    expect(plain.row).toEqual([{ label: "x", weight: null, uid: undefined, zone: null, key_wo: null }]);
     expect(asMap(planned).get("id")!.data).toMatchObject({ refinements: { notNull: true } });
     expect(isKnown(asMap(planned).get("note")!)).toBe(false);
   });

@@ -1,14 +1,11 @@
-import type { PendingCreate } from "@millwright/engine/backend/journal";
 import type { ApplyResult } from "@millwright/engine/apply-run";
-import type { Configuration } from "@millwright/engine/configuration";
-import type { Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { FlagValues } from "../flags.ts";
 import { renderOutputs } from "../views/outputs.ts";
 import { progressView } from "../views/progress.ts";
 import { styleOf } from "../views/style.ts";
 import type { applyFlags } from "./apply.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, type CarryOutInput } from "./carry-out.ts";
 import { type OpenState, openState, stateOptions } from "./open-state.ts";
 import type { GivenFlag } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -35,14 +32,13 @@ export function eventsOf({ session }: ApplyCall, phase: "plan" | "apply"): RunLi
 export async function carryOutAndSay(
   call: ApplyCall,
   state: OpenState,
-  plan: Plan,
-  configuration: Configuration,
-  pending: readonly PendingCreate[],
+  what: Pick<CarryOutInput, "plan" | "configuration" | "given" | "pending">,
 ): Promise<number> {
   const { session, values } = call;
+  const { plan } = what;
   const events = eventsOf(call, "apply");
   const parallelism = values.parallelism ?? 10;
-  const done = await carryOut({ session, state, plan, configuration, pending, events, parallelism });
+  const done = await carryOut({ ...what, session, state, events, parallelism });
   if (!done) return 1;
   const { ok, saved, result } = done;
   if (session.json) {

@@ -10,7 +10,7 @@ import type { OpenState } from "./open-state.ts";
 import { onUnlessGiven } from "./options.ts";
 import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
-import { planFolder, planMode } from "./run-plan.ts";
+import { planFolder, planMode, type PlannedFolder } from "./run-plan.ts";
 
 /** Plans, shows the plan, asks, and carries it out. Gives the exit code. */
 export async function planAndApply(call: ApplyCall): Promise<number> {
@@ -24,12 +24,14 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
   const state = await stateOf(call);
   if (!state) return 1;
   try {
-    const plan = await planAndShow(call, folder, state, mode);
-    if (!plan) return 1;
+    const planned = await planAndShow(call, folder, state, mode);
+    if (!planned) return 1;
+    const { plan, given } = planned;
     if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
     if (!values["auto-approve"] && !(await approve(call, plan))) return 1;
     if (!session.json) await session.io.stdout("\n");
-    return await carryOutAndSay(call, state, plan, folder.configuration, recoverInterrupted(state).pending);
+    const { pending } = recoverInterrupted(state);
+    return await carryOutAndSay(call, state, { plan, configuration: folder.configuration, given, pending });
   } finally {
     state.release();
   }
@@ -40,17 +42,18 @@ async function planAndShow(
   folder: LoadedFolder,
   state: OpenState,
   mode: Plan["mode"],
-): Promise<Plan | undefined> {
+): Promise<Pick<PlannedFolder, "plan" | "given"> | undefined> {
   const { session, values, occurrences } = call;
   const pool = newPool();
   try {
     const events = eventsOf(call, "plan");
-    const { plan, diagnostics } = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
+    const found = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
+    const { plan, diagnostics } = found;
     const failed = hasErrors(diagnostics);
     if (plan && session.json) session.json.plan(plan, failed);
     else if (plan && (hasChanges(plan) || !failed))
       await session.io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
-    return (await session.report(diagnostics)) ? plan : undefined;
+    return (await session.report(diagnostics)) && found.plan ? found : undefined;
   } finally {
     await pool.close();
   }

@@ -7,6 +7,7 @@ import { filesOf } from "@millwright/engine/node-files";
 import type { Plan } from "@millwright/engine/plan";
 import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
 import { type ApplyCall, carryOutAndSay, stateOf } from "./apply-call.ts";
+import { variablesForSavedPlan } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { builtinRegistry } from "./registry.ts";
@@ -30,8 +31,11 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
     const loaded = loadConfiguration(filesOf(saved.files), options);
     if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
+    const given = variablesForSavedPlan(session, call.occurrences, saved.plan, loaded.value.root);
+    if (!(await session.report(given.diagnostics))) return 1;
     session.json?.changes(saved.plan);
-    return await carryOutAndSay(call, state, saved.plan, loaded.value, pending);
+    const what = { plan: saved.plan, configuration: loaded.value, given: given.value, pending };
+    return await carryOutAndSay(call, state, what);
   } finally {
     state.release();
   }

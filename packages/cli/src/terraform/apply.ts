@@ -6,7 +6,7 @@ import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { planAndApply } from "./apply-planned.ts";
 import { applySaved } from "./apply-saved.ts";
-import { badPlanningFlags, type GivenFlag, planningFlags, stateOutFlags } from "./options.ts";
+import { badPlanningFlags, planningFlags, stateOutFlags } from "./options.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
 /** The flags of apply and destroy. */
@@ -52,7 +52,7 @@ async function run(
     compactWarnings: values["compact-warnings"],
     ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
   });
-  const refused = misuse(verb, parsed.args, values, occurrences);
+  const refused = misuse(verb, parsed.args, values);
   if (refused) {
     await session.report([refused]);
     return 1;
@@ -62,24 +62,13 @@ async function run(
   return session.guard(() => (planFile === undefined ? planAndApply(call) : applySaved(call, planFile)));
 }
 
-function misuse(
-  verb: string,
-  args: readonly string[],
-  values: Values,
-  occurrences: readonly GivenFlag[],
-): Diagnostic | undefined {
+function misuse(verb: string, args: readonly string[], values: Values): Diagnostic | undefined {
   if (args.length > 1 || (verb === "destroy" && args.length > 0)) {
     return errorDiagnostic(
       "Too many command line arguments",
       verb === "destroy"
         ? "destroy takes no arguments."
         : "Expected at most one positional argument: a saved plan. Use the global -chdir option to work in another folder.",
-    );
-  }
-  if (args.length === 1 && occurrences.some(({ name }) => name === "var" || name === "var-file")) {
-    return errorDiagnostic(
-      "Can't set variables when applying a saved plan",
-      "The -var and -var-file options cannot be used when applying a saved plan, because a saved plan includes the variable values that were set when it was created.",
     );
   }
   if (values.json && !values["auto-approve"] && args.length === 0) {

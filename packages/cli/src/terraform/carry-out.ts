@@ -11,6 +11,8 @@ import type { Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { StateBuilder } from "@millwright/engine/state";
 import { collectVariables } from "@millwright/engine/variables";
+import type { Value } from "@millwright/value/value";
+import { valuesOf } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import { evaluatorContext, newPool, runPorts } from "./run-context.ts";
 import type { Session } from "./session.ts";
@@ -20,6 +22,8 @@ export interface CarryOutInput {
   readonly state: OpenState;
   readonly plan: Plan;
   readonly configuration: Configuration;
+  /** Values of the plan's ephemeral variables, by name. */
+  readonly given: ReadonlyMap<string, Value>;
   /** Creates of earlier runs that were under way when these were killed. */
   readonly pending: readonly PendingCreate[];
   readonly events: RunListener;
@@ -38,8 +42,7 @@ export interface CarriedOut {
 export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undefined> {
   const { session, state, plan, configuration, pending, events, parallelism } = input;
   const { local } = state;
-  const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
-  const variables = collectVariables(configuration.root, given);
+  const variables = collectVariables(configuration.root, valuesOf(new Map([...plan.variables, ...input.given])));
   if (!(await session.report(variables.diagnostics.filter((d) => d.severity === "error")))) return undefined;
   const header = {
     lineage: local.lineage,

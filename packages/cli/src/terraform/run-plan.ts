@@ -10,6 +10,7 @@ import { makePlan } from "@millwright/engine/make-plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { collectVariables } from "@millwright/engine/variables";
+import type { Value } from "@millwright/value/value";
 import type { FlagValues } from "../flags.ts";
 import { askForVariables } from "./ask.ts";
 import { type LoadedFolder, hasConfiguration, variableSources } from "./folder.ts";
@@ -45,10 +46,15 @@ export function planMode(values: Values, destroy: boolean): PlanMode | Diagnosti
   return values.destroy || destroy ? "destroy" : "normal";
 }
 
+/** A plan, and the values of the ephemeral variables that it was made with. */
+export interface PlannedFolder extends PlanResult {
+  readonly given: ReadonlyMap<string, Value>;
+}
+
 /** Plans the folder as the flags say. Nothing is printed; the result's diagnostics are all that is to be said. */
 export async function planFolder(
   input: PlanningInput,
-): Promise<PlanResult | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<PlannedFolder | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
   const { session, folder, state, pool, values, occurrences } = input;
   const found: Diagnostic[] = [...folder.diagnostics];
   if (!hasConfiguration(session.folder) && input.mode !== "destroy") found.push(noConfiguration(session));
@@ -91,7 +97,9 @@ export async function planFolder(
     parallelism: values.parallelism ?? 10,
     timestamp,
   });
-  return { plan: result.plan, diagnostics: [...found, ...unknownTargets, ...result.diagnostics] };
+  const { plan } = result;
+  const ephemeral = new Map([...variables.value.given].filter(([name]) => plan.ephemeralVariables.includes(name)));
+  return { plan, given: ephemeral, diagnostics: [...found, ...unknownTargets, ...result.diagnostics] };
 }
 
 /** A target that neither the configuration nor the state has is most likely misspelt, and nothing would be planned for it. */

@@ -19,7 +19,10 @@ type Plain = Readonly<Record<string, unknown>>;
 export async function planJson(plan: Plan, configuration: Configuration, pool: ProviderPool): Promise<Plain> {
   const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
   const { final } = collectVariables(configuration.root, given).value;
-  const variables = [...final].map(([name, value]) => [name, { value: knownPlain(value) }] as const);
+  const isEphemeral = (name: string) => configuration.root.variables.get(name)?.ephemeral === true;
+  const variables = [...final].map(
+    ([name, value]) => [name, { value: isEphemeral(name) ? null : knownPlain(value) }] as const,
+  );
   return {
     format_version: "1.2",
     terraform_version: servedTerraformVersion,

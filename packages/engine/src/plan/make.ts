@@ -38,7 +38,7 @@ import { targetNodes, withoutKeys } from "./targets.ts";
 
 export interface PlanInput {
   readonly context: EvaluatorContext;
-  /** Variables as given, for a saved plan. */
+  /** Variables as given; of ephemeral ones the plan keeps the names alone. */
   readonly given: ReadonlyMap<string, Value>;
   readonly state: State;
   /** Creates that were under way when an earlier run was killed. */
@@ -253,10 +253,19 @@ function compareChanges(a: InstanceChange, b: InstanceChange): number {
   return compareInstances(a.address, b.address) || (a.deposedKey ?? "").localeCompare(b.deposedKey ?? "");
 }
 
+function givenVariables({ given, context }: PlanInput): Pick<Plan, "variables" | "ephemeralVariables"> {
+  const { variables } = context.configuration.root;
+  const isEphemeral = (name: string) => variables.get(name)?.ephemeral === true;
+  return {
+    variables: new Map([...given].filter(([name]) => !isEphemeral(name))),
+    ephemeralVariables: [...given.keys()].filter(isEphemeral),
+  };
+}
+
 function emptyPlan(input: PlanInput, errored: boolean): Plan {
   return {
     mode: input.options.mode,
-    variables: input.given,
+    ...givenVariables(input),
     changes: [],
     drift: [],
     outputs: new Map(),

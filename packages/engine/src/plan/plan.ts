@@ -14,8 +14,10 @@ export type PlanMode = "normal" | "destroy" | "refresh-only";
  */
 export interface Plan {
   readonly mode: PlanMode;
-  /** Values of the root module's variables as they were given; defaults are not among them. */
+  /** Values of the root module's variables as they were given; defaults and ephemeral variables are not among them. */
   readonly variables: ReadonlyMap<string, Value>;
+  /** Names of ephemeral variables that were given: an apply needs their values anew. */
+  readonly ephemeralVariables: readonly string[];
   /** Every instance that was looked at, unchanged ones too, in the order of addresses. */
   readonly changes: readonly InstanceChange[];
   /** What was found to differ from the state before anything was planned. */

@@ -83,6 +83,8 @@ interface Document {
   readonly format: number;
   readonly mode: Plan["mode"];
   readonly variables: readonly (readonly [string, PlainValue])[];
+  /** Not in plans of before there were any. */
+  readonly ephemeralVariables?: readonly string[];
   readonly changes: readonly PlainChange[];
   readonly drift: readonly PlainChange[];
   readonly outputs: readonly (readonly [string, PlainOutput])[];
@@ -111,6 +113,7 @@ function encode({ plan, files, providers, contribution }: SavedPlan): Document {
     format,
     mode: plan.mode,
     variables: [...plan.variables].map(([name, value]) => [name, encodeValue(value)] as const),
+    ephemeralVariables: plan.ephemeralVariables,
     changes: plan.changes.map(encodeChange),
     drift: plan.drift.map(encodeChange),
     outputs: [...plan.outputs].map(([name, output]) => [name, encodeOutput(output)] as const),
@@ -144,6 +147,7 @@ function decode(document: Document): SavedPlan {
   const plan: Plan = {
     mode: document.mode,
     variables: new Map(document.variables.map(([name, value]) => [name, decodeValue(value)] as const)),
+    ephemeralVariables: document.ephemeralVariables ?? [],
     changes: document.changes.map(decodeChange),
     drift: document.drift.map(decodeChange),
     outputs: new Map(document.outputs.map(([name, output]) => [name, decodeOutput(output)] as const)),

@@ -63,9 +63,9 @@ const thingFields = {
   rules: optional(nested.list(leaf)),
   marks: optional(nested.set({ label: required(string), weight: optional(number) })),
   peers: optional(nested.map(leaf)),
-  one: blocks.single(leaf),
+  one: blocks.single({ ...leaf, key_wo: writeOnly(string) }),
   group: blocks.group({ label: optional(string), weight: optional(number) }),
-  row: blocks.list({ ...leaf, zone: optional(string, { replaceOnChange: true }) }),
+  row: blocks.list({ ...leaf, zone: optional(string, { replaceOnChange: true }), key_wo: writeOnly(string) }),
   tag: blocks.set({ label: required(string), weight: optional(number) }),
   named: blocks.map(leaf),
 };
