@@ -2,6 +2,7 @@ import { OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
 import type { TokenId } from "../engine.ts";
 import { secretsErrors } from "../errors.ts";
+import { wrappingPolicy } from "../policy/policy-store.ts";
 import type { SecretStorage } from "../storage.ts";
 import type { Tokens } from "../token/tokens.ts";
 import type { WrapInfo } from "./outcome.ts";
@@ -71,8 +72,7 @@ export function openWrapping({ storage, tokens, clock }: WrappingOptions): Wrapp
 function grantFor(ttl: number) {
   return {
     displayName: "response-wrapping",
-    // There is no such policy: the token opens nothing but what it holds.
-    policies: ["response-wrapping"],
+    policies: [wrappingPolicy],
     metadata: {},
     ttl,
     maxTtl: ttl,

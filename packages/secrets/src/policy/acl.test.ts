@@ -127,6 +127,18 @@ describe("the fields of a body", () => {
       want: true,
     },
     { name: "are denied by value", rule: rule("denied_parameters = { x = [true, 5] }"), data: { x: 5 }, want: false },
+    {
+      name: "are denied by value also beside another of the name in other letters",
+      rule: rule('denied_parameters = { x = ["bad"] }'),
+      data: { x: "bad", X: "good" },
+      want: false,
+    },
+    {
+      name: "must have an allowed value also beside another of the name in other letters",
+      rule: rule('allowed_parameters = { x = ["good"] }'),
+      data: { x: "bad", X: "good" },
+      want: false,
+    },
     { name: "are all denied by a star", rule: rule('denied_parameters = { "*" = [] }'), data: { x: 5 }, want: false },
     { name: "must be there where required", rule: rule('required_parameters = ["x"]'), data: { y: 5 }, want: false },
     {

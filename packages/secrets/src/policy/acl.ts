@@ -136,9 +136,10 @@ function wrappingFits(wrapTtl: number | undefined, { minWrappingTtl, maxWrapping
 /** Only the fields of the body itself are looked at, not what is inside of them. */
 function parametersFit(data: Readonly<Record<string, unknown>>, grant: Grant): boolean {
   const { allowedParameters: allowed, deniedParameters: denied, requiredParameters } = grant;
-  const given = new Map(Object.entries(data).map(([name, value]) => [name.toLowerCase(), value]));
-  if (!requiredParameters.every((name) => given.has(name))) return false;
-  if (given.size === 0) return true;
+  // Each field is held against the rule by itself: of two that differ in case alone, an engine may read either.
+  const given = Object.entries(data).map(([name, value]) => [name.toLowerCase(), value] as const);
+  if (!requiredParameters.every((wanted) => given.some(([name]) => name === wanted))) return false;
+  if (given.length === 0) return true;
   if (denied.has("*")) return false;
   for (const [name, value] of given) {
     const deniedValues = denied.get(name);

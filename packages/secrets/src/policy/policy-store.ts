@@ -18,6 +18,9 @@ export interface PolicyStore {
   aclOf(names: readonly string[]): Promise<Acl>;
 }
 
+/** What tokens have that hold an answer: there is no such policy, so they open nothing else. */
+export const wrappingPolicy = "response-wrapping";
+
 export interface StoredPolicy {
   readonly name: string;
   /** As it was written; empty for `root`. */
@@ -48,7 +51,7 @@ export function openPolicies({ storage }: { readonly storage: SecretStorage }): 
     },
     put: async (given, text) => {
       const name = given.toLowerCase();
-      if (name === "root") return { kind: "refused", why: 'cannot update "root" policy' };
+      if (["root", wrappingPolicy].includes(name)) return { kind: "refused", why: `cannot update "${name}" policy` };
       if (!isName(name)) return { kind: "refused", why: `invalid policy name: ${nameRule}` };
       if (text.trim() === "") return { kind: "refused", why: "'policy' parameter not supplied or empty" };
       const { diagnostics } = parsePolicy(name, text);

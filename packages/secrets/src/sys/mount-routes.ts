@@ -50,6 +50,7 @@ function write(kind: MountClass) {
     const { core, fields, params } = call;
     const { path, isTune } = placeOf(kind, params);
     if (isTune) return tune(call, path);
+    if (isElsewhere(kind, path)) return refusal(400, `cannot mount ${JSON.stringify(path)}: see sys/auth`);
     const spec = mountSpec(fields, { class: kind, path });
     checkTtls(spec.config, core.mounts.ttl);
     const isBuiltIn = ["system", "cubbyhole", "token"].includes(spec.type);
@@ -63,6 +64,7 @@ function write(kind: MountClass) {
 function remove(kind: MountClass) {
   return async ({ core, params }: GuardedCall): Promise<EngineReply> => {
     const { path } = placeOf(kind, params);
+    if (isElsewhere(kind, path)) return refusal(400, `cannot unmount ${JSON.stringify(path)}: see sys/auth`);
     if (["sys/", "cubbyhole/", "auth/token/"].includes(path))
       return refusal(400, `cannot unmount ${JSON.stringify(path)}: the server needs it`);
     await core.mounts.unmount(path, core.leases);
@@ -122,6 +124,11 @@ function placeOf(
   const isTune = given.endsWith("/tune");
   const path = wholePath(isTune ? given.slice(0, -"/tune".length) : given);
   return { path: kind === "auth" ? `auth/${path}` : path, isTune };
+}
+
+// Auth methods come and go under `sys/auth`, which needs sudo: no other path does the same without.
+function isElsewhere(kind: MountClass, path: string): boolean {
+  return kind === "secret" && path.startsWith("auth/");
 }
 
 function wholePath(text: string): string {

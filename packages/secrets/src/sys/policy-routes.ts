@@ -1,4 +1,6 @@
+import { OperationalError } from "@millwright/core/errors";
 import type { EngineReply } from "../engine.ts";
+import { secretsErrors } from "../errors.ts";
 import type { GuardedCall, Route } from "../http/route.ts";
 import type { PolicyOutcome } from "../policy/policy-store.ts";
 import { refusal } from "../replies.ts";
@@ -30,22 +32,36 @@ async function listOld({ core }: GuardedCall): Promise<EngineReply> {
 }
 
 function read(textField: "policy" | "rules") {
-  return async ({ core, params }: GuardedCall): Promise<EngineReply> => {
-    const found = await core.policies.get(params["name"] ?? "");
+  return async (call: GuardedCall): Promise<EngineReply> => {
+    const found = await call.core.policies.get(nameOf(call));
     if (!found) return { kind: "missing" };
     return { kind: "data", data: { name: found.name, [textField]: found.text } };
   };
 }
 
-async function write({ core, params, fields }: GuardedCall): Promise<EngineReply> {
+async function write(call: GuardedCall): Promise<EngineReply> {
+  const { core, fields } = call;
+  const name = nameOf(call);
   // `rules` is what the field was called at first.
   const given = fields.text("policy") ?? fields.text("rules") ?? "";
   if (given === "") return refusal(400, "'policy' parameter not supplied or empty");
-  return replyOf(await core.policies.put(params["name"] ?? "", decoded(given)));
+  return replyOf(await core.policies.put(name, decoded(given)));
 }
 
-async function remove({ core, params }: GuardedCall): Promise<EngineReply> {
-  return replyOf(await core.policies.delete(params["name"] ?? ""));
+async function remove(call: GuardedCall): Promise<EngineReply> {
+  return replyOf(await call.core.policies.delete(nameOf(call)));
+}
+
+// A policy has one name, however it is written, and rules about it are about that one.
+function nameOf({ params, path, operation, data, acl }: GuardedCall): string {
+  const given = params["name"] ?? "";
+  const name = given.toLowerCase();
+  const place = path.slice(0, path.length - given.length) + name;
+  if (acl.check({ operation, path: place, data }).isAllowed) return name;
+  throw new OperationalError(
+    secretsErrors.denied,
+    `permission denied: the token's policies do not allow ${operation} on ${place}`,
+  );
 }
 
 function replyOf(outcome: PolicyOutcome): EngineReply {
