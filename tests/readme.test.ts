@@ -111,11 +111,13 @@ describe("read", () => {
 
   const helps = new Map<string, Promise<{ readonly code: number; readonly out: string }>>();
 
-  async function faultsOf({ words, flags }: CommandLine): Promise<readonly string[]> {
+  async function faultsOf({ words, flags }: Pick<CommandLine, "words" | "flags">): Promise<readonly string[]> {
     const key = words.join(" ");
     const help = helps.get(key) ?? runCommand(launcher, [...words, "--help"], { cwd: folder });
     helps.set(key, help);
     const { code, out } = await help;
+    // What stands behind the words of some commands is another program's line, which takes its own flags.
+    if (code !== 0 && words.length > 1) return faultsOf({ words: words.slice(0, 1), flags });
     const usage = /^Usage: (\S+) (\S+)/m.exec(out);
     const isKnown = code === 0 && (words.length === 0 || usage?.[2] === words[0] || usage?.[1] === words[0]);
     if (!isKnown) return ["is no command"];
