@@ -1,4 +1,12 @@
-import { type CheckRecord, checkKey, nodeKey, type ServiceRecord, serviceKey } from "./catalog-records.ts";
+import {
+  type CheckRecord,
+  checkKey,
+  type NodeRecord,
+  nodeKey,
+  nodeLists,
+  type ServiceRecord,
+  serviceKey,
+} from "./catalog-records.ts";
 import type { Deregistration, Registration } from "./catalog-wire.ts";
 import type { Draft } from "./draft.ts";
 import { checkPermission, type Grants, type Permission } from "./permissions.ts";
@@ -9,9 +17,16 @@ export function checkRegistration(grants: Grants, draft: Draft, registration: Re
   const known = draft.row("node", nodeKey(node.name));
   // Whoever may write a service may name its node as it is.
   const sameNode = known && (skipNodeUpdate || (known.address === node.address && known.id === node.id));
-  if (!sameNode) checkPermission(grants, nodeWrite(node.name));
+  if (!sameNode) checkNodeWrite(grants, draft, node);
   if (service) checkServiceWrite(grants, draft, service);
   for (const check of checks) checkPermission(grants, checkWrite(draft, check, service));
+}
+
+/** Throws `denied` unless the node may be written: and the one that has its ID now under another name, as that one goes. */
+export function checkNodeWrite(grants: Grants, draft: Draft, node: NodeRecord): void {
+  checkPermission(grants, nodeWrite(node.name));
+  if (node.id === "") return;
+  for (const { name } of draft.state.list("node", nodeLists.id(node.id))) checkPermission(grants, nodeWrite(name));
 }
 
 /** Throws `denied` unless the instance may be written: under the name it has, and under the one it gets. */

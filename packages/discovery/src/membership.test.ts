@@ -296,6 +296,16 @@ describe("a node's token", () => {
     expect(reply.text.startsWith(text)).toBe(true);
   });
 
+  test.each([
+    { line: "PUT /v1/catalog/register", body: { ...n1, ID: n2.ID } },
+    { line: "PUT /v1/txn", body: [{ Node: { Verb: "set", Node: { ...n1, ID: n2.ID } } }] },
+  ])("may not take another's ID, and with it the other's place, by $line", async ({ line, body }) => {
+    await server.ask("PUT /v1/catalog/deregister", '{"Node":"n1"}', as(token));
+    const reply = await server.ask(line, JSON.stringify(body), as(token));
+    expect(reply.text).toContain(`${denied} 'node:write' on "n2"`.replaceAll('"', line.endsWith("txn") ? '\\"' : '"'));
+    expect(await server.json("GET /v1/catalog/nodes")).toMatchObject([n2]);
+  });
+
   test("may not renew another node's liveness", async () => {
     expect(await renew(token, n2)).toMatchObject({
       status: 403,

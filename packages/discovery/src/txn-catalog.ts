@@ -1,6 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import { checkJson, nodeJson, serviceJson, type Shown } from "./catalog-json.ts";
-import { checkServiceWrite, checkWrite, nodeWrite, serviceWrite } from "./catalog-permissions.ts";
+import { checkNodeWrite, checkServiceWrite, checkWrite, nodeWrite, serviceWrite } from "./catalog-permissions.ts";
 import {
   type CheckRecord,
   checkKey,
@@ -141,7 +141,7 @@ function nodes(draft: Draft, grants: Grants): Kind<"node"> {
     delete: ({ name }) => deleteNode(draft, name),
     describe: ({ name }) => `node ${JSON.stringify(name)}`,
     mayRead: (node) => checkPermission(grants, nodeRead(node)),
-    mayPut: ({ name }) => checkPermission(grants, nodeWrite(name)),
+    mayPut: (node) => checkNodeWrite(grants, draft, node),
     mayDelete: ({ name }) => checkPermission(grants, nodeWrite(name)),
   };
 }
