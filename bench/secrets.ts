@@ -11,7 +11,8 @@ import type { PostgresServer } from "@millwright/secrets/postgres-server";
 import { startPostgres } from "@millwright/secrets/postgres-server";
 import { median, printTable } from "./support/measure.ts";
 import { inFolder, onPath } from "./support/programs.ts";
-import { type CallTimes, measureCalls, VaultLoad } from "./support/vault-load.ts";
+import { type CallTimes, measureCalls } from "./support/measure-calls.ts";
+import { VaultLoad } from "./support/vault-load.ts";
 
 const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 2);

@@ -63,34 +63,3 @@ export class VaultLoad {
     });
   }
 }
-
-/** What a run of calls came to; times in milliseconds. */
-export interface CallTimes {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-/** Calls again and again, so many at once, for that many seconds. */
-export async function measureCalls(
-  callers: number,
-  seconds: number,
-  call: (number: number) => Promise<unknown>,
-): Promise<CallTimes> {
-  const times: number[] = [];
-  const begun = performance.now();
-  const end = begun + seconds * 1_000;
-  let number = 0;
-  const caller = async () => {
-    while (performance.now() < end) {
-      const start = performance.now();
-      await call(number++);
-      times.push(performance.now() - start);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  const spent = (performance.now() - begun) / 1_000;
-  times.sort((a, b) => a - b);
-  const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? Number.NaN;
-  return { perSecond: times.length / spent, p50: at(0.5), p99: at(0.99) };
-}

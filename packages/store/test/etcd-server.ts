@@ -12,6 +12,8 @@ export interface EtcdServer {
   /** `http://127.0.0.1:PORT`, or https where it was asked for. */
   readonly endpoint: string;
   readonly folder: string;
+  /** Of the running member. */
+  readonly pid: number;
   /** Stops the running member without ending it; resolves once it stands still. */
   freeze(): Promise<void>;
   thaw(): void;
@@ -93,6 +95,9 @@ function serverAt(place: Place, cluster: string, options: EtcdServerOptions): Et
   return {
     endpoint: client,
     folder,
+    get pid() {
+      return member?.pid ?? 0;
+    },
     kill,
     freeze: async () => {
       member?.kill("SIGSTOP");
