@@ -11,11 +11,14 @@ afterEach(async () => {
 async function connected(): Promise<{ socket: Socket; answers(): string; closed: Promise<void> }> {
   const listener = await listen({
     address: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    service: async ({ method, path, header }) => ({
-      status: 200,
-      headers: { "content-type": "text/plain" },
-      body: `<${method} ${path} ${header("x-vault-token") ?? ""}>`,
-    }),
+    service: async ({ method, path, header }) => {
+      if (path === "/slow") await new Promise((resolve) => setTimeout(resolve, 50));
+      return {
+        status: 200,
+        headers: { "content-type": "text/plain" },
+        body: `<${method} ${path} ${header("x-vault-token") ?? ""}>`,
+      };
+    },
     clock: systemClock,
     log: silentLog,
     requestId: () => "1",
@@ -58,6 +61,31 @@ test("a LIST whose header fields come later is answered", async () => {
   socket.write(text.slice(30));
   await closed;
   expect(answers()).toContain("<LIST /c t>");
+});
+
+for (const field of ["X-Millwright-List: 1", "X-Connection: keep-alive"]) {
+  test(`a GET is none, whatever it says: ${field}`, async () => {
+    const { socket, answers } = await connected();
+    socket.write(request("GET /e").replace("Host", `${field}\r\nHost`));
+    await expect.poll(answers).toContain("<GET /e t>");
+    socket.destroy();
+  });
+}
+
+test("a LIST that comes before another's answer is not answered in its place", async () => {
+  const { socket, answers, closed } = await connected();
+  socket.write(request("GET /slow"));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  socket.write(request("LIST /b"));
+  await closed;
+  expect(answers()).toBe("");
+});
+
+test("what comes behind a LIST on its connection ends it, and is not answered", async () => {
+  const { socket, answers, closed } = await connected();
+  socket.write(`${request("LIST /a")}${request("GET /b")}`);
+  await closed;
+  expect(answers()).not.toMatch(/\/b|400/);
 });
 
 test("any other unknown method is refused", async () => {

@@ -1,9 +1,6 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-
-/** The header that marks a request whose method was LIST, which Node's HTTP parser does not know. */
-export const listMarker = "x-millwright-list";
 
 const listVerb = Buffer.from("LIST ");
 // Behind these letters the parser sees that it is no method it knows (LINK begins so too).
@@ -11,8 +8,8 @@ const lettersRead = 2;
 
 /**
  * Lets a server take requests with the method LIST, as clients of Vault's API send: the parser has refused the
- * connection at that place, and goes on with it from there as a GET that bears {@link listMarker}. Such a connection ends with
- * its answer. What else the parser refuses is answered as Node does.
+ * connection at that place, and goes on with it from there as a GET on a connection of its own kind, which ends with its
+ * answer ({@link isList} tells it). What else the parser refuses is answered as Node does.
  */
 export function acceptListMethod(server: Server): void {
   server.on("clientError", (error: ParserError, stream) => {
@@ -25,6 +22,11 @@ export function acceptListMethod(server: Server): void {
   });
 }
 
+/** Whether a request's method was LIST. No header says so, which a client could send too. */
+export function isList(message: IncomingMessage): boolean {
+  return (message.socket as Duplex) instanceof Replayed;
+}
+
 type ParserError = Error & { readonly code?: string; readonly bytesParsed?: number; readonly rawPacket?: Buffer };
 
 function restOf({ code, bytesParsed = 0, rawPacket }: ParserError): Buffer | undefined {
@@ -33,7 +35,7 @@ function restOf({ code, bytesParsed = 0, rawPacket }: ParserError): Buffer | und
   const line = rest.indexOf("\r\n");
   if (!rest.subarray(0, listVerb.length).equals(listVerb) || line < 0) return undefined;
   const request = rest.subarray(listVerb.length, line + 2).toString("latin1");
-  const head = Buffer.from(`GET ${request}${listMarker}: 1\r\nConnection: close\r\n`, "latin1");
+  const head = Buffer.from(`GET ${request}Connection: close\r\n`, "latin1");
   // The client's own word on the connection would contradict; it is renamed in place, as its length does not matter.
   const fields = rest
     .subarray(line + 2)
@@ -47,11 +49,9 @@ function statusOf({ code }: ParserError): string {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "408 Request Timeout" : "400 Bad Request";
 }
 
-// An answer under way would be mixed with another.
+// An answer under way, or one that is still to come, would be mixed with another, and taken for the other.
 function isAnswering(socket: Socket): boolean {
-  const message = (socket as Socket & { readonly _httpMessage?: { readonly headersSent: boolean } | null })
-    ._httpMessage;
-  return message?.headersSent === true;
+  return Boolean((socket as Socket & { readonly _httpMessage?: object | null })._httpMessage);
 }
 
 /** A connection from a place in the middle on: first bytes that are given, then what the socket brings. */

@@ -5,7 +5,7 @@ import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { HttpRequest, HttpService } from "@millwright/core/http";
 import type { Clock, Log } from "@millwright/core/ports";
 import { daemonErrors } from "./errors.ts";
-import { acceptListMethod, listMarker } from "./list-method.ts";
+import { acceptListMethod, isList } from "./list-method.ts";
 import { sendReply } from "./send.ts";
 
 /** Where to listen: a host and a port (0 for any free one), or a Unix socket. */
@@ -143,7 +143,7 @@ function toRequest(message: IncomingMessage, response: ServerResponse, closing: 
   const { remoteAddress = "unix", remotePort } = message.socket;
   let signal: AbortSignal | undefined;
   return {
-    method: message.headers[listMarker] === undefined ? (message.method ?? "GET") : "LIST",
+    method: isList(message) ? "LIST" : (message.method ?? "GET"),
     path: mark < 0 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
     header: (name) => {
