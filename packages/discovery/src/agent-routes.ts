@@ -1,6 +1,6 @@
 import { consulVersion, type NodeIdentity } from "./identity.ts";
 import type { Projection } from "./projection.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
 import type { Route } from "./route.ts";
 
 export interface AgentRoutesContext {

@@ -4,7 +4,7 @@ import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import type { Grants, Permission } from "./permissions.ts";
 import { badRequest } from "./read-options.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 

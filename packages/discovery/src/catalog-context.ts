@@ -6,7 +6,8 @@ import type { NodeIdentity } from "./identity.ts";
 import { type ListQuery, parseListQuery } from "./list-query.ts";
 import { checkKnown } from "./permissions.ts";
 import { parseReadOptions } from "./read-options.ts";
-import { jsonItem, jsonListReply, jsonReply, readHeaders } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
+import { jsonItem, jsonListReply, readHeaders } from "./reply.ts";
 import type { Call } from "./route.ts";
 import type { DiscoveryState } from "./state.ts";
 

@@ -15,7 +15,7 @@ import { parseJson, readWire } from "./json-body.ts";
 import { filtered, hasMeta, hasTags } from "./list-query.ts";
 import { type Grants, mayRead, type Permission } from "./permissions.ts";
 import { badRequest } from "./read-options.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import { topicOf } from "./table.ts";

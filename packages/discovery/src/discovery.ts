@@ -21,7 +21,7 @@ import { keepNodes } from "./node-keeper.ts";
 import { operatorRoutes } from "./operator-routes.ts";
 import { Projection } from "./projection.ts";
 import { badRequest } from "./read-options.ts";
-import { emptyReply, textReply } from "./reply.ts";
+import { emptyReply, textReply } from "@millwright/core/http-reply";
 import type { Call, Route } from "./route.ts";
 import { keepSessions } from "./session-keeper.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -38,6 +38,8 @@ export interface DiscoveryOptions {
   readonly authorizer?: Authorizer;
   /** What a node has to know to join; without one none may. */
   readonly joinToken?: string;
+  /** Take in every node that asks, whatever it knows: where everybody may do everything anyway. */
+  readonly openJoin?: boolean;
   /** How long a node is held for alive after it was last heard of; 10 s by default. */
   readonly livenessSeconds?: number;
   /** Indent all JSON, as a development server does. */
@@ -72,10 +74,11 @@ export interface JoiningNode {
 
 /** Opens the discovery server: reads the state from the store, and follows it. */
 export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
-  const { store, identity, pretty = false, joinToken, livenessSeconds = 10 } = options;
+  const { store, identity, pretty = false, joinToken, openJoin = false, livenessSeconds = 10 } = options;
   const { clock = systemClock, chance = systemChance, log = silentLog } = options;
   const projection = await Projection.open({ store, clock, log });
-  const context = { store, projection, clock, chance, log, identity, pretty, joinToken, livenessSeconds };
+  const joining = { joinToken, openJoin, livenessSeconds };
+  const context = { store, projection, clock, chance, log, identity, pretty, ...joining };
   const authorizer = nodeAuthorizer(options.authorizer ?? allowAll, () => projection.state);
   const routes = [
     ...kvRoutes({ ...context, writer: new KvWriter(context) }),

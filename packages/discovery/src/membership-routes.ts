@@ -9,7 +9,7 @@ import type { NodeIdentity } from "./identity.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { joinNode, type MembershipContext, renewNode } from "./membership.ts";
 import { badRequest } from "./read-options.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 
@@ -17,6 +17,8 @@ export interface MembershipRoutesContext extends MembershipContext {
   readonly identity: NodeIdentity;
   /** What a node has to know to join; without one none may. */
   readonly joinToken: string | undefined;
+  /** Whether it may without. */
+  readonly openJoin: boolean;
 }
 
 const largestBody = 64 * 1024;
@@ -45,10 +47,8 @@ export function membershipRoutes(context: MembershipRoutesContext): Route[] {
 async function join(context: MembershipRoutesContext, call: Call): Promise<HttpReply> {
   const body = parseJson(await readBody(call.request, largestBody), complaint);
   const fields = readWire(complaint, () => new WireFields(body, "the request to join"));
-  checkJoinToken(
-    context.joinToken,
-    readWire(complaint, () => fields.text("JoinToken")),
-  );
+  const given = readWire(complaint, () => fields.text("JoinToken"));
+  if (!context.openJoin) checkJoinToken(context.joinToken, given);
   const node = readWire(complaint, () => joiningNode(fields));
   const datacenter = readWire(complaint, () => fields.text("Datacenter"));
   const { identity, livenessSeconds } = context;

@@ -2,7 +2,7 @@ import type { HttpReply } from "@millwright/core/http";
 import { answerList, type CatalogContext, isPretty } from "./catalog-context.ts";
 import { nameOf, needs, nodeRead } from "./catalog-routes.ts";
 import { consulVersion } from "./identity.ts";
-import { emptyReply, jsonReply } from "./reply.ts";
+import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import type { Call, Route } from "./route.ts";
 import { topicOf } from "./table.ts";
 

@@ -1,7 +1,8 @@
 import type { HttpReply } from "@millwright/core/http";
 import type { GenerationsContext } from "./generations.ts";
 import type { Permission } from "./permissions.ts";
-import { emptyReply, readHeaders } from "./reply.ts";
+import { emptyReply } from "@millwright/core/http-reply";
+import { readHeaders } from "./reply.ts";
 import type { Call, Route } from "./route.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 

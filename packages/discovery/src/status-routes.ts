@@ -1,7 +1,8 @@
 import type { BlockingContext } from "./blocking.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { parseReadOptions } from "./read-options.ts";
-import { contactHeaders, jsonReply } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
+import { contactHeaders } from "./reply.ts";
 import type { Call, Route } from "./route.ts";
 
 export interface StatusRoutesContext extends BlockingContext {

@@ -4,7 +4,7 @@ import { type CheckStatus, parseCheck, parseStatus } from "./check-definition.ts
 import { filtered } from "./filtered.ts";
 import { checkPermissions as demand, onlyGranted, type Permission } from "./permissions.ts";
 import { refuseScripts } from "./refuse-scripts.ts";
-import { emptyReply, jsonReply } from "./reply.ts";
+import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { badRequest, notFound, readJson } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import { checkPermissions, param, type RoutesContext } from "./routes-context.ts";

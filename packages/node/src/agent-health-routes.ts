@@ -3,7 +3,7 @@ import { checkView, serviceView } from "./agent-views.ts";
 import type { CheckStatus } from "./check-definition.ts";
 import { isMaintenanceId } from "./maintenance.ts";
 import { type LocalCheck, type LocalService, worstStatus } from "./node-state.ts";
-import { jsonReply, textReply } from "./reply.ts";
+import { jsonReply, textReply } from "@millwright/core/http-reply";
 import { badRequest } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import { param, type RoutesContext, servicePermissions } from "./routes-context.ts";

@@ -5,7 +5,7 @@ import { memberView, selfView } from "./agent-views.ts";
 import { livenessCheck } from "./compare-catalog.ts";
 import { consulVersion } from "./identity.ts";
 import { onlyGranted } from "./permissions.ts";
-import { jsonReply } from "./reply.ts";
+import { jsonReply } from "@millwright/core/http-reply";
 import type { Call, Route } from "./route.ts";
 import { agentPermission, type RoutesContext } from "./routes-context.ts";
 

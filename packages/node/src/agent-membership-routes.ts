@@ -1,6 +1,6 @@
 import type { HttpReply } from "@millwright/core/http";
 import { maintenanceCheck, nodeMaintenanceId } from "./maintenance.ts";
-import { emptyReply } from "./reply.ts";
+import { emptyReply } from "@millwright/core/http-reply";
 import { parseEnable } from "./agent-service-routes.ts";
 import { badRequest, notFound } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";

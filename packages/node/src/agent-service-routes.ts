@@ -5,7 +5,7 @@ import { filtered } from "./filtered.ts";
 import { maintenanceCheck, serviceMaintenanceId } from "./maintenance.ts";
 import { checkPermissions as demand, onlyGranted } from "./permissions.ts";
 import { refuseScripts } from "./refuse-scripts.ts";
-import { emptyReply, jsonReply } from "./reply.ts";
+import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { badRequest, notFound, readJson } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import { param, type RoutesContext, servicePermissions } from "./routes-context.ts";

@@ -3,7 +3,7 @@ import type { HttpAnswer } from "@millwright/clients/http";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest } from "@millwright/core/http";
 import { parseDuration, toMilliseconds } from "@millwright/text/duration";
-import { textReply } from "./reply.ts";
+import { textReply } from "@millwright/core/http-reply";
 import { noServer, type Server, type ServerFailure, type Servers } from "./servers.ts";
 
 /** What of a request's headers a server is told. The connection's own stay here. */

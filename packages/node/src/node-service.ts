@@ -3,7 +3,7 @@ import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http"
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { forward } from "./forward.ts";
 import { type Authorizer, checkPermissions } from "./permissions.ts";
-import { emptyReply, textReply } from "./reply.ts";
+import { emptyReply, textReply } from "@millwright/core/http-reply";
 import { badRequest } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { Servers } from "./servers.ts";

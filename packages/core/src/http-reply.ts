@@ -1,9 +1,11 @@
-import type { HttpReply } from "@millwright/core/http";
+import type { HttpReply } from "./http.ts";
 
+/** An answer in plain text. */
 export function textReply(status: number, text: string, headers: Record<string, string> = {}): HttpReply {
   return { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: text };
 }
 
+/** An answer without a body. */
 export function emptyReply(status: number, headers: Record<string, string> = {}): HttpReply {
   return { status, headers };
 }
