@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once on a quiet machine; a busy one gets time.
+    expect: { poll: { timeout: 8_000, interval: 25 } },
     reporters: process.env.CI ? ["default"] : ["dot"],
   },
 });
