@@ -98,14 +98,15 @@ async function measureRequests(servers: readonly KvServer[]): Promise<void> {
     }
   }
   printTable(
-    `${keys} keys with values of 100 to 500 bytes; medians of ${rounds} rounds of ${seconds} s; "held" is what the event ` +
-      "loop was held up by the server's own work, p99.9",
-    ["server", "request", "callers", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "held ms", "delay ms"],
+    `${keys} keys with values of 100 to 500 bytes; medians of ${rounds} rounds of ${seconds} s; "CPU" is what the server ` +
+      'used for a request, "held" how long its own work held the event loop, p99.9',
+    ["server", "request", "callers", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs", "held ms", "delay ms"],
     rows,
   );
 }
 
-type RequestRound = CallTimes & { readonly held: number; readonly delay: number };
+/** `cpu`: microseconds of processor time that the server's processes used for a request. */
+type RequestRound = CallTimes & { readonly held: number; readonly delay: number; readonly cpu: number };
 
 async function measureRound(
   server: KvServer,
@@ -117,17 +118,20 @@ async function measureRound(
   const calls = connections.flatMap((connection) => make(connection) ?? []);
   if (calls.length < callers) return undefined;
   await server.loop?.();
+  const cpuBefore = usedMicroseconds(server);
   const times = await measureCalls(callers, time, (i, caller) => calls[caller]!(i));
+  const cpu = (usedMicroseconds(server) - cpuBefore) / times.count;
   const { held = Number.NaN, delay = Number.NaN } = (await server.loop?.()) ?? {};
   for (const connection of connections) connection.close();
-  return { ...times, held, delay };
+  return { ...times, held, delay, cpu };
 }
 
 function rowOf(server: KvServer, request: string, callers: number, results: readonly RequestRound[]): string[] {
   const figure = (which: keyof RequestRound) => median(results.map((result) => result[which]));
   const loop = server.loop ? [figure("held").toFixed(1), figure("delay").toFixed(1)] : [];
   const times = [figure("p50"), figure("p99"), figure("p999")].map((time) => time.toFixed(2));
-  return [server.name, request, String(callers), count(figure("perSecond")), ...times, ...loop];
+  const cpu = count(figure("cpu"));
+  return [server.name, request, String(callers), count(figure("perSecond")), ...times, cpu, ...loop];
 }
 
 async function measureLists(servers: readonly KvServer[]): Promise<void> {
@@ -194,6 +198,15 @@ async function wakeAll(server: KvServer) {
 
 function connectMany(server: KvServer, many: number): Promise<KvConnection[]> {
   return Promise.all(Array.from({ length: many }, () => server.connect()));
+}
+
+// The processor time of a server's processes; the kernel counts it in hundredths of a second.
+function usedMicroseconds({ pids }: KvServer): number {
+  const ticks = pids.map((pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, each) => sum + each, 0) * 10_000;
 }
 
 function residentMegabytes(pid: number): number {

@@ -1,5 +1,6 @@
 /** What a run of calls came to; times in milliseconds. */
 export interface CallTimes {
+  readonly count: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
@@ -27,5 +28,5 @@ export async function measureCalls(
   const spent = (performance.now() - begun) / 1_000;
   times.sort((a, b) => a - b);
   const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? Number.NaN;
-  return { perSecond: times.length / spent, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+  return { count: times.length, perSecond: times.length / spent, p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }

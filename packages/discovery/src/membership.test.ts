@@ -65,6 +65,13 @@ describe("joining", () => {
     expect(await renew(token)).toMatchObject({ status: 200, text: '{"TTL":"10s","Known":true,"Nodes":1}' });
   });
 
+  test("needs no token where everybody may", async () => {
+    const everybodys = await open({ joinToken: undefined, openJoin: true });
+    others.push(everybodys);
+    expect(await everybodys.ask("PUT /v1/millwright/join", JSON.stringify(n1))).toMatchObject({ status: 200 });
+    expect(await health("n1", everybodys)).toEqual(alive);
+  });
+
   const refusals = [
     {
       name: "a wrong join token",

@@ -52,3 +52,24 @@ describe("a change wakes exactly who asked for it", () => {
 test("an abort that has happened is not waited for", async () => {
   await new Subscriptions().next({ kind: "key", text: "a" }, AbortSignal.abort());
 });
+
+test("a thousand that wait for one change are woken in several turns, each once, and a change between them wakes all that are left", async () => {
+  const subscriptions = new Subscriptions();
+  const stop = new AbortController();
+  let woken = 0;
+  const waits = Array.from({ length: 1_000 }, async () => {
+    await subscriptions.next({ kind: "key", text: "a" }, stop.signal);
+    woken++;
+  });
+  subscriptions.notify(["a"]);
+  const perTurn: number[] = [];
+  for (let before = 0; woken < 1_000; before = woken) {
+    await new Promise((resolve) => setImmediate(resolve));
+    perTurn.push(woken - before);
+    subscriptions.notify(["a"]);
+  }
+  await Promise.all(waits);
+  expect(woken).toBe(1_000);
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(300);
+  expect(subscriptions.size).toBe(0);
+});

@@ -1,6 +1,9 @@
+/** An answer takes some 50 microseconds to make and send. */
+const wokenPerTurn = 100;
+
 /**
  * Who waits for a change of one key, of any key under a prefix, or of any of some topics. A change costs what it wakes,
- * not who waits.
+ * not who waits; many that wait for one change are woken in several turns, so that their answers leave room for others.
  */
 export class Subscriptions {
   readonly #keys = new Map<string, Set<Waiter>>();
@@ -8,6 +11,8 @@ export class Subscriptions {
   readonly #prefixes = new Map<string, Set<Waiter>>();
   /** How many prefixes there are of each length: the lengths at which a changed key has to be cut. */
   readonly #lengths = new Map<number, number>();
+  /** Who is to be woken in the next turns, in order. */
+  readonly #late = new Set<Waiter>();
 
   /**
    * Resolves at the next change of the subject, or at the signal's abort (it does not reject: whoever waits then answers
@@ -29,16 +34,16 @@ export class Subscriptions {
   /** Wakes whoever waits for one of these keys or a prefix of them, or for one of the topics. */
   notify(keys: readonly string[], topics: Iterable<string> = []): void {
     for (const key of keys) {
-      wakeAll(this.#keys.get(key));
+      this.#wake(this.#keys.get(key));
       for (const length of this.#lengths.keys()) {
-        if (length <= key.length) wakeAll(this.#prefixes.get(key.slice(0, length)));
+        if (length <= key.length) this.#wake(this.#prefixes.get(key.slice(0, length)));
       }
     }
-    for (const topic of topics) wakeAll(this.#topics.get(topic));
+    for (const topic of topics) this.#wake(this.#topics.get(topic));
   }
 
   notifyAll(): void {
-    for (const waiters of this.#all()) wakeAll(waiters);
+    for (const waiters of this.#all()) this.#wake(waiters);
   }
 
   /** How many wait. */
@@ -49,6 +54,20 @@ export class Subscriptions {
 
   #all(): Set<Waiter>[] {
     return [...this.#keys.values(), ...this.#prefixes.values(), ...this.#topics.values()];
+  }
+
+  #wake(waiters: Iterable<Waiter> = []): void {
+    const isUnderWay = this.#late.size > 0;
+    for (const waiter of waiters) this.#late.add(waiter);
+    if (!isUnderWay) this.#wakeSome();
+  }
+
+  #wakeSome(): void {
+    for (const wake of [...this.#late.values().take(wokenPerTurn)]) {
+      this.#late.delete(wake);
+      wake();
+    }
+    if (this.#late.size > 0) setImmediate(() => this.#wakeSome());
   }
 
   #add(subject: Subject, waiter: Waiter): void {
@@ -97,7 +116,3 @@ export type Subject =
   | { readonly kind: "topics"; readonly topics: readonly string[] };
 
 type Waiter = () => void;
-
-function wakeAll(waiters: Set<Waiter> | undefined): void {
-  if (waiters) for (const wake of [...waiters]) wake();
-}

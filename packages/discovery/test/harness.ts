@@ -43,6 +43,7 @@ export interface TestServerOptions {
   readonly chance?: Chance;
   readonly pretty?: boolean;
   readonly joinToken?: string | undefined;
+  readonly openJoin?: boolean;
   readonly livenessSeconds?: number;
 }
 
