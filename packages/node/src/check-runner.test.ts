@@ -170,6 +170,16 @@ describe("other probes", () => {
     await becomes("critical", /connection refused/);
   });
 
+  test("UDP to a host that nobody knows is critical", async () => {
+    await check({ UDP: "no-such-host.invalid:53" });
+    await becomes("critical", /no such host|temporary failure/);
+  });
+
+  test.each(["TCP", "UDP"])("what cannot be run at all is critical, and is tried again: %s", async (kind) => {
+    await check({ [kind]: "127.0.0.1:99999", Status: "passing", FailuresBeforeCritical: 1 });
+    await becomes("critical", /could not be run: .*99999/);
+  });
+
   test("UDP is passing while nobody refuses", async () => {
     const socket = createSocket("udp4").bind(0, "127.0.0.1");
     await new Promise((resolve) => socket.once("listening", resolve));

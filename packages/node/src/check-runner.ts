@@ -91,12 +91,22 @@ export class CheckRunner {
   }
 
   async #run(definition: CheckDefinition, signal: AbortSignal): Promise<void> {
-    const result = await probe(definition.probe, { signal, outputMaxSize: definition.outputMaxSize });
+    const result = await this.#probe(definition, signal);
     if (signal.aborted) return;
     const { streak, status } = damp(definition, this.#streaks.get(definition.id) ?? noStreak, result.status);
     this.#streaks.set(definition.id, streak);
     if (status !== undefined) this.report(definition.id, status, result.output);
     this.#scheduleRun(definition, intervalOf(definition.probe), signal);
+  }
+
+  /** What cannot be run is not well: a fault of ours, too, must not leave a check as it was, and never run again. */
+  async #probe({ id, probe: how, outputMaxSize }: CheckDefinition, signal: AbortSignal): Promise<ProbeResult> {
+    try {
+      return await probe(how, { signal, outputMaxSize });
+    } catch (error) {
+      this.#options.log.write("error", "node: a check could not be run", { check: id, error: messageOf(error) });
+      return { status: "critical", output: `The check could not be run: ${messageOf(error)}` };
+    }
   }
 
   #setDeadlines(check: LocalCheck): void {

@@ -1,6 +1,8 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import { WireFields } from "@millwright/text/wire-fields";
+import { nodeErrors } from "./errors.ts";
 
 /** What a server has given this node at its join. */
 export interface JoinedIdentity {
@@ -43,8 +45,13 @@ export async function openIdentity(
         Datacenter: datacenter,
         OpenAccess: openAccess,
       };
-      await writeFile(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      try {
+        await writeFile(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+        await rename(`${path}.new`, path);
+      } catch (error) {
+        const text = `Cannot write ${path}: ${messageOf(error)}. The node joins again at its next start. Check the disk's free space and the folder's permissions.`;
+        throw new OperationalError(nodeErrors.badConfiguration, text, { cause: error });
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -53,6 +53,13 @@ describe("joining", () => {
     expect(server.requests.slice(before)).not.toContain("PUT /v1/millwright/join");
     for (const name of await readdir(join(folder, "node")))
       expect((await stat(join(folder, "node", name))).mode & 0o777, name).toBe(0o600);
+  });
+
+  test("a node that cannot keep its token works on with it", async () => {
+    await mkdir(join(folder, "node", "node-token.json.new"), { recursive: true });
+    const one = await start({ dataFolder: folder });
+    await one.node.ready();
+    expect(one.node.token()).toBe("node-token");
   });
 
   test("a node whose token is forgotten joins again with its join token", async () => {

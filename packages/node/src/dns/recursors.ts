@@ -98,7 +98,9 @@ function exchangeUdp({ host, port }: Server, message: Buffer, milliseconds: numb
     socket.on("message", (answer) => {
       if (answers(answer, message)) end(() => resolve(answer));
     });
-    socket.connect(port, host, () => socket.send(message));
+    // Told as an event where the host cannot be found; a callback would be called then too.
+    socket.on("connect", () => socket.send(message));
+    socket.connect(port, host);
   });
 }
 

@@ -29,6 +29,8 @@ export function probeUdp(
       settle({ status: "critical", output: connectionFault(error, address).replace("dial tcp", "read udp") }),
     );
     socket.on("message", success);
-    socket.connect(port, host, () => socket.send(""));
+    // Told as an event where the host cannot be found; a callback would be called then too.
+    socket.on("connect", () => socket.send(""));
+    socket.connect(port, host);
   });
 }
