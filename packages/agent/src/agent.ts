@@ -27,6 +27,8 @@ export interface AgentConfig extends Definitions {
   readonly joinToken?: () => Promise<string | undefined>;
   /** The host's name by default. */
   readonly nodeName?: string;
+  /** A UUID; that of the data folder by default. */
+  readonly nodeId?: string;
   readonly datacenter?: string;
   /** Under which others reach this node; found out by default. */
   readonly advertiseAddress?: string;
@@ -98,7 +100,7 @@ async function start(config: AgentConfig, closers: (() => Promise<void>)[], clos
   const http = await listenHttp(config, ports, own, closers);
   const identity = {
     name: config.nodeName ?? hostname(),
-    id: folder?.nodeId ?? chance.uuid(),
+    id: config.nodeId ?? folder?.nodeId ?? chance.uuid(),
     datacenter: config.datacenter ?? "dc1",
     address: config.advertiseAddress ?? ownAddress(config.servers),
     version,

@@ -103,6 +103,45 @@ describe("configuration files", () => {
     expect(said).toEqual(["warning: dns_config.a_record_limit changes nothing"]);
   });
 
+  const aclForms: { name: string; file: [string, string] }[] = [
+    {
+      name: "JSON",
+      file: [
+        "a.json",
+        '{"acl":{"enabled":true,"default_policy":"deny","tokens":{"initial_management":"t","agent":"a"}},"encrypt":"k"}',
+      ],
+    },
+    {
+      name: "HCL, with the token's name of before Consul 1.11",
+      file: [
+        "a.hcl",
+        'acl {\n  enabled = true\n  default_policy = "deny"\n  tokens {\n    master = "t"\n  }\n}\nencrypt = "k"\n',
+      ],
+    },
+  ];
+  test.each(aclForms)("say a server's access control in $name", async ({ file: [name, text] }) => {
+    const { settings, said } = await read({ [name]: text });
+    expect(settings.acl).toEqual({ isEnabled: true, defaultPolicy: "deny", managementToken: "t" });
+    expect(settings.hasGossipKey).toBe(true);
+    expect(said).toEqual([]);
+  });
+
+  test("give each protocol addresses of its own, and may be empty or name nothing", async () => {
+    const { settings, said } = await read({
+      "a.json":
+        '{"addresses":{"http":"unix:///run/consul.sock 127.0.0.1","dns":"127.0.0.2"},"segments":null,"acl":{"tokens":{}}}',
+      "b.json": "",
+      "c.json": '{"addresses":{}, "node_id":"ADF4238A-882B-9DDC-4A9D-5B6758E4159E"}',
+    });
+    expect(settings).toMatchObject({
+      httpAddresses: ["unix:///run/consul.sock", "127.0.0.1"],
+      dnsAddresses: ["127.0.0.2"],
+      nodeId: "adf4238a-882b-9ddc-4a9d-5b6758e4159e",
+      acl: {},
+    });
+    expect(said).toEqual([]);
+  });
+
   const faults: { name: string; file: [string, string]; want: RegExp }[] = [
     { name: "that are no JSON", file: ["a.json", "{"], want: /^error: .*a\.json is not JSON/ },
     { name: "that are no HCL", file: ["a.hcl", "a = ["], want: /^error: / },
@@ -117,9 +156,19 @@ describe("configuration files", () => {
       want: /^warning: There is no setting node_nam$/,
     },
     {
-      name: "with a setting without effect",
-      file: ["a.json", '{"encrypt":"x"}'],
-      want: /^warning: encrypt has no effect$/,
+      name: "with settings without effect",
+      file: ["a.json", '{"telemetry":{},"raft_protocol":3}'],
+      want: /^warning: Without effect here: telemetry, raft_protocol$/,
+    },
+    {
+      name: "with a node ID that is no UUID",
+      file: ["a.json", '{"node_id":"one"}'],
+      want: /^error: node_id cannot be "one"$/,
+    },
+    {
+      name: "with an access control of another form, which may hold a token,",
+      file: ["a.json", '{"acl":{"enabled":"yes","tokens":{"master":"secret"}}}'],
+      want: /^error: acl cannot be what it is$/,
     },
   ];
   test.each(faults)("$name are said so", async ({ file: [name, text], want }) => {

@@ -49,6 +49,8 @@ function unreadable(path: string, error: unknown): never {
 }
 
 function readJson(path: string, text: string): Diagnosed<RawConfig> {
+  // As a file that somebody is about to fill is.
+  if (text.trim() === "") return { value: {}, diagnostics: [] };
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value))

@@ -7,10 +7,15 @@ import type { RawConfig } from "./config-files.ts";
 /** What configuration files say of an agent, as far as it has it. */
 export interface Settings {
   readonly nodeName?: string;
+  /** A UUID. */
+  readonly nodeId?: string;
   readonly datacenter?: string;
   readonly dataFolder?: string;
   /** Addresses that clients may reach. */
   readonly clientAddresses?: readonly string[];
+  /** Those of one protocol, in place of the addresses above. */
+  readonly httpAddresses?: readonly string[];
+  readonly dnsAddresses?: readonly string[];
   readonly bindAddress?: string;
   readonly advertiseAddress?: string;
   /** -1 is none. */
@@ -21,6 +26,9 @@ export interface Settings {
   readonly scriptChecks?: "local" | "all";
   readonly leaveOnTerminate?: boolean;
   readonly isServer?: boolean;
+  readonly acl: AclSettings;
+  /** Whether there is a key that nodes have to have. */
+  readonly hasGossipKey?: boolean;
   readonly domain?: string;
   readonly dns: DnsSettings;
   readonly recursors: readonly string[];
@@ -30,6 +38,15 @@ export interface Settings {
   readonly checks: readonly unknown[];
 }
 
+/** What a server's access control is to be. */
+export interface AclSettings {
+  readonly isEnabled?: boolean;
+  /** What a request without a token may do. */
+  readonly defaultPolicy?: "allow" | "deny";
+  /** The token that may do everything. Secret. */
+  readonly managementToken?: string;
+}
+
 type Draft = { -readonly [K in keyof Settings]: Settings[K] };
 
 /**
@@ -37,8 +54,9 @@ type Draft = { -readonly [K in keyof Settings]: Settings[K] };
  * one that has no meaning here is a warning.
  */
 export function readSettings(configs: readonly RawConfig[]): Diagnosed<Settings> {
-  const draft: Draft = { dns: {}, servers: [], recursors: [], meta: {}, services: [], checks: [] };
+  const draft: Draft = { acl: {}, dns: {}, servers: [], recursors: [], meta: {}, services: [], checks: [] };
   const diagnostics: Diagnostic[] = [];
+  const withoutEffect = new Set<string>();
   for (const config of configs)
     for (const [name, value] of Object.entries(config)) {
       if (value === null) continue;
@@ -49,15 +67,23 @@ export function readSettings(configs: readonly RawConfig[]): Diagnosed<Settings>
         continue;
       }
       const read = readerOf(name);
-      if (!read) diagnostics.push(unknown(name));
+      if (!read && unused.has(name)) withoutEffect.add(name);
+      else if (!read) diagnostics.push(unknown(name));
       else if (!read(value, draft))
         diagnostics.push(
           errorDiagnostic(
-            `${name} cannot be ${shown(value)}`,
+            `${name} cannot be ${secretive(name, value)}`,
             "Write it in the form that Consul's documentation shows.",
           ),
         );
     }
+  if (withoutEffect.size > 0)
+    diagnostics.push(
+      warningDiagnostic(
+        `Without effect here: ${[...withoutEffect].join(", ")}`,
+        "What these settings arrange in Consul is not there, or arranges itself.",
+      ),
+    );
   return { value: draft, diagnostics };
 }
 
@@ -66,6 +92,11 @@ type Reader = (value: unknown, draft: Draft) => boolean;
 
 const readers: Readonly<Record<string, Reader>> = {
   node_name: text("nodeName"),
+  node_id: (value, draft) => {
+    if (typeof value !== "string" || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return false;
+    draft.nodeId = value.toLowerCase();
+    return true;
+  },
   datacenter: text("datacenter"),
   data_dir: text("dataFolder"),
   bind_addr: text("bindAddress"),
@@ -80,7 +111,21 @@ const readers: Readonly<Record<string, Reader>> = {
   log_level: text("logLevel"),
   client_addr: (value, draft) => {
     if (typeof value !== "string") return false;
-    draft.clientAddresses = value.split(/\s+/).filter((part) => part !== "");
+    draft.clientAddresses = inWords(value);
+    return true;
+  },
+  addresses: (value, draft) =>
+    everyObject(value, (addresses) => {
+      if (!Object.values(addresses).every((item) => typeof item === "string")) return false;
+      const { http, dns } = addresses as Readonly<Record<string, string>>;
+      if (http) draft.httpAddresses = inWords(http);
+      if (dns) draft.dnsAddresses = inWords(dns);
+      return true;
+    }),
+  acl: (value, draft) => everyObject(value, (acl) => readAcl(acl, draft)),
+  encrypt: (value, draft) => {
+    if (typeof value !== "string") return false;
+    draft.hasGossipKey = value !== "";
     return true;
   },
   retry_join: texts((draft) => draft.servers, "servers"),
@@ -119,8 +164,8 @@ function readerOf(name: string): Reader | undefined {
 
 /** Consul's names that an agent here has no use for: what they arrange is not there, or arranges itself. */
 const unused = new Set([
-  ...["acl", "addresses", "autopilot", "bootstrap", "bootstrap_expect", "connect", "disable_update_check"],
-  ...["discovery_max_stale", "encrypt", "gossip_lan", "limits", "node_id", "peering", "performance"],
+  ...["autopilot", "bootstrap", "bootstrap_expect", "connect", "disable_update_check"],
+  ...["discovery_max_stale", "gossip_lan", "limits", "peering", "performance"],
   ...["primary_datacenter", "raft_protocol", "reconnect_timeout", "retry_interval", "retry_max", "segments"],
   ...[
     "skip_leave_on_interrupt",
@@ -207,9 +252,42 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function inWords(addresses: string): readonly string[] {
+  return addresses.split(/\s+/).filter((part) => part !== "");
+}
+
+function readAcl(acl: Readonly<Record<string, unknown>>, draft: Draft): boolean {
+  const { enabled, default_policy: policy, tokens } = acl;
+  if (!isNothing(enabled)) {
+    if (typeof enabled !== "boolean") return false;
+    draft.acl = { ...draft.acl, isEnabled: enabled };
+  }
+  if (!isNothing(policy) && policy !== "") {
+    if (policy !== "allow" && policy !== "deny") return false;
+    draft.acl = { ...draft.acl, defaultPolicy: policy };
+  }
+  return isNothing(tokens) || everyObject(tokens, (named) => readTokens(named, draft));
+}
+
+// Before 1.11 it was the master token.
+function readTokens(named: Readonly<Record<string, unknown>>, draft: Draft): boolean {
+  const token = named["initial_management"] ?? named["master"];
+  if (isNothing(token) || token === "") return true;
+  if (typeof token !== "string") return false;
+  draft.acl = { ...draft.acl, managementToken: token };
+  return true;
+}
+
+function isNothing(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+// What may hold a token or a key is not shown.
+function secretive(name: string, value: unknown): string {
+  return name === "acl" || name === "encrypt" ? "what it is" : shown(value);
+}
+
 function unknown(name: string): Diagnostic {
-  if (unused.has(name))
-    return warningDiagnostic(`${name} has no effect`, "What it arranges in Consul is not there, or arranges itself.");
   const near = similar(name, Object.keys(readers));
   return warningDiagnostic(`There is no setting ${name}`, near ? `Did you mean ${near}?` : "It is left out.");
 }

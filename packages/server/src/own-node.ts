@@ -2,6 +2,7 @@ import type { HttpService } from "@millwright/core/http";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
 import type { NodeIdentity as ServerIdentity } from "@millwright/discovery/identity";
+import type { Definitions } from "@millwright/node/configure";
 import { openDns } from "@millwright/node/dns";
 import { openCatalogSource } from "@millwright/node/dns-catalog-source";
 import { type Node, openNode } from "@millwright/node/node";
@@ -12,7 +13,10 @@ export interface OwnNodeOptions {
   /** Where this server's APIs are to be found. */
   readonly http: readonly ListenAddress[];
   readonly vault: readonly ListenAddress[];
-  readonly config: Pick<ServerConfig, "dns" | "freePortsIfTaken" | "pretty" | "scriptChecks" | "services" | "checks">;
+  readonly config: Pick<
+    ServerConfig,
+    "dns" | "freePortsIfTaken" | "pretty" | "scriptChecks" | "services" | "checks" | "meta" | "onReload"
+  >;
   readonly joinToken: string;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -23,6 +27,8 @@ export interface OwnNodeOptions {
 export interface OwnNode {
   readonly handle: HttpService;
   readonly dns: readonly { readonly host: string; readonly port: number }[];
+  /** Takes services and checks in place of those that the configuration had before. Throws `badConfiguration`. */
+  reconfigure(definitions: Definitions): void;
   close(): Promise<void>;
 }
 
@@ -31,15 +37,18 @@ export async function openOwnNode(options: OwnNodeOptions): Promise<OwnNode> {
   const { identity, http, vault, config, joinToken, ...ports } = options;
   const { datacenter, nodeName: name, nodeId: id, address, version } = identity;
   const node: Node = await openNode({
-    identity: { name, id, datacenter, address, version, server: true, httpPort: portOf(http) },
+    identity: { name, id, datacenter, address, version, server: true, httpPort: portOf(http), meta: config.meta ?? {} },
     servers: http.slice(0, 1).map(urlOf),
     joinToken: async () => joinToken,
     scriptChecks: config.scriptChecks ?? "none",
     services: [...vaultService(vault), ...(config.services ?? [])],
     checks: config.checks ?? [],
     pretty: config.pretty ?? false,
+    ...(config.onReload ? { onReload: config.onReload } : {}),
     ...ports,
   });
+  const reconfigure = ({ services = [], checks = [] }: Definitions) =>
+    node.reconfigure({ services: [...vaultService(vault), ...services], checks });
   const source = openCatalogSource({ call: (read) => node.call(read), token: () => node.token(), ...ports });
   const close = async () => {
     await source.close();
@@ -53,7 +62,7 @@ export async function openOwnNode(options: OwnNodeOptions): Promise<OwnNode> {
       await dns.close();
       await close();
     };
-    return { handle: node.handle, dns: dns.addresses, close: closeAll };
+    return { handle: node.handle, dns: dns.addresses, reconfigure, close: closeAll };
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,7 @@ import { type DataFolder, openDataFolder } from "@millwright/daemon/data-folder"
 import { formatAddress, type ListenAddress, listen } from "@millwright/daemon/listener";
 import { type Discovery, openDiscovery } from "@millwright/discovery/discovery";
 import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/permissions";
+import type { Definitions } from "@millwright/node/configure";
 import { openSecrets } from "@millwright/secrets/secrets";
 import { vaultVersion } from "@millwright/secrets/version";
 import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
@@ -32,7 +33,13 @@ export interface ServerConfig {
   readonly devSeal?: DevSeal;
   /** A file with the token that nodes join with; `join-token` in the data folder by default. */
   readonly joinTokenFile?: string;
+  /** Let nodes join without a token: for a server without access control, where everybody may write everything anyway. */
+  readonly openJoin?: boolean;
   readonly nodeName?: string;
+  /** A UUID; that of the data folder by default. */
+  readonly nodeId?: string;
+  /** What to say of this server's node. */
+  readonly meta?: Readonly<Record<string, string>>;
   readonly datacenter?: string;
   /** Under which others reach this server; 127.0.0.1 by default. */
   readonly advertiseAddress?: string;
@@ -41,6 +48,8 @@ export interface ServerConfig {
   /** What that node registers beside what the server serves, in the form of Consul's configuration files. */
   readonly services?: readonly unknown[];
   readonly checks?: readonly unknown[];
+  /** Called for `PUT /v1/agent/reload`. */
+  readonly onReload?: () => Promise<void>;
   readonly acl?: AclConfig;
   /** Indent all JSON. */
   readonly pretty?: boolean;
@@ -67,6 +76,8 @@ export interface RunningServer {
   readonly joinToken: JoinToken;
   /** The file with the root token of a server that was unsealed for development. */
   readonly rootTokenFile: string | undefined;
+  /** Takes services and checks in place of those that the configuration had before. Throws `badConfiguration`. */
+  reconfigure(definitions: Definitions): void;
   /** Closes and opens the audit devices' files, after a rotation of logs. */
   reopenLogs(): Promise<void>;
   /** Answers what is under way, ends waits early, frees stores and ports. */
@@ -113,7 +124,7 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
   const identity = {
     datacenter: config.datacenter ?? "dc1",
     nodeName: config.nodeName ?? hostname(),
-    nodeId: folder?.nodeId ?? chance.uuid(),
+    nodeId: config.nodeId ?? folder?.nodeId ?? chance.uuid(),
     address: config.advertiseAddress ?? "127.0.0.1",
     serverPort,
     version,
@@ -127,7 +138,8 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
   );
   const pretty = config.pretty ?? false;
   const authorizer = authorizerOf(config.acl);
-  const discoveryOptions = { store: stores.discovery, identity, authorizer, pretty, joinToken: joinToken.token };
+  const joining = { joinToken: joinToken.token, openJoin: config.openJoin === true && config.acl === undefined };
+  const discoveryOptions = { store: stores.discovery, identity, authorizer, pretty, ...joining };
   const discovery = await openDiscovery({ ...discoveryOptions, ...ports });
   opened.closers.push(() => discovery.close());
   const listenAll = async (addresses: readonly ListenAddress[], service: HttpService, portFlag: string) => {
@@ -169,6 +181,7 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     nodeId: identity.nodeId,
     joinToken,
     rootTokenFile,
+    reconfigure: (definitions) => own.node?.reconfigure(definitions),
     reopenLogs: async () => secrets?.reopenAudit(),
     close,
   };

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { AgentConfig } from "@millwright/agent/agent";
 import { readConfigFiles } from "@millwright/agent/config-files";
-import { readSettings, type Settings } from "@millwright/agent/settings";
+import { type AclSettings, readSettings, type Settings } from "@millwright/agent/settings";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { LogLevel } from "@millwright/core/ports";
 import { systemClock } from "@millwright/core/ports";
@@ -77,6 +77,9 @@ export interface AgentPlan {
   readonly leaveOnTerminate: boolean;
   /** Whether the files ask for a server. */
   readonly isServer: boolean;
+  /** What the files say of a server alone. */
+  readonly acl: AclSettings;
+  readonly hasGossipKey: boolean;
   /** What is wrong with the files; with an error there is no config to go by. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -108,23 +111,29 @@ export async function agentPlan(values: AgentFlagValues, io: CommandIo): Promise
     log: lineLog(level, systemClock, (line) => void io.stderr(line)),
   };
   const leaveOnTerminate = values["leave-on-terminate"] || (settings.leaveOnTerminate ?? false);
-  const isServer = settings.isServer ?? false;
-  return { config, leaveOnTerminate, isServer, diagnostics: [...files.diagnostics, ...diagnostics] };
+  const { isServer = false, hasGossipKey = false, acl } = settings;
+  const said = [...files.diagnostics, ...diagnostics];
+  return { config, leaveOnTerminate, isServer, acl, hasGossipKey, diagnostics: said };
 }
 
 function listeners(values: AgentFlagValues, settings: Settings, io: CommandIo): Pick<AgentConfig, "http" | "dns"> {
-  const clients = values.client?.split(/\s+/).filter(Boolean) ?? settings.clientAddresses ?? ["127.0.0.1"];
+  const given = values.client?.split(/\s+/).filter(Boolean) ?? settings.clientAddresses ?? ["127.0.0.1"];
+  const clients = settings.httpAddresses ?? given;
   const httpPort = values["http-port"] ?? settings.httpPort ?? 8500;
   const dnsPort = values["dns-port"] ?? settings.dnsPort ?? 8600;
-  const hosts = clients.filter((text) => !text.startsWith("unix://")).map((text) => text.replace(/^\[|\]$/g, ""));
+  const hosts = hostsOf(clients);
   const sockets = clients.filter((text) => text.startsWith("unix://"));
   return {
     http: [
       ...(httpPort < 0 ? [] : hosts.map((host): ListenAddress => ({ kind: "tcp", host, port: httpPort }))),
       ...sockets.map((text): ListenAddress => ({ kind: "unix", path: resolve(io.cwd, text.slice("unix://".length)) })),
     ],
-    dns: dnsPort < 0 ? [] : hosts.map((host) => ({ host, port: dnsPort })),
+    dns: dnsPort < 0 ? [] : hostsOf(settings.dnsAddresses ?? given).map((host) => ({ host, port: dnsPort })),
   };
+}
+
+function hostsOf(addresses: readonly string[]): readonly string[] {
+  return addresses.filter((text) => !text.startsWith("unix://")).map((text) => text.replace(/^\[|\]$/g, ""));
 }
 
 function identity(values: AgentFlagValues, settings: Settings): Partial<AgentConfig> {
@@ -134,6 +143,7 @@ function identity(values: AgentFlagValues, settings: Settings): Partial<AgentCon
   const domain = values.domain ?? settings.domain;
   return {
     ...(nodeName === undefined ? {} : { nodeName }),
+    ...(settings.nodeId === undefined ? {} : { nodeId: settings.nodeId }),
     ...(datacenter === undefined ? {} : { datacenter }),
     ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
     ...(domain === undefined ? {} : { domain }),

@@ -1,7 +1,7 @@
-import { rm, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { hasErrors } from "@millwright/core/diagnostics";
-import { OperationalError } from "@millwright/core/errors";
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { ServerConfig } from "@millwright/server/server";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
@@ -56,10 +56,11 @@ export async function runConsulAgent(args: readonly string[], io: CommandIo): Pr
     if (plan.diagnostics.length > 0)
       await io.stderr(renderDiagnostics(plan.diagnostics, io.view, sourcesIn(io.cwd), false));
     if (hasErrors(plan.diagnostics)) return 1;
-    if (pidFile !== undefined) await writeFile(pidFile, `${process.pid}\n`);
+    const unwritten = pidFile === undefined ? undefined : await writePid(pidFile);
+    if (unwritten !== undefined) return await refuse(io, unwritten);
     if (!values.dev && !values.server && !plan.isServer) return await serveAgent(plan, values, io);
     const config = serverConfigOf(plan, values);
-    return typeof config === "string" ? await refuse(io, config) : await serve(config, io);
+    return typeof config === "string" ? await refuse(io, config) : await serve(config, io, () => readAgain(values, io));
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     return refuse(io, error.message);
@@ -74,18 +75,37 @@ function withSynonyms(values: Values): Values {
 }
 
 // A server in Consul's words serves Consul's API alone.
-function serverConfigOf({ config }: AgentPlan, values: Values): ServerConfig | string {
+function serverConfigOf({ config, ...plan }: AgentPlan, values: Values): ServerConfig | string {
   if ((values["bootstrap-expect"] ?? 1) > 1)
     return "-bootstrap-expect: servers do not find each other here. Let several share an etcd: millwright server -store=etcd.";
   if (!values.dev && config.dataFolder === undefined)
     return "Give -data-dir=FOLDER for what is to be kept, or -dev to keep everything in memory.";
-  const { dataFolder, nodeName, datacenter, advertiseAddress, services, checks, scriptChecks, log, http, dns } = config;
+  const acl = aclOf(plan.acl);
+  if (typeof acl === "string") return acl;
+  const {
+    dataFolder,
+    nodeName,
+    nodeId,
+    meta,
+    datacenter,
+    advertiseAddress,
+    services,
+    checks,
+    scriptChecks,
+    log,
+    http,
+    dns,
+  } = config;
   return {
     ...(http ? { http } : {}),
     ...(dns ? { dns } : {}),
     store: dataFolder === undefined || values.dev ? { kind: "memory" } : { kind: "sqlite", dataFolder },
     pretty: values.dev,
     freePortsIfTaken: config.freePortsIfTaken ?? false,
+    openJoin: !plan.hasGossipKey,
+    ...(acl ? { acl } : {}),
+    ...(meta ? { meta } : {}),
+    ...(nodeId === undefined ? {} : { nodeId }),
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(datacenter === undefined ? {} : { datacenter }),
     ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
@@ -94,6 +114,33 @@ function serverConfigOf({ config }: AgentPlan, values: Values): ServerConfig | s
     ...(scriptChecks ? { scriptChecks } : {}),
     ...(log ? { log } : {}),
   };
+}
+
+function aclOf({ isEnabled = false, defaultPolicy = "allow", managementToken }: AgentPlan["acl"]) {
+  if (!isEnabled) return undefined;
+  if (managementToken === undefined)
+    return "acl.enabled: give acl.tokens.initial_management too. There are no other tokens here, and no bootstrap.";
+  return { defaultPolicy, masterToken: managementToken };
+}
+
+async function readAgain(values: Values, io: CommandIo) {
+  const plan = await agentPlan(values, io);
+  if (typeof plan === "string") return void (await refuse(io, plan));
+  if (plan.diagnostics.length > 0)
+    await io.stderr(renderDiagnostics(plan.diagnostics, io.view, sourcesIn(io.cwd), false));
+  const { services = [], checks = [] } = plan.config;
+  return hasErrors(plan.diagnostics) ? undefined : { services, checks };
+}
+
+/** A string is why it could not be written. */
+async function writePid(file: string): Promise<string | undefined> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, `${process.pid}\n`);
+    return undefined;
+  } catch (error) {
+    return `Cannot write -pid-file=${file}: ${messageOf(error)}. Check the path and its permissions.`;
+  }
 }
 
 async function refuse(io: CommandIo, text: string): Promise<number> {

@@ -1,20 +1,37 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { OperationalError } from "@millwright/core/errors";
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import { formatAddress, type ListenAddress } from "@millwright/daemon/listener";
 import { type RunningServer, type ServerConfig, startServer } from "@millwright/server/server";
 import type { CommandIo } from "../io.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-/** Runs a server until the signal aborts; resolves to the exit code. */
-export async function serve(config: ServerConfig, io: CommandIo): Promise<number> {
+/**
+ * Runs a server until the signal aborts; resolves to the exit code. `readAgain` gives the services and checks of the
+ * configuration, at SIGHUP and `PUT /v1/agent/reload`; undefined where it cannot be used, which it has said.
+ */
+export async function serve(
+  config: ServerConfig,
+  io: CommandIo,
+  readAgain?: () => Promise<Pick<ServerConfig, "services" | "checks"> | undefined>,
+): Promise<number> {
+  const running: { server?: RunningServer } = {};
+  const onReload = async () => {
+    const definitions = await readAgain?.();
+    if (definitions) running.server?.reconfigure(definitions);
+  };
   try {
-    const server = await startServer(config);
-    const reopen = () => void server.reopenLogs();
-    process.on("SIGHUP", reopen);
+    const server = await startServer({ ...config, ...(readAgain ? { onReload } : {}) });
+    running.server = server;
+    const onHangup = () => {
+      void server.reopenLogs();
+      // A configuration that cannot be used is said, and the one before goes on.
+      void onReload().catch((error: unknown) => refuse(io, messageOf(error)));
+    };
+    process.on("SIGHUP", onHangup);
     await io.stdout(banner(server, config));
     await untilAborted(io.signal);
-    process.off("SIGHUP", reopen);
+    process.off("SIGHUP", onHangup);
     await io.stderr("Stopping: answering what is under way …\n");
     await server.close();
     // What was in memory is gone, and nothing is left to unseal.
