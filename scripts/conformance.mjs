@@ -6,9 +6,11 @@ import { ready, root, vitest } from "./bootstrap.mjs";
 const node = ready();
 const peers = [
   { name: "terraform", why: "expressions, formatting, plans and states are compared with it" },
-  { name: "consul", why: "requests of the consul provider are compared on it" },
+  { name: "consul", why: "requests of the consul provider, and names over DNS, are compared with it" },
+  { name: "bao", why: "OpenBao: requests of the secrets server are compared with it" },
+  { name: "consul-template", why: "rendered files are compared with it" },
 ];
-for (const { name, why } of peers) console.error(`${find(name) ? "found    " : "not found"} ${name}: ${why}`);
+for (const { name, why } of peers) console.error(`${find(name) ? "found     " : "not found "} ${name}: ${why}`);
 if (!process.env.HCL_SPECSUITE)
   console.error("not found HCL_SPECSUITE (the folder of the published HCL specification suite)");
 const args = ["--config", join(root, "vitest.conformance.config.ts"), ...process.argv.slice(2)];
