@@ -110,6 +110,33 @@ describe("where it listens", () => {
   });
 });
 
+test("a browser's change for a page of elsewhere is refused before anybody looks at it", async () => {
+  let asked = 0;
+  const listener = await serve(async () => {
+    asked++;
+    return { status: 200, headers: {} };
+  });
+  const { address } = listener;
+  const port = address.kind === "tcp" ? address.port : 0;
+  const answers = await Promise.all(
+    [{ origin: "http://evil.example" }, { origin: `http://127.0.0.1:${port}` }, {}].map((headers) =>
+      fetchStatus({ method: "PUT", port, headers }),
+    ),
+  );
+  expect(answers).toEqual([403, 200, 200]);
+  expect(asked).toBe(2);
+});
+
+function fetchStatus({ method, port, headers }: { method: string; port: number; headers: object }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ host: "127.0.0.1", port, method, headers: { ...headers } }, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode ?? 0));
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
 describe("answers", () => {
   const large = "millwright ".repeat(1000);
 

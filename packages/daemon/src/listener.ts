@@ -5,6 +5,7 @@ import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { HttpRequest, HttpService } from "@millwright/core/http";
 import type { Clock, Log } from "@millwright/core/ports";
 import { daemonErrors } from "./errors.ts";
+import { foreignPage } from "./foreign-page.ts";
 import { acceptListMethod, isList } from "./list-method.ts";
 import { sendReply } from "./send.ts";
 
@@ -85,6 +86,7 @@ async function serve(
   const request = toRequest(message, response, closing);
   const began = clock.monotonic();
   try {
+    refuseForeignPage(message);
     const reply = await service(request);
     await sendReply(message, response, reply, closing.aborted);
     const milliseconds = Math.round(clock.monotonic() - began);
@@ -105,6 +107,13 @@ async function serve(
   } finally {
     if (!message.complete) discardRest(message);
   }
+}
+
+function refuseForeignPage(message: IncomingMessage): void {
+  const origin = foreignPage(message);
+  if (origin === undefined) return;
+  const text = `Permission denied: a browser sends this for a page of ${origin}, which is no page of this server.`;
+  throw new OperationalError(daemonErrors.foreignPage, text);
 }
 
 const restMilliseconds = 2_000;
