@@ -58,6 +58,17 @@ describe("an agent", () => {
     expect(agent.dns[0]?.port).not.toBe(port);
   });
 
+  test("whose data folder another one works on does not start, and the other goes on", async () => {
+    const first = await start({ dataFolder: folder });
+    await expect(start({ dataFolder: folder })).rejects.toThrow(
+      `The data folder ${folder} is already in use by process ${process.pid}. Stop that one first`,
+    );
+    const running = JSON.parse(await readFile(join(folder, "running.json"), "utf8"));
+    expect(running).toMatchObject({ http: [`127.0.0.1:${portOf(first)}`] });
+    await first.close();
+    await start({ dataFolder: folder });
+  });
+
   test("takes services of its configuration, and other ones at a reload", async () => {
     const agent = await start({ services: [{ name: "web" }, { name: "db" }] });
     const client = clientOf(portOf(agent));

@@ -9,6 +9,7 @@ import { type Dns, type DnsAddress, openDns } from "@millwright/node/dns";
 import { openCatalogSource } from "@millwright/node/dns-catalog-source";
 import type { DnsSettings } from "@millwright/node/dns-config";
 import { type Node, openNode } from "@millwright/node/node";
+import { claimFolder } from "@millwright/process/claim";
 import { agentErrors } from "./errors.ts";
 import { ownAddress } from "./own-address.ts";
 
@@ -75,8 +76,8 @@ const defaultDns: DnsAddress = { host: "127.0.0.1", port: 8600 };
 
 /**
  * Starts an agent: a node with listeners for Consul's HTTP API and for DNS. It answers at once and joins in the background.
- * Rejects with an operational error that says what to do where a port is taken, or the data folder or a definition cannot be
- * used; nothing is left running then.
+ * Rejects with an operational error that says what to do where a port is taken, the data folder is another agent's or cannot be
+ * used, or a definition cannot be; nothing is left running then.
  */
 export async function startAgent(config: AgentConfig): Promise<RunningAgent> {
   const closers: (() => Promise<void>)[] = [];
@@ -95,6 +96,11 @@ async function start(config: AgentConfig, closers: (() => Promise<void>)[], clos
   const { clock = systemClock, chance = systemChance, log = silentLog, version = "0.1.0" } = config;
   const ports = { clock, chance, log };
   const folder = config.dataFolder === undefined ? undefined : await openDataFolder(config.dataFolder, chance);
+  if (folder) {
+    // Two processes over one folder would be one node, and each would take the other's services for strange.
+    const claim = await claimFolder(folder.path, "agent.pid");
+    closers.push(() => claim.release());
+  }
   // Listeners come first: a port that is taken ends the start before anybody has heard of the node.
   const own: { node?: Node } = {};
   const http = await listenHttp(config, ports, own, closers);
