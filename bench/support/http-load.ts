@@ -7,27 +7,30 @@ import { connect, type Socket } from "node:net";
 export class HttpCaller {
   readonly #socket: Socket;
   readonly #host: string;
+  readonly #headers: string;
   #waiting: PromiseWithResolvers<HttpAnswer> | undefined;
   #received: Buffer = Buffer.alloc(0);
 
-  private constructor(socket: Socket, host: string) {
+  private constructor(socket: Socket, host: string, headers: string) {
     this.#socket = socket;
     this.#host = host;
+    this.#headers = headers;
     socket.on("data", (piece) => this.#take(piece));
     socket.on("error", (error) => this.#waiting?.reject(error));
     socket.on("close", () => this.#waiting?.reject(new Error(`${host} closed the connection`)));
   }
 
-  static async open(port: number): Promise<HttpCaller> {
+  /** `headers`: more lines for every request, each with its line end. */
+  static async open(port: number, headers = ""): Promise<HttpCaller> {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true });
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
-    return new HttpCaller(socket, `127.0.0.1:${port}`);
+    return new HttpCaller(socket, `127.0.0.1:${port}`, headers);
   }
 
   /** One call at a time. Rejects for every answer from 400 on. */
   call(method: string, path: string, body?: Buffer): Promise<HttpAnswer> {
     const length = body === undefined ? "" : `Content-Length: ${body.byteLength}\r\n`;
-    const head = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${length}\r\n`;
+    const head = `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${this.#headers}${length}\r\n`;
     this.#waiting = Promise.withResolvers();
     this.#received = Buffer.alloc(0);
     this.#socket.write(body === undefined ? head : Buffer.concat([Buffer.from(head), body]));

@@ -20,7 +20,7 @@ import { limits, storeErrors } from "./contract.ts";
 import type { Version } from "./history.ts";
 import { eventKey, History } from "./history.ts";
 import type { Dropped, Journal } from "./journal.ts";
-import { compareKeys } from "./keys.ts";
+import { compareKeys, isOneKey } from "./keys.ts";
 import { Leases } from "./leases.ts";
 import { executeStep } from "./step.ts";
 import { Turns } from "./turns.ts";
@@ -185,6 +185,11 @@ export class EmbeddedStore implements Store {
 
   // Shows all entries of a range at one revision, giving way to others between slices.
   async #scan(range: KeyRange, revision: number, visit: (entry: Entry) => void): Promise<void> {
+    if (isOneKey(range)) {
+      const entry = this.#history.at(range.from, revision);
+      if (entry) visit(entry);
+      return;
+    }
     const reading = Symbol();
     this.#reading.set(reading, revision);
     try {

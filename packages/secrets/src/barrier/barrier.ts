@@ -33,7 +33,8 @@ export interface BarrierOptions {
 
 /** How many bits every bucket has at least: 1024 buckets from the beginning, so that writes seldom wait for each other. */
 const leastBits = 10;
-const cachedBuckets = 1_024;
+const cachedBuckets = 4_096;
+const cachedHashes = 20_000;
 /** How often a read or a write begins anew because another server was first. */
 const mostAttempts = 200;
 
@@ -43,6 +44,10 @@ export class Barrier implements SecretStorage {
   readonly #stripes = new Stripes();
   /** Decrypted buckets, by store key, the last used at the end. */
   readonly #cache = new Map<string, LoadedBucket>();
+  /** What this server itself wrote last to a bucket, by store key, until its projection has seen it. */
+  readonly #written = new Map<string, WrittenBucket>();
+  /** Hashes of paths that were asked for lately. */
+  readonly #hashes = new Map<string, Buffer>();
   readonly #listeners = new Set<(paths: readonly string[]) => void>();
   #projection: BarrierProjection | undefined;
   #closed = false;
@@ -54,7 +59,11 @@ export class Barrier implements SecretStorage {
   /** Opens the barrier of a generation that {@link prepareBarrier} made. */
   static async open(options: BarrierOptions): Promise<Barrier> {
     const barrier = new Barrier(options);
-    barrier.#projection = await BarrierProjection.open({ ...options, changed: (paths) => barrier.#tell(paths) });
+    barrier.#projection = await BarrierProjection.open({
+      ...options,
+      changed: (paths) => barrier.#tell(paths),
+      known: (key, record) => barrier.#takeWritten(key, record),
+    });
     return barrier;
   }
 
@@ -64,6 +73,8 @@ export class Barrier implements SecretStorage {
     this.#listeners.clear();
     await this.#projection?.close();
     this.#cache.clear();
+    this.#written.clear();
+    this.#hashes.clear();
   }
 
   follow(folder: string, changed: (paths: readonly string[]) => void): () => void {
@@ -124,12 +135,16 @@ export class Barrier implements SecretStorage {
     const plan = holds ? this.#planWrites(changes, places) : { operations: [], buckets: [] };
     const used = new Map([...places.values()].map((place) => [place.key, place]));
     this.#open();
+    for (const written of plan.buckets) this.#written.set(written.key, written);
     const result = await this.#options.store.txn({
       when: [...used.values()].map(({ key, modified }) => unchanged(key, modified)),
       then: plan.operations,
     });
     if (!result.succeeded) {
-      for (const key of used.keys()) this.#cache.delete(key);
+      for (const key of used.keys()) {
+        this.#cache.delete(key);
+        this.#written.delete(key);
+      }
       return "moved";
     }
     if (!holds) return "refused";
@@ -171,9 +186,10 @@ export class Barrier implements SecretStorage {
         operations.push({ op: "put", key: apart, value: keys.encrypt(apart, encodeLargeValue(change.value)) });
       else if (wasLarge) operations.push({ op: "delete", key: apart });
     }
-    const buckets = [...written].map(([key, bucket]) => ({ key, bucket }));
-    for (const { key, bucket } of buckets)
-      operations.push({ op: "put", key, value: keys.encrypt(key, encodeBucket(bucket)) });
+    const buckets = [...written].map(([key, bucket]) => {
+      return { key, bucket, record: keys.encrypt(key, encodeBucket(bucket)) };
+    });
+    for (const { key, record } of buckets) operations.push({ op: "put", key, value: record });
     return { operations, buckets };
   }
 
@@ -254,8 +270,22 @@ export class Barrier implements SecretStorage {
     return this.#open().index.locate(this.#hash("path", path))?.key;
   }
 
+  // What this server has encrypted itself need not be decrypted again. The nonce in a record makes it one of a kind.
+  #takeWritten(key: string, record: Uint8Array): Bucket | undefined {
+    const written = this.#written.get(key);
+    if (!written || Buffer.compare(written.record, record) !== 0) return undefined;
+    this.#written.delete(key);
+    return written.bucket;
+  }
+
   #hash(purpose: "path" | "value", path: string): Buffer {
-    return keyedHash(this.#options.keys.keyring, purpose, path);
+    if (purpose === "value") return keyedHash(this.#options.keys.keyring, purpose, path);
+    const known = this.#hashes.get(path);
+    if (known) return known;
+    const hash = keyedHash(this.#options.keys.keyring, purpose, path);
+    if (this.#hashes.size >= cachedHashes) this.#hashes.clear();
+    this.#hashes.set(path, hash);
+    return hash;
   }
 
   #open(): BarrierProjection {
@@ -288,7 +318,14 @@ interface LoadedBucket {
 
 interface WritePlan {
   readonly operations: readonly Operation[];
-  readonly buckets: readonly { readonly key: string; readonly bucket: Bucket }[];
+  readonly buckets: readonly WrittenBucket[];
+}
+
+interface WrittenBucket {
+  readonly key: string;
+  readonly bucket: Bucket;
+  /** The bucket encrypted. */
+  readonly record: Uint8Array;
 }
 
 const nothing = { entries: [], revision: 0 };

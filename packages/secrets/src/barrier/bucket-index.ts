@@ -6,6 +6,7 @@ export class BucketIndex {
   readonly #byKey = new Map<string, KnownBucket>();
   readonly #byBits = new Map<string, KnownBucket>();
   readonly #names = new NameTree();
+  #shortest = Number.POSITIVE_INFINITY;
   #longest = 0;
 
   get size(): number {
@@ -19,6 +20,7 @@ export class BucketIndex {
     const known = { key, bits: bucket.bits, revisions };
     this.#byKey.set(key, known);
     this.#byBits.set(bucket.bits, known);
+    this.#shortest = Math.min(this.#shortest, bucket.bits.length);
     this.#longest = Math.max(this.#longest, bucket.bits.length);
     const removed = [...before.keys()].filter((path) => !revisions.has(path));
     const written = [...revisions].filter(([path, revision]) => before.get(path) !== revision).map(([path]) => path);
@@ -39,8 +41,9 @@ export class BucketIndex {
 
   /** The bucket that holds, or would hold, the path with this hash. */
   locate(hash: Uint8Array): KnownBucket | undefined {
-    for (let length = 0; length <= this.#longest; length++) {
-      const known = this.#byBits.get(leadingBits(hash, length));
+    const bits = leadingBits(hash, this.#longest);
+    for (let length = this.#shortest; length <= this.#longest; length++) {
+      const known = this.#byBits.get(bits.slice(0, length));
       if (known) return known;
     }
     return undefined;

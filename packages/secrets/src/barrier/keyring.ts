@@ -54,7 +54,7 @@ export function encryptRecord(keyring: Keyring, chance: Chance, place: string, p
   header.writeUInt32BE(term, 0);
   header[4] = recordVersion;
   header.set(chance.bytes(nonceBytes), 5);
-  return Buffer.concat([header, seal(key, header.subarray(5), place, plain)]);
+  return Buffer.concat([header, ...seal(key, header.subarray(5), place, plain)]);
 }
 
 /** The term a record was written under. */
@@ -81,7 +81,7 @@ export function decryptRecord(keyring: Keyring, place: string, record: Uint8Arra
 /** One key under another (the root key under the unseal key, the keyring under the root key): nonce, ciphertext, tag. */
 export function wrapKey(key: Uint8Array, chance: Chance, place: string, plain: Uint8Array): Uint8Array {
   const nonce = chance.bytes(nonceBytes);
-  return Buffer.concat([nonce, seal(key, nonce, place, plain)]);
+  return Buffer.concat([nonce, ...seal(key, nonce, place, plain)]);
 }
 
 /** The inverse of {@link wrapKey}; nothing where the key is not the right one. */
@@ -113,10 +113,11 @@ interface StoredKeyring {
   readonly terms: readonly { readonly term: number; readonly installed: number; readonly key: string }[];
 }
 
-function seal(key: Uint8Array, nonce: Uint8Array, place: string, plain: Uint8Array): Buffer {
+// Ciphertext and tag, in pieces.
+function seal(key: Uint8Array, nonce: Uint8Array, place: string, plain: Uint8Array): readonly Uint8Array[] {
   const cipher = createCipheriv("aes-256-gcm", keyObject(key), nonce, { authTagLength: tagBytes });
   cipher.setAAD(Buffer.from(place));
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  return [cipher.update(plain), cipher.final(), cipher.getAuthTag()];
 }
 
 function open(key: Uint8Array, nonce: Uint8Array, place: string, sealed: Uint8Array): Buffer | undefined {

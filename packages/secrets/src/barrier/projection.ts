@@ -3,7 +3,7 @@ import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
 import { after, prefixRange, type Store, storeErrors, type Watch, type WatchEvent } from "@millwright/store/contract";
 import { secretsErrors } from "../errors.ts";
-import { decodeBucket } from "./bucket.ts";
+import { type Bucket, decodeBucket } from "./bucket.ts";
 import { BucketIndex } from "./bucket-index.ts";
 import type { Keys } from "./keys.ts";
 import { layout } from "./layout.ts";
@@ -16,6 +16,8 @@ export interface ProjectionOptions {
   readonly log: Log;
   /** Told which paths were written or deleted, by whichever server. */
   readonly changed: (paths: readonly string[]) => void;
+  /** The bucket that a record holds, where that is known without decrypting it. */
+  readonly known: (key: string, record: Uint8Array) => Bucket | undefined;
 }
 
 /** Records decrypted in one go: few enough not to hold the event loop. */
@@ -109,12 +111,14 @@ export class BarrierProjection {
   }
 
   async #apply(events: readonly WatchEvent[]): Promise<void> {
-    const { keys, changed } = this.#options;
+    const { keys, changed, known } = this.#options;
     if (events.some((event) => event.type === "put" && event.entry.key === layout.keyring)) await keys.reload();
     const entries = events.flatMap((event) => (event.type === "put" ? [event.entry] : []));
     const buckets = entries.filter(({ key }) => key !== layout.keyring);
     const opened = await Promise.all(
-      buckets.map(async ({ key, value }) => ({ key, bucket: decodeBucket(await keys.decrypt(key, value)) })),
+      buckets.map(async ({ key, value }) => {
+        return { key, bucket: known(key, value) ?? decodeBucket(await keys.decrypt(key, value)) };
+      }),
     );
     // All at once, with nothing awaited between: a reader never sees a split half done.
     const paths: string[] = [];
