@@ -61,7 +61,8 @@ export class LiveMounts implements Mounts {
 
   /** With those that are ending: their leases are still to be taken back. */
   at(path: string): MountedEngine | undefined {
-    return this.find(path);
+    const live = this.find(path);
+    return live && { ...live, isEnding: live.entry.isEnding };
   }
 
   find(path: string): LiveMount | undefined {

@@ -179,6 +179,33 @@ describe("a credential", () => {
     );
   });
 
+  for (const when of ["before it is stored", "while it is made"] as const) {
+    test(`is not left behind where its mount goes ${when}`, async () => {
+      const world = new Set<string>();
+      const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const pause = async () => {
+        asked.resolve();
+        await goOn.promise;
+      };
+      const engine = loginEngine(world, undefined, when === "while it is made" ? { making: pause } : { asking: pause });
+      await over(
+        async ({ call, ask }) => {
+          await call("POST sys/mounts/logins", { type: "logins" });
+          const answer = ask("GET logins/creds/a");
+          await asked.promise;
+          const gone = call("DELETE sys/mounts/logins");
+          await (when === "while it is made" ? new Promise((resolve) => setTimeout(resolve, 50)) : gone);
+          goOn.resolve();
+          await gone;
+          expect((await answer).status).toBeGreaterThanOrEqual(400);
+          expect([...world]).toEqual([]);
+          expect((await ask("LIST sys/leases/lookup/logins/creds/a")).status).toBe(404);
+        },
+        [engine],
+      );
+    });
+  }
+
   test("that cannot be taken back keeps its mount from being removed", async () => {
     const world = new Set<string>();
     const broken = { isBroken: true };
@@ -235,7 +262,12 @@ describe("an answer that is wrapped", () => {
 });
 
 /** Gives logins that are there as long as they are in `world`. */
-function loginEngine(world: Set<string>, broken: { isBroken: boolean } = { isBroken: false }): EngineType {
+interface Pauses {
+  readonly asking?: () => Promise<void>;
+  readonly making?: () => Promise<void>;
+}
+
+function loginEngine(world: Set<string>, broken = { isBroken: false }, { asking, making }: Pauses = {}): EngineType {
   const nameIn = ({ path }: Pick<EngineRequest, "path">) => path.split("/")[1] ?? "";
   return {
     name: "logins",
@@ -243,7 +275,9 @@ function loginEngine(world: Set<string>, broken: { isBroken: boolean } = { isBro
     open: async () => ({
       handle: async (request) => {
         const username = nameIn(request);
+        await asking?.();
         const make = async () => {
+          await making?.();
           world.add(username);
           return { username };
         };

@@ -140,17 +140,20 @@ describe("a lease", () => {
     const { server, db, storage, clock } = await ready();
     const { clientToken } = await server.tokens.create(tokenGrant(), "auth/jwt/login");
     const token = await idOf(server, clientToken);
+    let ended: Promise<void> | undefined;
     const asked = server.leases.grant({
       path: "db/creds/app",
       token,
       grant: { ttl: 60, maxTtl: 0, renewable: true, internal: { account: "late" } },
       make: async (expires) => {
-        await server.tokens.revoke(token);
+        ended = server.tokens.revoke(token);
+        await quiet();
         db.accounts.set("late", expires);
         return {};
       },
     });
     await expect(asked).rejects.toThrow("taken back");
+    await ended;
     expect([...db.accounts]).toEqual([]);
     await clock.advance(60_000);
     expect(await allPaths(storage, "expire/")).toEqual([]);

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { invariant, OperationalError } from "@millwright/core/errors";
+import { OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock } from "@millwright/core/ports";
 import { formatDuration, second } from "@millwright/text/duration";
 import type { Mount, TokenId } from "../engine.ts";
@@ -9,7 +9,7 @@ import { allPaths } from "../storage.ts";
 import { isUsedUp, readToken, unchanged } from "../token/token-record.ts";
 import type { LeaseIndex } from "./lease-index.ts";
 import type { LeaseRecord } from "./lease-record.ts";
-import { addLease, leaseFolder, putLease, readLease } from "./lease-record.ts";
+import { addLease, deleteLease, leaseFolder, putLease, readLease } from "./lease-record.ts";
 import type {
   GrantedLease,
   LeaseAsk,
@@ -67,7 +67,7 @@ export function leaseManager(options: LeaseManagerOptions): Leases {
 async function grant(options: LeaseManagerOptions, ask: LeaseAsk): Promise<GrantedLease> {
   const { storage, mounts, revoker, clock, chance } = options;
   const mounted = mounts.at(ask.path);
-  invariant(mounted, `a lease was granted at ${ask.path}, where nothing is mounted`);
+  if (!mounted) throw unmounted(ask.path);
   const maxTtl = leastOf(ask.grant.maxTtl, maximumOf(mounted.mount, options.ttl));
   const ttl = Math.min(ask.grant.ttl || mounted.mount.defaultLeaseTtl || options.ttl.defaultTtl, maxTtl);
   const issued = clock.now();
@@ -82,8 +82,9 @@ async function grant(options: LeaseManagerOptions, ask: LeaseAsk): Promise<Grant
     holder: { kind: "engine", token: ask.token, internal: ask.grant.internal },
   };
   await store(storage, lease, ask.token);
+  await refuseEnding(options, lease);
   try {
-    const data = await ask.make(lease.expires);
+    const data = await revoker.whileMaking(lease.id, () => ask.make(lease.expires));
     await checkStillHeld(options, mounted, lease);
     return { id: lease.id, duration: ttl, renewable: lease.renewable, data };
   } catch (error) {
@@ -107,6 +108,14 @@ async function store(storage: SecretStorage, lease: LeaseRecord, token: TokenId)
     }
     if (await storage.commit(addLease(lease), [unchanged(owner)])) return;
   }
+}
+
+/** Whoever unmounts looks for leases once it is written that the mount ends: what comes to lie there later is not made. */
+async function refuseEnding({ storage, mounts }: LeaseManagerOptions, lease: LeaseRecord): Promise<void> {
+  const mounted = mounts.at(lease.path);
+  if (mounted && !mounted.isEnding) return;
+  await storage.commit(deleteLease(lease));
+  throw unmounted(lease.path);
 }
 
 /** Where the lease was ended while its credential was being made, what was made since must be taken back too. */
@@ -236,6 +245,10 @@ export function maximumOf(mount: Mount | undefined, { maxTtl }: SystemTtl): numb
 /** The lesser of the two, where 0 says nothing. */
 function leastOf(ttl: number, other: number): number {
   return ttl === 0 ? other : Math.min(ttl, other);
+}
+
+function unmounted(path: string): OperationalError {
+  return refusal(`nothing is leased at ${path} any more: what was mounted there is taken away`);
 }
 
 function refusal(message: string): OperationalError {

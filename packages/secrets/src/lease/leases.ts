@@ -91,6 +91,8 @@ export interface Mounts {
 export interface MountedEngine {
   readonly mount: Mount;
   readonly engine: Engine;
+  /** It is being unmounted: what is leased there is taken back, and nothing new is. */
+  readonly isEnding?: boolean;
 }
 
 /**

@@ -38,12 +38,15 @@ export async function openLifetimes(options: LifetimeOptions): Promise<Lifetimes
   const closing = new AbortController();
   const { signal } = closing;
   const index = new LeaseIndex({ storage, clock, log, signal });
-  const endLease = (id: string) => revoker.end(id);
-  const endOptions = { storage, clock, endLease };
+  const ends = {
+    beginLeaseEnd: (id: string) => revoker.beginEnd(id),
+    endLease: (id: string) => revoker.end(id),
+  };
+  const endOptions = { storage, clock, ...ends };
   const revoker = new Revoker({ ...options, index, signal, endToken: (token) => endToken(endOptions, token) });
   let watching: Promise<void> = Promise.resolve();
   return {
-    tokens: tokenStore({ ...options, hash, endLease }),
+    tokens: tokenStore({ ...options, hash, ...ends }),
     leases: leaseManager({ ...options, index, revoker }),
     start: () => {
       watching = keepLeading((term) => watchDeadlines({ index, revoker, clock }, term), signal);

@@ -36,6 +36,7 @@ export interface RevokerOptions {
 export class Revoker {
   readonly #options: RevokerOptions;
   readonly #queue: FairQueue<Outcome>;
+  readonly #making = new Map<string, Promise<unknown>>();
 
   constructor(options: RevokerOptions) {
     this.#options = options;
@@ -52,6 +53,17 @@ export class Revoker {
     return this.#queue.idle();
   }
 
+  /** Makes what a lease stands for: nobody takes it back before it is there, which would be in vain. */
+  async whileMaking<T>(id: string, make: () => Promise<T>): Promise<T> {
+    const making = make();
+    this.#making.set(id, making);
+    try {
+      return await making;
+    } finally {
+      this.#making.delete(id);
+    }
+  }
+
   /** Ends a lease whose time has come. */
   expire(id: string): void {
     void this.#queue.add(this.#groupOf(id), id, "last");
@@ -62,7 +74,7 @@ export class Revoker {
    * happens.
    */
   async end(id: string): Promise<Outcome> {
-    while (await this.#beginEnd(id)) {
+    while (await this.beginEnd(id)) {
       const outcome = await this.#queue.add(this.#groupOf(id), id, "urgent");
       // An attempt that was under way had looked before the end was written.
       if (outcome.kind !== "renewed") return outcome;
@@ -83,8 +95,8 @@ export class Revoker {
     return this.#options.mounts.at(id)?.mount.path ?? id.slice(0, id.indexOf("/"));
   }
 
-  /** Writes that the lease ends; false where there is none. */
-  async #beginEnd(id: string): Promise<boolean> {
+  /** Writes that a lease ends, from when on it is tried until it is done; false where there is none. */
+  async beginEnd(id: string): Promise<boolean> {
     const { storage, clock } = this.#options;
     for (;;) {
       const found = await readLease(storage, id);
@@ -117,7 +129,7 @@ export class Revoker {
     if (!found) return { kind: "gone" };
     // It was renewed since it came due, or the clock was set back.
     if (found.lease.ending === undefined && found.lease.expires > clock.now()) return { kind: "renewed" };
-    if (!(await this.#beginEnd(id))) return { kind: "gone" };
+    if (!(await this.beginEnd(id))) return { kind: "gone" };
     await this.#inTime(this.#giveBack(found.lease));
     await storage.commit(deleteLease(found.lease));
     return { kind: "gone" };
@@ -133,6 +145,7 @@ export class Revoker {
         `nothing is mounted at ${lease.path} that could take it back`,
       );
     }
+    await this.#making.get(lease.id)?.catch(() => undefined);
     await mounted.engine.revokeLease?.(heldLease(lease));
   }
 

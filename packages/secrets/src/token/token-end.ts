@@ -16,6 +16,8 @@ const childrenAtOnce = 8;
 export interface TokenEndOptions {
   readonly storage: SecretStorage;
   readonly clock: Clock;
+  /** Writes that a lease ends, from when on it is tried until it is done; of one that there is not, nothing happens. */
+  beginLeaseEnd(id: string): Promise<unknown>;
   endLease(id: string): Promise<Outcome>;
 }
 
@@ -72,10 +74,14 @@ export function leaseOf(token: TokenRecord): LeaseRecord {
   };
 }
 
-async function endLeases({ storage, clock, endLease }: TokenEndOptions, token: TokenId): Promise<void> {
+// That all of them end is written before anybody forgets the token; how long each then takes is not waited for without end.
+async function endLeases(options: TokenEndOptions, token: TokenId): Promise<void> {
+  const { storage, clock, beginLeaseEnd, endLease } = options;
   const folder = leasesOfToken(token);
-  const names = await storage.list(folder);
-  const ends = Promise.all(names.map((name) => endIndexed(storage, folder + name, endLease)));
+  const stored = await Promise.all((await storage.list(folder)).map((name) => storage.get(folder + name)));
+  const ids = stored.flatMap((found) => (found ? [Buffer.from(found.value).toString()] : []));
+  await Promise.all(ids.map((id) => explained(id, beginLeaseEnd)));
+  const ends = Promise.all(ids.map((id) => explained(id, endLease)));
   const done = new AbortController();
   const late = clock.sleep(longestWait, done.signal).catch(() => undefined);
   try {
@@ -86,16 +92,9 @@ async function endLeases({ storage, clock, endLease }: TokenEndOptions, token: T
   }
 }
 
-async function endIndexed(
-  storage: SecretStorage,
-  path: string,
-  endLease: (id: string) => Promise<Outcome>,
-): Promise<void> {
-  const stored = await storage.get(path);
-  if (!stored) return;
-  const id = Buffer.from(stored.value).toString();
+async function explained(id: string, call: (id: string) => Promise<unknown>): Promise<void> {
   try {
-    await endLease(id);
+    await call(id);
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     throw new OperationalError(secretsErrors.revocationFailed, `the lease ${id} could not be ended`, { cause: error });

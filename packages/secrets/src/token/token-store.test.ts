@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { idOf, leaseAccount, lifetimesBench, neverLead, tokenGrant } from "../../test/lifetimes.ts";
-import { allPaths } from "../storage.ts";
+import { allPaths, type SecretStorage, type StorageChange } from "../storage.ts";
 
 async function ready(seed = 1) {
   const bench = lifetimesBench(seed);
@@ -32,6 +32,33 @@ describe("a token", () => {
       const stored = Buffer.from((await storage.get(path))!.value).toString("latin1");
       expect(path + stored).not.toContain(auth.clientToken.slice(4));
     }
+    await server.close();
+  });
+
+  test("is not forgotten before it is written that all that is leased to it ends", async () => {
+    const bench = lifetimesBench();
+    const { storage, clock, db } = bench;
+    const busy = Promise.withResolvers<void>();
+    const isSlow = (change: StorageChange) =>
+      change.op === "put" && change.path.startsWith("expire/id/db/") && Buffer.from(change.value).includes('"ending"');
+    const slow: SecretStorage = {
+      ...storage,
+      commit: async (changes, conditions) => {
+        if (changes.some(isSlow)) await busy.promise;
+        return storage.commit(changes, conditions);
+      },
+    };
+    const server = await bench.open(undefined, slow);
+    const { clientToken } = await server.tokens.create(tokenGrant(), "auth/token/create");
+    const id = await idOf(server, clientToken);
+    await leaseAccount(server, db, { token: id, account: "a" });
+    const ended = server.tokens.revoke(id);
+    await clock.advance(10_000);
+    expect((await allPaths(storage, "token/id/")).length, "a crash now would leave its lease alone").toBe(1);
+    busy.resolve();
+    await ended;
+    expect([...db.accounts]).toEqual([]);
+    expect(await allPaths(storage, "token/id/")).toEqual([]);
     await server.close();
   });
 

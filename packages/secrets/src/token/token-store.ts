@@ -32,6 +32,7 @@ export interface TokenStoreOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly hash: HashToken;
+  beginLeaseEnd(id: string): Promise<unknown>;
   endLease(id: string): Promise<Outcome>;
 }
 
@@ -103,6 +104,10 @@ async function create(options: TokenStoreOptions, grant: TokenGrant, path: strin
     const lease = token.expires === undefined ? [] : addLease(leaseOf(token));
     const isNew = unchanged({ token, revision: 0 });
     if (!(await storage.commit([...addToken(token), ...lease], parent ? [isNew, parent] : [isNew]))) continue;
+    if (options.mounts.at(path)?.isEnding) {
+      await endToken(options, token.id);
+      throw denied(`permission denied: ${path} is being unmounted`);
+    }
     return authOf(viewOf(token, token.created), clientToken);
   }
 }
