@@ -82,6 +82,26 @@ test("killed itself it leaves both running, and the next one finds them with all
   expect(pids.map(isAlive)).toEqual([false, false]);
 }, 30_000);
 
+test("a second one in the same folder is refused by the first one's pid, and the first goes on", async () => {
+  const folder = fresh();
+  const first = await dev(folder);
+  const ended = await Process.run(["dev", ...ports], { cwd: folder, env: { XDG_STATE_HOME: join(folder, "state") } });
+  expect(ended).toMatchObject({ code: 1, out: "" });
+  expect(ended.err).toContain(`${join(folder, ".millwright")} is already in use by process ${pidOf(folder, "dev")}`);
+  expect((await fetch(`http://${addressIn(first.out, "Consul HTTP API")}/v1/status/leader`)).status).toBe(200);
+  first.signal("SIGINT");
+  expect(await first.ended).toMatchObject({ code: 0 });
+}, 30_000);
+
+test("a data folder that cannot be made is said with what to do", async () => {
+  const folder = fresh();
+  writeFileSync(join(folder, "file"), "");
+  const args = ["dev", ...ports, "-data-dir=file/data"];
+  const ended = await Process.run(args, { cwd: folder, env: { XDG_STATE_HOME: join(folder, "state") } });
+  expect(ended).toMatchObject({ code: 1, out: "" });
+  expect(ended.err).toMatch(/^Error: Cannot use the data folder \S+file\/data: .*Check -data-dir/);
+}, 30_000);
+
 test("what it kept is there again, unsealed, after an end and a start", async () => {
   const folder = fresh();
   const first = await dev(folder);

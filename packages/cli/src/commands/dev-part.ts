@@ -44,13 +44,14 @@ const partErrors = {
   notStarted: { code: "DEV_NOT_STARTED", status: 500, retryable: false },
 } as const;
 
-/** The process of an earlier `dev`, where it still runs. */
+/** The process of an earlier `dev`, where it still runs; one that is just starting is waited for. */
 export async function findPart(part: DevPart): Promise<RunningPart | undefined> {
   const text = await readFile(pidFile(part), "utf8").catch(() => "");
   const identity = parseIdentity(text);
   const found = identity && findProcess(identity);
   if (!found) return undefined;
-  return runningPart(part, found.pid, await addressesOf(part, found.pid));
+  const addresses = await addressesSoon(part, found.pid, () => found.isAlive());
+  return found.isAlive() ? runningPart(part, found.pid, addresses ?? noAddresses) : undefined;
 }
 
 /** Starts a part, and waits until it answers. Rejects with what its log says where it does not. */
@@ -69,12 +70,8 @@ export async function startPart(part: DevPart, io: CommandIo): Promise<RunningPa
   });
   const { pid, identity } = started;
   if (identity) await writeFile(pidFile(part), `${formatIdentity(identity)}\n`, { mode: 0o600 });
-  const giveUp = systemClock.monotonic() + startMilliseconds;
-  while (started.state.kind === "running" && !io.signal.aborted && systemClock.monotonic() < giveUp) {
-    const addresses = await addressesOf(part, pid);
-    if (addresses.http.length > 0) return runningPart(part, pid, addresses);
-    await systemClock.sleep(30);
-  }
+  const addresses = await addressesSoon(part, pid, () => started.state.kind === "running" && !io.signal.aborted);
+  if (addresses) return runningPart(part, pid, addresses);
   await started.end({ signal: "SIGTERM", graceMilliseconds });
   const text = `The ${part.name} did not start. Its log (${log}) ends with:\n${await lastLines(log)}`;
   throw new OperationalError(partErrors.notStarted, text);
@@ -95,16 +92,28 @@ function runningPart(part: DevPart, pid: number, addresses: Addresses): RunningP
   };
 }
 
+// Where a process answers, as soon as it does; undefined where it does not in time.
+async function addressesSoon(part: DevPart, pid: number, goesOn: () => boolean): Promise<Addresses | undefined> {
+  const giveUp = systemClock.monotonic() + startMilliseconds;
+  while (goesOn() && systemClock.monotonic() < giveUp) {
+    const addresses = await addressesOf(part, pid);
+    if (addresses.http.length > 0) return addresses;
+    await systemClock.sleep(30);
+  }
+  return undefined;
+}
+
+const noAddresses: Addresses = { http: [], vault: [], dns: [] };
+
 async function addressesOf(part: DevPart, pid: number): Promise<Addresses> {
-  const none = { http: [], vault: [], dns: [] };
   const text = await readFile(join(part.folder, part.name, "running.json"), "utf8").catch(() => "");
-  if (text === "") return none;
+  if (text === "") return noAddresses;
   try {
     const running = JSON.parse(text) as Partial<Addresses> & { readonly pid?: number };
-    return running.pid === pid ? { ...none, ...running } : none;
+    return running.pid === pid ? { ...noAddresses, ...running } : noAddresses;
   } catch {
     // It is being written: the next look finds it whole.
-    return none;
+    return noAddresses;
   }
 }
 

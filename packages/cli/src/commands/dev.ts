@@ -1,5 +1,7 @@
+import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { OperationalError } from "@millwright/core/errors";
+import { type ErrorKind, messageOf, OperationalError } from "@millwright/core/errors";
+import { type Claim, claimFolder } from "@millwright/process/claim";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { type DevPart, findPart, type RunningPart, startPart } from "./dev-part.ts";
@@ -43,8 +45,10 @@ export async function runDev(args: readonly string[], io: CommandIo): Promise<nu
     return refuse(io, `Unexpected argument ${JSON.stringify(parsed.args[0])}: this command takes flags alone.`);
   const folder = resolve(io.cwd, parsed.values["data-dir"] ?? ".millwright");
   const running: RunningPart[] = [];
+  let claim: Claim | undefined;
   try {
     if (parsed.values.stop) return await stopLeft(folder, io);
+    claim = await claimFolderOfDev(folder);
     const sealFolder = devSealFolder(folder, io.env);
     const server = await findOrStart(serverPart(folder, sealFolder, parsed.values), running, io);
     const [serverHttp = ""] = server.addresses.http;
@@ -56,8 +60,26 @@ export async function runDev(args: readonly string[], io: CommandIo): Promise<nu
     if (io.signal.aborted) return 0;
     if (!(error instanceof OperationalError)) throw error;
     return refuse(io, error.message);
+  } finally {
+    await claim?.release();
   }
 }
+
+// Two of them in one folder would end each other's parts.
+async function claimFolderOfDev(folder: string): Promise<Claim> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return await claimFolder(folder, "dev.pid");
+  } catch (error) {
+    if (error instanceof OperationalError) throw error;
+    const text = `Cannot use the data folder ${folder}: ${messageOf(error)}. Check -data-dir and the folder's permissions.`;
+    throw new OperationalError(devErrors.dataFolder, text, { cause: error });
+  }
+}
+
+const devErrors = {
+  dataFolder: { code: "DEV_DATA_FOLDER", status: 500, retryable: false },
+} as const satisfies Record<string, ErrorKind>;
 
 type Values = FlagValues<typeof devFlags>;
 
