@@ -42,7 +42,14 @@ test.each(builtinProviders)(
       .split("\n## ")[0]!
       .split("\n")
       .filter((line) => /^\| (resource|data|ephemeral|function) \|/.test(line))
-      .map((line) => line.split("|").slice(0, 4).join("|") + "|");
+      .map(
+        (line) =>
+          line
+            .replace(/(\d+) of \d+/, "all $1")
+            .split("|")
+            .slice(0, 4)
+            .join("|") + "|",
+      );
     expect(rows.sort()).toEqual((await rowsOf(await load())).sort());
   },
 );
@@ -53,6 +60,12 @@ test("the guide names each built-in provider with its version", () => {
       new RegExp(`\\| \`${address.replaceAll(".", "\\.")}\` \\| .*${version.replaceAll(".", "\\.")} \\|`),
     );
   }
+});
+
+test("the write-only password that the guide shows is that of the example", () => {
+  const shown = /```hcl\n([\s\S]*?)```/.exec(guide)?.[1] ?? "";
+  const example = repositoryFile("examples/database/main.tf");
+  for (const block of shown.split(/\n\n(?=\S)/)) expect(example).toContain(block.trim());
 });
 
 test("the provider that the guide shows is one that works", async () => {

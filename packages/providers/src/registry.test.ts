@@ -27,6 +27,7 @@ test("the versions are those that the providers say of themselves", async () => 
     (await import("./consul/provider.ts")).consulProvider(),
     (await import("./local/provider.ts")).localProvider,
     (await import("./random/provider.ts")).randomProvider(),
+    (await import("./vault/provider.ts")).vaultProvider(),
   ];
   const said = modules.map(({ name, version }) => `${name} ${version}`);
   expect(builtinProviders.map(({ address, version }) => `${address.split("/").at(-1)} ${version}`)).toEqual(said);

@@ -25,4 +25,9 @@ export const builtinProviders: readonly BuiltinProvider[] = [
     version: "3.7.2",
     load: async () => (await import("./random/provider.ts")).randomProvider().start(),
   },
+  {
+    address: "registry.terraform.io/hashicorp/vault",
+    version: "5.0.0",
+    load: async () => (await import("./vault/provider.ts")).vaultProvider().start(),
+  },
 ];
