@@ -29,6 +29,8 @@ export interface NodeService {
   readonly tags: readonly string[];
   readonly address: string;
   readonly port: number;
+  /** Of a Unix socket; empty for none. */
+  readonly socketPath: string;
   readonly meta: Readonly<Record<string, string>>;
   readonly taggedAddresses: Readonly<Record<string, ServiceAddress>>;
   readonly weights: ServiceWeights;
@@ -76,6 +78,7 @@ export interface ServiceRegistration {
   readonly tags?: readonly string[];
   readonly address?: string;
   readonly port?: number;
+  readonly socketPath?: string;
   readonly meta?: Readonly<Record<string, string>>;
   readonly taggedAddresses?: Readonly<Record<string, ServiceAddress>>;
   readonly weights?: ServiceWeights;
@@ -257,6 +260,7 @@ function parseService(wire: WireObject, prefix: "" | "Service"): NodeService {
     tags: wire.texts(`${prefix}Tags`),
     address: wire.text(`${prefix}Address`),
     port: wire.number(`${prefix}Port`),
+    socketPath: wire.text(`${prefix}SocketPath`),
     meta: wire.map(`${prefix}Meta`),
     taggedAddresses: addressesOf(wire, `${prefix}TaggedAddresses`),
     weights: { passing: weights.number("Passing"), warning: weights.number("Warning") },
@@ -304,6 +308,7 @@ function wireService(service: ServiceRegistration): object {
     Tags: service.tags,
     Address: service.address,
     Port: service.port,
+    SocketPath: service.socketPath,
     Meta: service.meta,
     TaggedAddresses: taggedAddresses && Object.fromEntries(tagged),
     Weights: weights && { Passing: weights.passing, Warning: weights.warning },

@@ -73,6 +73,19 @@ describe("what belongs together stays together", () => {
     expect(await server.json("GET /v1/health/checks/new")).toMatchObject([{ ServiceName: "new", ServiceTags: ["u"] }]);
   });
 
+  test("a list that is empty is none in the answer of a transaction, and an empty one everywhere else", async () => {
+    const write = (Node: string) => [
+      { Node: { Verb: "set", Node: { Node, Address: "1.1.1.1" } } },
+      { Service: { Verb: "set", Node, Service: { Service: "s" } } },
+      { Check: { Verb: "set", Check: { Node, CheckID: "c", ServiceID: "s" } } },
+    ];
+    expect(await server.json("PUT /v1/txn", JSON.stringify(write("a")))).toMatchObject({
+      Results: [{}, { Service: { Tags: null } }, { Check: { ServiceTags: null } }],
+    });
+    expect(await server.json("GET /v1/health/node/a")).toMatchObject([{ ServiceTags: [] }]);
+    expect(await server.json("GET /v1/catalog/service/s")).toMatchObject([{ ServiceTags: [] }]);
+  });
+
   test("registering the same again changes no index", async () => {
     const body = { Node: "a", Address: "1.1.1.1", Service: { Service: "web", Tags: ["t"] }, Check: { Name: "c" } };
     await register(body);

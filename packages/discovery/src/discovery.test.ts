@@ -183,6 +183,7 @@ describe("with a policy of denial only the master token may do anything", () => 
     { line: "GET /v1/snapshot", text: anonymous(`'acl:write'`) },
     { line: "PUT /v1/snapshot", text: anonymous(`'acl:write'`) },
     { line: "GET /v1/kv/a?token=wrong", text: "ACL not found" },
+    { line: "GET /v1/kv/a?token=anonymous", text: anonymous(`'key:read' on "a"`) },
   ];
   test.each(cases)("$line is refused", async ({ line, text }) => {
     expect(await guarded.ask(line, "x")).toMatchObject({

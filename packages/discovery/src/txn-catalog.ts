@@ -66,10 +66,15 @@ export function catalogResultJson(result: CatalogResult, shown: Shown): object {
     case "node":
       return { Node: nodeJson(result.row, shown) };
     case "service":
-      return { Service: serviceJson(result.row, shown) };
+      return { Service: { ...serviceJson(result.row, shown), Tags: listOrNull(result.row.tags) } };
     case "check":
-      return { Check: checkJson(result.row, shown) };
+      return { Check: { ...checkJson(result.row, shown), ServiceTags: listOrNull(result.row.serviceTags) } };
   }
+}
+
+// As Consul has it in transactions alone: everywhere else a list that is empty is an empty list.
+function listOrNull(items: readonly string[]): readonly string[] | null {
+  return items.length > 0 ? items : null;
 }
 
 /** Why an operation cannot be carried out; never leaves this module. */

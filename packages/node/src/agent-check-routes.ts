@@ -3,6 +3,7 @@ import { checkView } from "./agent-views.ts";
 import { type CheckStatus, parseCheck, parseStatus } from "./check-definition.ts";
 import { filtered } from "./filtered.ts";
 import { checkPermissions as demand, onlyGranted, type Permission } from "./permissions.ts";
+import { published } from "./published.ts";
 import { refuseScripts } from "./refuse-scripts.ts";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { badRequest, notFound, readJson } from "./request-body.ts";
@@ -90,6 +91,7 @@ async function register(call: Call, context: RoutesContext): Promise<HttpReply> 
     origin: { from: "api", token: fields.text("Token") || call.token },
   });
   await keeper.flush();
+  await published(context, { check: check.id }, call.request.signal);
   return emptyReply(200);
 }
 
@@ -102,11 +104,13 @@ function parseCheckOfClient(body: unknown) {
   }
 }
 
-async function deregister(call: Call, { registry, keeper }: RoutesContext): Promise<HttpReply> {
+async function deregister(call: Call, context: RoutesContext): Promise<HttpReply> {
+  const { registry, keeper } = context;
   const id = param(call, "id");
   if (!registry.state.checks.has(id)) throw unknownCheck(id);
   registry.dispatch({ kind: "check-deregistered", id });
   await keeper.flush();
+  await published(context, { check: id }, call.request.signal);
   return emptyReply(200);
 }
 

@@ -126,7 +126,7 @@ function describeMetrics({ registry, member, clock }: RoutesContext): object {
     ["consul.agent.checks.critical", statuses.get("critical")?.length ?? 0],
     ["consul.agent.unsent", unsent],
     ["consul.agent.alive", member.state.kind === "alive" ? 1 : 0],
-    ["consul.runtime.heap_bytes", process.memoryUsage().heapUsed],
+    ["consul.runtime.alloc_bytes", process.memoryUsage().heapUsed],
   ];
   return {
     Timestamp: new Date(clock.now()).toISOString().replace("T", " ").replace("Z", " +0000 UTC"),

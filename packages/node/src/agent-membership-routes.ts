@@ -1,5 +1,6 @@
 import type { HttpReply } from "@millwright/core/http";
 import { maintenanceCheck, nodeMaintenanceId } from "./maintenance.ts";
+import { published } from "./published.ts";
 import { emptyReply } from "@millwright/core/http-reply";
 import { parseEnable } from "./agent-service-routes.ts";
 import { badRequest, notFound } from "./request-body.ts";
@@ -73,12 +74,14 @@ async function forceLeave(call: Call, { servers }: RoutesContext): Promise<HttpR
   return emptyReply(200);
 }
 
-async function setMaintenance(call: Call, { registry, keeper }: RoutesContext): Promise<HttpReply> {
+async function setMaintenance(call: Call, context: RoutesContext): Promise<HttpReply> {
+  const { registry, keeper } = context;
   if (!parseEnable(call.query)) registry.dispatch({ kind: "check-deregistered", id: nodeMaintenanceId });
   else {
     const check = maintenanceCheck("", call.query.get("reason") ?? "");
     registry.dispatch({ kind: "check-registered", check, origin: { from: "api", token: call.token } });
   }
   await keeper.flush();
+  await published(context, { check: nodeMaintenanceId }, call.request.signal);
   return emptyReply(200);
 }

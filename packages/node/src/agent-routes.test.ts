@@ -37,6 +37,11 @@ describe("registering a service", () => {
     });
   });
 
+  test("may be reached by a socket", async () => {
+    await register({ Name: "web", SocketPath: "/run/web.sock" });
+    expect((await one.ask("GET /v1/agent/service/web")).json).toMatchObject({ SocketPath: "/run/web.sock", Port: 0 });
+  });
+
   test("names of fields are taken in snake_case too", async () => {
     const check = { http: "http://127.0.0.1:1/", interval: "5s", tls_skip_verify: true, failures_before_critical: 3 };
     await register({ id: "w1", name: "web", enable_tag_override: true, checks: [check] });
@@ -277,9 +282,11 @@ describe("the rest", () => {
       expect(permission.kind === "everyone" ? permission.why : permission.what, pattern).not.toBe("");
   });
 
-  test("metrics count what there is", async () => {
+  test("metrics count what there is, and say how much memory it takes", async () => {
     await register({ Name: "web", Check: { TTL: "1m" } });
     const { Gauges } = (await one.ask("GET /v1/agent/metrics")).json as { Gauges: { Name: string; Value: number }[] };
-    expect(Gauges.find(({ Name }) => Name === "consul.agent.checks.critical")?.Value).toBe(1);
+    const gauge = (name: string) => Gauges.find(({ Name }) => Name === name)?.Value;
+    expect(gauge("consul.agent.checks.critical")).toBe(1);
+    expect(gauge("consul.runtime.alloc_bytes")).toBeGreaterThan(1_000_000);
   });
 });

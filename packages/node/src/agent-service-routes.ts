@@ -4,6 +4,7 @@ import { contentHash, serviceView } from "./agent-views.ts";
 import { filtered } from "./filtered.ts";
 import { maintenanceCheck, serviceMaintenanceId } from "./maintenance.ts";
 import { checkPermissions as demand, onlyGranted } from "./permissions.ts";
+import { published } from "./published.ts";
 import { refuseScripts } from "./refuse-scripts.ts";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { badRequest, notFound, readJson } from "./request-body.ts";
@@ -98,18 +99,22 @@ async function register(call: Call, context: RoutesContext): Promise<HttpReply> 
     replaceChecks: isTrue(call.query.get("replace-existing-checks")),
   });
   await keeper.flush();
+  await published(context, { service: service.id }, call.request.signal);
   return emptyReply(200);
 }
 
-async function deregister(call: Call, { registry, keeper }: RoutesContext): Promise<HttpReply> {
+async function deregister(call: Call, context: RoutesContext): Promise<HttpReply> {
+  const { registry, keeper } = context;
   const id = param(call, "id");
   if (!registry.state.services.has(id)) throw unknownService(id);
   registry.dispatch({ kind: "service-deregistered", id });
   await keeper.flush();
+  await published(context, { service: id }, call.request.signal);
   return emptyReply(200);
 }
 
-async function setMaintenance(call: Call, { registry, keeper }: RoutesContext): Promise<HttpReply> {
+async function setMaintenance(call: Call, context: RoutesContext): Promise<HttpReply> {
+  const { registry, keeper } = context;
   const id = param(call, "id");
   if (id === "") throw badRequest("Missing service ID");
   const enable = parseEnable(call.query);
@@ -121,6 +126,7 @@ async function setMaintenance(call: Call, { registry, keeper }: RoutesContext): 
     registry.dispatch({ kind: "check-registered", check, origin });
   }
   await keeper.flush();
+  await published(context, { check: serviceMaintenanceId(id) }, call.request.signal);
   return emptyReply(200);
 }
 

@@ -14,6 +14,7 @@ export function serviceView({ definition }: LocalService, datacenter: string): R
     Meta: definition.meta,
     Port: definition.port,
     Address: definition.address,
+    ...(definition.socketPath === "" ? {} : { SocketPath: definition.socketPath }),
     ...(tagged.length > 0 ? { TaggedAddresses: Object.fromEntries(tagged) } : {}),
     Weights: { Passing: definition.weights.passing, Warning: definition.weights.warning },
     EnableTagOverride: definition.enableTagOverride,

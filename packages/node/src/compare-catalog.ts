@@ -39,6 +39,7 @@ function compareService(local: LocalService, known: NodeService | undefined): Lo
     known.service === wanted.name &&
     known.address === wanted.address &&
     known.port === wanted.port &&
+    known.socketPath === wanted.socketPath &&
     known.enableTagOverride === wanted.enableTagOverride &&
     isDeepStrictEqual([...known.tags], [...wanted.tags]) &&
     isDeepStrictEqual({ ...known.meta }, { ...wanted.meta }) &&

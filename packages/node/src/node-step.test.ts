@@ -109,6 +109,7 @@ describe("compared with the catalog", () => {
     id: name,
     service: name,
     tags: [],
+    socketPath: "",
     address: "",
     port: 0,
     meta: {},

@@ -43,6 +43,30 @@ describe("joining", () => {
     expect(server.lastOf("/v1/catalog/register")?.token).toBe("node-token");
   });
 
+  test("who registers or deregisters finds it in the catalog at once, also where the catalog takes its time", async () => {
+    const one = await start();
+    await one.node.ready();
+    server.writeMilliseconds = 50;
+    await one.ask("PUT /v1/agent/service/register", webService);
+    expect([server.services.has("web"), server.checks.has("service:web")]).toEqual([true, true]);
+    await one.ask("PUT /v1/agent/check/register", { Name: "own", TTL: "1m" });
+    expect(server.checks.has("own")).toBe(true);
+    await one.ask("PUT /v1/agent/maintenance?enable=true");
+    expect(server.checks.has("_node_maintenance")).toBe(true);
+    await one.ask("PUT /v1/agent/check/deregister/own");
+    await one.ask("PUT /v1/agent/service/deregister/web");
+    expect([server.services.has("web"), server.checks.has("own")]).toEqual([false, false]);
+  });
+
+  test("nobody is kept waiting by a catalog that does not answer", async () => {
+    const one = await start();
+    await one.node.ready();
+    server.writeMilliseconds = 5_000;
+    const began = performance.now();
+    expect((await one.ask("PUT /v1/agent/service/register", webService)).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
   test("its token is kept, so that it does not join again after a restart", async () => {
     const first = await start({ dataFolder: folder });
     await first.node.ready();

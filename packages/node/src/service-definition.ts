@@ -10,6 +10,8 @@ export interface ServiceDefinition {
   /** Empty where it is the node's. */
   readonly address: string;
   readonly port: number;
+  /** Of a Unix socket; empty for none. */
+  readonly socketPath: string;
   readonly meta: Readonly<Record<string, string>>;
   readonly taggedAddresses: Readonly<Record<string, ServiceAddress>>;
   readonly weights: { readonly passing: number; readonly warning: number };
@@ -45,6 +47,7 @@ export function parseService(value: unknown): ParsedService {
     tags: fields.texts("Tags"),
     address,
     port,
+    socketPath: fields.text("SocketPath"),
     meta: parseMeta(fields),
     taggedAddresses: { ...parseTagged(fields), ...defaultTagged(fields, address, port) },
     weights: parseWeights(fields),
@@ -62,6 +65,7 @@ export function encodeService(service: ServiceDefinition): object {
     Tags: service.tags,
     Address: service.address,
     Port: service.port,
+    SocketPath: service.socketPath,
     Meta: service.meta,
     TaggedAddresses: Object.fromEntries(tagged),
     Weights: { Passing: service.weights.passing, Warning: service.weights.warning },

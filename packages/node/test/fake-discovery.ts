@@ -23,6 +23,8 @@ export interface FakeDiscovery {
   countFrom(start: number): number;
   joinToken: string;
   liveness: "taken" | "forgotten";
+  /** How long a write of the catalog takes, in milliseconds. */
+  writeMilliseconds: number;
   /** Tokens that may do nothing. */
   readonly denied: Set<string>;
   /** Nodes whose health `answer` gives. */
@@ -54,6 +56,7 @@ export async function fakeDiscovery(ttl = "10s"): Promise<FakeDiscovery> {
     countFrom: (start) => requests.slice(start).filter((line) => !line.includes("/liveness")).length,
     joinToken: "",
     liveness: "taken",
+    writeMilliseconds: 0,
     denied: new Set(),
     otherNodes: new Set(),
     answer: async ({ path }) => text(404, `no ${path}`),
@@ -80,6 +83,7 @@ export async function fakeDiscovery(ttl = "10s"): Promise<FakeDiscovery> {
     const token = request.header("x-consul-token") ?? "";
     const body = method === "GET" ? {} : await readJson(request);
     last.set(path, { token, body });
+    if (method === "PUT" && path.startsWith("/v1/catalog/")) await systemClock.sleep(fake.writeMilliseconds);
     return answerOwn(fake, { path, token, body, ttl });
   };
   await fake.start();

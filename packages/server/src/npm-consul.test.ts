@@ -71,6 +71,33 @@ describe("the npm client", () => {
     expect(await consul.agent.self()).toMatchObject({ Config: { Datacenter: "dc1" } });
   });
 
+  test("finds what it has registered with the agent in the catalog at once, and not what it has deregistered", async () => {
+    const service = { name: "foo", tags: ["bar"], check: { name: "alive", ttl: "15s" } };
+    const catalog = async () => {
+      const [instances, checks] = await Promise.all([
+        consul.catalog.service.nodes("foo"),
+        consul.health.checks("foo") as Promise<unknown[]>,
+      ]);
+      return [instances.length, checks.length];
+    };
+    for (let round = 0; round < 20; round++) {
+      await consul.agent.service.register(service as never);
+      expect(await catalog()).toEqual([1, 1]);
+      await consul.agent.service.deregister("foo");
+      expect(await catalog()).toEqual([0, 0]);
+    }
+  });
+
+  test("keeps a service's socket in the catalog", async () => {
+    // The client has no name for it.
+    await fetch(`${running.url}/v1/agent/service/register`, {
+      method: "PUT",
+      body: JSON.stringify({ Name: "foo", SocketPath: "/run/foo.sock" }),
+    });
+    expect(await consul.catalog.service.nodes("foo")).toMatchObject([{ ServiceSocketPath: "/run/foo.sock" }]);
+    await consul.agent.service.deregister("foo");
+  });
+
   test("fires and lists events", async () => {
     const fired = await consul.event.fire("deploy", "v1");
     expect(fired).toMatchObject({ Name: "deploy", Payload: "v1" });
