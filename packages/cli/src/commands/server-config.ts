@@ -164,8 +164,11 @@ function storeOf(values: ServerFlagValues, io: CommandIo): StoreConfig | string 
     return "Give -data-dir=FOLDER for what is to be kept, or -dev to keep everything in memory.";
   const dataFolder = resolve(io.cwd, folder);
   if (kind === "sqlite") return { kind, dataFolder };
-  const endpoints = values["etcd-endpoints"];
-  if (endpoints.length === 0) return "Give -etcd-endpoints=HOST:PORT for the store etcd.";
+  const given = values["etcd-endpoints"].flatMap((text) => text.split(",")).filter(Boolean);
+  if (given.length === 0) return "Give -etcd-endpoints=HOST:PORT for the store etcd.";
+  const endpoints = given.map((text) => (text.includes("://") ? text : `http://${text}`));
+  const wrong = endpoints.findIndex((text) => !/^https?:$/.test(URL.parse(text)?.protocol ?? ""));
+  if (wrong >= 0) return `-etcd-endpoints=${given[wrong]}: write HOST:PORT, http://HOST:PORT or https://HOST:PORT.`;
   return { kind, dataFolder, endpoints, prefix: values["etcd-prefix"] ?? "millwright/" };
 }
 
