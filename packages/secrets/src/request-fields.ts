@@ -42,8 +42,16 @@ export function fieldsOf(data: Readonly<Record<string, unknown>>): Fields {
   };
 }
 
+/** Some 292 years, as far as Go's durations go: a moment that far off is still one that can be written. */
+const longestSeconds = 9_223_372_036;
+
 /** Whole seconds of a length of time as it comes in a body or a policy; rounded up where there is a fraction. */
 export function secondsOf(value: unknown): number | undefined {
+  const seconds = readSeconds(value);
+  return seconds !== undefined && Math.abs(seconds) <= longestSeconds ? seconds : undefined;
+}
+
+function readSeconds(value: unknown): number | undefined {
   const integer = integerOf(value);
   if (integer !== undefined) return integer;
   if (typeof value !== "string") return undefined;

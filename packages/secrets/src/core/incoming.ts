@@ -5,6 +5,7 @@ import type { Operation } from "../engine.ts";
 import { secretsErrors } from "../errors.ts";
 import { isObject } from "../objects.ts";
 import { secondsOf } from "../request-fields.ts";
+import { faultOfBounds } from "./json-bounds.ts";
 
 /** One request as it was understood, before anybody was asked whether it may be. */
 export interface Incoming {
@@ -80,6 +81,8 @@ function decoded(text: string): string {
 export async function bodyOf(request: HttpRequest): Promise<Readonly<Record<string, unknown>>> {
   const text = (await readBody(request)).toString();
   if (text.trim() === "") return {};
+  const fault = faultOfBounds(text);
+  if (fault !== undefined) throw badRequest(`failed to parse JSON input: ${fault}`);
   try {
     const data = parseJson(text);
     if (isObject(data)) return data;

@@ -28,6 +28,20 @@ describe("a request", () => {
       status: 413,
       error: /larger/,
     },
+    {
+      name: "that is too deep is refused before anything is made of it",
+      line: "PUT secret/data/a",
+      body: `{"data":${"[".repeat(100_000)}${"]".repeat(100_000)}}`,
+      status: 400,
+      error: /300 levels deep/,
+    },
+    {
+      name: "with a length of time beyond all calendars is refused",
+      line: "POST auth/token/create",
+      body: '{"period":999999999999999}',
+      status: 400,
+      error: /period: a length of time/,
+    },
     { name: "outside /v1/ is refused", line: "GET /ui/", status: 404, error: /begin with \/v1\// },
     { name: "with .. is refused", line: "GET secret/data/%2e%2e/x", status: 400, error: /segment/ },
     {
