@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Secrets } from "@millwright/secrets/secrets";
@@ -54,12 +54,20 @@ async function readKey(file: string): Promise<string> {
 }
 
 async function makeFolder(folder: string): Promise<void> {
+  let isOpen: boolean;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    isOpen = ((await stat(folder)).mode & othersMayWrite) !== 0;
   } catch (error) {
     throw refusal(`The unseal key cannot be kept in ${folder}: ${messageOf(error)}.`, error);
   }
+  if (isOpen)
+    throw refusal(
+      `The unseal key cannot be kept in ${folder}, where other users may write (chmod go-w), so that theirs could take its place.`,
+    );
 }
+
+const othersMayWrite = 0o022;
 
 async function writeSecret(file: string, text: string): Promise<void> {
   try {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LogLevel } from "@millwright/core/ports";
 import { systemClock } from "@millwright/core/ports";
@@ -124,9 +124,8 @@ export async function serverConfigOf(values: ServerFlagValues, io: CommandIo): P
 
 /** The folder that keeps the unseal key of a server that unseals itself, apart from its data. */
 export function devSealFolder(dataFolder: string, env: CommandIo["env"]): string {
-  const home =
-    env.XDG_STATE_HOME ||
-    (env.HOME ? join(env.HOME, ".local", "state") : join(tmpdir(), `millwright-${process.getuid?.() ?? 0}`));
+  // Without HOME it is the user's home all the same: a folder in a place for everybody could be somebody else's making.
+  const home = env.XDG_STATE_HOME || join(env.HOME || homedir(), ".local", "state");
   const name = createHash("sha256").update(dataFolder).digest("hex").slice(0, 12);
   return join(home, "millwright", `dev-${name}`);
 }
