@@ -14,6 +14,10 @@ export function memoryStorage(): SecretStorage {
       const names = new Set(below.map((path) => (path.includes("/") ? path.slice(0, path.indexOf("/") + 1) : path)));
       return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     },
+    scan: async function* (folder) {
+      const below = [...values].filter(([path]) => path.startsWith(folder));
+      if (below.length > 0) yield below.map(([path, stored]) => ({ path, ...stored }));
+    },
     commit: async (changes: readonly StorageChange[], conditions: readonly StorageCondition[] = []) => {
       if (!conditions.every(({ path, revision: wanted }) => (values.get(path)?.revision ?? 0) === wanted)) return false;
       revision += 1;

@@ -13,6 +13,11 @@ export interface SecretStorage {
    */
   list(folder: string): Promise<readonly string[]>;
   /**
+   * Every path below a folder (`""` or with a slash at its end) with its value, in no order, in pieces that do not hold the
+   * event loop. What is written meanwhile may be missing or old: {@link follow}, begun before, tells of it.
+   */
+  scan(folder: string): AsyncIterable<readonly StoredPath[]>;
+  /**
    * Writes all changes in one commit where every condition holds, else none: resolves to whether it wrote. What was
    * acknowledged is on disk. At most 60 changes and conditions each, and 512 KiB; a path is changed once.
    */
@@ -31,6 +36,10 @@ export interface StoredValue {
   readonly revision: number;
 }
 
+export interface StoredPath extends StoredValue {
+  readonly path: string;
+}
+
 export type StorageChange =
   | { readonly op: "put"; readonly path: string; readonly value: Uint8Array }
   | { readonly op: "delete"; readonly path: string };
@@ -46,6 +55,7 @@ export function storageUnder(storage: SecretStorage, folder: string): SecretStor
   return {
     get: (path) => storage.get(folder + path),
     list: (below) => storage.list(folder + below),
+    scan: (below) => scanUnder(storage, folder, below),
     commit: (changes, conditions = []) =>
       storage.commit(
         changes.map((change) => ({ ...change, path: folder + change.path })),
@@ -56,12 +66,19 @@ export function storageUnder(storage: SecretStorage, folder: string): SecretStor
   };
 }
 
+async function* scanUnder(storage: SecretStorage, folder: string, below: string) {
+  for await (const piece of storage.scan(folder + below)) {
+    yield piece.map((stored) => ({ ...stored, path: stored.path.slice(folder.length) }));
+  }
+}
+
 /** All paths under a folder (`""` or with a slash at its end), with the values that lie deeper, sorted. */
 export async function allPaths(storage: SecretStorage, folder: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const name of await storage.list(folder)) {
-    if (name.endsWith("/")) found.push(...(await allPaths(storage, folder + name)));
-    else found.push(folder + name);
+    if (!name.endsWith("/")) found.push(folder + name);
+    // One by one: a call takes no more than some hundred thousand arguments.
+    else for (const path of await allPaths(storage, folder + name)) found.push(path);
   }
   return found;
 }

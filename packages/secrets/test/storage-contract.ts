@@ -111,6 +111,25 @@ export function storageContract(under: StorageUnderTest): void {
       expect(await textAt(storage, path)).toMatch(`value of ${path} `);
   });
 
+  over("a scan gives every path below its folder once, with its value, small or large", async ({ storage, peer }) => {
+    const size = (i: number) => (i % 50 === 0 ? 5_000 : 100);
+    for (let i = 0; i < 600; i += 60) {
+      const paths = Array.from({ length: 60 }, (_, n) => i + n);
+      await storage.commit(paths.map((n) => put(`${n % 2 === 0 ? "a/b" : "ab"}/${n}`, String(n).repeat(size(n)))));
+    }
+    const found = new Map<string, string>();
+    for await (const piece of peer.scan("a/")) {
+      for (const { path, value, revision } of piece) {
+        expect(found.has(path)).toBe(false);
+        expect(revision).toBe((await storage.get(path))?.revision);
+        found.set(path, Buffer.from(value).toString());
+      }
+    }
+    expect(found.size).toBe(300);
+    for (const [path, text] of found) expect(text).toBe(await textAt(storage, path));
+    for await (const _ of storage.scan("b/")) throw new Error("there is nothing below b/");
+  });
+
   over("a follower is told of what changed below its folder, also by a peer", async ({ storage, peer }) => {
     const told = new Set<string>();
     const end = storage.follow("a/", (paths) => paths.forEach((path) => told.add(path)));

@@ -155,7 +155,7 @@ export interface RangeOptions {
 export interface RangeResult {
   readonly entries: readonly Entry[];
   readonly more: boolean;
-  /** Keys in the whole range at that revision, whatever the limit. */
+  /** Keys in the whole range at that revision; where a limit has left some out, only those that are here. */
   readonly count: number;
   /** The revision that was read. */
   readonly revision: number;

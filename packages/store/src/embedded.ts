@@ -106,17 +106,23 @@ export class EmbeddedStore implements Store {
     if (this.#turns.spent) await this.#turns.next();
     this.#assertOpen();
     checkRange(range);
-    const limit = options.countOnly ? 0 : (options.limit ?? Infinity);
+    const limit = options.limit ?? Infinity;
     invariant(options.limit === undefined || options.limit >= 1, "a range is limited to one entry at least");
     const revision = options.revision ?? this.#log.newest;
     if (revision > this.#log.newest) throw futureRevision(revision, this.#log.newest);
     if (revision < this.#log.oldest) throw compacted(revision, this.#log.oldest);
     const entries: Entry[] = [];
     let count = 0;
+    let more = false;
     await this.#scan(range, revision, (entry) => {
-      if (count++ < limit) entries.push(options.keysOnly ? { ...entry, value: noBytes } : entry);
+      more = !options.countOnly && count === limit;
+      // One behind the last that is wanted tells that there is more; all others behind it are not looked at.
+      if (more) return false;
+      count++;
+      if (!options.countOnly) entries.push(options.keysOnly ? { ...entry, value: noBytes } : entry);
+      return true;
     });
-    return { entries, more: !options.countOnly && count > entries.length, count, revision };
+    return { entries, more, count, revision };
   }
 
   async revision(): Promise<number> {
@@ -183,8 +189,8 @@ export class EmbeddedStore implements Store {
     return this.#committer.commit({ revision: this.#committer.decided + 1, at: this.#now(), events });
   }
 
-  // Shows all entries of a range at one revision, giving way to others between slices.
-  async #scan(range: KeyRange, revision: number, visit: (entry: Entry) => void): Promise<void> {
+  // Shows the entries of a range at one revision until `visit` returns false, giving way to others between slices.
+  async #scan(range: KeyRange, revision: number, visit: (entry: Entry) => boolean): Promise<void> {
     if (isOneKey(range)) {
       const entry = this.#history.at(range.from, revision);
       if (entry) visit(entry);
@@ -195,10 +201,7 @@ export class EmbeddedStore implements Store {
     try {
       let rest: KeyRange | undefined = range;
       while (rest) {
-        const next = this.#history.scan(rest, revision, keysPerSlice, (entry) => {
-          visit(entry);
-          return true;
-        });
+        const next = this.#history.scan(rest, revision, keysPerSlice, visit);
         rest = next === undefined ? undefined : { ...range, from: next };
         if (rest && this.#turns.spent) await this.#turns.next();
       }

@@ -140,7 +140,8 @@ class EtcdStore implements Store {
       const bytes = response.kvs.reduce((sum, kv) => sum + kv.key.length + kv.value.length, 1);
       page = Math.max(1, Math.min(2_000, Math.floor((pageBytes / bytes) * response.kvs.length)));
     }
-    return { entries, more: !options.countOnly && count > entries.length, count, revision };
+    const more = !options.countOnly && count > entries.length;
+    return { entries, more, count: more ? entries.length : count, revision };
   }
 
   async revision(): Promise<number> {

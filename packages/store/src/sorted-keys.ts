@@ -6,6 +6,10 @@ const largestChunk = 512;
 export class SortedKeys {
   readonly #chunks: string[][] = [];
 
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
   add(key: string): void {
     if (this.#chunks.length === 0) {
       this.#chunks.push([key]);

@@ -2,7 +2,7 @@ import { invariant, messageOf, OperationalError } from "@millwright/core/errors"
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import { type Comparison, keyRange, type Operation, type Store } from "@millwright/store/contract";
 import { secretsErrors } from "../errors.ts";
-import type { SecretStorage, StorageChange, StorageCondition, StoredValue } from "../storage.ts";
+import type { SecretStorage, StorageChange, StorageCondition, StoredPath, StoredValue } from "../storage.ts";
 import {
   type Bucket,
   type BucketEntry,
@@ -20,6 +20,7 @@ import type { Keys } from "./keys.ts";
 import { type Keyring, keyedHash } from "./keyring.ts";
 import { layout } from "./layout.ts";
 import { BarrierProjection } from "./projection.ts";
+import { readBuckets } from "./read-buckets.ts";
 import { Stripes } from "./stripes.ts";
 
 export interface BarrierOptions {
@@ -100,6 +101,22 @@ export class Barrier implements SecretStorage {
     await projection.fresh();
     this.#open();
     return projection.index.list(folder);
+  }
+
+  async *scan(folder: string): AsyncGenerator<readonly StoredPath[]> {
+    const { store, generation, keys } = this.#options;
+    for await (const { buckets, revision } of readBuckets({ store, generation, keys })) {
+      const piece: StoredPath[] = [];
+      for (const { bucket } of buckets) {
+        for (const [path, entry] of bucket.entries) {
+          if (!path.startsWith(folder)) continue;
+          const value = entry.value ?? (await this.#readLarge(path, revision));
+          piece.push({ path, value, revision: entry.revision });
+        }
+      }
+      this.#open();
+      if (piece.length > 0) yield piece;
+    }
   }
 
   async commit(changes: readonly StorageChange[], conditions: readonly StorageCondition[] = []): Promise<boolean> {

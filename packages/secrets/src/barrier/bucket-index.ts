@@ -49,8 +49,9 @@ export class BucketIndex {
     return undefined;
   }
 
-  paths(): readonly string[] {
-    return [...this.#byKey.values()].flatMap(({ revisions }) => [...revisions.keys()]);
+  /** The index must not change while they are read. */
+  *paths(): Generator<string> {
+    for (const { revisions } of this.#byKey.values()) yield* revisions.keys();
   }
 
   list(folder: string): readonly string[] {

@@ -1,6 +1,6 @@
-import { compareKeys } from "@millwright/store/keys";
+import { SortedKeys } from "@millwright/store/sorted-keys";
 
-/** The names of all paths as a tree of folders, in memory. */
+/** The names of all paths as a tree of folders, in memory; sorted as they come, so that no list has to sort many at once. */
 export class NameTree {
   readonly #root: Folder = newFolder();
 
@@ -21,18 +21,17 @@ export class NameTree {
     }
     way.at(-1)?.names.delete(name);
     for (let i = way.length - 1; i > 0; i--) {
-      const folder = way[i]!;
-      if (folder.names.size > 0 || folder.folders.size > 0) return;
-      way[i - 1]!.folders.delete(segments[i - 1]!);
+      if (!way[i]!.names.isEmpty) return;
+      const segment = segments[i - 1]!;
+      way[i - 1]!.folders.delete(segment);
+      way[i - 1]!.names.delete(`${segment}/`);
     }
   }
 
   /** Names directly under a folder (`""` or with a slash at its end), sorted by bytes; folders with a slash. */
   list(folder: string): readonly string[] {
     const found = folder === "" ? this.#root : this.#find(folder.slice(0, -1).split("/"));
-    if (!found) return [];
-    const names = [...found.names, ...[...found.folders.keys()].map((name) => `${name}/`)];
-    return names.length < 2 ? names : sortByBytes(names);
+    return found ? [...found.names.from("")] : [];
   }
 
   #find(segments: readonly string[]): Folder | undefined {
@@ -46,8 +45,12 @@ export class NameTree {
     const name = segments.pop() ?? "";
     let folder = this.#root;
     for (const segment of segments) {
-      const next = folder.folders.get(segment) ?? newFolder();
-      folder.folders.set(segment, next);
+      let next = folder.folders.get(segment);
+      if (!next) {
+        next = newFolder();
+        folder.folders.set(segment, next);
+        folder.names.add(`${segment}/`);
+      }
       folder = next;
     }
     return { folder, name };
@@ -55,14 +58,11 @@ export class NameTree {
 }
 
 interface Folder {
-  readonly names: Set<string>;
+  /** Of values; of folders with a slash behind. */
+  readonly names: SortedKeys;
   readonly folders: Map<string, Folder>;
 }
 
 function newFolder(): Folder {
-  return { names: new Set(), folders: new Map() };
-}
-
-function sortByBytes(names: readonly string[]): readonly string[] {
-  return names.toSorted(compareKeys);
+  return { names: new SortedKeys(), folders: new Map() };
 }

@@ -1,12 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
-import { after, prefixRange, type Store, storeErrors, type Watch, type WatchEvent } from "@millwright/store/contract";
+import { type Store, storeErrors, type Watch, type WatchEvent } from "@millwright/store/contract";
 import { secretsErrors } from "../errors.ts";
 import { type Bucket, decodeBucket } from "./bucket.ts";
 import { BucketIndex } from "./bucket-index.ts";
 import type { Keys } from "./keys.ts";
 import { layout } from "./layout.ts";
+import { readBuckets } from "./read-buckets.ts";
 
 export interface ProjectionOptions {
   readonly store: Store;
@@ -20,8 +21,7 @@ export interface ProjectionOptions {
   readonly known: (key: string, record: Uint8Array) => Bucket | undefined;
 }
 
-/** Records decrypted in one go: few enough not to hold the event loop. */
-const pageSize = 50;
+const pathsPerTurn = 1_000;
 /** How long a list waits for the store's changes. */
 const patienceMilliseconds = 7_000;
 
@@ -137,17 +137,12 @@ export class BarrierProjection {
   }
 
   async #rebuild(): Promise<void> {
-    const { store, generation, keys, changed } = this.#options;
-    const whole = prefixRange(layout.buckets(generation));
+    const { store, generation, keys } = this.#options;
     const index = new BucketIndex();
-    let page = await store.range(whole, { limit: pageSize });
-    const { revision } = page;
-    for (;;) {
-      for (const { key, value } of page.entries) index.put(key, decodeBucket(await keys.decrypt(key, value)));
-      const last = page.entries.at(-1);
-      if (!page.more || !last) break;
-      await setImmediate();
-      page = await store.range({ ...whole, from: after(last.key) }, { limit: pageSize, revision });
+    let newest = 0;
+    for await (const { buckets, revision } of readBuckets({ store, generation, keys })) {
+      for (const { key, bucket } of buckets) index.put(key, bucket);
+      newest = revision;
     }
     if (index.size === 0) {
       const text = "The store has no records of this secrets server. Put the store back from a copy.";
@@ -155,8 +150,23 @@ export class BarrierProjection {
     }
     const before = this.#index;
     this.#index = index;
-    this.#advance(revision);
-    // Which of them were changed meanwhile is not known: whoever follows is told of all, also of those that are gone.
-    changed([...new Set([...before.paths(), ...index.paths()])]);
+    this.#advance(newest);
+    // At the first time nobody follows yet.
+    if (before.size > 0) await this.#tellAll(before, index);
+  }
+
+  // Which of them were changed meanwhile is not known: whoever follows is told of all, also of those that are gone.
+  async #tellAll(before: BucketIndex, now: BucketIndex): Promise<void> {
+    let told: string[] = [];
+    for (const index of [before, now]) {
+      for (const path of index.paths()) {
+        told.push(path);
+        if (told.length < pathsPerTurn) continue;
+        this.#options.changed(told);
+        told = [];
+        await setImmediate();
+      }
+    }
+    if (told.length > 0) this.#options.changed(told);
   }
 }

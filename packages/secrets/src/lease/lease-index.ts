@@ -2,11 +2,10 @@ import { setImmediate } from "node:timers/promises";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock, Log } from "@millwright/core/ports";
 import { secretsErrors } from "../errors.ts";
-import type { SecretStorage } from "../storage.ts";
-import { allPaths } from "../storage.ts";
+import type { SecretStorage, StoredPath } from "../storage.ts";
 import { DueHeap } from "./due-heap.ts";
 import type { LeaseRecord } from "./lease-record.ts";
-import { leaseFolder, readLease } from "./lease-record.ts";
+import { decodeLease, leaseFolder, readLease } from "./lease-record.ts";
 
 /** How long the server that began a lease's end has for it before the one that watches the deadlines tries too. */
 export const handOverMilliseconds = 30_000;
@@ -32,6 +31,7 @@ export class LeaseIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #due = new DueHeap();
   readonly #stale = new Set<string>();
+  #isLoading = true;
   #reading: Promise<void> | undefined;
   #onEarlier: () => void = () => undefined;
   #unfollow: () => void;
@@ -108,18 +108,30 @@ export class LeaseIndex {
   }
 
   async #load(): Promise<void> {
-    const { storage, signal } = this.#options;
-    const paths = await this.#patiently(() => allPaths(storage, leaseFolder));
-    for (const [i, path] of (paths ?? []).entries()) {
-      this.#stale.add(path.slice(leaseFolder.length));
-      if (i % 10_000 === 0) await setImmediate();
-    }
+    const { storage, clock, signal } = this.#options;
+    await this.#patiently(async () => {
+      for await (const piece of storage.scan(leaseFolder)) {
+        for (const stored of piece) this.#loadOne(stored, clock.now());
+        if (signal.aborted) return;
+      }
+    });
+    this.#isLoading = false;
     this.#read();
     while (this.#reading && !signal.aborted) await this.#reading;
   }
 
+  #loadOne({ path, value }: StoredPath, now: number): void {
+    const id = path.slice(leaseFolder.length);
+    try {
+      this.#put(decodeLease(id, value), now);
+    } catch (error) {
+      this.#skipDamaged(id, error);
+    }
+  }
+
+  // While all are loaded nothing is read anew: what was written meanwhile comes last, when its older self is in.
   #read(): void {
-    if (this.#reading || this.#stale.size === 0) return;
+    if (this.#isLoading || this.#reading || this.#stale.size === 0) return;
     this.#reading = this.#readAll().finally(() => {
       this.#reading = undefined;
       if (!this.#options.signal.aborted) this.#read();
@@ -141,15 +153,19 @@ export class LeaseIndex {
   }
 
   async #readOne(id: string): Promise<void> {
-    const { storage, clock, log } = this.#options;
+    const { storage, clock } = this.#options;
     try {
       const found = await readLease(storage, id);
       if (found) this.#put(found.lease, clock.now());
       else this.#entries.delete(id);
     } catch (error) {
-      if (!isKind(error, secretsErrors.damaged)) throw error;
-      log.write("error", "leases: a record cannot be read, and its lease is not watched", { lease: id });
+      this.#skipDamaged(id, error);
     }
+  }
+
+  #skipDamaged(id: string, error: unknown): void {
+    if (!isKind(error, secretsErrors.damaged)) throw error;
+    this.#options.log.write("error", "leases: a record cannot be read, and its lease is not watched", { lease: id });
   }
 
   #put(lease: LeaseRecord, now: number): void {

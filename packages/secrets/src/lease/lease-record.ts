@@ -74,7 +74,8 @@ function indexPath({ id, holder }: LeaseRecord): string | undefined {
   return leasesOfToken(holder.token) + id.slice(id.lastIndexOf("/") + 1);
 }
 
-function decodeLease(id: string, value: Uint8Array): LeaseRecord {
+/** The lease that was stored under an id. Throws `damaged` where it is another. */
+export function decodeLease(id: string, value: Uint8Array): LeaseRecord {
   const lease = JSON.parse(Buffer.from(value).toString()) as LeaseRecord;
   // It is our own record, which the barrier vouches for: that it is the one asked for is all there is to check.
   if (lease.id !== id) throw new OperationalError(secretsErrors.damaged, `The record of the lease ${id} is damaged.`);
