@@ -1,8 +1,7 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import { formatRange } from "@millwright/core/source";
 import type { SourceRange } from "@millwright/core/source";
-import { wholeFile } from "@millwright/core/source";
+import { formatRange, wholeFile } from "@millwright/core/source";
 import type { Block, Body } from "@millwright/hcl/ast";
 import { contentOf } from "@millwright/hcl/body-content";
 import { asWritten } from "@millwright/hcl/decode-content";
@@ -19,11 +18,12 @@ import { scopeOf } from "./inputs.ts";
 import type { JobInputs } from "./inputs.ts";
 import type { JobDraft } from "./job.ts";
 import { jobShape } from "./job.ts";
+import { partKey } from "./job-part.ts";
 
 /** What a job file says, before what it leaves open is filled in, and where it says it. */
 export interface JobSource {
   readonly draft: JobDraft;
-  /** Where the job, its groups and their tasks are declared, by `group`, `group.task`, and the empty text for the job. */
+  /** Where the job, its groups and their tasks are declared, by `partKey`. */
   readonly places: ReadonlyMap<string, SourceRange>;
 }
 
@@ -37,7 +37,7 @@ export function readJob(file: SourceFile, inputs: JobInputs = {}): Diagnosed<Job
   const api = apiJobIn(file);
   if (api !== undefined) {
     const { value: draft, diagnostics } = fromApi(api);
-    return { value: { draft, places: new Map([["", wholeFile(file.name)]]) }, diagnostics };
+    return { value: { draft, places: new Map([[partKey([]), wholeFile(file.name)]]) }, diagnostics };
   }
   const { value: body, diagnostics: found } = readEither(file);
   const diagnostics = [...found];
@@ -85,13 +85,13 @@ function apiJobIn({ text }: SourceFile): unknown {
 }
 
 function placesIn(job: Block): ReadonlyMap<string, SourceRange> {
-  const places = new Map([["", rangeOf(job.header)]]);
+  const places = new Map([[partKey([]), rangeOf(job.header)]]);
   for (const block of labelled(job.body)) {
     const [name = ""] = block.labels;
-    places.set(name, rangeOf(block.header));
-    if (block.type === "task") places.set(`${name}.${name}`, rangeOf(block.header));
+    places.set(partKey([name]), rangeOf(block.header));
+    if (block.type === "task") places.set(partKey([name, name]), rangeOf(block.header));
     if (block.type !== "group") continue;
-    for (const task of labelled(block.body)) places.set(`${name}.${task.labels[0]}`, rangeOf(task.header));
+    for (const task of labelled(block.body)) places.set(partKey([name, task.labels[0]!]), rangeOf(task.header));
   }
   return places;
 }
