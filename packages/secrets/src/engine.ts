@@ -76,6 +76,8 @@ export interface Engine {
   readonly openPaths?: readonly string[];
   /** Paths that need `sudo` beside their capability; same form. */
   readonly sudoPaths?: readonly string[];
+  /** The one spelling of a path, where several mean the same: policies must allow both what was asked and this. */
+  onePath?(path: string): string;
   /** Whether a write to this path is an update; where there is no such call every write is one. */
   exists?(request: EngineRequest): Promise<boolean>;
   handle(request: EngineRequest): Promise<EngineReply>;

@@ -37,6 +37,7 @@ function openJwtEngine({ storage, clock, mount }: EngineContext, fetch: FetchJso
   const context: Context = { storage, clock, mount, keys: new CurrentKeys(storage, { clock, fetchJson: fetch }) };
   return {
     openPaths: ["login"],
+    onePath: (path) => (path.startsWith("role/") ? path.toLowerCase() : path),
     exists: async ({ path }) => !path.startsWith("role/") || (await storage.get(rolePath(nameIn(path)))) !== undefined,
     handle: async (request) => {
       const path = request.path.replace(/\/$/, "");

@@ -92,6 +92,22 @@ describe("a policy", () => {
     });
   }
 
+  test.each([
+    { line: "PUT auth/token/roles/ADMIN", guarded: "auth/token/roles/admin", body: { allowed_policies: "mine" } },
+    { line: "POST auth/token/create/Admin", guarded: "auth/token/create/admin", body: {} },
+    { line: "PUT auth/jwt/role/aDmin", guarded: "auth/jwt/role/admin", body: { token_policies: "mine" } },
+  ])("of a role holds for its name in other letters: $line", async ({ line, guarded, body }) => {
+    await over(async ({ call, ask, login }) => {
+      await call("POST sys/auth/jwt", { type: "jwt" });
+      await call("PUT auth/token/roles/admin", { allowed_policies: "boss" });
+      await call("PUT auth/jwt/role/admin", { user_claim: "sub", bound_subject: "me", token_policies: "boss" });
+      const token = await login(`${everything}\npath "${guarded}" { capabilities = ["deny"] }`);
+      expect((await ask(line, body, { token })).status).toBe(403);
+      const other = line.replace(/admin/i, "Other");
+      expect((await ask(other, body, { token })).json.errors?.join() ?? "").not.toContain("permission denied");
+    });
+  });
+
   test("cannot be made for tokens that hold an answer", async () => {
     await over(async ({ call, ask }) => {
       expect((await ask("PUT sys/policies/acl/response-wrapping", { policy: everything })).status).toBe(400);

@@ -1,5 +1,5 @@
 import type { Caller, Operation } from "../engine.ts";
-import type { Acl } from "../policy/acl.ts";
+import type { Acl, AclAnswer } from "../policy/acl.ts";
 import type { PolicyStore } from "../policy/policy-store.ts";
 import type { Tokens, UsedToken } from "../token/tokens.ts";
 
@@ -7,6 +7,8 @@ import type { Tokens, UsedToken } from "../token/tokens.ts";
 export interface AccessQuestion {
   readonly operation: Operation;
   readonly path: string;
+  /** The path in its one spelling, where it was asked for in another: both must be allowed. */
+  readonly onePath: string;
   readonly data: Readonly<Record<string, unknown>>;
   /** Seconds; 0 where the answer is not to be wrapped. */
   readonly wrapTtl: number;
@@ -39,7 +41,7 @@ export async function authorize(
   question: AccessQuestion,
   { tokens, policies }: { readonly tokens: Tokens; readonly policies: PolicyStore },
 ): Promise<Access> {
-  const { path, data, wrapTtl, needs } = question;
+  const { path, needs } = question;
   if (needs === "open") return { kind: "open", operation: question.operation };
   if (question.token === "") return refused("missing client token: give one in X-Vault-Token, or log in first");
   const used = await tokens.use(question.token);
@@ -51,12 +53,20 @@ export async function authorize(
   const acl = await policies.aclOf(caller.policies);
   const isCreate = question.operation === "update" && !(await question.exists(caller));
   const operation = isCreate ? "create" : question.operation;
-  const { isAllowed, hasSudo, grantedBy } = acl.check({ operation, path, data, wrapTtl });
+  const { isAllowed, hasSudo, grantedBy } = checkBoth(acl, operation, question);
   const granted = { operation, used, acl, hasSudo, grantedBy };
   if (needs === "token" || (isAllowed && (needs !== "sudo" || hasSudo))) return { kind: "allowed", ...granted };
   const lacking = isAllowed ? "sudo" : operation;
   const names = caller.policies.join(", ") || "none";
   return { ...refused(`the policies of this token (${names}) do not allow ${lacking} on ${path}`), used };
+}
+
+function checkBoth(acl: Acl, operation: Operation, question: AccessQuestion): AclAnswer {
+  const { path, onePath, data, wrapTtl } = question;
+  const answer = acl.check({ operation, path, data, wrapTtl });
+  if (onePath === path || !answer.isAllowed) return answer;
+  const other = acl.check({ operation, path: onePath, data, wrapTtl });
+  return other.isAllowed ? { ...answer, hasSudo: answer.hasSudo && other.hasSudo } : other;
 }
 
 function refused(why: string): Access & { readonly kind: "refused" } {

@@ -135,7 +135,23 @@ function questionOf(incoming: Incoming, target: Target, remote: string) {
     if (target.kind !== "mount" || !target.live.engine.exists) return true;
     return target.live.engine.exists({ operation, path: target.below, data, caller, remote });
   };
-  return { operation, path, data, token, wrapTtl, needs: needsOf(target), exists };
+  return {
+    operation,
+    path,
+    onePath: onePathOf(incoming, target),
+    data,
+    token,
+    wrapTtl,
+    needs: needsOf(target),
+    exists,
+  };
+}
+
+function onePathOf({ path }: Incoming, target: Target): string {
+  if (target.kind !== "mount") return path;
+  const { entry, engine } = target.live;
+  const one = engine.onePath?.(target.below) ?? target.below;
+  return one === target.below ? path : entry.path + one;
 }
 
 function needsOf(target: Target): "open" | "token" | "policy" | "sudo" {

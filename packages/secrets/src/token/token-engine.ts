@@ -33,6 +33,7 @@ interface Context extends TokenEngineParts {
 function openTokenEngine(context: Context): Engine {
   return {
     sudoPaths: ["accessors", "accessors/*", "revoke-orphan"],
+    onePath: (path) => (/^(create|roles)\//.test(path) ? path.toLowerCase() : path),
     exists: async ({ path }) =>
       !path.startsWith("roles/") || (await readRole(context.storage, nameIn(path))) !== undefined,
     handle: async (request) => {
