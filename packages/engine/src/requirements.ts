@@ -1,10 +1,10 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { allows, parseConstraints, parseVersion } from "@millwright/text/versions";
 import { providerSourceShort } from "./addresses.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ProviderRegistry } from "./ports.ts";
 import { servedTerraformVersion } from "./provider-pool.ts";
-import { allows, parseConstraints, parseVersion } from "./versions.ts";
 
 /** What a configuration asks of the program's and its providers' versions, where that is not met. */
 export function checkRequirements(configuration: Configuration, registry: ProviderRegistry): Diagnostic[] {
