@@ -92,6 +92,16 @@ describe("a policy", () => {
     });
   }
 
+  test("of a role is not got round by naming the role in the body", async () => {
+    await over(async ({ call, login }) => {
+      await call("PUT auth/token/roles/admin", { allowed_policies: "boss" });
+      const token = await login('path "auth/token/create" { capabilities = ["update"] }');
+      const { json } = await call("POST auth/token/create", { role_name: "admin" }, { token });
+      expect(json.auth?.policies).toEqual(["mine"]);
+      expect(json["warnings"]).toEqual(["Endpoint ignored these unrecognized parameters: [role_name]"]);
+    });
+  });
+
   test.each([
     { line: "PUT auth/token/roles/ADMIN", guarded: "auth/token/roles/admin", body: { allowed_policies: "mine" } },
     { line: "POST auth/token/create/Admin", guarded: "auth/token/create/admin", body: {} },

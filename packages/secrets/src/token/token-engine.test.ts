@@ -106,12 +106,12 @@ describe("a child", () => {
     { name: "a period", data: { period: "1h" }, want: "root or sudo privileges required to create periodic" },
     { name: "a type that there is not", data: { type: "batch" }, want: 'there are no tokens of type "batch"' },
     { name: "a time that is none", data: { ttl: "soon" }, want: "ttl: a length of time" },
-    { name: "a role that there is not", data: { role_name: "x" }, want: "unknown role x" },
+    { name: "a role that there is not", path: "create/x", data: {}, want: "unknown role x" },
   ];
-  test.each(refusals)("does not get $name", async ({ data, want }) => {
+  test.each(refusals)("does not get $name", async ({ data, want, path = "create" }) => {
     const { create, root, call } = await ready();
     const app = await create(root, { policies: "app" });
-    expect(errorsOf(await call(app.clientToken, "update", "create", data))).toContain(want);
+    expect(errorsOf(await call(app.clientToken, "update", path, data))).toContain(want);
   });
 
   test("gets what its parent lacks with sudo, but not root", async () => {

@@ -59,7 +59,7 @@ interface TokenCall {
 }
 
 const calls: Readonly<Record<string, TokenCall>> = {
-  create: { handle: (context, request) => create(context, request, fieldsOf(request.data).text("role_name")) },
+  create: { handle: (context, request) => create(context, request) },
   "create-orphan": { handle: (context, request) => create(context, request) },
   lookup: {
     also: "read",

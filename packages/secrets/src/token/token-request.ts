@@ -21,7 +21,6 @@ export interface TokenRequest {
 
 export const tokenRequestFields = [
   "id",
-  "role_name",
   "policies",
   "meta",
   "no_parent",
