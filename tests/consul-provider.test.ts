@@ -6,6 +6,8 @@ import { Drive } from "@millwright/provider/testing/drive";
 import { objectFor, plainOf } from "@millwright/provider/testing/objects";
 import { consulProvider } from "@millwright/providers/consul";
 import { formatAddress } from "@millwright/daemon/listener";
+import { rawEquals } from "@millwright/value/operations";
+import { isNull } from "@millwright/value/value";
 import { type RunningServer, startServer } from "@millwright/server/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -59,6 +61,78 @@ test("both resources keep the provider contract, and leave nothing", async () =>
   expect(await keysUnder("")).toEqual({});
 });
 
+const check = { check_id: "tcp", name: "reached", tcp: "10.0.0.2:80", interval: "10s", timeout: "90s" };
+const web = { name: "web", node: "outside", port: 80, tags: ["b", "a"], meta: { k: "v" } };
+
+describe("nodes without an agent, and their services", () => {
+  test("both keep the provider contract, and leave nothing", async () => {
+    await client.catalog.register({ node: "outside", address: "10.0.0.2" });
+    const lives = [
+      {
+        type: "consul_node",
+        config: { name: "ext", address: "10.0.0.1" },
+        changes: [
+          { name: "ext", address: "10.0.0.1", meta: { role: "db" } },
+          { name: "ext", address: "10.0.0.9" },
+          { name: "other", address: "10.0.0.9", meta: {} },
+        ],
+        importId: () => "ext",
+        interrupted: "present",
+      },
+      {
+        type: "consul_service",
+        config: { name: "plain", node: "outside" },
+        changes: [
+          { ...web, check: [{ ...check, header: [{ name: "x", value: ["1", "2"] }] }] },
+          { ...web, service_id: "web-1", check: [check, { ...check, check_id: "http", http: "http://10.0.0.2" }] },
+          { ...web, service_id: "web-1", check: [{ ...check, status: "passing" }], enable_tag_override: true },
+          { ...web, service_id: "web-1", address: "10.1.1.1", tags: [], meta: {} },
+        ],
+        interrupted: "present",
+      },
+    ] as const;
+    for (const life of lives) expect(await contractViolations(provider, life)).toEqual([]);
+    const { value } = await client.catalog.node("outside");
+    expect(value?.services).toEqual([]);
+    expect((await client.health.node("outside")).value).toEqual([]);
+    expect((await client.catalog.node("other")).value).toBeUndefined();
+  });
+
+  test("a service is found with its check's definition, and what was changed by hand is put right", async () => {
+    const drive = await Drive.of(provider, "consul_service");
+    await client.catalog.register({ node: "outside", address: "10.0.0.2" });
+    const { state, plain } = await drive.apply({ ...web, check: [check] });
+    expect(plain).toMatchObject({ id: "web", address: "10.0.0.2", datacenter: "dc1", meta: { k: "v" } });
+    const [found] = (await client.health.service("web")).value;
+    expect(found?.service).toMatchObject({ tags: ["b", "a"], meta: { "external-source": "terraform", k: "v" } });
+    expect(found?.checks).toMatchObject([{ checkId: "tcp", status: "critical", definition: { tcp: "10.0.0.2:80" } }]);
+
+    await client.catalog.register({
+      node: "outside",
+      address: "10.0.0.2",
+      service: { service: "web", tags: ["changed"], port: 81 },
+      checks: [{ checkId: "tcp", name: "reached", status: "passing", serviceId: "web" }],
+    });
+    const drifted = await drive.read(state);
+    expect(drifted.plain).toMatchObject({ tags: ["changed"], port: 81, meta: {} });
+    const { plain: again } = await drive.apply({ ...web, check: [check] }, drifted.state);
+    // Whoever looks after the check has found it passing: that is no drift.
+    expect(again).toMatchObject({ tags: ["b", "a"], port: 80, check: [{ status: "passing", timeout: "90s" }] });
+  });
+
+  test("a node or service that was removed by hand is made again", async () => {
+    const drive = await Drive.of(provider, "consul_service");
+    await client.catalog.register({ node: "outside", address: "10.0.0.2" });
+    const { state } = await drive.apply(web);
+    await client.catalog.deregister({ node: "outside" });
+    expect(isNull((await drive.read(state)).state)).toBe(true);
+    const { diagnostics } = await drive.apply(web);
+    expect(diagnostics).toMatchObject([
+      { summary: "No such node: outside", detail: expect.stringContaining("consul_node") },
+    ]);
+  });
+});
+
 describe("the steps of the key-value story", () => {
   const prefix = "myservice/mycomponent/";
   const one = { appParam1: "val1", appParam2: "var2" };
@@ -106,6 +180,76 @@ describe("the steps of the key-value story", () => {
     const { diagnostics } = await drive.apply({ path_prefix: "many/", subkeys: { ...many, k1: "new" } }, state);
     expect(diagnostics).toEqual([]);
     expect((await keysUnder("many/"))["many/k1"]).toBe("new");
+  });
+});
+
+const recorded = JSON.parse(
+  readFileSync(new URL("../packages/providers/testdata/states/consul-services.json", import.meta.url), "utf8"),
+) as readonly { type: string; config: object; schema_version: number; attributes: Record<string, unknown> }[];
+
+// They were written by terraform-provider-consul 2.21.0 to Consul 1.16.1.
+test("nodes and services of the registry's provider are as they should be, and written the same by ours", async () => {
+  for (const { type, config, schema_version, attributes } of recorded) {
+    const drive = await Drive.of(provider, type);
+    const written = await drive.apply({ ...config });
+    expect(written).toMatchObject({ diagnostics: [], plain: inOrder(attributes) });
+    const { state } = await drive.upgrade(schema_version, attributes);
+    const read = await drive.read(state);
+    expect(read.diagnostics).toEqual([]);
+    const { planned, plain } = await drive.plan({ ...config }, read.state);
+    expect(rawEquals(planned, state), JSON.stringify(plain)).toBe(true);
+  }
+});
+
+/** Checks come in the order of their set, headers too: both sides have the same. */
+function inOrder(attributes: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== "check"));
+}
+
+describe("data sources of the catalog", () => {
+  beforeEach(async () => {
+    const checks = (status: "passing" | "critical") => [{ checkId: "c", name: "c", status, serviceId: "web" }];
+    const service = { service: "web", port: 80, tags: ["a", "b"] };
+    await client.catalog.register({ node: "n1", address: "10.0.0.1", service, checks: checks("passing") });
+    await client.catalog.register({ node: "n2", address: "10.0.0.2", service, checks: checks("critical") });
+  });
+
+  async function read(type: string, config: Readonly<Record<string, unknown>>) {
+    const { block } = (await provider.schema()).dataSources.get(type)!;
+    const { state, diagnostics } = await provider.readDataSource({ type, config: objectFor(block, config) });
+    return { diagnostics, plain: state.data === null ? {} : (plainOf(block, state) as Record<string, unknown>) };
+  }
+
+  test("consul_service_health finds the instances that pass, or all", async () => {
+    const { plain } = await read("consul_service_health", { name: "web" });
+    expect(plain).toMatchObject({
+      id: 'service-health-dc1-"web"-""',
+      results: [
+        {
+          node: [{ name: "n1", address: "10.0.0.1", datacenter: "dc1" }],
+          service: [{ id: "web", port: 80, tags: ["a", "b"] }],
+          checks: [{ id: "c", status: "passing", service_name: "web" }],
+        },
+      ],
+    });
+    expect((await read("consul_service_health", { name: "web", passing: false })).plain.results).toHaveLength(2);
+    expect((await read("consul_service_health", { name: "web", tag: "none" })).plain.results).toEqual([]);
+  });
+
+  test("consul_service_health waits for an instance, and says when there was none", async () => {
+    const waiting = read("consul_service_health", { name: "late", wait_for: "20s" });
+    await client.catalog.register({ node: "n1", address: "10.0.0.1", service: { service: "late" } });
+    expect((await waiting).plain.results).toHaveLength(1);
+    const { diagnostics } = await read("consul_service_health", { name: "never", wait_for: "50ms" });
+    expect(diagnostics).toMatchObject([{ summary: "No healthy instance of never" }]);
+  });
+
+  test("consul_services and consul_nodes list what there is", async () => {
+    const { plain: services } = await read("consul_services", {});
+    expect(services).toMatchObject({ id: "catalog-services-dc1", services: { web: "a b" }, tags: { a: "web" } });
+    const { plain: nodes } = await read("consul_nodes", { query_options: [{ require_consistent: true }] });
+    expect(nodes.node_names).toEqual(expect.arrayContaining(["n1", "n2"]));
+    expect(nodes.nodes).toContainEqual({ id: "n1", name: "n1", address: "10.0.0.1", meta: {}, tagged_addresses: {} });
   });
 });
 

@@ -1,3 +1,4 @@
+import { type CheckDefinition, wireCheckDefinition } from "./consul-check-definition.ts";
 import {
   type Answer,
   type ApiQuery,
@@ -98,6 +99,7 @@ export interface CheckRegistration {
   /** How often it runs, and how long it may take, as `10s`. */
   readonly interval?: string;
   readonly timeout?: string;
+  readonly definition?: CheckDefinition;
 }
 
 /** What to remove: the node with all it has, or one service or check of it. */
@@ -317,7 +319,7 @@ function wireService(service: ServiceRegistration): object {
 }
 
 function wireCheck(check: CheckRegistration, node: string): object {
-  const { checkId, name, status, notes, output, serviceId, type, interval, timeout } = check;
+  const { checkId, name, status, notes, output, serviceId, type, interval, timeout, definition } = check;
   return {
     Node: node,
     CheckID: checkId,
@@ -327,6 +329,7 @@ function wireCheck(check: CheckRegistration, node: string): object {
     Output: output,
     ServiceID: serviceId,
     Type: type,
+    Definition: definition && wireCheckDefinition(definition),
     Interval: interval,
     Timeout: timeout,
   };

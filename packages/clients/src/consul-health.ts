@@ -1,3 +1,4 @@
+import { type CheckDefinition, parseCheckDefinition } from "./consul-check-definition.ts";
 import { type Answer, type ApiQuery, answerOf, type ConsulApi, jsonOf, type ReadOptions } from "./consul-api.ts";
 import {
   type CatalogNode,
@@ -25,6 +26,8 @@ export interface HealthCheck {
   readonly serviceTags: readonly string[];
   /** What runs it: `http`, `ttl` …; empty where that is not known. */
   readonly type: string;
+  /** How it is run; not told of checks that their own node runs. */
+  readonly definition?: CheckDefinition;
   readonly createIndex: number;
   readonly modifyIndex: number;
 }
@@ -118,6 +121,7 @@ export class ConsulHealth {
 
 /** Reads a check's wire form, of `/v1/health` and `/v1/agent/checks` alike. */
 export function parseCheck(wire: WireObject): HealthCheck {
+  const definition = parseCheckDefinition(wire.object("Definition"));
   return {
     node: wire.text("Node"),
     checkId: wire.text("CheckID"),
@@ -129,6 +133,7 @@ export function parseCheck(wire: WireObject): HealthCheck {
     serviceName: wire.text("ServiceName"),
     serviceTags: wire.texts("ServiceTags"),
     type: wire.text("Type"),
+    ...(Object.keys(definition).length > 0 ? { definition } : {}),
     createIndex: wire.number("CreateIndex"),
     modifyIndex: wire.number("ModifyIndex"),
   };

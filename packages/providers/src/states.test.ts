@@ -5,10 +5,13 @@ import { Drive } from "@millwright/provider/testing/drive";
 import { rawEquals } from "@millwright/value/operations";
 import { expect, test } from "vitest";
 import { FakeConsul } from "../test/fake-consul.ts";
+import { startVault } from "../test/vault-server.ts";
 import { consulProvider } from "./consul/provider.ts";
 import { randomProvider } from "./random/provider.ts";
+import { vaultProvider } from "./vault/provider.ts";
 
-/* States that the registry's providers wrote (consul 2.21.0, random 3.7.2, under terraform 1.11.4) are ours to go on with. */
+/* States that the registry's providers wrote (consul 2.21.0, random 3.7.2, vault 5.0.0, under terraform 1.11.4) are ours to go
+   on with. */
 
 interface Recorded {
   readonly type: string;
@@ -58,3 +61,27 @@ test.each(recordedStates("consul"))(
     }
   },
 );
+
+/** What each server has its own of. */
+const ofTheServer = ["accessor", "metadata"];
+
+test("objects of the registry's vault provider are as they should be, and written the same by ours", async () => {
+  const vault = await startVault();
+  const provider = vaultProvider({ VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken }).start();
+  try {
+    await configureForTest(provider);
+    for (const recorded of recordedStates("vault")) {
+      const drive = await Drive.of(provider, recorded.type);
+      const { plain, diagnostics } = await drive.apply(recorded.config);
+      expect(diagnostics).toEqual([]);
+      const own = Object.fromEntries(ofTheServer.flatMap((name) => (plain[name] ? [[name, plain[name]]] : [])));
+      const attributes = { ...recorded.attributes, ...own };
+      // A block that is not there is null in a state, and none here.
+      expect(plain).toEqual({ ...attributes, ...(attributes.custom_metadata === null ? { custom_metadata: [] } : {}) });
+      await expectNothingToDo(provider, { ...recorded, attributes });
+    }
+  } finally {
+    await provider.close();
+    await vault.close();
+  }
+});

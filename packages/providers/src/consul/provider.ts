@@ -6,14 +6,18 @@ import type { DefinedProvider } from "@millwright/provider/define";
 import { defineProvider } from "@millwright/provider/define";
 import { failure, problem } from "@millwright/provider/problem";
 import { atMostOneOf } from "@millwright/provider/rules";
+import { consulNodesData, consulServicesData } from "./catalog-data.ts";
 import { ConsulConnection } from "./connection.ts";
+import { consulServiceHealthData } from "./health-data.ts";
 import { consulKeyPrefix } from "./key-prefix.ts";
 import { consulKeys } from "./keys.ts";
 import { consulKeyPrefixData, consulKeysData } from "./keys-data.ts";
+import { consulNode } from "./node.ts";
+import { consulService } from "./service.ts";
 import type { Environment, Settings } from "./settings.ts";
 import { addressSource, connectionConfig, settingsFields } from "./settings.ts";
 
-/** `hashicorp/consul`: keys and values of Consul, or of any server that speaks its API. */
+/** `hashicorp/consul`: keys and services of Consul, or of any server that speaks its API. */
 export function consulProvider(env: Environment = process.env): DefinedProvider {
   return defineProvider({
     name: "consul",
@@ -45,8 +49,19 @@ export function consulProvider(env: Environment = process.env): DefinedProvider 
       );
     },
     close: (connection) => connection.close(),
-    resources: { consul_keys: consulKeys, consul_key_prefix: consulKeyPrefix },
-    dataSources: { consul_keys: consulKeysData, consul_key_prefix: consulKeyPrefixData },
+    resources: {
+      consul_keys: consulKeys,
+      consul_key_prefix: consulKeyPrefix,
+      consul_node: consulNode,
+      consul_service: consulService,
+    },
+    dataSources: {
+      consul_keys: consulKeysData,
+      consul_key_prefix: consulKeyPrefixData,
+      consul_nodes: consulNodesData,
+      consul_services: consulServicesData,
+      consul_service_health: consulServiceHealthData,
+    },
   });
 }
 
