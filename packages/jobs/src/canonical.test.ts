@@ -101,6 +101,17 @@ describe("what nobody says", () => {
   });
 });
 
+test("a strategy of zeros, as old servers write it, is none", () => {
+  const zeros = { stagger: 0, maxParallel: 0, healthCheck: "", autoRevert: false };
+  expect(groupOf({ type: "batch", update: zeros, groups: [{ name: "g" }] }).update).toBeNull();
+  expect(groupOf({ update: zeros, groups: [{ name: "g" }] }).update).toMatchObject({ maxParallel: 1 });
+});
+
+test("an empty text is as nothing said", () => {
+  const job = canonical({ id: "j", name: "", region: "", type: "", namespace: "" });
+  expect(job).toMatchObject({ name: "j", region: "global", type: "service", namespace: "default" });
+});
+
 test("a count that nobody says comes from a scaling block's least", () => {
   expect(groupOf({ groups: [{ name: "g", scaling: { min: 3 } }] }).count).toBe(3);
 });

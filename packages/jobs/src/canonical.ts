@@ -13,14 +13,20 @@ import type { RescheduleDraft, RestartDraft, TaskDraft, VaultDraft } from "./tas
  */
 export function canonical(draft: JobDraft): Job {
   const id = draft.id ?? "";
-  const name = draft.name ?? id;
-  const type = (draft.type ?? "service") as JobType;
-  const around = { ...draft, id, name, type };
+  const name = draft.name || id;
+  const type = (draft.type || "service") as JobType;
+  const update = isEmpty(draft.update) ? null : draft.update;
+  const around = { ...draft, id, name, type, update };
   return filled(jobShape, {
     ...around,
     datacenters: draft.datacenters?.length ? draft.datacenters : ["*"],
     groups: (draft.groups ?? []).map((group) => canonicalGroup(group, around)),
   });
+}
+
+/** Old servers write a strategy of zeros where there is none. */
+function isEmpty(update: UpdateDraft | null | undefined): boolean {
+  return !update || (Object.keys(update).length > 0 && Object.values(update).every((value) => !value));
 }
 
 /** A job as far as its groups need it. */

@@ -128,6 +128,10 @@ function innerDiffs(
   }
 }
 
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 const order: readonly Difference[] = ["Edited", "Added", "Deleted", "None"];
 
 function byType(a: ObjectDiff, b: ObjectDiff): number {
@@ -156,9 +160,10 @@ function setDiff(
   now: readonly string[],
   context: DiffContext,
 ): readonly ObjectDiff[] {
-  const fields = [...new Set([...old, ...now])]
-    .sort()
-    .flatMap((text) => fieldDiff(name, old.includes(text) ? text : "", now.includes(text) ? text : "", context));
+  const texts = new Set([...old, ...now]);
+  const fields = [...texts]
+    .flatMap((text) => fieldDiff(name, old.includes(text) ? text : "", now.includes(text) ? text : "", context))
+    .sort((a, b) => (a.Old === b.Old ? compare(a.New, b.New) : compare(a.Old, b.Old)));
   if (fields.length === 0) return [];
   const types = new Set(fields.map(({ Type }) => Type));
   const [added, deleted] = [types.has("Added"), types.has("Deleted")];

@@ -166,7 +166,7 @@ export function fieldsOf(of: Shape): readonly (readonly [property: string, field
 /** An object of some shape, read by the names of its fields. */
 export type AnyRecord = Readonly<Record<string, unknown>>;
 
-/** What was read, with all that nobody said filled in by the tables. A null is as nothing said. */
+/** What was read, with all that nobody said filled in by the tables. A null and an empty text are as nothing said. */
 export function filled<S extends Shape>(of: S, draft: DraftOf<S>): ValueOf<S> {
   return filledRecord(of, draft as AnyRecord) as ValueOf<S>;
 }
@@ -178,6 +178,7 @@ function filledRecord(of: Shape, draft: AnyRecord): AnyRecord {
 function filledField(field: Field, given: unknown): unknown {
   switch (field.kind) {
     case "text":
+      return given || field.fallback;
     case "whole":
     case "flag":
     case "duration":

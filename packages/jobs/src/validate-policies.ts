@@ -125,8 +125,7 @@ const withoutRight: ReadonlySet<string> = new Set(["is_set", "is_not_set", "dist
 const constraintRules: readonly Rule<Constraint>[] = [
   [
     ({ operand }) => operands.has(operand),
-    ({ operand }) =>
-      operand === "" ? "Missing constraint operand" : `Unknown constraint type ${JSON.stringify(operand)}`,
+    ({ operand }) => `Unknown constraint type ${JSON.stringify(operand)}`,
     `Write one of ${[...operands].join(", ")} as the operator.`,
   ],
   [

@@ -159,7 +159,10 @@ const vaultRules: readonly Rule<Vault>[] = [
 /** What is wrong with a task of a group. */
 export function checkTask(task: Task, group: TaskGroup, part: JobPart, findings: Findings): void {
   checkRules(task, taskRules, part, findings);
-  checkRules(task.restart, restartRules, part, findings);
+  // What came down from the group was told there.
+  if (JSON.stringify(task.restart) !== JSON.stringify(group.restart)) {
+    checkRules(task.restart, restartRules, part, findings);
+  }
   checkConstraints(task.constraints, part, findings);
   checkAffinities(task.affinities, part, findings);
   for (const artifact of task.artifacts) checkRules(artifact, artifactRules, part, findings);

@@ -40,7 +40,6 @@ const jobRules: readonly Rule<Job>[] = [
   [({ id }) => id !== "", () => "Missing job ID", 'Name the job: job "name" { … }.'],
   [({ id }) => !id.includes(" "), () => "Job ID contains a space", "Write an id without spaces."],
   [({ id }) => !id.includes("\0"), () => "Job ID contains a null character", "Write an id without it."],
-  [({ name }) => name !== "", () => "Missing job name", "Write a name, or leave it out for the id."],
   [({ namespace }) => namespace !== "", () => "Job must be in a namespace", 'Write namespace = "default".'],
   [
     ({ type }) => jobTypes.includes(type),
@@ -173,7 +172,7 @@ function checkOfType(group: TaskGroup, job: Job, findings: Findings): void {
     const advice = "Only services are moved from a node that is drained: take the migrate block away.";
     findings.refuse([name], `Job type ${type} does not allow migrate block`, advice);
   }
-  if (update && update.maxParallel > count && count > 0) {
+  if (!isBatch(job) && !isSystem(job) && update && update.maxParallel > count && count > 0) {
     const summary = `Update max parallel count is greater than task group count (${update.maxParallel} > ${count})`;
     findings.warn([name], summary, "All of the group is replaced at once.");
   }
