@@ -188,7 +188,8 @@ function readDuration(text: string): number | undefined {
   return parsed.ok ? toMilliseconds(parsed.duration) : undefined;
 }
 
-function wrap(text: string, width: number): string[] {
+/** Text in lines of at most `width` columns, broken between words. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/\s+/)) {

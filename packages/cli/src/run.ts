@@ -161,7 +161,7 @@ function usage(version: string): string {
   for (const [group, title] of Object.entries(groups)) {
     lines.push(`${title}:`);
     for (const [name, command] of Object.entries(commands))
-      if (command.group === group) lines.push(`  ${name.padEnd(12)}${command.help}`);
+      if (command.group === group) lines.push(`  ${name.padEnd(17)}${command.help}`);
     lines.push("");
   }
   lines.push(

@@ -17,10 +17,18 @@ async function packagesOf(args: readonly string[]): Promise<readonly string[]> {
   return [...new Set(names)].sort();
 }
 
+/** What no small command needs. */
+const heavy = ["engine", "functions", "hcl", "node", "provider", "providers", "server", "store", "value", "yaml"];
+
 describe("a command loads what it needs", () => {
   const cases = [
     { args: ["--version"], want: ["cli"] },
     { args: ["kv", "get", "a"], want: ["cli", "clients", "core", "text"] },
+    { args: ["vault", "read", "a", "-address=http://127.0.0.1:1"], without: heavy },
+    { args: ["vault", "-help"], without: heavy },
+    { args: ["services", "list"], want: ["cli", "clients", "core", "text"] },
+    { args: ["consul", "members"], without: heavy },
+    { args: ["lock", "-help"], without: heavy },
     { args: ["--help"], want: ["cli", "core"] },
     { args: ["terraform", "-help"], want: ["cli", "core"] },
     { args: ["fmt", "-help"], without: ["store", "providers", "server", "clients", "yaml"] },

@@ -127,6 +127,75 @@ describe("what is printed", () => {
   });
 });
 
+describe("as scripts know it", () => {
+  const refusals = [
+    { line: "vault kv", code: 1, err: /^Usage: vault kv COMMAND.*Example: vault kv put secret\/app/s },
+    { line: "vault", code: 127, err: /^Usage: vault COMMAND/ },
+    {
+      line: "vault kv gett secret/app",
+      code: 127,
+      err: /^There is no command "vault kv gett"\. Did you mean "vault kv get"/,
+    },
+    { line: "vault kv get -bogus secret/app", code: 1, err: /^flag provided but not defined: -bogus\n/ },
+    { line: "vault read secret/data/none", code: 2, err: /^No value found at secret\/data\/none\n$/ },
+    { line: "vault status -address=http://127.0.0.1:1", code: 1, err: /connection refused/ },
+    { line: "vault operator init -status -address=http://127.0.0.1:1", code: 1, err: /connection refused/ },
+    { line: "vault operator unseal < /dev/null", code: 1, err: /There is no unseal key\. Give it at the prompt/ },
+    { line: "vault login < /dev/null", code: 1, err: /There is no token\. Give it at the prompt/ },
+  ];
+  test.each(refusals)("$line", async ({ line, code, err }) => {
+    const ended = await typed(line);
+    expect({ code: ended.code, out: ended.out }).toEqual({ code, out: "" });
+    expect(ended.err).toMatch(err);
+  });
+
+  test("a refusal has URL, code and errors on lines of their own", async () => {
+    const { code, out, err } = await typed("vault read secret/data/app", { VAULT_TOKEN: "hvs.unknown" });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    const url = `${server.vault}/v1/secret/data/app`;
+    expect(err).toMatch(`Error making API request.\n\nURL: GET ${url}\nCode: 403. Errors:\n\n* `);
+    expect(err).toMatch(/^\s*\* permission denied$/m);
+  });
+
+  test("a list of nothing is an empty object for programs", async () => {
+    expect(await typed("vault list -format=json secret/metadata/none")).toMatchObject({ code: 2, out: "{}\n" });
+  });
+
+  test("the help of a group lists its commands on standard output", async () => {
+    expect(await well("vault kv metadata -help")).toMatch(/^Usage: vault kv metadata COMMAND.*^ {4}get /ms);
+    expect(await well("vault operator -h")).toMatch(/^Usage: vault operator COMMAND/);
+  });
+
+  test("an answer is wrapped in a token that gives it once", async () => {
+    await well("vault kv put secret/wrapped a=b");
+    const token = await well("vault kv get -wrap-ttl=5m -field=wrapping_token secret/wrapped");
+    expect(token).toMatch(/^hvs\./);
+    expect(JSON.parse(await well(`vault unwrap -format=json ${token}`)).data.data).toEqual({ a: "b" });
+    expect((await typed(`vault unwrap ${token}`)).err).toContain("wrapping token is not valid");
+    const { out } = await typed("vault token create -policy=default", { VAULT_WRAP_TTL: "60s" });
+    expect(out).toMatch(/^wrapping_token: +hvs\.\S+$/m);
+  });
+
+  test("warnings are on standard error, times have units, and what is empty is n/a", async () => {
+    const { out, err } = await typed("vault token create -policy=nowhere");
+    expect(err).toContain('WARNING! The following warnings were returned from Vault:\n\n  * Policy "nowhere"');
+    expect(out).not.toContain('nowhere" does not');
+    const self = await well("vault token lookup");
+    expect(self).toMatch(/^creation_ttl +0s$/m);
+    expect(self).toMatch(/^entity_id +n\/a$/m);
+  });
+
+  test("a secret's metadata is shown version by version", async () => {
+    await well("vault kv put secret/shown a=1");
+    await well("vault kv metadata put -max-versions=5 -custom-metadata=owner=web secret/shown");
+    const text = await well("vault kv metadata get secret/shown");
+    expect(text).toMatch(/^=== Metadata Path ===\nsecret\/metadata\/shown\n\n=+ Metadata =+\nKey +Value\n/);
+    expect(text).toMatch(/^custom_metadata +map\[owner:web\]$/m);
+    expect(text).toMatch(/^max_versions +5$/m);
+    expect(text).toMatch(/\n=+ Version 1 =+\nKey +Value\n.*^destroyed +false\n$/ms);
+  });
+});
+
 test("an engine is tuned and moved", async () => {
   await well("vault secrets enable -path=old -version=1 kv");
   await well("vault kv put old/a b=c");
@@ -158,7 +227,7 @@ describe("versions of a secret", () => {
 
 describe("a login", () => {
   test("is kept in a file for this user alone, and used by what follows", async () => {
-    expect(await well("vault token create -policy=one")).toMatch(/^token_policies +\["default" "one"\]$/m);
+    expect((await typed("vault token create -policy=one")).out).toMatch(/^token_policies +\["default" "one"\]$/m);
     const made = JSON.parse(await well("vault token create -policy=default -ttl=1h -format=json"));
     const token = made.auth.client_token as string;
     const { code } = await typed(`echo ${token} | vault login -no-print -`, { VAULT_TOKEN: "" });
@@ -222,7 +291,7 @@ describe("a mistake says what and what to do", () => {
     {
       name: "a wrong address",
       line: "vault status -address=http://127.0.0.1:1",
-      code: 2,
+      code: 1,
       want: "Cannot reach http://127.0.0.1:1",
     },
     { name: "a role that is not there", line: "vault read postgresql/creds/nobody", code: 2, want: "nobody" },

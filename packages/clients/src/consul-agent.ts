@@ -110,6 +110,11 @@ export class ConsulAgent {
     return this.#put(`/v1/agent/join/${encodeURIComponent(address)}`, options, { query });
   }
 
+  /** Has the agent read its configuration again. */
+  reload(options: CallOptions = {}): Promise<void> {
+    return this.#put("/v1/agent/reload", options);
+  }
+
   /** Has the agent leave, and end. */
   leave(options: CallOptions = {}): Promise<void> {
     return this.#put("/v1/agent/leave", options);

@@ -11,7 +11,7 @@ export interface VaultCallOptions {
   /** In place of the client's own; empty for none. */
   readonly token?: string;
   readonly namespace?: string;
-  /** Asks for the answer wrapped in a single-use token that lives this long: `60s`. */
+  /** Asks for the answer wrapped in a single-use token that lives this long: `60s`. In place of the client's own; empty for no wrapping. */
   readonly wrapTtl?: string;
   readonly signal?: AbortSignal;
 }
@@ -44,16 +44,22 @@ export interface VaultSettings {
   readonly chance?: Chance;
 }
 
-/** The cause of an error that an answer stands behind: its status, and the errors it lists. */
+/** The cause of an error that an answer stands behind: its status, the errors it lists, and what was asked. */
 export class VaultRefusal extends Error {
   override readonly name = "VaultRefusal";
   readonly status: number;
   readonly errors: readonly string[];
+  /** `GET http://127.0.0.1:8200/v1/secret/data/app`. */
+  readonly request: string;
+  /** What to do, where that can be told; else empty. */
+  readonly advice: string;
 
-  constructor(status: number, errors: readonly string[]) {
+  constructor({ status, errors, request, advice }: Pick<VaultRefusal, "status" | "errors" | "request" | "advice">) {
     super(errors.join("; "));
     this.status = status;
     this.errors = errors;
+    this.request = request;
+    this.advice = advice;
   }
 }
 
@@ -106,6 +112,7 @@ export class VaultApi {
 
   #headers({ options, body, contentType = "application/json" }: VaultRequest): Record<string, string> {
     const token = options.token ?? this.#config.token;
+    const wrapTtl = options.wrapTtl ?? this.#config.wrapTtl;
     const namespace = options.namespace ?? this.#config.namespace;
     return {
       ...this.#config.headers,
@@ -113,7 +120,7 @@ export class VaultApi {
       "x-vault-request": "true",
       ...(token ? { "x-vault-token": token } : {}),
       ...(namespace ? { "x-vault-namespace": namespace } : {}),
-      ...(options.wrapTtl ? { "x-vault-wrap-ttl": options.wrapTtl } : {}),
+      ...(wrapTtl ? { "x-vault-wrap-ttl": wrapTtl } : {}),
       ...(body === undefined ? {} : { "content-type": contentType }),
     };
   }
@@ -137,8 +144,10 @@ export class VaultApi {
     const kind = kindOfStatus(status);
     const said = errors.length > 0 ? errors.join("\n  * ") : "no reason given";
     const advice = adviceFor(status, errors);
-    const text = `${method} ${this.address}/v1/${path} answered ${status}:\n  * ${said}${advice ? `\n${advice}` : ""}`;
-    return new OperationalError(kind, text, { cause: new VaultRefusal(status, errors) });
+    const asked = `${method} ${this.address}/v1/${path}`;
+    const text = `${asked} answered ${status}:\n  * ${said}${advice ? `\n${advice}` : ""}`;
+    const cause = new VaultRefusal({ status, errors, request: asked, advice });
+    return new OperationalError(kind, text, { cause });
   }
 }
 
@@ -151,6 +160,7 @@ function adviceFor(status: number, errors: readonly string[]): string {
   if (status === 403) return "Check the token (VAULT_TOKEN, or log in again) and what its policies allow on this path.";
   if (status === 503 && errors.some((error) => error.includes("sealed")))
     return 'The server is sealed: unseal it first ("vault operator unseal").';
+  if (status === 404 && errors.length === 0) return "Check that the address is that of a Vault HTTP API.";
   return "";
 }
 

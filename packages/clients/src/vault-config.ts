@@ -11,6 +11,8 @@ export interface VaultConfig extends TargetSettings {
   readonly namespace?: string;
   /** Milliseconds that the server may be silent; a minute by default. */
   readonly timeoutMilliseconds?: number;
+  /** Asks for every answer wrapped in a single-use token that lives this long: `60s`. */
+  readonly wrapTtl?: string;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }

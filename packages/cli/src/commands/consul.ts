@@ -13,7 +13,9 @@ Consul's command line, as far as it is served by Millwright:
     kv         Read and change the key-value store
     leave      Have the agent leave, and end
     lock       Run a command while a lock is held
+    maint      Take this node or a service of it out of use
     members    Show the nodes and whether they live
+    reload     Have the agent read its configuration again
     services   Register and deregister services of this node
     snapshot   Save and restore a server's state
     watch      Run a command at each change of something
@@ -23,8 +25,8 @@ Example: consul kv put app/name web
 `;
 
 const commandNames = [
-  ...["agent", "catalog", "event", "info", "join", "kv", "leave", "lock"],
-  ...["members", "services", "snapshot", "watch", "version"],
+  ...["agent", "catalog", "event", "info", "join", "kv", "leave", "lock", "maint"],
+  ...["members", "reload", "services", "snapshot", "watch", "version"],
 ];
 
 /** Consul's own command line, as far as it is served. */
@@ -43,7 +45,9 @@ export async function runConsul(args: readonly string[], io: CommandIo): Promise
     case "join":
     case "leave":
     case "lock":
+    case "maint":
     case "members":
+    case "reload":
     case "services":
     case "watch":
     case "version":
@@ -58,7 +62,7 @@ export async function runConsul(args: readonly string[], io: CommandIo): Promise
       await io.stdout(usage);
       return 0;
     case undefined:
-      await io.stdout(usage);
+      await io.stderr(usage);
       return 127;
     default: {
       const near = similar(name, commandNames);

@@ -34,6 +34,9 @@ export const kvPut: KvCommand<typeof putFlags> = {
     if (args.length === 0) return refuse(io, "Error! Missing KEY argument");
     if (args.length > 2) return refuse(io, `Error! Too many arguments (expected 1 or 2, got ${args.length})`);
     const [key = "", argument = ""] = args;
+    // The server would take it, and then no prefix that people type would find it.
+    if (key.startsWith("/"))
+      return refuse(io, `Error! Failed writing data: Invalid key. Key must not begin with a '/': ${key}`);
     let data: Uint8Array;
     try {
       data = await loadData(argument, io);

@@ -43,6 +43,12 @@ describe("what is printed is what consul kv prints", () => {
   }[] = [
     { name: "put", args: ["put", "a", "1"], out: "Success! Data written to: a\n" },
     { name: "put without data", args: ["put", "a"], out: "Success! Data written to: a\n" },
+    {
+      name: "put of a key that begins with a slash",
+      args: ["put", "/a", "1"],
+      code: 1,
+      err: "Error! Failed writing data: Invalid key. Key must not begin with a '/': /a\n",
+    },
     { name: "put without a key", args: ["put"], code: 1, err: "Error! Missing KEY argument\n" },
     {
       name: "put of too much",

@@ -1,6 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import { similar } from "@millwright/core/similar";
-import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, parseFlags, wrap } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import type { KvCommand } from "./kv-command.ts";
 import { interruptedCode } from "./kv-client.ts";
@@ -85,5 +85,5 @@ function overview(style: KvStyle): string {
 
 function helpText<T extends FlagTable>(command: KvCommand<T>, style: KvStyle): string {
   const examples = command.examples.map((line) => `      $ ${style} kv ${line}\n`).join("");
-  return `Usage: ${style} kv ${command.usage}\n\n  ${command.about}\n\n${examples}\nFlags:\n\n${describeFlags(command.flags)}`;
+  return `Usage: ${style} kv ${command.usage}\n\n  ${wrap(command.about, 77).join("\n  ")}\n\n${examples}\nFlags:\n\n${describeFlags(command.flags)}`;
 }

@@ -8,7 +8,7 @@ const usage = `Usage: millwright server [flags]
   that answers names, until it is stopped with ^C or SIGTERM.
 
       $ millwright server -dev
-      $ millwright server -data-dir=/var/lib/millwright -client="127.0.0.1 10.0.0.5"
+      $ millwright server -data-dir=/var/lib/millwright -client=10.0.0.5
 
 Flags:
 

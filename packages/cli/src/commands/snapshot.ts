@@ -12,7 +12,8 @@ import { clientFlags, failureText, interruptedCode, openClient } from "./kv-clie
 
 const usage = `Usage: consul snapshot save|restore [flags] FILE
 
-  Saves everything that a server keeps to a file, or puts a file's content in place of it.
+  Saves everything that a server keeps to a file, or puts a file's content in
+  place of it.
 
       $ consul snapshot save backup.snap
       $ consul snapshot restore backup.snap

@@ -1,4 +1,3 @@
-import { consulVersion } from "@millwright/discovery/identity";
 import { clientFlags, failureText, openClient } from "../commands/kv-client.ts";
 import type { FlagTable } from "../flags.ts";
 import { refuse, type ServiceCommand } from "./command.ts";
@@ -88,30 +87,23 @@ export const leaveCommand: ServiceCommand<typeof clientFlags> = {
   },
 };
 
-const versionFlags = {
-  format: { kind: "string", value: "FORMAT", help: "pretty or json; pretty by default." },
-} as const satisfies FlagTable;
-
-/** `version`: that of the API which is served. */
-export const versionCommand: ServiceCommand<typeof versionFlags> = {
-  usage: "version [flags]",
-  about: "Prints the version of the API that is served.",
-  examples: ["version", "version -format=json"],
-  flags: versionFlags,
-  run: async ({ values, io }) => {
-    const { format = "pretty" } = values;
-    if (format === "json") {
-      const shown = {
-        Version: consulVersion,
-        Revision: "millwright",
-        Prerelease: "",
-        RPC: { Default: 2, Min: 2, Max: 3 },
-      };
-      await io.stdout(`${JSON.stringify(shown, null, 4)}\n`);
+/** `reload`: has the agent read its configuration files again. */
+export const reloadCommand: ServiceCommand<typeof clientFlags> = {
+  usage: "reload [flags]",
+  about: "Has the agent read the services and checks of its configuration files again.",
+  examples: ["reload"],
+  flags: clientFlags,
+  run: async ({ values, args, io }) => {
+    if (args.length > 0) return refuse(io, `Unexpected argument ${JSON.stringify(args[0])}: reload takes flags alone.`);
+    const client = openClient(values, io);
+    try {
+      await client.agent.reload({ signal: io.signal });
+      await io.stdout("Configuration reload triggered\n");
       return 0;
+    } catch (error) {
+      return refuse(io, `Error reloading: ${failureText(error)}`);
+    } finally {
+      await client.close();
     }
-    if (format !== "pretty") return refuse(io, `Invalid format ${JSON.stringify(format)}: write pretty or json`);
-    await io.stdout(`Consul v${consulVersion} (served by Millwright)\n`);
-    return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import { interruptedCode } from "../commands/kv-client.ts";
-import { describeFlags, type FlagOrder, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagOrder, type FlagTable, type FlagValues, parseFlags, wrap } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 
 /** One command of a server's own API. */
@@ -58,5 +58,5 @@ export async function refuse(io: CommandIo, text: string): Promise<1> {
 
 function helpText<T extends FlagTable>(command: ServiceCommand<T>, program: ProgramName): string {
   const examples = command.examples.map((line) => `      $ ${program} ${line}\n`).join("");
-  return `Usage: ${program} ${command.usage}\n\n  ${command.about}\n\n${examples}\nFlags:\n\n${describeFlags(command.flags)}`;
+  return `Usage: ${program} ${command.usage}\n\n  ${wrap(command.about, 77).join("\n  ")}\n\n${examples}\nFlags:\n\n${describeFlags(command.flags)}`;
 }

@@ -102,7 +102,7 @@ describe("what is printed is what consul prints", () => {
       name: "an unknown part",
       args: ["catalog", "node"],
       code: 1,
-      err: /^There is no command "catalog node". Did you mean/,
+      err: /^There is no command "consul catalog node". Did you mean "consul catalog nodes"/,
     },
     { name: "a lock without a command", args: ["lock", "p"], code: 1, err: /^Key prefix and child command must/ },
     { name: "a lock of nobody", args: ["lock", "-n=0", "p", "true"], code: 1, err: /must be positive/ },
@@ -115,6 +115,10 @@ describe("what is printed is what consul prints", () => {
       code: 1,
       err: /^Error retrieving members: Cannot reach http:\/\/127\.0\.0\.1:1: connection refused/,
     },
+    { name: "a reload", args: ["reload"], out: "Configuration reload triggered\n" },
+    { name: "what is out of use, while nothing is", args: ["maint"] },
+    { name: "both ways at once", args: ["maint", "-enable", "-disable"], code: 1, err: /^Only one of -enable or/ },
+    { name: "a service that is not there, out of use", args: ["maint", "-enable", "-service=x"], code: 1, err: /404/ },
     { name: "a join of nobody", args: ["join"], code: 1, err: "At least one address to join must be specified.\n" },
   ];
   test.each(cases)("$name", async ({ args, code = 0, out = "", err = "" }) => {
@@ -155,6 +159,11 @@ describe("services", () => {
     expect(shown.out).toMatch(
       /^ID {3}Node {2}Address +Health +Tags\napi {2}n1 +127\.0\.0\.1:8080 +critical\n\nn1: .* is critical/,
     );
+    const listed: unknown = JSON.parse((await millwright("services", "list", "-json")).out);
+    expect(listed).toContainEqual({ name: "api", instances: 1, healthy: 0, tags: [] });
+    expect(JSON.parse((await millwright("services", "show", "api", "-json")).out)).toMatchObject([
+      { id: "api", node: "n1", address: "127.0.0.1", port: 8080, health: "critical", tags: [] },
+    ]);
     expect((await consul(["catalog", "services", "-tags"])).out).toMatch(/\nweb +v1\n/);
     expect((await consul(["services", "deregister", "-id=web"])).out).toBe("Deregistered service: web\n");
     expect((await consul(["services", "deregister", "api.hcl"])).out).toBe("Deregistered service: api\n");
@@ -174,6 +183,19 @@ describe("services", () => {
     for (const { args, err } of cases)
       expect(await consul(["services", ...args])).toMatchObject({ code: 1, out: "", err: expect.stringMatching(err) });
   });
+});
+
+test("a service is taken out of use with a reason, and put back", async () => {
+  await consul(["services", "register", "-name=web"]);
+  const off = await consul(["maint", "-enable", "-service=web", "-reason=new disk"]);
+  expect(off).toEqual({ code: 0, out: 'Service maintenance is now enabled for "web"\n', err: "" });
+  expect((await consul(["maint"])).out).toBe("Service:\n  ID:     web\n  Reason: new disk\n\n");
+  expect((await consul(["maint", "-disable", "-service=web"])).code).toBe(0);
+  expect((await consul(["maint"])).out).toBe("");
+  expect((await consul(["maint", "-enable"])).out).toBe("Node maintenance is now enabled\n");
+  expect((await consul(["maint"])).out).toMatch(/^Node:\n {2}Name: {3}n1\n {2}Reason: .+\n\n$/);
+  expect((await consul(["maint", "-disable"])).out).toBe("Node maintenance is now disabled\n");
+  await consul(["services", "deregister", "-id=web"]);
 });
 
 describe("lock", () => {
@@ -205,8 +227,10 @@ describe("lock", () => {
     }
   });
 
-  test("tells the command's failure only where it was asked to", async () => {
-    expect((await consul(["lock", "p", "exit 7"])).code).toBe(0);
+  test("says how the command failed, and exits so where it was asked to", async () => {
+    const failed = { code: 0, out: "", err: "Error running handler: exit status 7\n" };
+    expect(await consul(["lock", "p", "exit 7"])).toEqual(failed);
+    expect((await consul(["lock", "p", "kill -9 $$"])).err).toMatch(/^Error running handler: (signal|exit status)/);
     expect((await consul(["lock", "-child-exit-code", "p", "exit 7"])).code).toBe(2);
     expect((await consul(["lock", "-child-exit-code", "p", "true"])).code).toBe(0);
   });

@@ -12,7 +12,7 @@ import { graceMilliseconds, shellFlag, startHandler } from "./handler.ts";
 const flags = {
   n: { kind: "int", value: "N", help: "How many may hold it at once; 1 by default. All must name the same number." },
   name: { kind: "string", value: "NAME", help: "The name of the session, for people; made of the command by default." },
-  "child-exit-code": { kind: "bool", help: "Exit with 2 when the command fails; without it its failure is not told." },
+  "child-exit-code": { kind: "bool", help: "Exit with 2 when the command fails; without it with 0." },
   "monitor-retry": {
     kind: "int",
     value: "N",
@@ -135,8 +135,10 @@ async function runHeld(lock: HeldLock, child: Child, io: CommandIo): Promise<num
     const exit = await running.ended;
     if (io.signal.aborted) return interruptedCode(io);
     if (lock.lost.aborted) return 1;
-    const failed = exit.kind === "signal" || exit.code !== 0;
-    return failed && child.tellsExit ? 2 : 0;
+    if (exit.kind === "code" && exit.code === 0) return 0;
+    const how = exit.kind === "signal" ? `signal: ${exit.signal}` : `exit status ${exit.code}`;
+    await io.stderr(`Error running handler: ${how}\n`);
+    return child.tellsExit ? 2 : 0;
   } finally {
     lock.lost.removeEventListener("abort", onLost);
     io.signal.removeEventListener("abort", onStop);

@@ -1,38 +1,55 @@
 import { similar } from "@millwright/core/similar";
+import type { FlagOrder, FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { infoCommand, joinCommand, leaveCommand, versionCommand } from "./agent-control.ts";
-import { datacentersCommand, nodesCommand, servicesCommand } from "./catalog.ts";
-import { type ProgramName, runServiceCommand } from "./command.ts";
-import { eventCommand } from "./event.ts";
-import { lockCommand } from "./lock.ts";
-import { membersCommand } from "./members.ts";
-import { deregisterCommand, listCommand, registerCommand, showCommand } from "./services.ts";
-import { watchCommand } from "./watch.ts";
+import { type ProgramName, runServiceCommand, type ServiceCommand } from "./command.ts";
 
 /** Runs one command under the name it was called by; resolves to the exit code. */
 type Runner = (args: readonly string[], io: CommandIo, program: ProgramName) => Promise<number>;
 
-// Each command has flags of its own type, which only it knows.
+/** A command of a group: its line in the overview, and where it is. */
+interface Member {
+  readonly about: string;
+  readonly run: Runner;
+}
+
+const control = () => import("./agent-control.ts");
+const catalog = () => import("./catalog.ts");
+const services = () => import("./services.ts");
+
 const runners: Readonly<Record<string, Runner>> = {
-  members: (args, io, program) => runServiceCommand(membersCommand, args, io, { program }),
-  event: (args, io, program) => runServiceCommand(eventCommand, args, io, { program }),
-  info: (args, io, program) => runServiceCommand(infoCommand, args, io, { program }),
-  join: (args, io, program) => runServiceCommand(joinCommand, args, io, { program }),
-  leave: (args, io, program) => runServiceCommand(leaveCommand, args, io, { program }),
+  members: command(async () => (await import("./members.ts")).membersCommand),
+  event: command(async () => (await import("./event.ts")).eventCommand),
+  info: command(async () => (await control()).infoCommand),
+  join: command(async () => (await control()).joinCommand),
+  leave: command(async () => (await control()).leaveCommand),
+  maint: command(async () => (await import("./maintenance.ts")).maintenanceCommand),
+  reload: command(async () => (await control()).reloadCommand),
   // What follows the prefix is the child's, flags included.
-  lock: (args, io, program) => runServiceCommand(lockCommand, args, io, { program, order: "flags-first" }),
-  watch: (args, io, program) => runServiceCommand(watchCommand, args, io, { program, order: "flags-first" }),
-  version: (args, io, program) => runServiceCommand(versionCommand, args, io, { program }),
-  catalog: group("catalog", {
-    datacenters: (args, io, program) => runServiceCommand(datacentersCommand, args, io, { program }),
-    nodes: (args, io, program) => runServiceCommand(nodesCommand, args, io, { program }),
-    services: (args, io, program) => runServiceCommand(servicesCommand, args, io, { program }),
+  lock: command(async () => (await import("./lock.ts")).lockCommand, "flags-first"),
+  watch: command(async () => (await import("./watch.ts")).watchCommand, "flags-first"),
+  version: command(async () => (await import("./version.ts")).versionCommand),
+  catalog: group("catalog", "catalog services -tags", {
+    datacenters: {
+      about: "Datacenters that are known",
+      run: command(async () => (await catalog()).datacentersCommand),
+    },
+    nodes: { about: "Nodes of the catalog", run: command(async () => (await catalog()).nodesCommand) },
+    services: { about: "Names of the catalog's services", run: command(async () => (await catalog()).servicesCommand) },
   }),
-  services: group("services", {
-    register: (args, io, program) => runServiceCommand(registerCommand, args, io, { program }),
-    deregister: (args, io, program) => runServiceCommand(deregisterCommand, args, io, { program }),
-    list: (args, io, program) => runServiceCommand(listCommand, args, io, { program }),
-    show: (args, io, program) => runServiceCommand(showCommand, args, io, { program }),
+  services: group("services", "services register -name=web -port=80", {
+    register: {
+      about: "Register services with the agent that is asked",
+      run: command(async () => (await services()).registerCommand),
+    },
+    deregister: {
+      about: "Deregister services of that agent",
+      run: command(async () => (await services()).deregisterCommand),
+    },
+    list: {
+      about: "All services, with how many instances are healthy",
+      run: command(async () => (await services()).listCommand),
+    },
+    show: { about: "The instances of one service", run: command(async () => (await services()).showCommand) },
   }),
 };
 
@@ -42,6 +59,8 @@ export type ServiceCommandName =
   | "info"
   | "join"
   | "leave"
+  | "maint"
+  | "reload"
   | "lock"
   | "watch"
   | "version"
@@ -58,20 +77,31 @@ export function runDiscoveryCommand(
   return runners[name]!(args, io, program);
 }
 
-function group(name: string, commands: Readonly<Record<string, Runner>>): Runner {
+// Each command has flags of its own type, which only it knows, and is loaded when it is asked for.
+function command<const T extends FlagTable>(load: () => Promise<ServiceCommand<T>>, order?: FlagOrder): Runner {
+  return async (args, io, program) =>
+    runServiceCommand(await load(), args, io, { program, ...(order === undefined ? {} : { order }) });
+}
+
+function group(name: string, example: string, commands: Readonly<Record<string, Member>>): Runner {
   return async (args, io, program) => {
-    const [command, ...rest] = args;
-    const runner = command !== undefined && Object.hasOwn(commands, command) ? commands[command] : undefined;
-    if (runner) return runner(rest, io, program);
-    const lines = Object.keys(commands).map((known) => `    ${program} ${name} ${known}\n`);
-    const usage = `Usage: ${program} ${name} COMMAND [flags] [arguments]\n\nCommands:\n${lines.join("")}`;
-    if (command === "-h" || command === "-help" || command === "--help") {
+    const [word, ...rest] = args;
+    const found = word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
+    if (found) return found.run(rest, io, program);
+    const lines = Object.entries(commands).map(([known, { about }]) => `    ${known.padEnd(14)}${about}\n`);
+    const usage = [
+      `Usage: ${program} ${name} COMMAND [flags] [arguments]\n\n`,
+      ...lines,
+      `\nEach command explains itself: "${program} ${name} ${Object.keys(commands)[0]} -help".\n`,
+      `Example: ${program} ${example}\n`,
+    ].join("");
+    if (word === "-h" || word === "-help" || word === "--help") {
       await io.stdout(usage);
       return 0;
     }
-    const near = command === undefined ? undefined : similar(command, Object.keys(commands));
-    const unknown = command === undefined ? "" : `There is no command "${name} ${command}".`;
-    const hint = near ? ` Did you mean "${name} ${near}"?` : "";
+    const near = word === undefined ? undefined : similar(word, Object.keys(commands));
+    const unknown = word === undefined ? "" : `There is no command "${program} ${name} ${word}".`;
+    const hint = near ? ` Did you mean "${program} ${name} ${near}"?` : "";
     await io.stderr(`${unknown}${hint}${unknown ? "\n\n" : ""}${usage}`);
     return 1;
   };

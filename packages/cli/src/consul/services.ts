@@ -1,14 +1,8 @@
-import { resolve } from "node:path";
-import { readConfigFiles } from "@millwright/agent/config-files";
-import { readSettings } from "@millwright/agent/settings";
 import type { AgentDefinition } from "@millwright/clients/consul-agent";
 import type { ServiceHealth } from "@millwright/clients/consul-health";
-import { hasErrors } from "@millwright/core/diagnostics";
-import { OperationalError } from "@millwright/core/errors";
 import { clientFlags, failureText, openClient } from "../commands/kv-client.ts";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostics, sourcesIn } from "../views/diagnostics.ts";
 import { refuse, type ServiceCommand } from "./command.ts";
 import { columns } from "./table.ts";
 
@@ -80,12 +74,17 @@ export const deregisterCommand: ServiceCommand<typeof deregisterFlags> = {
   },
 };
 
+const listFlags = {
+  json: { kind: "bool", help: "Print JSON, as a list." },
+  ...clientFlags,
+} as const satisfies FlagTable;
+
 /** `millwright services list`. */
-export const listCommand: ServiceCommand<typeof clientFlags> = {
+export const listCommand: ServiceCommand<typeof listFlags> = {
   usage: "services list [flags]",
   about: "Shows the services of the datacenter, how many instances each has, and how many of those are healthy.",
-  examples: ["services list"],
-  flags: clientFlags,
+  examples: ["services list", "services list -json"],
+  flags: listFlags,
   run: async ({ values, args, io }) => {
     if (args.length > 0) return refuse(io, `Too many arguments (expected 0, got ${args.length})`);
     const client = openClient(values, io);
@@ -93,19 +92,24 @@ export const listCommand: ServiceCommand<typeof clientFlags> = {
       const options = { signal: io.signal };
       const { value: services } = await client.catalog.services(options);
       const names = Object.keys(services).sort();
-      if (names.length === 0) {
+      if (names.length === 0 && !values.json) {
         await io.stdout(
           'No services are registered. Register one: "millwright services register -name=web -port=80".\n',
         );
         return 0;
       }
-      const rows: string[][] = [["Service", "Instances", "Healthy", "Tags"]];
+      const found: ServiceSummary[] = [];
       for (const name of names) {
         const { value } = await client.health.service(name, options);
         const healthy = value.filter((instance) => worstOf(instance) !== "critical").length;
-        rows.push([name, String(value.length), String(healthy), (services[name] ?? []).join(",")]);
+        found.push({ name, instances: value.length, healthy, tags: services[name] ?? [] });
       }
-      await io.stdout(columns(rows));
+      if (values.json) return await printJson(found, io);
+      const rows = found.map(({ name, instances, healthy, tags }) => [
+        ...[name, String(instances), String(healthy)],
+        tags.join(","),
+      ]);
+      await io.stdout(columns([["Service", "Instances", "Healthy", "Tags"], ...rows]));
       return 0;
     } catch (error) {
       return refuse(io, `Error listing services: ${failureText(error)}`);
@@ -115,12 +119,24 @@ export const listCommand: ServiceCommand<typeof clientFlags> = {
   },
 };
 
+interface ServiceSummary {
+  readonly name: string;
+  readonly instances: number;
+  readonly healthy: number;
+  readonly tags: readonly string[];
+}
+
+async function printJson(value: unknown, io: CommandIo): Promise<0> {
+  await io.stdout(`${JSON.stringify(value, null, 2)}\n`);
+  return 0;
+}
+
 /** `millwright services show`. */
-export const showCommand: ServiceCommand<typeof clientFlags> = {
+export const showCommand: ServiceCommand<typeof listFlags> = {
   usage: "services show [flags] NAME",
   about: "Shows the instances of a service: where they are, and what their checks say.",
-  examples: ["services show web"],
-  flags: clientFlags,
+  examples: ["services show web", "services show -json web"],
+  flags: listFlags,
   run: async ({ values, args, io }) => {
     const [name] = args;
     if (name === undefined || args.length > 1) return refuse(io, "Name one service: millwright services show NAME");
@@ -133,11 +149,11 @@ export const showCommand: ServiceCommand<typeof clientFlags> = {
           `There is no service ${JSON.stringify(name)}. "millwright services list" shows all there are.`,
         );
       }
+      if (values.json) return await printJson(value.map(instanceJson), io);
       const rows = value.map((instance) => {
-        const { node, service } = instance;
-        const address = service.address || node.address;
-        const at = service.port === 0 ? address : `${address.includes(":") ? `[${address}]` : address}:${service.port}`;
-        return [service.id, node.node, at, worstOf(instance), service.tags.join(",")];
+        const { id, node, address, port, health, tags } = instanceJson(instance);
+        const at = port === 0 ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+        return [id, node, at, health, tags.join(",")];
       });
       await io.stdout(columns([["ID", "Node", "Address", "Health", "Tags"], ...rows]) + complaints(value));
       return 0;
@@ -148,6 +164,19 @@ export const showCommand: ServiceCommand<typeof clientFlags> = {
     }
   },
 };
+
+function instanceJson(instance: ServiceHealth) {
+  const { node, service, checks } = instance;
+  return {
+    id: service.id,
+    node: node.node,
+    address: service.address || node.address,
+    port: service.port,
+    health: worstOf(instance),
+    tags: service.tags,
+    checks: checks.map(({ checkId, name, status, output }) => ({ id: checkId, name, status, output })),
+  };
+}
 
 function worstOf({ checks }: ServiceHealth): "passing" | "warning" | "critical" {
   const statuses = checks.map(({ status }) => status);
@@ -191,24 +220,9 @@ async function definitionsOf(
   ];
 }
 
+// Reading configuration files takes parsers that no other command here needs.
 async function readDefinitions(files: readonly string[], io: CommandIo): Promise<readonly AgentDefinition[] | number> {
-  try {
-    const read = await readConfigFiles(
-      files.map((file) => resolve(io.cwd, file)),
-      [],
-    );
-    const settings = readSettings(read.value);
-    const diagnostics = [...read.diagnostics, ...settings.diagnostics];
-    if (diagnostics.length > 0) await io.stderr(renderDiagnostics(diagnostics, io.view, sourcesIn(io.cwd), false));
-    if (hasErrors(diagnostics)) return 1;
-    const { services } = settings.value;
-    if (services.length === 0)
-      return refuse(io, `There is no service in ${files.join(", ")}: write service { name = … }.`);
-    return services.map((service) => service as AgentDefinition);
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    return refuse(io, error.message);
-  }
+  return (await import("./definition-files.ts")).readDefinitions(files, io);
 }
 
 function nameOf(definition: AgentDefinition): string {

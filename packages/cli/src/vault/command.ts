@@ -1,6 +1,7 @@
 import { VaultClient } from "@millwright/clients/vault";
+import { VaultRefusal } from "@millwright/clients/vault-api";
 import { OperationalError } from "@millwright/core/errors";
-import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues, parseFlags, wrap } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { clientFlags, configOf } from "./client-flags.ts";
 import { type Format, formatNames, type Output, outputFor } from "./output.ts";
@@ -13,6 +14,11 @@ const sharedFlags = {
   ...clientFlags,
   format: { kind: "string", value: "FORMAT", help: "table, json, yaml or raw; table by default. Also VAULT_FORMAT." },
   json: { kind: "bool", help: "The same as -format=json." },
+  "wrap-ttl": {
+    kind: "string",
+    value: "TIME",
+    help: "Have the answer put into a single-use token that lives this long: 5m. Also VAULT_WRAP_TTL.",
+  },
   field: { kind: "string", value: "NAME", help: "Print only this field's value." },
 } as const satisfies FlagTable;
 
@@ -64,7 +70,8 @@ export async function runVaultCommand(
   if (!format) return failLocally(io, `Invalid output format: ${wanted}\nWrite one of ${formatNames.join(", ")}.`);
   const wrongCount = countMistake(command, parsed.args.length);
   if (wrongCount) return failLocally(io, `${wrongCount}\nUsage: ${name} ${command.usage}`);
-  const client = new VaultClient(configOf(shared, io));
+  const wrapTtl = shared["wrap-ttl"] || io.env.VAULT_WRAP_TTL;
+  const client = new VaultClient({ ...configOf(shared, io), ...(wrapTtl ? { wrapTtl } : {}) });
   try {
     const output = outputFor(io, format, shared.field);
     return await command.run({ values: parsed.values, args: parsed.args, io, client, output });
@@ -72,7 +79,7 @@ export async function runVaultCommand(
     if (io.signal.aborted) return io.signal.reason === "SIGTERM" ? 143 : 130;
     if (error instanceof LocalMistake) return failLocally(io, error.message);
     if (!(error instanceof OperationalError)) throw error;
-    await io.stderr(`Error: ${error.message}\n`);
+    await io.stderr(`${failureText(error)}\n`);
     return remoteFailure;
   } finally {
     await client.close();
@@ -82,6 +89,16 @@ export async function runVaultCommand(
 /** What the user gave cannot be used; the message says what and what to do. */
 export class LocalMistake extends Error {
   override readonly name = "LocalMistake";
+}
+
+/** A failure as Vault's own command line words it: scripts look for the code and the listed errors. */
+export function failureText(error: OperationalError): string {
+  const { cause } = error;
+  if (!(cause instanceof VaultRefusal)) return `Error: ${error.message}`;
+  const { status, request, errors, advice } = cause;
+  const listed = errors.map((one) => `* ${one.trimEnd()}\n`).join("");
+  const said = `Error making API request.\n\nURL: ${request}\nCode: ${status}.`;
+  return `${said}${listed === "" ? "\n" : ` Errors:\n\n${listed}`}${advice === "" ? "" : `\n${advice}`}`.trimEnd();
 }
 
 export async function failLocally(io: CommandIo, text: string): Promise<number> {
@@ -100,5 +117,6 @@ function helpText(command: VaultCommand, name: string): string {
   const program = name.split(" ")[0];
   const examples = command.examples.map((line) => `      $ ${program} ${line}\n`).join("");
   const own = Object.keys(command.flags).length > 0 ? `Flags:\n\n${describeFlags(command.flags)}\n` : "";
-  return `Usage: ${name} ${command.usage}\n\n  ${command.about}\n\n${examples}\n${own}Flags of every command:\n\n${describeFlags(sharedFlags)}`;
+  const about = wrap(command.about, 77).join("\n  ");
+  return `Usage: ${name} ${command.usage}\n\n  ${about}\n\n${examples}\n${own}Flags of every command:\n\n${describeFlags(sharedFlags)}`;
 }

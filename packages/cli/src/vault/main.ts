@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, Entry>> = {
   "kv delete": { about: "Delete a version", load: async () => (await kv()).kvDelete },
   "kv undelete": { about: "Bring deleted versions back", load: async () => (await kv()).kvUndelete },
   "kv destroy": { about: "Delete versions for good", load: async () => (await kv()).kvDestroy },
+  "kv metadata put": { about: "Say how many versions are kept", load: async () => (await kv()).kvMetadataPut },
   "kv metadata get": { about: "Show versions", load: async () => (await kv()).kvMetadataGet },
   "kv metadata delete": { about: "Delete all versions", load: async () => (await kv()).kvMetadataDelete },
   "lease renew": { about: "Extend a lease", load: async () => (await leases()).renew },
@@ -98,7 +99,8 @@ const formerWords: Readonly<Record<string, string>> = {
 export async function runVault(args: readonly string[], io: CommandIo): Promise<number> {
   const [first, ...rest] = args;
   if (first === undefined || first === "help" || first === "-h" || first === "-help" || first === "--help") {
-    await io.stdout(overview("vault", Object.keys(commands)));
+    const text = overview("vault", Object.keys(commands));
+    await (first === undefined ? io.stderr(text) : io.stdout(text));
     return first === undefined ? 127 : 0;
   }
   if (first === "version" || first === "-version" || first === "--version" || first === "-v") {
@@ -120,10 +122,8 @@ function inPresentWords(first: string, rest: readonly string[]): readonly string
 export async function runSecretGroup(group: SecretGroup, args: readonly string[], io: CommandIo): Promise<number> {
   const names = Object.keys(commands).filter((name) => belongs(name, group));
   const words = group === "secret" ? args : [group, ...args];
-  if (args[0] === undefined || args[0] === "-h" || args[0] === "-help" || args[0] === "--help") {
-    await io.stdout(overview(group === "secret" ? "millwright secret" : "millwright", names));
-    return args[0] === undefined ? localFailure : 0;
-  }
+  if (group === "secret" && (args[0] === undefined || isHelp(args[0])))
+    return showGroup({ program: "millwright secret", names, asked: args[0] }, io);
   return dispatch(words, io, group === "secret" ? "millwright secret" : "millwright", names);
 }
 
@@ -146,19 +146,64 @@ async function dispatch(
     const command = await commands[name]!.load();
     return runVaultCommand(command, `${program} ${name}`, words.slice(count), io);
   }
-  const group = names.filter((name) => name.startsWith(`${words[0]} `));
-  if (group.length > 0) return refuseWord(words.slice(0, 2).join(" "), io, program, group);
-  return refuseWord(words[0] ?? "", io, program, names);
+  for (const count of [2, 1]) {
+    const group = words.slice(0, count).join(" ");
+    const members = names.filter((name) => name.startsWith(`${group} `));
+    if (words.length < count || members.length === 0) continue;
+    const next = words[count];
+    const within = {
+      program: `${program} ${group}`,
+      names: members.map((name) => name.slice(group.length + 1)),
+      group,
+    };
+    return next === undefined || isHelp(next)
+      ? showGroup({ ...within, asked: next }, io)
+      : refuseWord(next, io, within);
+  }
+  return refuseWord(words[0] ?? "", io, { program, names });
 }
 
-async function refuseWord(word: string, io: CommandIo, program: string, names: readonly string[]): Promise<number> {
+function isHelp(word: string): boolean {
+  return word === "-h" || word === "-help" || word === "--help";
+}
+
+/** Commands with words in common: `program` are those words, `names` what may follow. */
+interface Group {
+  readonly program: string;
+  readonly names: readonly string[];
+  /** The words by which the table has them, where they are not in `names`. */
+  readonly group?: string;
+}
+
+async function showGroup({ asked, ...group }: Group & { readonly asked: string | undefined }, io: CommandIo) {
+  const text = overview(group.program, group.names, group.group);
+  await (asked === undefined ? io.stderr(text) : io.stdout(text));
+  return asked === undefined ? localFailure : 0;
+}
+
+async function refuseWord(word: string, io: CommandIo, { program, names, group }: Group): Promise<number> {
   const near = similar(word, names);
   const hint = near ? ` Did you mean "${program} ${near}"?` : "";
-  await io.stderr(`There is no command "${program} ${word}".${hint}\n\n${overview(program, names)}`);
+  await io.stderr(`There is no command "${program} ${word}".${hint}\n\n${overview(program, names, group)}`);
   return 127;
 }
 
-function overview(program: string, names: readonly string[]): string {
-  const lines = names.map((name) => `    ${name.padEnd(21)}${commands[name]!.about}\n`).join("");
-  return `Usage: ${program} COMMAND [flags] [arguments]\n\n${lines}\nEach command explains itself: "${program} ${names[0]} -help".\nExample: ${program} ${names.includes("read") ? "read postgresql/creds/readonly" : names[0]}\n`;
+function overview(program: string, names: readonly string[], group = ""): string {
+  const prefix = group === "" ? "" : `${group} `;
+  const lines = names.map((name) => `    ${name.padEnd(21)}${commands[prefix + name]!.about}\n`).join("");
+  const example = names.includes("read") && group === "" ? "read postgresql/creds/readonly" : groupExamples[group];
+  return `Usage: ${program} COMMAND [flags] [arguments]\n\n${lines}\nEach command explains itself: "${program} ${names[0]} -help".\nExample: ${program} ${example ?? names[0]}\n`;
 }
+
+/** What is typed most of each group. */
+const groupExamples: Readonly<Record<string, string>> = {
+  kv: "put secret/app username=app password=-",
+  "kv metadata": "get secret/app",
+  lease: "revoke -prefix postgresql/creds/",
+  policy: "write web web.hcl",
+  secrets: "enable -path=secret kv-v2",
+  auth: "enable jwt",
+  audit: "enable file file_path=/var/log/vault-audit.log",
+  token: "create -policy=web -ttl=1h",
+  operator: "unseal",
+};

@@ -2,6 +2,7 @@ import type { VaultSecret } from "@millwright/clients/vault";
 import { formatJson } from "@millwright/clients/json";
 import type { CommandIo } from "../io.ts";
 import { goDuration, goValue } from "./go-value.ts";
+import { warningsText } from "./warnings.ts";
 
 export const formatNames = ["table", "json", "yaml", "raw"] as const;
 export type Format = (typeof formatNames)[number];
@@ -34,10 +35,13 @@ export function outputFor(io: CommandIo, format: Format, field: string | undefin
   return {
     format,
     field,
-    secret: (secret) => {
+    secret: async (secret) => {
       if (field !== undefined) return printField(io, secret, field, format);
       if (format === "raw") return machine(secret.raw);
-      return format === "table" ? print(keyValueTable(secretRows(secret))) : machine(secretJson(secret));
+      if (format !== "table") return machine(secretJson(secret));
+      if (secret.warnings.length > 0) await io.stderr(warningsText(secret.warnings));
+      const rows = secretRows(secret);
+      return rows.length > 0 ? print(keyValueTable(rows)) : 0;
     },
     rows: (rows, data) => {
       if (field !== undefined)
@@ -112,9 +116,13 @@ function secretRows(secret: VaultSecret): Row[] {
     rows.push(["wrapping_token_creation_time:", creationTime], ["wrapping_token_creation_path:", creationPath]);
   }
   for (const [name, value] of Object.entries(secret.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))
-    rows.push([name, goValue(value)]);
-  for (const warning of secret.warnings) rows.push(["warning", warning]);
+    rows.push([name, isDuration(name, value) ? goDuration(value) : goValue(value)]);
   return rows;
+}
+
+// Whole seconds, by their field's name.
+function isDuration(name: string, value: unknown): value is number {
+  return typeof value === "number" && /^(?:.*_)?(?:ttl|period|duration)$|^(?:lease|ttl)_max$/.test(name);
 }
 
 function authRows(auth: NonNullable<VaultSecret["auth"]>): Row[] {
@@ -150,15 +158,22 @@ function secretJson(secret: VaultSecret): object {
   };
 }
 
+/** A title between equals signs, about as wide as the first line of what stands below it. */
+export function titled(title: string, below: string): string {
+  const room = below.indexOf("\n") - title.length - 2;
+  const signs = "=".repeat(room <= 0 ? 2 : Math.ceil(room / 2));
+  return `${signs} ${title} ${signs}\n${below}`;
+}
+
 /** `Key` and `Value` in two columns. */
 export function keyValueTable(rows: readonly Row[]): string {
   return columns(["Key", "Value"], rows);
 }
 
-/** Columns, as wide as their widest cell, with a rule under the titles. */
+/** Columns, as wide as their widest cell, with a rule under the titles; an empty cell is `n/a`. */
 export function columns(titles: readonly string[], lines: readonly (readonly string[])[]): string {
   const rules = titles.map((title) => "-".repeat(title.length));
-  const all = [titles, rules, ...lines];
+  const all = [titles, rules, ...lines.map((line) => line.map((cell) => (cell === "" ? "n/a" : cell)))];
   const widths = titles.map((_, i) => Math.max(...all.map((line) => (line[i] ?? "").length)));
   return all
     .map(

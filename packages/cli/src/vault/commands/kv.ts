@@ -2,8 +2,8 @@ import type { VaultClient, VaultSecret } from "@millwright/clients/vault";
 import { type Given, LocalMistake, vaultCommand } from "../command.ts";
 import { dataOf } from "../data.ts";
 import { goValue } from "../go-value.ts";
-import { keyValueTable, type Row } from "../output.ts";
-import { nothingAt, withoutSlash } from "./logical.ts";
+import { keyValueTable, type Row, titled } from "../output.ts";
+import { noNamesAt, nothingAt, withoutSlash } from "./logical.ts";
 
 /** Where a secret of the kv engine is: its mount (ends with a slash), the path below it, and the mount's version. */
 interface Place {
@@ -34,11 +34,12 @@ export const kvGet = vaultCommand({
     const query = values.version === undefined ? {} : { query: { version: String(values.version) } };
     const secret = await client.read(path, { ...query, signal: io.signal });
     if (!secret) return nothingAt(io, path);
+    if (secret.wrapInfo) return output.secret(secret);
     const data = objectOf(secret.data?.data);
     if (output.field !== undefined) return output.rows(sortedRows(data), data);
     if (output.format !== "table") return output.secret(secret);
-    await io.stdout(`== Secret Path ==\n${path}\n\n${metadataText(objectOf(secret.data?.metadata))}`);
-    if (Object.keys(data).length > 0) await io.stdout(`\n====== Data ======\n${keyValueTable(sortedRows(data))}`);
+    await io.stdout(`${titled("Secret Path", `${path}\n`)}\n${metadataText(objectOf(secret.data?.metadata))}`);
+    if (Object.keys(data).length > 0) await io.stdout(`\n${titled("Data", keyValueTable(sortedRows(data)))}`);
     return 0;
   },
 });
@@ -82,8 +83,8 @@ async function writeSecret(
   const path = pathIn(place, "data");
   const secret = await (how === "put" ? client.write : client.patch).call(client, path, body, { signal: io.signal });
   if (!secret) return output.say(`Success! Data written to: ${path}`);
-  if (output.format !== "table" || output.field !== undefined) return output.secret(secret);
-  await io.stdout(`== Secret Path ==\n${path}\n\n${metadataText(objectOf(secret.data))}`);
+  if (output.format !== "table" || output.field !== undefined || secret.wrapInfo) return output.secret(secret);
+  await io.stdout(`${titled("Secret Path", `${path}\n`)}\n${metadataText(objectOf(secret.data))}`);
   return 0;
 }
 
@@ -98,7 +99,7 @@ export const kvList = vaultCommand({
     const { io, client, output } = given;
     const path = pathIn(await placeOf(given), "metadata");
     const names = await client.list(path, { signal: io.signal });
-    if (!names) return nothingAt(io, path);
+    if (!names) return noNamesAt(io, output, path);
     return output.table(
       ["Keys"],
       names.map((name) => [name]),
@@ -172,7 +173,43 @@ export const kvMetadataGet = vaultCommand({
     const { io, client, output } = given;
     const path = pathIn(await placeOf(given), "metadata");
     const secret = await client.read(path, { signal: io.signal });
-    return secret ? output.secret(secret) : nothingAt(io, path);
+    if (!secret) return nothingAt(io, path);
+    if (output.format !== "table" || output.field !== undefined || secret.wrapInfo) return output.secret(secret);
+    const { versions, ...rest } = objectOf(secret.data);
+    await io.stdout(`${titled("Metadata Path", `${path}\n`)}\n${metadataText(rest)}`);
+    for (const [version, of] of Object.entries(objectOf(versions)).sort(([a], [b]) => Number(a) - Number(b)))
+      await io.stdout(`\n${titled(`Version ${version}`, keyValueTable(sortedRows(objectOf(of))))}`);
+    return 0;
+  },
+});
+
+/** `kv metadata put`. */
+export const kvMetadataPut = vaultCommand({
+  usage: "[flags] PATH",
+  about: "Says how many versions of a secret are kept and for how long, and what else is known of it.",
+  examples: ["kv metadata put -max-versions=5 secret/app"],
+  flags: {
+    "max-versions": { kind: "int", value: "N", help: "How many versions are kept; 0 for what the engine says." },
+    "cas-required": { kind: "bool", help: "Every write has to name the version that it follows (-cas)." },
+    "delete-version-after": { kind: "string", value: "TIME", help: "How long a version lives: 720h." },
+    "custom-metadata": { kind: "strings", value: "KEY=VALUE", help: "Kept with it; may be given several times." },
+    ...mountFlag,
+  },
+  args: { least: 1, most: 1 },
+  run: async (given) => {
+    const { values, io, client, output } = given;
+    const place = await placeOf(given);
+    if (place.version === 1) throw new LocalMistake(`${place.mount} is of version 1, which keeps no metadata.`);
+    const settings = {
+      max_versions: values["max-versions"],
+      cas_required: values["cas-required"] || undefined,
+      delete_version_after: values["delete-version-after"],
+      custom_metadata: values["custom-metadata"].length > 0 ? await dataOf(values["custom-metadata"], io) : undefined,
+    };
+    const body = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+    const path = pathIn(place, "metadata");
+    await client.write(path, body, { signal: io.signal });
+    return output.say(`Success! Data written to: ${path}`);
   },
 });
 
@@ -208,7 +245,11 @@ async function mountOf(
   path: string,
   signal: AbortSignal,
 ): Promise<{ readonly mount: string; readonly version: 1 | 2 }> {
-  const secret: VaultSecret | undefined = await client.read(`sys/internal/ui/mounts/${path}`, { signal });
+  const secret: VaultSecret | undefined = await client.read(`sys/internal/ui/mounts/${path}`, {
+    signal,
+    // What the command itself has to know is not for a token.
+    wrapTtl: "",
+  });
   const options = objectOf(secret?.data?.options);
   const mount = String(secret?.data?.path ?? "");
   if (mount === "") throw new LocalMistake(`Nothing is enabled at ${path}. See what is: vault secrets list.`);
@@ -221,7 +262,7 @@ function pathIn({ mount, below, version }: Place, kind?: string): string {
 }
 
 function metadataText(metadata: Readonly<Record<string, unknown>>): string {
-  return `======= Metadata =======\n${keyValueTable(sortedRows(metadata))}`;
+  return titled("Metadata", keyValueTable(sortedRows(metadata)));
 }
 
 function sortedRows(data: Readonly<Record<string, unknown>>): Row[] {

@@ -7,8 +7,8 @@ export const renew = vaultCommand({
   usage: "[flags] LEASE_ID [INCREMENT]",
   about: "Extends a lease, never past its maximum. INCREMENT is how long it is to live from now: 3600, 30m.",
   examples: [
-    "renew postgresql/creds/readonly/8e9d1c72-…",
-    "lease renew -increment=30m postgresql/creds/readonly/8e9d1c72-…",
+    "lease renew postgresql/creds/readonly/8e9d1c72-…",
+    "lease renew -increment=30m postgresql/creds/readonly/8e9d…",
   ],
   flags: {
     increment: { kind: "string", value: "TIME", help: "How long it is to live from now, in seconds or as 30m." },
@@ -27,7 +27,7 @@ export const renew = vaultCommand({
 export const revoke = vaultCommand({
   usage: "[flags] LEASE_ID",
   about: "Ends a lease now: what it stands for is taken back. With -prefix all leases under a path.",
-  examples: ["revoke postgresql/creds/readonly/8e9d1c72-…", "lease revoke -prefix postgresql/creds/"],
+  examples: ["lease revoke postgresql/creds/readonly/8e9d1c72-…", "lease revoke -prefix postgresql/creds/"],
   flags: {
     prefix: { kind: "bool", help: "Treat LEASE_ID as a prefix: all leases under it end." },
     force: { kind: "bool", help: "With -prefix: forget leases whose revocation fails. What they stand for may stay." },

@@ -2,6 +2,7 @@ import type { VaultClient, VaultSecret } from "@millwright/clients/vault";
 import { type Given, localFailure, remoteFailure, vaultCommand } from "../command.ts";
 import { dataOf } from "../data.ts";
 import type { Output } from "../output.ts";
+import { warningsText } from "../warnings.ts";
 
 /** `read`: what is at a path, be it kept or made for this reader. */
 export const read = vaultCommand({
@@ -23,10 +24,7 @@ export const read = vaultCommand({
 export const write = vaultCommand({
   usage: "[flags] PATH KEY=VALUE ...",
   about: "Writes data to a path: KEY=VALUE, KEY=@FILE, KEY=- (from standard input), @FILE or - (a JSON object).",
-  examples: [
-    "write postgresql/roles/readonly sql=- < readonly-role.sql",
-    "write database/config/app plugin_name=postgresql-database-plugin connection_url=@url allowed_roles=readonly",
-  ],
+  examples: ["write postgresql/roles/readonly sql=- < readonly-role.sql", "write -f database/rotate-root/my-db"],
   flags: {
     force: { kind: "bool", help: "Write without data; for paths that need none." },
     f: { kind: "bool", help: "The same as -force." },
@@ -64,7 +62,7 @@ export const list = vaultCommand({
   args: { least: 1, most: 1 },
   run: async ({ args: [path = ""], io, client, output }) => {
     const names = await client.list(path, { signal: io.signal });
-    if (!names) return nothingAt(io, path);
+    if (!names) return noNamesAt(io, output, path);
     return output.table(
       ["Keys"],
       names.map((name) => [name]),
@@ -102,6 +100,13 @@ export const unwrap = vaultCommand({
   },
 });
 
+/** The same of a list: programs get an empty object. */
+export async function noNamesAt(io: Given["io"], output: Output, path: string): Promise<number> {
+  if (output.format === "table") return nothingAt(io, path);
+  await output.rows([], {});
+  return remoteFailure;
+}
+
 /** Says that a path holds nothing; the exit code of that. */
 export async function nothingAt(io: Given["io"], path: string): Promise<number> {
   await io.stderr(`No value found at ${withoutSlash(path)}\n`);
@@ -120,7 +125,7 @@ export async function writeAndSay(
   done: string,
 ): Promise<number> {
   const secret: VaultSecret | undefined = await client.write(path, data, { signal: io.signal });
-  for (const warning of secret?.warnings ?? []) await io.stderr(`Warning: ${warning}\n`);
+  if (secret && secret.warnings.length > 0) await io.stderr(warningsText(secret.warnings));
   return output.say(done);
 }
 

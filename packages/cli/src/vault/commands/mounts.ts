@@ -1,5 +1,5 @@
 import type { VaultClient } from "@millwright/clients/vault";
-import { type Given, LocalMistake, vaultCommand } from "../command.ts";
+import { type Given, LocalMistake, remoteFailure, vaultCommand } from "../command.ts";
 import { dataOf } from "../data.ts";
 import { withoutSlash, writeAndSay } from "./logical.ts";
 
@@ -174,10 +174,17 @@ function listCommand(kind: MountKind, examples: readonly string[]) {
     args: { least: 0, most: 0 },
     run: async ({ io, client, output }) => {
       const mounts = await mountsAt(client, kind, io.signal);
-      const lines = Object.entries(mounts)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([path, { type, accessor, description }]) => [path, type ?? "", accessor ?? "n/a", description || "n/a"]);
-      return output.table(["Path", "Type", "Accessor", "Description"], lines, mounts);
+      const found = Object.entries(mounts).sort(([a], [b]) => (a < b ? -1 : 1));
+      if (kind !== auditKind) {
+        const lines = found.map(([path, of]) => [path, of.type ?? "", of.accessor ?? "", of.description ?? ""]);
+        return output.table(["Path", "Type", "Accessor", "Description"], lines, mounts);
+      }
+      if (found.length === 0 && output.format === "table") {
+        await io.stderr("No audit devices are enabled.\n");
+        return remoteFailure;
+      }
+      const lines = found.map(([path, { type, description }]) => [path, type ?? "", description ?? ""]);
+      return output.table(["Path", "Type", "Description"], lines, mounts);
     },
   });
 }

@@ -1,5 +1,6 @@
-import type { VaultSealStatus } from "@millwright/clients/vault";
-import { type Given, LocalMistake, remoteFailure, vaultCommand } from "../command.ts";
+import type { VaultClient, VaultSealStatus, VaultSecret } from "@millwright/clients/vault";
+import { OperationalError } from "@millwright/core/errors";
+import { failureText, type Given, LocalMistake, remoteFailure, vaultCommand } from "../command.ts";
 import { readAll } from "../data.ts";
 import type { Row } from "../output.ts";
 import { askHidden } from "../prompt.ts";
@@ -12,11 +13,21 @@ export const status = vaultCommand({
   flags: {},
   args: { least: 0, most: 0 },
   run: async ({ io, client, output }) => {
-    const found = await client.sealStatus({ signal: io.signal });
+    const found = await sealStatus(client, io.signal);
     await output.rows(statusRows(found), found.raw);
     return found.sealed ? remoteFailure : 0;
   },
 });
+
+// Exit code 2 stands for an answer here, so that a server which gives none is 1.
+async function sealStatus(client: VaultClient, signal: AbortSignal): Promise<VaultSealStatus> {
+  try {
+    return await client.sealStatus({ signal });
+  } catch (error) {
+    if (!(error instanceof OperationalError) || signal.aborted) throw error;
+    throw new LocalMistake(failureText(error), { cause: error });
+  }
+}
 
 /** `operator init`: the keys and the root token, told once. */
 export const init = vaultCommand({
@@ -31,8 +42,8 @@ export const init = vaultCommand({
   args: { least: 0, most: 0 },
   run: async (given) => {
     const { values, io, client } = given;
-    const { initialized } = await client.sealStatus({ signal: io.signal });
     if (values.status) {
+      const { initialized } = await sealStatus(client, io.signal);
       await given.output.say(initialized ? "Vault is initialized" : "Vault is not initialized");
       return initialized ? 0 : remoteFailure;
     }
@@ -126,7 +137,7 @@ export const rotate = vaultCommand({
     await client.write("sys/rotate", {}, { signal: io.signal });
     const secret = await client.read("sys/key-status", { signal: io.signal });
     await output.say("Success! Rotated key\n");
-    return secret ? output.secret(secret) : 0;
+    return secret ? printKeyStatus({ io, output }, secret) : 0;
   },
 });
 
@@ -139,9 +150,21 @@ export const keyStatus = vaultCommand({
   args: { least: 0, most: 0 },
   run: async ({ io, client, output }) => {
     const secret = await client.read("sys/key-status", { signal: io.signal });
-    return secret ? output.secret(secret) : output.say("The server tells nothing about its key.");
+    return secret ? printKeyStatus({ io, output }, secret) : output.say("The server tells nothing about its key.");
   },
 });
+
+async function printKeyStatus({ io, output }: Pick<Given, "io" | "output">, secret: VaultSecret): Promise<number> {
+  if (output.format !== "table" || output.field !== undefined) return output.secret(secret);
+  const { term, install_time: installed, encryptions } = secret.data ?? {};
+  const lines = [
+    `Key Term            ${term}`,
+    `Install Time        ${installed}`,
+    `Encryption Count    ${encryptions}`,
+  ];
+  await io.stdout(`${lines.join("\n")}\n`);
+  return 0;
+}
 
 function statusRows(found: VaultSealStatus): Row[] {
   const unsealing: Row[] =
