@@ -53,6 +53,17 @@ describe("with a server", () => {
   });
 });
 
+test("what was decided is not another decision once much else was", async () => {
+  const by = authorizer();
+  server.denied.add("weak");
+  expect(await may(by, "weak")).toContain("Permission denied");
+  for (const name of ["a", "b"]) {
+    const many = Array.from({ length: 6_000 }, (_, i): Permission => ({ ...write, name: `${name}${i}` }));
+    await by.grantsOf("strong").decide(many);
+  }
+  expect(await by.grantsOf("weak").decide([write, { ...write, name: "new" }])).toEqual(["deny", "deny"]);
+});
+
 describe("without a server", () => {
   test("the last answer holds", async () => {
     const by = authorizer({ speed: 100 });

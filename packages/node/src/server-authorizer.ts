@@ -45,18 +45,21 @@ async function decide(
   const digest = createHash("sha256").update(token).digest("base64");
   const keyOf = ({ resource, access, name }: Permission) => `${digest} ${resource}:${access} ${name}`;
   const now = options.clock.monotonic();
-  const missing = permissions.filter((permission) => (known.get(keyOf(permission))?.until ?? 0) <= now);
-  if (missing.length > 0) {
-    const fresh = await ask(token, missing, options);
-    if (known.size > mostKnown) known.clear();
-    if (fresh.kind === "answer") {
-      for (const [i, permission] of missing.entries())
-        known.set(keyOf(permission), { decision: fresh.decisions[i] ?? "deny", until: now + holdMilliseconds });
-    } else if (missing.some((permission) => !known.has(keyOf(permission)) && !isOpen(token, permission, options)))
-      throw fresh.error;
+  // Taken before anything is waited for: others may put answers in and out meanwhile.
+  const held = permissions.map((permission) => known.get(keyOf(permission)));
+  const missing = permissions.filter((_, i) => (held[i]?.until ?? 0) <= now);
+  const fresh = missing.length === 0 ? noAnswers : await ask(token, missing, options);
+  if (fresh.kind === "nobody") {
+    if (permissions.some((permission, i) => !held[i] && !isOpen(token, permission, options))) throw fresh.error;
+    return held.map((last) => last?.decision ?? "allow");
   }
-  return permissions.map((permission) => known.get(keyOf(permission))?.decision ?? "allow");
+  if (known.size > mostKnown) known.clear();
+  const answers = new Map(missing.map((permission, i) => [keyOf(permission), fresh.decisions[i] ?? "deny"]));
+  for (const [key, decision] of answers) known.set(key, { decision, until: now + holdMilliseconds });
+  return permissions.map((permission, i) => answers.get(keyOf(permission)) ?? held[i]?.decision ?? "deny");
 }
+
+const noAnswers: Asked = { kind: "answer", decisions: [] };
 
 type Asked =
   | { readonly kind: "answer"; readonly decisions: readonly Decision[] }
