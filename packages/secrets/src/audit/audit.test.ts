@@ -109,6 +109,17 @@ describe("an audit file", () => {
   });
 });
 
+test("a file that could be run is refused", async () => {
+  await over(async ({ ask }, file) => {
+    const { status, json } = await ask("PUT sys/audit/file", {
+      type: "file",
+      options: { file_path: file, mode: "0750", prefix: "#!/bin/sh\n" },
+    });
+    expect([status, json.errors?.[0]]).toEqual([400, expect.stringContaining("must not let anybody run it")]);
+    await expect(stat(file)).rejects.toThrow("ENOENT");
+  });
+});
+
 describe("where no device can be written", () => {
   test("a device is not enabled", async () => {
     await over(async ({ ask, call }, file) => {

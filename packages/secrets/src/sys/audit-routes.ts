@@ -50,6 +50,9 @@ function optionsOf(given: Readonly<Record<string, string>>): Readonly<Record<str
   if (!options["file_path"]) throw badRequest("file_path is required: where the audit is written to");
   if (options["mode"] !== undefined && !/^0?[0-7]{1,4}$/.test(options["mode"]))
     throw badRequest(`the mode of the file is octal digits such as 0600, not ${JSON.stringify(options["mode"])}`);
+  // What is written there comes from clients: nobody shall be led to run it.
+  if ((Number.parseInt(options["mode"] ?? "0", 8) & 0o111) !== 0)
+    throw badRequest("the mode of the file must not let anybody run it: 0600, or 0640 for a group to read it");
   if ((options["format"] ?? "json") !== "json") throw badRequest("the format of an audit file is json");
   for (const name of ["log_raw", "hmac_accessor"])
     if (!["true", "false"].includes(options[name] ?? "true")) throw badRequest(`${name} is true or false`);
