@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { PostgresServer } from "@millwright/secrets/postgres-server";
@@ -29,8 +29,8 @@ const own = spawn(process.execPath, [fileURLToPath(new URL("support/secrets-serv
 const port = Number(await said(own, /port (\d+)/));
 await measureServer("millwright", port, postgres);
 own.kill("SIGTERM");
-const delay = await said(own, /delay ([\d.]+)/);
-const peer = ["bao", "vault"].find((name) => onPath(name) !== undefined);
+const [delay, held, longest] = (await said(own, /delay (.+)/)).split(" ");
+const peer = process.env.BAO_BIN ?? ["bao", "vault"].find((name) => onPath(name) !== undefined);
 if (peer !== undefined) await measurePeer(peer, postgres);
 await postgres.stop();
 
@@ -39,8 +39,10 @@ printTable(
   ["server", "request", "callers", "requests/s", "p50 ms", "p99 ms"],
   rows,
 );
-console.log(`millwright's event loop delay over all of it, p99.9: ${delay} ms`);
-if (peer === undefined) console.log("no peer: neither bao nor vault is on the PATH");
+console.log(
+  `millwright: event loop delay over all of it ${delay} ms (p99.9), held by its own work ${held} ms, ${longest} ms at most`,
+);
+if (peer === undefined) console.log("no peer: neither bao nor vault is on the PATH, nor is one named by BAO_BIN");
 
 async function measureServer(name: string, at: number, database: PostgresServer): Promise<void> {
   const vault = new VaultLoad(at);
@@ -114,7 +116,7 @@ async function measurePeer(name: string, database: PostgresServer): Promise<void
     mkdirSync(join(folder, "data"));
     const server = spawn(name, ["server", "-config=server.hcl"], { cwd: folder, stdio: "ignore" });
     await sleep(3_000);
-    await measureServer(name, peerPort, database);
+    await measureServer(basename(name), peerPort, database);
     server.kill("SIGTERM");
     await once(server, "exit");
   });

@@ -49,15 +49,19 @@ export class HttpCaller {
     if (headEnd < 0) return;
     const head = received.toString("latin1", 0, headEnd);
     const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+    const isEmpty = head.startsWith("HTTP/1.1 204");
     const whole =
-      length === undefined
+      isEmpty ||
+      (length === undefined
         ? received.toString("latin1", received.byteLength - 5) === "0\r\n\r\n"
-        : received.byteLength >= headEnd + 4 + Number(length);
+        : received.byteLength >= headEnd + 4 + Number(length));
     if (!whole) return;
-    const answer = { status: Number(head.slice(9, 12)), head, body: received.subarray(headEnd + 4) };
+    const rest = received.subarray(headEnd + 4);
+    const body = length === undefined ? () => withoutChunks(rest) : () => rest;
+    const answer = { status: Number(head.slice(9, 12)), head, body };
     const { promise, resolve, reject } = this.#waiting ?? Promise.withResolvers();
     promise.catch(() => undefined);
-    if (answer.status >= 400) reject(new Error(`${this.#host}: ${answer.status} ${answer.body}`));
+    if (answer.status >= 400) reject(new Error(`${this.#host}: ${answer.status} ${answer.body()}`));
     else resolve(answer);
   }
 }
@@ -66,6 +70,16 @@ export interface HttpAnswer {
   readonly status: number;
   /** The status line and the headers. */
   readonly head: string;
-  /** With what chunks have around them. */
-  readonly body: Buffer;
+  body(): Buffer;
+}
+
+function withoutChunks(bytes: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = bytes.indexOf("\r\n", at);
+    const length = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
+    if (!(length > 0)) return Buffer.concat(pieces);
+    pieces.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + length));
+    at = lineEnd + 2 + length + 2;
+  }
 }

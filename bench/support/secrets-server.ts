@@ -1,9 +1,9 @@
-// The secrets server in a process of its own, over a durable store in a new folder. Says its port; on SIGTERM the 99.9th
-// percentile of its event loop's delay in milliseconds, and ends.
+// The secrets server in a process of its own, over a durable store in a new folder. Says its port; on SIGTERM how late its event
+// loop was, in milliseconds, and ends.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { watchLoop } from "./loop-watch.ts";
 import { silentLog, systemClock } from "@millwright/core/ports";
 import { listen } from "@millwright/daemon/listener";
 import { openSecrets } from "@millwright/secrets/secrets";
@@ -19,10 +19,10 @@ const listener = await listen({
   log: silentLog,
   requestId: () => crypto.randomUUID(),
 });
-const delay = monitorEventLoopDelay({ resolution: 1 });
-delay.enable();
+const loop = watchLoop();
 process.on("SIGTERM", async () => {
-  console.log(`delay ${(delay.percentile(99.9) / 1e6).toFixed(1)}`);
+  const { delay, held, longestHeld } = loop();
+  console.log(`delay ${[delay, held, longestHeld].map((time) => time.toFixed(1)).join(" ")}`);
   await listener.close(0);
   await secrets.close();
   await store.close();

@@ -1,9 +1,9 @@
-import { Agent, request } from "node:http";
+import { HttpCaller } from "./http-load.ts";
 
 /** A server that speaks Vault's HTTP API, spoken to over connections that are kept. */
 export class VaultLoad {
   readonly #port: number;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  #idle: HttpCaller[] = [];
   #token = "";
 
   constructor(port: number) {
@@ -11,55 +11,49 @@ export class VaultLoad {
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const caller of this.#idle.splice(0)) caller.close();
   }
 
-  /** Initializes and unseals it, with one key, and goes on as root. */
-  async init(): Promise<void> {
+  /** Lines of every request, for other connections. */
+  get headers(): string {
+    return this.#token === "" ? "" : `X-Vault-Token: ${this.#token}\r\nContent-Type: application/json\r\n`;
+  }
+
+  /** Initializes and unseals it, with one key, which it gives, and goes on as root. */
+  async init(): Promise<string> {
     const made = await this.call("PUT", "sys/init", { secret_shares: 1, secret_threshold: 1 });
     const keys = made["keys"];
-    await this.call("PUT", "sys/unseal", { key: Array.isArray(keys) ? keys[0] : undefined });
-    this.#token = String(made["root_token"]);
+    const key = Array.isArray(keys) ? String(keys[0]) : "";
+    await this.call("PUT", "sys/unseal", { key });
+    this.use(String(made["root_token"]));
     // A peer leads its cluster of one only some time after it was unsealed.
     for (let tries = 0; tries < 200; tries++) {
       const status = await this.call("GET", "sys/health?standbycode=429").then(
         () => "active",
         () => "not yet",
       );
-      if (status === "active") return;
+      if (status === "active") break;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+    return key;
   }
 
-  /** Goes on as a token. */
+  /** Goes on as a token; nothing is under way. */
   use(token: string): void {
+    this.close();
     this.#token = token;
   }
 
   /** Rejects for every answer from 400 on. */
-  call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const headers = {
-        ...(this.#token !== "" && { "x-vault-token": this.#token }),
-        ...(payload !== undefined && {
-          "content-type": "application/json",
-          "content-length": Buffer.byteLength(payload),
-        }),
-      };
-      const options = { host: "127.0.0.1", port: this.#port, path: `/v1/${path}`, method, headers, agent: this.#agent };
-      const sent = request(options, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (piece) => {
-          text += piece;
-        });
-        response.on("error", reject).on("end", () => {
-          if ((response.statusCode ?? 500) >= 400)
-            reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
-          else resolve(text === "" ? {} : JSON.parse(text));
-        });
-      });
-      sent.on("error", reject).end(payload);
-    });
+  async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+    const caller = this.#idle.pop() ?? (await HttpCaller.open(this.#port, this.headers));
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    try {
+      const answer = await caller.call(method, `/v1/${path}`, payload);
+      const text = answer.status === 204 ? "" : answer.body().toString();
+      return text === "" ? {} : JSON.parse(text);
+    } finally {
+      this.#idle.push(caller);
+    }
   }
 }
