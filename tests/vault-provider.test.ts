@@ -144,6 +144,17 @@ test("what was changed by hand is put right, another version sends the password 
   expect((await ask("sys/policies/acl/myapp-readonly")).status).toBe(404);
 });
 
+test("a password that rotate-root has replaced is not sent again with another change", async () => {
+  await postgres.adminSql("CREATE ROLE manager WITH LOGIN SUPERUSER PASSWORD 'first'");
+  const kept = example.replace(/password_wo( +)= var.database_password/, 'password = "first"');
+  configured(kept.replace(/ +password_wo_version = 1\n/, "").replace("= var.database_user", '= "manager"'));
+  await well("apply", "-auto-approve");
+  expect((await ask("postgresql/rotate-root/myapp", "POST")).status).toBeLessThan(300);
+  configured(readFileSync(join(folder, "work", "main.tf"), "utf8").replace('["readonly"]', '["readonly", "more"]'));
+  expect(await well("apply", "-auto-approve")).toContain("0 added, 1 changed, 0 destroyed");
+  expect((await ask("postgresql/creds/readonly")).status).toBe(200);
+});
+
 describe("a mistake is told with what and where, before anything is half-made:", () => {
   const secret = `resource "vault_generic_secret" "a" {\n  path      = "nowhere/a"\n  data_json = jsonencode({ k = "s3cret" })\n}\n`;
   const policy = `resource "vault_policy" "a" {\n  name   = "a"\n  policy = "# nothing"\n}\n`;

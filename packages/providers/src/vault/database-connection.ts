@@ -214,8 +214,8 @@ async function look(connection: VaultConnection, state: State, signal: AbortSign
     postgresql: [
       {
         ...before,
-        // A server that hides a password in the address shows stars there.
-        connection_url: url.includes("*****") && before.connection_url !== "" ? before.connection_url : url,
+        // A password in an address is hidden, so that it cannot be told whether it is the same.
+        connection_url: isHidden(url) && before.connection_url !== "" ? before.connection_url : url,
         username: told("username"),
         username_template: told("username_template"),
         max_open_connections: numberAt(details, "max_open_connections") || before.max_open_connections,
@@ -226,4 +226,9 @@ async function look(connection: VaultConnection, state: State, signal: AbortSign
       },
     ],
   };
+}
+
+/** Whether an address has stars, or OpenBao's crosses, in place of a password. */
+function isHidden(url: string): boolean {
+  return /:(\*{5}|x{5})@|password=\*{5}/i.test(url);
 }

@@ -1,6 +1,9 @@
 import type { Provider } from "@millwright/provider/protocol";
-import { type ContractCase, configureForTest, contractViolations } from "@millwright/provider/testing/contract";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { configureForTest, contractViolations } from "@millwright/provider/testing/contract";
+import { Drive } from "@millwright/provider/testing/drive";
+import { isNull } from "@millwright/value/value";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { givenForLives, vaultLives } from "../../test/vault-lives.ts";
 import { startVault, type VaultServer } from "../../test/vault-server.ts";
 import { vaultProvider } from "./provider.ts";
 
@@ -11,103 +14,76 @@ beforeEach(async () => {
   vault = await startVault();
   provider = vaultProvider({ VAULT_ADDR: vault.address, VAULT_TOKEN: vault.rootToken }).start();
   await configureForTest(provider);
-  await vault.ask("POST sys/mounts/plain", { type: "kv" });
-  await vault.ask("POST sys/mounts/kv", { type: "kv", options: { version: "2" } });
-  await vault.ask("POST sys/mounts/db", { type: "database" });
+  for (const [line, body] of givenForLives) await vault.ask(line, body);
 });
 afterEach(async () => {
   await provider.close();
   await vault.close();
 });
 
-const database = {
-  backend: "db",
-  name: "app",
-  verify_connection: false,
-  allowed_roles: ["readonly"],
-  postgresql: [
-    { connection_url: "postgresql://{{username}}:{{password}}@127.0.0.1:1/app", username: "admin", password: "hush" },
-  ],
-};
-
-const plugin = { plugin_name: "postgresql-database-plugin", verify_connection: false };
-
-const lives: readonly (Omit<ContractCase, "importId"> & { readonly id: string })[] = [
-  {
-    type: "vault_mount",
-    config: { path: "full", type: "kv", description: "all", options: { version: "2" }, max_lease_ttl_seconds: 7200 },
-    changes: [
-      { path: "full", type: "kv", options: { version: "2" }, default_lease_ttl_seconds: 60 },
-      { path: "moved/deeper", type: "kv", options: { version: "2" } },
-      { path: "moved", type: "kv-v2" },
-      { path: "moved", type: "kv-v2", listing_visibility: "unauth", audit_non_hmac_request_keys: ["a"] },
-    ],
-    id: "full/",
-  },
-  {
-    type: "vault_policy",
-    config: { name: "dev", policy: 'path "a" {\n  capabilities = ["read"]\n}\n' },
-    changes: [
-      { name: "dev", policy: 'path "b" {\n  capabilities = ["list"]\n}\n' },
-      { name: "ops", policy: "# nothing" },
-    ],
-    id: "dev",
-  },
-  {
-    type: "vault_generic_secret",
-    config: { path: "plain/one", data_json: '{ "b": "x", "a": 1, "c": { "d": [1, true] } }' },
-    changes: [
-      { path: "plain/one", data_json: '{"a":2}', disable_read: true },
-      { path: "kv/two", data_json: '{"a":"<&>"}', delete_all_versions: true },
-    ],
-    id: "plain/one",
-  },
-  {
-    type: "vault_kv_secret_v2",
-    config: { mount: "kv", name: "app/one", data_json: '{ "zip": "zap", "n": 5 }', cas: 0 },
-    changes: [
-      { mount: "kv", name: "app/one", data_json: '{"zip":"zup"}', custom_metadata: [{ max_versions: 5 }] },
-      { mount: "kv", name: "app/one", data_json: '{"zip":"zup"}', custom_metadata: [{ data: { owner: "jo" } }] },
-      { mount: "kv", name: "app/one", data_json_wo: '{"zip":"zop"}', data_json_wo_version: 1 },
-      { mount: "kv", name: "other", data_json: "{}", disable_read: true, delete_all_versions: true },
-    ],
-    id: "kv/data/app/one",
-  },
-  {
-    type: "vault_kv_secret_backend_v2",
-    config: { mount: "kv", max_versions: 7, delete_version_after: 12_600 },
-    changes: [{ mount: "kv", max_versions: 8, cas_required: true, delete_version_after: 0 }],
-    id: "kv/config",
-  },
-  {
-    type: "vault_database_secret_backend_connection",
-    config: database,
-    changes: [
-      { ...database, allowed_roles: null, root_rotation_statements: ["ALTER ROLE x"] },
-      { ...database, postgresql: [{ ...database.postgresql[0], password: "other", max_open_connections: 7 }] },
-      { ...database, name: "two", postgresql: [{ connection_url: "postgresql://u:secret@127.0.0.1:1/app" }] },
-    ],
-    id: "db/config/app",
-  },
-  {
-    type: "vault_database_secret_backend_role",
-    config: { backend: "db", name: "readonly", db_name: "app", creation_statements: ["CREATE ROLE {{name}}"] },
-    changes: [
-      {
-        ...{ backend: "db", name: "readonly", db_name: "app", creation_statements: ["CREATE ROLE {{name}}"] },
-        ...{ revocation_statements: ["DROP ROLE {{name}}"], default_ttl: 60, max_ttl: 120 },
-      },
-      { backend: "db", name: "readonly", db_name: "app", creation_statements: ["a {{name}}", "b"], max_ttl: 120 },
-    ],
-    id: "db/roles/readonly",
-  },
-];
-
-test.each(lives)("$type keeps the provider contract, and leaves nothing", async ({ id, ...life }) => {
+test.each(vaultLives)("$type keeps the provider contract, and leaves nothing", async (life) => {
   const mounts = (await vault.ask("GET sys/mounts")).data;
-  if (life.type.endsWith("_role")) await vault.ask("PUT db/config/app", { ...database.postgresql[0], ...plugin });
-  // The settings of an engine are there whoever wrote them: they are written again.
-  const interrupted = life.type === "vault_kv_secret_backend_v2" ? "absent" : "present";
-  expect(await contractViolations(provider, { ...life, importId: () => id, interrupted })).toEqual([]);
+  expect(await contractViolations(provider, life)).toEqual([]);
   expect((await vault.ask("GET sys/mounts")).data).toEqual(mounts);
+});
+
+describe("what was removed by hand is gone, and its end is no error:", () => {
+  test.each([
+    { type: "vault_mount", config: { path: "x", type: "kv" }, remove: "DELETE sys/mounts/x" },
+    { type: "vault_policy", config: { name: "p", policy: "# p" }, remove: "DELETE sys/policies/acl/p" },
+    { type: "vault_generic_secret", config: { path: "plain/s", data_json: '{"a":1}' }, remove: "DELETE plain/s" },
+    { type: "vault_generic_secret", config: { path: "kv/s", data_json: "{}" }, remove: "DELETE kv/data/s" },
+    { type: "vault_kv_secret_v2", config: { mount: "kv", name: "s", data_json: "{}" }, remove: "DELETE sys/mounts/kv" },
+    { type: "vault_kv_secret_backend_v2", config: { mount: "kv" }, remove: "DELETE sys/mounts/kv" },
+    {
+      type: "vault_database_secret_backend_role",
+      config: { backend: "db", name: "r", db_name: "there", creation_statements: ["CREATE ROLE {{name}}"] },
+      remove: "DELETE db/roles/r",
+    },
+  ])("$type, by $remove", async ({ type, config, remove }) => {
+    const drive = await Drive.of(provider, type);
+    const { state } = await drive.apply(config);
+    expect(isNull((await drive.read(state)).state)).toBe(false);
+    await vault.ask(remove);
+    const read = await drive.read(state);
+    expect([isNull(read.state), read.diagnostics]).toEqual([true, []]);
+    expect((await drive.destroy(state)).diagnostics).toEqual([]);
+  });
+});
+
+describe("vault_kv_secret_v2", () => {
+  const secret = { mount: "kv", name: "app" };
+
+  test("writes another version for other data alone", async () => {
+    const drive = await Drive.of(provider, "vault_kv_secret_v2");
+    const first = await drive.apply({ ...secret, data_json: '{"a":1}' });
+    const settings = { ...secret, data_json: '{ "a": 1 }', custom_metadata: [{ max_versions: 3, data: { by: "jo" } }] };
+    const second = await drive.apply(settings, first.state);
+    expect(second.plain).toMatchObject({ metadata: { version: "1", custom_metadata: '{"by":"jo"}' } });
+    const third = await drive.apply({ ...settings, data_json: '{"a":2}' }, second.state);
+    expect(third.plain).toMatchObject({ metadata: { version: "2" }, data: {} });
+  });
+
+  test("puts right what was changed by hand, and sees nothing of what is write-only", async () => {
+    const drive = await Drive.of(provider, "vault_kv_secret_v2");
+    const shown = await drive.apply({ ...secret, data_json: '{"a":"mine"}' });
+    const writeOnly = { mount: "kv", name: "wo", data_json_wo: '{"a":"mine"}', data_json_wo_version: 1 };
+    const hidden = await drive.apply(writeOnly);
+    for (const name of ["app", "wo"]) await vault.ask(`POST kv/data/${name}`, { data: { a: "theirs" } });
+    expect((await drive.read(shown.state)).plain.data_json).toBe('{"a":"theirs"}');
+    const seen = await drive.read(hidden.state);
+    expect(JSON.stringify(seen.plain)).not.toMatch(/mine|theirs/);
+    await drive.apply({ ...writeOnly, data_json_wo_version: 2 }, seen.state);
+    expect((await vault.ask("GET kv/data/wo")).data).toMatchObject({ data: { a: "mine" }, metadata: { version: 3 } });
+  });
+
+  test("keeps a state as it is that writes the same JSON in another way", async () => {
+    const drive = await Drive.of(provider, "vault_kv_secret_v2");
+    // As Go writes it, and with it the registry's provider.
+    const escaped = '{"html":"\\u003cb\\u003e"}';
+    const { state } = await drive.apply({ ...secret, data_json: escaped });
+    const stored = (await drive.upgrade(0, { ...(await drive.read(state)).plain, data_json: escaped })).state;
+    expect((await drive.read(stored)).plain.data_json).toBe(escaped);
+    expect((await drive.plan({ ...secret, data_json: '{"html": "<b>"}' }, stored)).plain.data_json).toBe(escaped);
+  });
 });
