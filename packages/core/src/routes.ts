@@ -29,9 +29,10 @@ export function compileRoutes<R extends RoutePlace>(routes: readonly R[]): Route
     places.set(route.pattern, place);
   }
   const ordered = [...places.values()].sort((a, b) => compareBySpecificity(a.segments, b.segments));
+  const below = bySecondSegment(ordered);
   return (method, path) => {
     const raw = path.split("/").slice(1);
-    const place = ordered.find(({ segments }) => matches(segments, raw));
+    const place = below(raw[1]).find(({ segments }) => matches(segments, raw));
     if (!place) return { kind: "unknown" };
     const route = place.methods.get(method);
     if (!route) return { kind: "wrong-method", methods: [...place.methods.keys()] };
@@ -43,6 +44,18 @@ export function compileRoutes<R extends RoutePlace>(routes: readonly R[]): Route
 interface Place<R> {
   readonly segments: readonly Segment[];
   readonly methods: Map<string, R>;
+}
+
+// Paths of an API begin alike (`/v1/`): what stands behind tells most of them apart, so that few patterns are tried.
+function bySecondSegment<R>(ordered: readonly Place<R>[]): (text: string | undefined) => readonly Place<R>[] {
+  const literalOf = ({ segments: [, second] }: Place<R>) => (second?.kind === "literal" ? second.text : undefined);
+  const groups = new Map(
+    ordered.map(literalOf).map((text) => {
+      return [text, ordered.filter((place) => [text, undefined].includes(literalOf(place)))];
+    }),
+  );
+  const others = groups.get(undefined) ?? ordered.filter((place) => literalOf(place) === undefined);
+  return (text) => groups.get(text) ?? others;
 }
 
 type Segment = { readonly kind: "literal" | "one" | "rest"; readonly text: string };

@@ -313,14 +313,16 @@ describe("closing", () => {
   });
 
   test("the signal aborts when the client goes", async () => {
+    const arrived = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
     const listener = await serve(async ({ signal }) => {
       signal.addEventListener("abort", () => gone.resolve());
+      arrived.resolve();
       await gone.promise;
       return { status: 200, headers: {} };
     });
     const sent = get({ host: "127.0.0.1", port: portOf(listener), path: "/" }).on("error", () => undefined);
-    await systemClock.sleep(30);
+    await arrived.promise;
     sent.destroy();
     await gone.promise;
   });

@@ -84,6 +84,9 @@ function roomIn(stream: Writable): Promise<void> {
 }
 
 function takesGzip(message: IncomingMessage): boolean {
-  const accepted = String(message.headers["accept-encoding"] ?? "");
-  return accepted.split(",").some((coding) => /^\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
+  const accepted = message.headers["accept-encoding"];
+  if (accepted === undefined) return false;
+  return String(accepted)
+    .split(",")
+    .some((coding) => /^\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/i.test(coding));
 }
