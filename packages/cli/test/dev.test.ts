@@ -143,7 +143,7 @@ test("a port that is taken is said, with the flag that chooses another, and noth
     const ended = await Process.run(args, { cwd: folder, env: { XDG_STATE_HOME: join(folder, "state") } });
     expect(ended.code).toBe(1);
     expect(ended.err).toContain(`Cannot listen on 127.0.0.1:${port}`);
-    expect(ended.err).toContain("-vault-port");
+    expect(ended.err).toContain("Flags of dev for ports: -free-ports, -http-port");
     expect(isAlive(pidOf(folder, "server"))).toBe(false);
   } finally {
     taken.close();

@@ -94,6 +94,9 @@ export async function agentPlan(values: AgentFlagValues, io: CommandIo): Promise
   if (!level) return `-log-level=${levelName}: write trace, debug, info, warn or error.`;
   const meta = metaOf(values["node-meta"]);
   if (typeof meta === "string") return meta;
+  const ports = { http: values["http-port"] ?? settings.httpPort, dns: values["dns-port"] ?? settings.dnsPort };
+  for (const [name, port = 0] of Object.entries(ports))
+    if (port < -1 || port > 65_535) return `-${name}-port=${port}: write a number from 0 to 65535, or -1 for none.`;
   const recursors = [...values.recursor, ...settings.recursors].map(recursorOf);
   const wrong = recursors.find((one) => typeof one === "string");
   if (typeof wrong === "string") return wrong;
@@ -185,6 +188,7 @@ function metaOf(pairs: readonly string[]): Readonly<Record<string, string>> | st
 
 function recursorOf(text: string): { readonly host: string; readonly port: number } | string {
   const match = /^(\[[0-9a-f:]+\]|[^:]+)(?::(\d{1,5}))?$/i.exec(text);
-  if (!match) return `-recursor=${text}: write an address, as 10.0.0.2 or 10.0.0.2:53.`;
+  if (!match || Number(match[2] ?? 53) > 65_535)
+    return `-recursor=${text}: write an address, as 10.0.0.2 or 10.0.0.2:53.`;
   return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port: Number(match[2] ?? 53) };
 }

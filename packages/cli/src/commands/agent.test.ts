@@ -64,6 +64,21 @@ test("takes services of configuration files, and reads them again at a reload", 
   );
 });
 
+describe("a port that cannot be is refused", () => {
+  const cases = [
+    { args: ["-http-port=99999"], want: "Error: -http-port=99999: write a number from 0 to 65535, or -1 for none.\n" },
+    { args: ["-dns-port=-2"], want: "Error: -dns-port=-2: write a number from 0 to 65535, or -1 for none.\n" },
+    { args: ["-recursor=10.0.0.2:99999"], want: "Error: -recursor=10.0.0.2:99999: write an address, as 10.0.0.2 or" },
+    { args: ["-config-file=ports.hcl"], want: "Error: -http-port=70000: write a number" },
+  ];
+  test.each(cases)("$args", async ({ args, want }) => {
+    await writeFile(join(folder, "ports.hcl"), "ports {\n  http = 70000\n}\n");
+    const { code, out, err } = await outcomeOf((io) => runAgent(args, io), { cwd: folder });
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain(want);
+  });
+});
+
 test("ends when it is told to leave", async () => {
   const ended = Promise.withResolvers<void>();
   const outcome = await whileRunning([], async (client) => {

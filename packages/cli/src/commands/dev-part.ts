@@ -73,7 +73,12 @@ export async function startPart(part: DevPart, io: CommandIo): Promise<RunningPa
   const addresses = await addressesSoon(part, pid, () => started.state.kind === "running" && !io.signal.aborted);
   if (addresses) return runningPart(part, pid, addresses);
   await started.end({ signal: "SIGTERM", graceMilliseconds });
-  const text = `The ${part.name} did not start. Its log (${log}) ends with:\n${await lastLines(log)}`;
+  const said = await lastLines(log);
+  // The parts have flags of their own: dev's are what the user can give.
+  const advice = said.includes("Cannot listen")
+    ? "\nFlags of dev for ports: -free-ports, -http-port, -dns-port, -vault-port, -server-port."
+    : "";
+  const text = `The ${part.name} did not start. Its log (${log}) ends with:\n${said}${advice}`;
   throw new OperationalError(partErrors.notStarted, text);
 }
 

@@ -277,7 +277,7 @@ describe("the two styles", () => {
   test("an unknown command names the nearest", async () => {
     const { code, err } = await run("millwright", ["lsit"]);
     expect(code).toBe(1);
-    expect(err).toMatch(/^There is no command "kv lsit". Did you mean "kv list"\?/);
+    expect(err).toMatch(/^There is no command "millwright kv lsit". Did you mean "millwright kv list"\?/);
   });
 });
 

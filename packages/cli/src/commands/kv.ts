@@ -40,7 +40,8 @@ export async function runKv(args: readonly string[], io: CommandIo, style: KvSty
           name,
           commandsOf(style).map(([known]) => known),
         );
-  if (near) await io.stderr(`There is no command "kv ${name}". Did you mean "kv ${near}"?\n\n`);
+  const hint = near ? ` Did you mean "${style} kv ${near}"?` : "";
+  if (name !== undefined) await io.stderr(`There is no command "${style} kv ${name}".${hint}\n\n`);
   await io.stderr(overview(style));
   return 1;
 }
