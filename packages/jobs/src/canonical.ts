@@ -4,7 +4,7 @@ import { jobShape } from "./job.ts";
 import type { NetworkDraft } from "./resources.ts";
 import type { CheckDraft, ServiceDraft } from "./service.ts";
 import { filled, hour, merged, minute, second } from "./shape.ts";
-import type { RescheduleDraft, RestartDraft, TaskDraft, VaultDraft } from "./task.ts";
+import type { RescheduleDraft, RestartDraft, TaskDraft } from "./task.ts";
 
 /**
  * A job with nothing left open, as registering makes it. The tables say what stands where nobody says otherwise; here is
@@ -38,9 +38,11 @@ interface Around extends JobDraft {
 function canonicalGroup(group: TaskGroupDraft, job: Around): TaskGroupDraft {
   const restart = merged(restartByType(job.type), group.restart)!;
   const name = group.name ?? "";
+  const count = group.count ?? group.scaling?.min ?? 1;
   return {
     ...group,
-    count: group.count ?? group.scaling?.min ?? 1,
+    count,
+    scaling: group.scaling && { ...group.scaling, min: group.scaling.min ?? count },
     restart,
     reschedule: rescheduleOf(group, job),
     update: updateOf(group, job),
@@ -103,17 +105,13 @@ function canonicalTask(task: TaskDraft, { job, group, restart }: AroundTask): Ta
       cpu: resources?.cpu ?? ((resources?.cores ?? 0) > 0 ? 0 : 100),
       networks: (resources?.networks ?? []).map(canonicalNetwork),
     },
-    vault: vault && { ...vault, changeSignal: changeSignalOf(vault) },
+    vault: vault && { ...vault, changeSignal: vault.changeSignal?.toUpperCase() },
     templates: (task.templates ?? []).map((template) => ({
       ...template,
       changeSignal: template.changeSignal?.toUpperCase(),
     })),
     services: (task.services ?? []).map((service) => canonicalService(service, { job, group, task: task.name ?? "" })),
   };
-}
-
-function changeSignalOf({ changeMode, changeSignal }: VaultDraft): string {
-  return (changeSignal || (changeMode === "signal" ? "SIGHUP" : "")).toUpperCase();
 }
 
 /** Where a service belongs. */

@@ -2,7 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { formatRange } from "@millwright/core/source";
 import type { Attribute, Block } from "@millwright/hcl/ast";
-import type { BodySchema } from "@millwright/hcl/body-schema";
+import type { BlockSchema, BodySchema } from "@millwright/hcl/body-schema";
 import type { ReadContent, ScopedBlock, ScopedBody } from "@millwright/hcl/decode-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { quote } from "@millwright/text/quote";
@@ -14,6 +14,8 @@ import { fieldsOf, languageName } from "./shape.ts";
 export interface LanguageForm {
   readonly fields: Fields;
   readonly fold: (record: AnyRecord) => AnyRecord;
+  /** Blocks that Nomad has and we do not, which is said by a message of its own. */
+  readonly refused?: readonly BlockSchema[];
 }
 
 /** What decoding needs, and where it says what is wrong. */
@@ -27,7 +29,12 @@ export interface Decoding {
 export function decodeBody(shape: Shape, from: ScopedBody, decoding: Decoding): AnyRecord {
   const form = decoding.forms.get(shape);
   const fields = [...fieldsOf(shape), ...Object.entries(form?.fields ?? {})];
-  const { attributes, blocks } = decoding.content(from, schemaOf(shape, fields), decoding.diagnostics);
+  const { attributes, blocks } = decoding.content(
+    from,
+    schemaOf(shape, fields, form?.refused ?? []),
+    decoding.diagnostics,
+  );
+  for (const { block } of blocks) if (isRefused(block, form)) decoding.diagnostics.push(notHere(block));
   const record: Record<string, unknown> = {};
   for (const [property, field] of fields) {
     const name = languageName(property, field);
@@ -42,12 +49,25 @@ export function decodeBody(shape: Shape, from: ScopedBody, decoding: Decoding): 
 
 const schemas = new WeakMap<Shape, BodySchema>();
 
-function schemaOf(shape: Shape, fields: readonly (readonly [string, Field])[]): BodySchema {
+function isRefused({ type }: Block, form: LanguageForm | undefined): boolean {
+  return form?.refused?.some((refused) => refused.type === type) ?? false;
+}
+
+function notHere({ type, header }: Block): Diagnostic {
+  const detail = `Nomad knows ${type} blocks here; Millwright does not carry them out, so it does not accept them. Remove the block.`;
+  return errorDiagnostic("Unsupported block type", detail, { subject: rangeOf(header) });
+}
+
+function schemaOf(
+  shape: Shape,
+  fields: readonly (readonly [string, Field])[],
+  refused: readonly BlockSchema[],
+): BodySchema {
   const known = schemas.get(shape);
   if (known) return known;
   const schema: { attributes: BodySchema["attributes"][number][]; blocks: BodySchema["blocks"][number][] } = {
     attributes: [],
-    blocks: [],
+    blocks: [...refused],
   };
   for (const [property, field] of fields) {
     const name = languageName(property, field);

@@ -61,7 +61,7 @@ const scalingShape = shape("Scaling", {
   enabled: flag(true),
   type: text("horizontal"),
   min: optionalWhole(),
-  max: optionalWhole(),
+  max: optionalWhole({ required: true }),
   policy: free(),
 });
 

@@ -341,9 +341,23 @@ describe("what is wrong with a job file is told with its place", () => {
     },
     {
       name: "what is required and missing",
-      text: 'job "j" {\n  task "t" {\n  }\n}\n',
+      text: aroundTask("artifact {}"),
       want: [
-        'j.nomad:2,12-12 Missing required argument: The argument "driver" is required, but no definition was found.',
+        'j.nomad:5,16-16 Missing required argument: The argument "source" is required, but no definition was found.',
+      ],
+    },
+    {
+      name: "a block that Nomad has and we do not",
+      text: aroundTask("service {\n connect { native = true }\n }"),
+      want: [
+        "j.nomad:6,2-9 Unsupported block type: Nomad knows connect blocks here; Millwright does not carry them out, so it does not accept them. Remove the block.",
+      ],
+    },
+    {
+      name: "a token that nothing uses, as a warning",
+      text: 'job "j" {\n  vault_token = "x"\n}\n',
+      want: [
+        "j.nomad:2,3-14 Unused vault_token: A job's tasks get their tokens by their own identity, so vault_token is not used. Remove it, and treat the token as known to others.",
       ],
     },
     {

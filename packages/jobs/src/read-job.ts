@@ -1,5 +1,5 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
 import { formatRange, wholeFile } from "@millwright/core/source";
 import type { Block, Body } from "@millwright/hcl/ast";
@@ -13,7 +13,7 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import { noMarks } from "@millwright/value/value";
 import { fromApi } from "./api.ts";
 import { decodeBlock } from "./decode-block.ts";
-import { languageForms } from "./forms.ts";
+import { languageForms, unusedTokens } from "./forms.ts";
 import { scopeOf } from "./inputs.ts";
 import type { JobInputs } from "./inputs.ts";
 import type { JobDraft } from "./job.ts";
@@ -52,6 +52,7 @@ export function readJob(file: SourceFile, inputs: JobInputs = {}): Diagnosed<Job
   const blocks = { variable: ofType("variable"), variables: ofType("variables"), locals: ofType("locals") };
   const scope = scopeOf(blocks, inputs, diagnostics);
   const draft = draftOf(job, scope, diagnostics);
+  diagnostics.push(...unused(job));
   return { value: { draft, places: placesIn(job) }, diagnostics };
 }
 
@@ -69,6 +70,15 @@ function draftOf(job: Block, scope: Scope, diagnostics: Diagnostic[]): JobDraft 
   const inside = { body: job.body, scope, marks: noMarks, unknown: false };
   const content = job.body.interchangeable ? asWritten : dynamicBlocks();
   return decodeBlock(jobShape, { block: job, inside }, { diagnostics, content, forms: languageForms }) as JobDraft;
+}
+
+function unused({ body }: Block): readonly Diagnostic[] {
+  return unusedTokens.flatMap((name) => {
+    const attribute = body.attributes.get(name);
+    if (!attribute) return [];
+    const detail = `A job's tasks get their tokens by their own identity, so ${name} is not used. Remove it, and treat the token as known to others.`;
+    return [warningDiagnostic(`Unused ${name}`, detail, { subject: rangeOf(attribute.nameNode) })];
+  });
 }
 
 /** The job of a file in the API's JSON; undefined where it is something else. */

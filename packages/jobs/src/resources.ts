@@ -35,7 +35,7 @@ export const networkShape = shape("Network", {
   hostname: text(),
   mbits: whole(0, { api: "MBits" }),
   dns: optional(dnsShape, { api: "DNS" }),
-  reservedPorts: many(reservedPortShape, { language: "reserved_ports" }),
+  reservedPorts: many(reservedPortShape, { language: null }),
   dynamicPorts: many(dynamicPortShape, { language: "port" }),
   cni: optional(cniShape, { api: "CNI" }),
 });

@@ -22,6 +22,8 @@ export interface FieldOptions {
   readonly api?: string;
   /** Whether the job language asks for it. */
   readonly required?: boolean;
+  /** Whether an empty text is one that somebody said; else it is as nothing said. */
+  readonly mayBeEmpty?: boolean;
   /** Left out of diffs: what names the object itself, or what only says where other fields get their defaults. */
   readonly outOfDiff?: boolean;
 }
@@ -166,7 +168,7 @@ export function fieldsOf(of: Shape): readonly (readonly [property: string, field
 /** An object of some shape, read by the names of its fields. */
 export type AnyRecord = Readonly<Record<string, unknown>>;
 
-/** What was read, with all that nobody said filled in by the tables. A null and an empty text are as nothing said. */
+/** What was read, with all that nobody said filled in by the tables. A null is as nothing said, and most often so is an empty text. */
 export function filled<S extends Shape>(of: S, draft: DraftOf<S>): ValueOf<S> {
   return filledRecord(of, draft as AnyRecord) as ValueOf<S>;
 }
@@ -178,7 +180,7 @@ function filledRecord(of: Shape, draft: AnyRecord): AnyRecord {
 function filledField(field: Field, given: unknown): unknown {
   switch (field.kind) {
     case "text":
-      return given || field.fallback;
+      return given === "" && !field.options.mayBeEmpty ? field.fallback : (given ?? field.fallback);
     case "whole":
     case "flag":
     case "duration":

@@ -46,7 +46,7 @@ export const artifactShape = shape("Artifact", {
   headers: map({ api: "GetterHeaders" }),
   mode: text("any", { api: "GetterMode" }),
   insecure: flag(false, { api: "GetterInsecure" }),
-  destination: text("local/", { api: "RelativeDest" }),
+  destination: text("local/", { api: "RelativeDest", mayBeEmpty: true }),
   chown: flag(),
 });
 export type Artifact = ValueOf<typeof artifactShape>;
@@ -92,7 +92,7 @@ export const vaultShape = shape("Vault", {
   env: flag(true),
   disableFile: flag(),
   changeMode: text("restart"),
-  changeSignal: text(),
+  changeSignal: text("SIGHUP"),
   allowTokenExpiration: flag(),
 });
 export type Vault = ValueOf<typeof vaultShape>;
@@ -118,7 +118,7 @@ export const taskShape = shape(
   "Task",
   {
     name: text("", { language: null, outOfDiff: true }),
-    driver: text("", { required: true }),
+    driver: text(),
     user: text(),
     lifecycle: optional(lifecycleShape),
     constraints: many(constraintShape, { language: "constraint" }),
