@@ -105,16 +105,15 @@ export class NodeUse {
   }
 }
 
-export type Fit =
-  | { readonly ok: true; readonly holding: Holding }
-  | { readonly ok: false; readonly dimension: string };
+export type Fit = { readonly ok: true; readonly holding: Holding } | { readonly ok: false; readonly dimension: string };
 
 /**
- * Why these allocations do not fit on a node together, or undefined where they do: what a commit checks once more against
- * the newest records.
+ * Why what is wanted of these allocations does not fit on a node together, or undefined where it does: what a commit checks
+ * once more against the newest records. What is asked to stop makes room for what comes instead, which starts when it is gone.
  */
 export function overCapacity(node: Node, allocations: readonly Allocation[]): string | undefined {
-  const holdings = allocations.filter(holdsRoom).map(({ holding }) => holding);
+  const wanted = allocations.filter((one) => one.desired === "run" && holdsRoom(one));
+  const holdings = wanted.map(({ holding }) => holding);
   const available = availableOn(node);
   for (const name of dimensions) {
     if (name === "mbits" && available.mbits === 0) continue;

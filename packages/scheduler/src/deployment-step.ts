@@ -49,9 +49,14 @@ export type DeploymentStep =
  * One step of a rollout. `lastStable` is the newest version before this one that proved itself, or null. An allocation that
  * did not come up well ends the rollout at once, as does a group without progress until its deadline. What has ended stays.
  */
-export function stepDeployment(deployment: Deployment, event: DeploymentEvent, lastStable: number | null): DeploymentStep {
+export function stepDeployment(
+  deployment: Deployment,
+  event: DeploymentEvent,
+  lastStable: number | null,
+): DeploymentStep {
   if (!isActive(deployment)) {
-    const isAsked = event.kind === "promote" || event.kind === "pause" || event.kind === "resume" || event.kind === "fail";
+    const isAsked =
+      event.kind === "promote" || event.kind === "pause" || event.kind === "resume" || event.kind === "fail";
     return isAsked ? refused(`The deployment has ended: it is ${deployment.status}.`) : unchanged(deployment);
   }
   switch (event.kind) {
@@ -151,7 +156,8 @@ function promote(deployment: Deployment, groups: readonly string[] | null, at: M
         `Task group "${name}" has ${healthyCanaries(group)}/${group.desiredCanaries} healthy canaries. Promote it when all are healthy.`,
       );
   }
-  if (!names.some((name) => needsPromotion(deployment.groups[name]!))) return refused("No canaries wait for promotion.");
+  if (!names.some((name) => needsPromotion(deployment.groups[name]!)))
+    return refused("No canaries wait for promotion.");
   return settled(promoted(deployment, names, at));
 }
 

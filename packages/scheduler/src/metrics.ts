@@ -1,3 +1,4 @@
+import { invariant } from "@millwright/core/errors";
 import type { Node } from "./snapshot.ts";
 
 /** What became of the nodes in the choice of one: what explains a placement, and what explains that there is none. */
@@ -23,6 +24,29 @@ export interface NodeScore {
   readonly node: Node["id"];
   readonly parts: Readonly<Record<string, number>>;
   readonly normalized: number;
+}
+
+/** Several accounts, each of other nodes, as one. */
+export function summed(accounts: readonly PlacementMetrics[]): PlacementMetrics {
+  const [first] = accounts;
+  invariant(first, "there is something to sum");
+  const total = (part: (one: PlacementMetrics) => number) => accounts.reduce((sum, one) => sum + part(one), 0);
+  const counts = (part: (one: PlacementMetrics) => Readonly<Record<string, number>>) => {
+    const all = new Map<string, number>();
+    for (const one of accounts)
+      for (const [name, count] of Object.entries(part(one))) all.set(name, (all.get(name) ?? 0) + count);
+    return Object.fromEntries(all);
+  };
+  return {
+    ...first,
+    nodesEvaluated: total((one) => one.nodesEvaluated),
+    nodesFiltered: total((one) => one.nodesFiltered),
+    classFiltered: counts((one) => one.classFiltered),
+    constraintFiltered: counts((one) => one.constraintFiltered),
+    nodesExhausted: total((one) => one.nodesExhausted),
+    classExhausted: counts((one) => one.classExhausted),
+    dimensionExhausted: counts((one) => one.dimensionExhausted),
+  };
 }
 
 /** Counts while a node is chosen. */

@@ -1,0 +1,220 @@
+import { invariant } from "@millwright/core/errors";
+import type { TaskGroup } from "@millwright/jobs/job";
+import type { Allocation, RescheduleEvent } from "./allocation.ts";
+import { hasEnded } from "./allocation.ts";
+import type { Deployment } from "./deployment.ts";
+import { stepDeployment } from "./deployment-step.ts";
+import type { ScheduleOptions } from "./evaluation.ts";
+import type { GroupPlan, Intent } from "./group-plan.ts";
+import { descriptions, isGone } from "./group-plan.ts";
+import type { AllocId, NodeId } from "./ids.ts";
+import { type PlacementMetrics, summed } from "./metrics.ts";
+import type { GroupPlacement, Placed, Replacement, Stop } from "./placement.ts";
+import { keptReschedules } from "./reschedule.ts";
+import type { Choice, Selector } from "./select.ts";
+import type { JobRecord, Snapshot } from "./snapshot.ts";
+
+export interface PlacerContext {
+  readonly snapshot: Snapshot;
+  readonly record: JobRecord | undefined;
+  readonly selector: Selector;
+  readonly options: ScheduleOptions;
+  /** The rollout that goes on, which what is placed of the current version belongs to. */
+  readonly deployment: Deployment | undefined;
+}
+
+/** Finds nodes for what a group wants, and sorts what comes of it into the buckets. */
+export class GroupPlacer {
+  readonly group: string;
+  readonly #plan: GroupPlan;
+  readonly #context: PlacerContext;
+  readonly #placed: { readonly intent: Intent; readonly placed: Placed }[] = [];
+  #failures: PlacementMetrics[] = [];
+  /** Versions of the group that found no node: another of the same finds none either. */
+  readonly #full = new Set<number>();
+
+  constructor(plan: GroupPlan, context: PlacerContext) {
+    this.group = plan.group;
+    this.#plan = plan;
+    this.#context = context;
+  }
+
+  place(): GroupPlacement {
+    const { intents, inPlace, stop, ignore, waiting } = this.#plan;
+    for (const one of intents) this.#placeOne(one);
+    const of = (...kinds: Intent["kind"][]) => this.#placed.filter(({ intent }) => kinds.includes(intent.kind));
+    const replacements = (kind: Intent["kind"], description: string): Replacement[] =>
+      of(kind).map(({ intent, placed }) => ({
+        placed,
+        stop: this.#stopFor(intent, description, placed.allocation.id),
+      }));
+    const stops = stop.map(({ allocation, description, isLost }) => stopOf(allocation, description, isLost, null));
+    return {
+      place: of("place", "lost").map(({ placed }) => placed),
+      canary: of("canary").map(({ placed }) => placed),
+      destructive: replacements("destructive", descriptions.updated),
+      migrate: replacements("migrate", descriptions.migrating),
+      reschedule: replacements("reschedule", descriptions.rescheduled),
+      stop: stops.filter(({ isLost }) => !isLost),
+      lost: [...stops.filter(({ isLost }) => isLost), ...this.#lost()],
+      inPlace: inPlace.map((allocation) => this.#updated(allocation)),
+      ignore: ignore.map(({ id }) => id),
+      failed: summaryOf(this.#failures, this.#plan),
+      desired: desiredOf(this.#plan),
+      waiting,
+    };
+  }
+
+  /** The rollout with what was placed here, or takes part from now on. */
+  grow(deployment: Deployment): Deployment {
+    const { now } = this.#context.options;
+    const joined = [
+      ...this.#placed.map(({ intent, placed }) => ({
+        allocation: placed.allocation,
+        canary: intent.kind === "canary",
+      })),
+      ...this.#plan.inPlace.map((allocation) => ({ allocation: this.#updated(allocation), canary: false })),
+    ].filter(({ allocation }) => allocation.deployment?.id === deployment.id);
+    return joined.reduce((grown, { allocation, canary }) => {
+      const { id, group, replaces } = allocation;
+      const event = { kind: "placed", group, allocation: id, replaces, canary, at: now } as const;
+      const step = stepDeployment(grown, event, null);
+      invariant(step.ok, "a placement is never refused");
+      return step.deployment;
+    }, deployment);
+  }
+
+  #placeOne(intent: Intent): void {
+    const { selector } = this.#context;
+    const { kind, previous, node, version } = intent;
+    const isFreed = previous !== null && !hasEnded(previous);
+    // Only what leaves its own room behind, or has a node of its own, may find what another did not.
+    const isAlone = node !== null || (isFreed && kind !== "lost");
+    if (!isAlone && this.#full.has(version)) {
+      this.#failures.push(this.#failures.at(-1)!);
+      return;
+    }
+    if (isFreed) selector.release(previous);
+    const group = this.#groupOf(intent);
+    const choice = this.#choose(intent, group);
+    if (choice.ok) {
+      selector.take(choice.node, group.name, choice.holding);
+      this.#placed.push({ intent, placed: { allocation: this.#allocation(intent, choice), metrics: choice.metrics } });
+      return;
+    }
+    this.#failures.push(choice.metrics);
+    if (!isAlone) this.#full.add(version);
+    if (isFreed && kind !== "lost") this.#giveBack(previous);
+  }
+
+  /** What finds nothing in its place stays where it is. */
+  #giveBack({ node, group, holding }: Allocation): void {
+    const known = this.#context.snapshot.nodes.get(node);
+    if (known) this.#context.selector.take(known, group, holding);
+  }
+
+  #choose(intent: Intent, group: TaskGroup): Choice {
+    const job = this.#context.record?.versions.get(intent.version);
+    invariant(job, `version ${intent.version} of the job is there`);
+    const { version, node } = intent;
+    return this.#context.selector.choose({ job, version, group, node, penalized: failedOn(intent) });
+  }
+
+  #groupOf({ version }: Intent): TaskGroup {
+    const job = this.#context.record?.versions.get(version);
+    const group = job?.groups.find(({ name }) => name === this.group);
+    invariant(group, `version ${version} of the job has the group ${this.group}`);
+    return group;
+  }
+
+  #allocation(intent: Intent, { node, holding }: Extract<Choice, { ok: true }>): Allocation {
+    const { record, options, deployment } = this.#context;
+    const { version, index, previous } = intent;
+    const job = record!.versions.get(version)!;
+    return {
+      id: options.newAllocId(),
+      ...{ namespace: job.namespace, job: job.id, version, group: this.group, index, node: node.id, holding },
+      ...{ desired: "run", client: "pending", healthy: null, shouldMigrate: false },
+      deployment: this.#membership(version, deployment, intent.kind === "canary"),
+      ...{ created: options.now, started: null, finished: null, replacedBy: null },
+      replaces: previous?.id ?? null,
+      reschedules: this.#reschedulesOf(intent),
+    };
+  }
+
+  #reschedulesOf(intent: Intent): readonly RescheduleEvent[] {
+    const { kind, previous, delay } = intent;
+    if (!previous || (kind !== "reschedule" && kind !== "lost" && kind !== "migrate")) return [];
+    if (kind !== "reschedule") return previous.reschedules;
+    const { now } = this.#context.options;
+    const policy = this.#groupOf(intent).reschedule;
+    return keptReschedules(policy, [
+      ...previous.reschedules,
+      { at: now, from: previous.id, node: previous.node, delay },
+    ]);
+  }
+
+  /** An allocation as the current version has it, proving itself anew where a rollout watches. */
+  #updated(allocation: Allocation): Allocation {
+    const { record, deployment } = this.#context;
+    const version = record!.current;
+    const membership = this.#membership(version, deployment, false);
+    return { ...allocation, version, deployment: membership, healthy: membership ? null : allocation.healthy };
+  }
+
+  #membership(version: number, deployment: Deployment | undefined, canary: boolean): Allocation["deployment"] {
+    const takesPart = deployment?.version === version && deployment.groups[this.group] !== undefined;
+    return takesPart ? { id: deployment.id, canary } : null;
+  }
+
+  #stopFor({ previous }: Intent, description: string, replacedBy: AllocId): Stop {
+    invariant(previous, "what replaces has something to replace");
+    return stopOf(
+      previous,
+      description,
+      isGone(this.#context.snapshot.nodes.get(previous.node)) && !hasEnded(previous),
+      replacedBy,
+    );
+  }
+
+  /** What is lost is written as lost, whether there is a new place for it or not. */
+  #lost(): readonly Stop[] {
+    const replacedBy = new Map(this.#placed.map(({ intent, placed }) => [intent, placed.allocation.id]));
+    return this.#plan.intents.flatMap((intent) =>
+      intent.kind === "lost" && intent.previous
+        ? [stopOf(intent.previous, descriptions.lost, true, replacedBy.get(intent) ?? null)]
+        : [],
+    );
+  }
+}
+
+function stopOf({ id, node }: Allocation, description: string, isLost: boolean, replacedBy: AllocId | null): Stop {
+  return { allocation: id, node, description, isLost, replacedBy };
+}
+
+/** Where it failed already: the last choice. */
+function failedOn({ kind, previous }: Intent): ReadonlySet<NodeId> {
+  if (kind !== "reschedule" || !previous) return new Set();
+  return new Set([previous.node, ...previous.reschedules.map(({ node }) => node)]);
+}
+
+/** One account of all that found no node: the first's with the number of the others, or of all nodes that had one each to run. */
+function summaryOf(failures: readonly PlacementMetrics[], { intents }: GroupPlan): GroupPlacement["failed"] {
+  const [first] = failures;
+  if (!first) return null;
+  if (intents.some(({ node }) => node !== null)) return { count: failures.length, metrics: summed(failures) };
+  return { count: failures.length, metrics: { ...first, coalescedFailures: failures.length - 1 } };
+}
+
+function desiredOf({ intents, stop, inPlace, ignore }: GroupPlan): GroupPlacement["desired"] {
+  const count = (...kinds: Intent["kind"][]) => intents.filter(({ kind }) => kinds.includes(kind)).length;
+  return {
+    Ignore: ignore.length,
+    Place: count("place", "lost", "reschedule"),
+    Migrate: count("migrate"),
+    Stop: stop.length + count("lost", "reschedule"),
+    InPlaceUpdate: inPlace.length,
+    DestructiveUpdate: count("destructive"),
+    Canary: count("canary"),
+  };
+}
