@@ -14,6 +14,7 @@ export class CommitLog {
   #start = 0;
   #oldest: number;
   #newest: number;
+  #bytes = 0;
 
   /** A log that begins behind `newest`. */
   constructor(oldest: number, newest: number) {
@@ -39,8 +40,14 @@ export class CommitLog {
     return this.#commits[this.#start];
   }
 
+  /** Of the values in the commits that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   append(commit: Commit): void {
     this.#commits.push(commit);
+    this.#bytes += bytesOf(commit);
     this.#newest = commit.revision;
   }
 
@@ -53,6 +60,7 @@ export class CommitLog {
   restartBehind(newest: number): void {
     this.#commits = [];
     this.#start = 0;
+    this.#bytes = 0;
     this.#oldest = newest + 1;
     this.#newest = newest;
   }
@@ -66,6 +74,7 @@ export class CommitLog {
   dropBefore(oldest: number): Commit[] {
     const end = this.#indexFrom(oldest);
     const dropped = this.#commits.slice(this.#start, end);
+    for (const commit of dropped) this.#bytes -= bytesOf(commit);
     this.#oldest = Math.max(this.#oldest, oldest);
     this.#start = end;
     if (this.#start > 1024 && this.#start > this.length) {
@@ -94,6 +103,16 @@ export class CommitLog {
     return this.#commits[low]?.revision ?? this.#newest;
   }
 
+  /** The oldest revision from which on the values have at most so many bytes; the newest where that one alone has more. */
+  oldestWithin(bytes: number): number {
+    let sum = 0;
+    for (let index = this.#commits.length - 1; index >= this.#start; index--) {
+      sum += bytesOf(this.#commits[index]!);
+      if (sum > bytes) return this.#commits[index + 1]?.revision ?? this.#newest;
+    }
+    return this.#oldest;
+  }
+
   #indexFrom(revision: number): number {
     let low = this.#start;
     let high = this.#commits.length;
@@ -104,4 +123,8 @@ export class CommitLog {
     }
     return low;
   }
+}
+
+function bytesOf({ events }: Commit): number {
+  return events.reduce((sum, event) => sum + (event.type === "put" ? event.entry.value.byteLength : 0), 0);
 }

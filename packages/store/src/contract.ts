@@ -66,7 +66,7 @@ export interface Store {
 
   /**
    * Drops history older than `revision`: it stays the oldest that can be read and watched from. The store does so by
-   * itself at 10 minutes or 100,000 revisions. Rejects with `futureRevision` where it is not yet there; a revision that
+   * itself at 10 minutes, 100,000 revisions or, where it is held in memory, 256 MiB of values. Rejects with `futureRevision` where it is not yet there; a revision that
    * was compacted before is no error.
    */
   compact(revision: number): Promise<void>;
@@ -185,6 +185,8 @@ export const limits = {
   leaseSeconds: 86_400,
   historyMilliseconds: 10 * 60 * 1000,
   historyRevisions: 100_000,
+  /** Of values; the embedded engines hold them in memory. */
+  historyBytes: 256 * 1024 * 1024,
 } as const;
 
 export const storeErrors = {

@@ -31,10 +31,18 @@ export interface EmbeddedOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   /** How much history is kept; the contract's figures unless a test needs others. */
-  readonly history?: { readonly milliseconds: number; readonly revisions: number };
+  readonly history?: HistoryBounds;
   readonly journal: Journal;
   /** What the journal held at the start. */
   readonly recovered?: Recovered;
+}
+
+/** How much history is kept: what is over any of them goes. */
+export interface HistoryBounds {
+  readonly milliseconds: number;
+  readonly revisions: number;
+  /** Of values. */
+  readonly bytes: number;
 }
 
 /** The state that a journal gives back. */
@@ -263,17 +271,19 @@ export class EmbeddedStore implements Store {
 
   // Compacting in steps of a tenth keeps it from being done at every tick.
   #oldestToKeep(): number {
-    const { milliseconds, revisions } = this.#options.history ?? {
+    const { milliseconds, revisions, bytes } = this.#options.history ?? {
       milliseconds: limits.historyMilliseconds,
       revisions: limits.historyRevisions,
+      bytes: limits.historyBytes,
     };
     const first = this.#log.first;
     if (!first) return this.#log.oldest;
     const tooMany = this.#log.length > revisions * 1.1;
     const tooOld = this.#now() - first.at > milliseconds * 1.1;
-    if (!tooMany && !tooOld) return this.#log.oldest;
+    const tooLarge = this.#log.bytes > bytes * 1.1;
+    if (!tooMany && !tooOld && !tooLarge) return this.#log.oldest;
     const byCount = this.#log.newest - revisions + 1;
-    return Math.max(byCount, this.#log.revisionAt(this.#now() - milliseconds));
+    return Math.max(byCount, this.#log.revisionAt(this.#now() - milliseconds), this.#log.oldestWithin(bytes));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Chance, Clock } from "@millwright/core/ports";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import type { Store } from "./contract.ts";
+import type { HistoryBounds } from "./embedded.ts";
 import { EmbeddedStore } from "./embedded.ts";
 import type { Journal } from "./journal.ts";
 
@@ -9,7 +10,7 @@ export interface MemoryOptions {
   readonly clock?: Clock;
   readonly chance?: Chance;
   /** How much history is kept; the contract's figures by default. */
-  readonly history?: { readonly milliseconds: number; readonly revisions: number };
+  readonly history?: HistoryBounds;
 }
 
 /** A store in the memory of this process, gone with it: for tests, and for what need not survive. Close it at the end. */

@@ -98,10 +98,12 @@ describe("after a restart", () => {
 });
 
 describe("history", () => {
-  test("is compacted by itself, in memory and in the file, by count and by age", async () => {
+  test("is compacted by itself, in memory and in the file, by count, by age and by size", async () => {
     for (const history of [
-      { revisions: 50, milliseconds: 1e9 },
-      { revisions: 1e9, milliseconds: 300 },
+      { revisions: 50, milliseconds: 1e9, bytes: 1e9 },
+      { revisions: 1e9, milliseconds: 300, bytes: 1e9 },
+      // A value of `putEach` has 11 bytes.
+      { revisions: 1e9, milliseconds: 1e9, bytes: 600 },
     ]) {
       const path = newPath();
       const store = await openSqliteStore({ path, history });

@@ -8,7 +8,7 @@ import type { Commit } from "./commit-log.ts";
 import { CommitLog } from "./commit-log.ts";
 import type { Store, WatchEvent } from "./contract.ts";
 import { storeErrors } from "./contract.ts";
-import type { Recovered } from "./embedded.ts";
+import type { HistoryBounds, Recovered } from "./embedded.ts";
 import { EmbeddedStore } from "./embedded.ts";
 import type { Version } from "./history.ts";
 import { History } from "./history.ts";
@@ -19,7 +19,7 @@ export interface SqliteOptions extends FileOptions {
   readonly clock?: Clock;
   readonly chance?: Chance;
   /** How much history is kept; the contract's figures by default. */
-  readonly history?: { readonly milliseconds: number; readonly revisions: number };
+  readonly history?: HistoryBounds;
 }
 
 /**
