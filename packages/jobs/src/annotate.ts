@@ -1,5 +1,5 @@
-import type { JobDiff, TaskDiff, TaskGroupDiff } from "./diff.ts";
 import type { FieldDiff } from "./diff-objects.ts";
+import type { JobDiff, TaskDiff, TaskGroupDiff } from "./diff.ts";
 import { taskUpdate } from "./update-kind.ts";
 
 /** How many allocations of a group a placement creates, stops, moves …, as the plan endpoint writes it. */

@@ -1,6 +1,6 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { formatDuration, parseDuration } from "@millwright/text/duration";
+import { parseDuration } from "@millwright/text/duration";
 import { canonical } from "./canonical.ts";
 import type { Job, JobDraft } from "./job.ts";
 import { jobShape } from "./job.ts";
@@ -138,11 +138,6 @@ function durationFromApi(given: string, where: string, diagnostics: Diagnostic[]
   if (parsed.ok) return Number(parsed.duration);
   diagnostics.push(errorDiagnostic("Invalid duration", `${where}: ${parsed.error}.`));
   return undefined;
-}
-
-/** A duration as people write it: `1h30m0s`. */
-export function durationText(nanoseconds: number): string {
-  return formatDuration(BigInt(Math.trunc(nanoseconds)));
 }
 
 function mistake(where: string, expected: string, json: unknown): Diagnostic {

@@ -1,9 +1,10 @@
 import { quote } from "@millwright/text/quote";
 import type { Job, JobDraft, JobType, MigrateDraft, TaskGroupDraft, UpdateDraft } from "./job.ts";
 import { jobShape } from "./job.ts";
+import { hour, minute, second } from "./nanoseconds.ts";
 import type { NetworkDraft } from "./resources.ts";
 import type { CheckDraft, ServiceDraft } from "./service.ts";
-import { filled, hour, merged, minute, second } from "./shape.ts";
+import { filled, merged } from "./shape.ts";
 import type { RescheduleDraft, RestartDraft, TaskDraft } from "./task.ts";
 
 /**

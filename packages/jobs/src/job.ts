@@ -1,4 +1,5 @@
 import { affinityShape, constraintShape, spreadShape } from "./constraint.ts";
+import { minute, second } from "./nanoseconds.ts";
 import { ephemeralDiskShape, networkShape, volumeShape } from "./resources.ts";
 import { serviceShape } from "./service.ts";
 import type { DraftOf, ValueOf } from "./shape.ts";
@@ -10,11 +11,9 @@ import {
   keyed,
   many,
   map,
-  minute,
   optional,
   optionalDuration,
   optionalWhole,
-  second,
   shape,
   text,
   texts,

@@ -14,11 +14,11 @@ import { noMarks } from "@millwright/value/value";
 import { fromApi } from "./api.ts";
 import { decodeBlock } from "./decode-block.ts";
 import { languageForms, unusedTokens } from "./forms.ts";
-import { scopeOf } from "./inputs.ts";
 import type { JobInputs } from "./inputs.ts";
+import { scopeOf } from "./inputs.ts";
+import { partKey } from "./job-part.ts";
 import type { JobDraft } from "./job.ts";
 import { jobShape } from "./job.ts";
-import { partKey } from "./job-part.ts";
 
 /** What a job file says, before what it leaves open is filled in, and where it says it. */
 export interface JobSource {

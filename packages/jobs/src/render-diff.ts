@@ -1,6 +1,6 @@
 import { quote } from "@millwright/text/quote";
-import type { JobDiff, TaskDiff, TaskGroupDiff } from "./diff.ts";
 import type { Difference, FieldDiff, ObjectDiff } from "./diff-objects.ts";
+import type { JobDiff, TaskDiff, TaskGroupDiff } from "./diff.ts";
 
 /** What a piece of a line is about; the caller gives it a colour, or none. */
 export type Tone = "plain" | "heading" | "create" | "destroy" | "change" | "replace" | "inPlace" | "migrate";

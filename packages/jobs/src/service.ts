@@ -1,5 +1,6 @@
+import { second } from "./nanoseconds.ts";
 import type { DraftOf, ValueOf } from "./shape.ts";
-import { duration, flag, lists, many, map, optional, second, shape, text, texts, whole } from "./shape.ts";
+import { duration, flag, lists, many, map, optional, shape, text, texts, whole } from "./shape.ts";
 
 /** When failing checks restart their task: after `limit` failures one after another, 0 for never. */
 export const checkRestartShape = shape("CheckRestart", {

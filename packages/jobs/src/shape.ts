@@ -1,15 +1,10 @@
+import type { Nanoseconds } from "./nanoseconds.ts";
+
 /*
  * One table for each thing that a job is made of says all there is to say of its fields: what they are called in the job
  * language and in the API's JSON, what they hold, and what they are where nobody says. The types, both readers, the writer
  * and the diff are made from these tables.
  */
-
-/** A length of time in nanoseconds, as the API writes it. Whole seconds are exact up to 292 years. */
-export type Nanoseconds = number;
-
-export const second: Nanoseconds = 1_000_000_000;
-export const minute: Nanoseconds = 60 * second;
-export const hour: Nanoseconds = 60 * minute;
 
 /** JSON as it is parsed: what a driver's configuration may hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };

@@ -1,4 +1,5 @@
 import { affinityShape, constraintShape } from "./constraint.ts";
+import { second } from "./nanoseconds.ts";
 import { resourcesShape, volumeMountShape } from "./resources.ts";
 import { identityShape, serviceShape } from "./service.ts";
 import type { DraftOf, ValueOf } from "./shape.ts";
@@ -13,7 +14,6 @@ import {
   optionalDuration,
   optionalText,
   optionalWhole,
-  second,
   shape,
   text,
   texts,

@@ -1,7 +1,7 @@
-import type { TaskDiff } from "./diff.ts";
-import { diff, diffGroups } from "./diff.ts";
 import type { ObjectDiff } from "./diff-objects.ts";
 import { isChanged } from "./diff-objects.ts";
+import type { TaskDiff } from "./diff.ts";
+import { diff, diffGroups } from "./diff.ts";
 import type { Job, TaskGroup } from "./job.ts";
 import type { Task } from "./task.ts";
 

@@ -1,12 +1,11 @@
 import { compileRegexp } from "@millwright/text/regexp";
-import { durationText } from "./api.ts";
 import type { Affinity, Constraint, Spread } from "./constraint.ts";
 import { operands } from "./constraint.ts";
 import type { Findings, Rule } from "./findings.ts";
 import { checkRules } from "./findings.ts";
 import type { JobPart } from "./job-part.ts";
 import type { UpdateStrategy } from "./job.ts";
-import { second } from "./shape.ts";
+import { durationText, second } from "./nanoseconds.ts";
 import type { ReschedulePolicy, RestartPolicy } from "./task.ts";
 
 export const restartRules: readonly Rule<RestartPolicy>[] = [

@@ -1,9 +1,8 @@
 import type { Findings, Rule } from "./findings.ts";
 import { checkRules } from "./findings.ts";
 import type { JobPart } from "./job-part.ts";
+import { durationText, second } from "./nanoseconds.ts";
 import type { Check, Service } from "./service.ts";
-import { second } from "./shape.ts";
-import { durationText } from "./api.ts";
 
 const onUpdates = ["require_healthy", "ignore_warnings", "ignore"];
 

@@ -1,8 +1,8 @@
-import { durationText } from "./api.ts";
 import type { Findings, Rule } from "./findings.ts";
 import { checkRules } from "./findings.ts";
 import type { JobPart } from "./job-part.ts";
 import type { TaskGroup } from "./job.ts";
+import { durationText } from "./nanoseconds.ts";
 import type { Artifact, Task, Template, Vault } from "./task.ts";
 import { checkAffinities, checkConstraints, restartRules } from "./validate-policies.ts";
 

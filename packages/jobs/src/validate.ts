@@ -2,9 +2,9 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
 import type { Rule } from "./findings.ts";
 import { checkRules, Findings } from "./findings.ts";
+import type { JobPart } from "./job-part.ts";
 import type { Job, TaskGroup } from "./job.ts";
 import { jobTypes } from "./job.ts";
-import type { JobPart } from "./job-part.ts";
 import type { Network } from "./resources.ts";
 import {
   checkAffinities,
