@@ -30,6 +30,19 @@ describe("a path that a policy denies", () => {
     });
   }
 
+  test("does not tell whether there is something", async () => {
+    await over(async ({ call, ask, login }) => {
+      await call("PUT secret/data/there", { data: { v: 1 } });
+      const token = await login('path "secret/metadata/*" { capabilities = ["read"] }');
+      const said = async (name: string) => {
+        const { status, json } = await ask(`PUT secret/data/${name}`, { data: { v: 2 } }, { token });
+        return [status, json.errors?.join().replaceAll(name, "NAME")];
+      };
+      expect(await said("there")).toEqual(await said("nowhere"));
+      expect((await said("there"))[1]).toContain("do not allow create or update on secret/data/NAME");
+    });
+  });
+
   test("is another in other letters", async () => {
     await over(async ({ call, ask, login }) => {
       await call("POST sys/mounts/plain", { type: "kv" });

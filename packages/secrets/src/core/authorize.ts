@@ -56,9 +56,16 @@ export async function authorize(
   const { isAllowed, hasSudo, grantedBy } = checkBoth(acl, operation, question);
   const granted = { operation, used, acl, hasSudo, grantedBy };
   if (needs === "token" || (isAllowed && (needs !== "sudo" || hasSudo))) return { kind: "allowed", ...granted };
-  const lacking = isAllowed ? "sudo" : operation;
+  const lacking = isAllowed ? "sudo" : lackingOf(acl, operation, question);
   const names = caller.policies.join(", ") || "none";
   return { ...refused(`the policies of this token (${names}) do not allow ${lacking} on ${path}`), used };
+}
+
+// Whether there is something at a path is told only to who may either make or change it.
+function lackingOf(acl: Acl, operation: Operation, question: AccessQuestion): string {
+  if (operation !== "create" && operation !== "update") return operation;
+  const other = operation === "create" ? "update" : "create";
+  return checkBoth(acl, other, question).isAllowed ? operation : "create or update";
 }
 
 function checkBoth(acl: Acl, operation: Operation, question: AccessQuestion): AclAnswer {
