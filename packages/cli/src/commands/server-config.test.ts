@@ -9,7 +9,7 @@ const io: CommandIo = {
   stdout: async () => undefined,
   stderr: async () => undefined,
   env: { HOME: "/home/ann" },
-  cwd: "/work",
+  cwd: "/home/ann",
   isTerminal: false,
   view: { width: 80, colour: false },
   signal: new AbortController().signal,
@@ -27,8 +27,8 @@ describe("flags of a server", () => {
       name: "ask for a store of its own for secrets beside SQLite",
       args: ["-data-dir=d"],
       want: {
-        store: { kind: "sqlite", dataFolder: "/work/d" },
-        secretsStore: { kind: "sqlite", dataFolder: "/work/d" },
+        store: { kind: "sqlite", dataFolder: "/home/ann/d" },
+        secretsStore: { kind: "sqlite", dataFolder: "/home/ann/d" },
       },
     },
     {
