@@ -109,17 +109,19 @@ describe("read", () => {
     expect(wrong).toEqual([]);
   });
 
+  // A line that is carried out in place of its help reaches no server.
+  const nobodyThere = { ...process.env, CONSUL_HTTP_ADDR: "127.0.0.1:1", VAULT_ADDR: "http://127.0.0.1:1" };
   const helps = new Map<string, Promise<{ readonly code: number; readonly out: string }>>();
 
   async function faultsOf({ words, flags }: Pick<CommandLine, "words" | "flags">): Promise<readonly string[]> {
     const key = words.join(" ");
-    const help = helps.get(key) ?? runCommand(launcher, [...words, "--help"], { cwd: folder });
+    const help = helps.get(key) ?? runCommand(launcher, [...words, "--help"], { cwd: folder, env: nobodyThere });
     helps.set(key, help);
     const { code, out } = await help;
-    // What stands behind the words of some commands is another program's line, which takes its own flags.
-    if (code !== 0 && words.length > 1) return faultsOf({ words: words.slice(0, 1), flags });
     const usage = /^Usage: (\S+) (\S+)/m.exec(out);
     const isKnown = code === 0 && (words.length === 0 || usage?.[2] === words[0] || usage?.[1] === words[0]);
+    // What stands behind the words of some commands is another program's line, which takes its own flags.
+    if (!isKnown && words.length > 1) return faultsOf({ words: words.slice(0, 1), flags });
     if (!isKnown) return ["is no command"];
     const said = new Set([...out.matchAll(/(?<![\w-])--?([a-z][a-z-]*)/g)].map(([, name]) => name!));
     return flags
