@@ -3,7 +3,7 @@ import { networkShape } from "./resources.ts";
 import { checkShape, identityShape, serviceShape } from "./service.ts";
 import type { AnyRecord, Field, Shape } from "./shape.ts";
 import { apiName, fieldsOf } from "./shape.ts";
-import { templateShape } from "./task.ts";
+import { artifactShape, templateShape } from "./task.ts";
 
 export type Difference = "Added" | "Deleted" | "Edited" | "None";
 
@@ -188,6 +188,7 @@ const keys: ReadonlyMap<Shape, (record: AnyRecord, place: number) => string> = n
 >([
   [checkShape, ({ name }) => String(name)],
   [templateShape, ({ destination }) => String(destination)],
+  [artifactShape, ({ destination }) => String(destination)],
   [identityShape, ({ name }) => String(name)],
   [networkShape, (_record, place) => String(place)],
 ]);

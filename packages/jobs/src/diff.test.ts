@@ -244,6 +244,26 @@ describe("the diff of two jobs", () => {
     });
   });
 
+  test("pairs artifacts by where they go", () => {
+    const found = diff(jobIn(myapp), jobIn(replaced(myapp, [["myapp.tar.gz", "v2.tar.gz"]])), "changes");
+    expect(found.TaskGroups![0]!.Tasks![0]!.Objects).toEqual([
+      {
+        Type: "Edited",
+        Name: "Artifact",
+        Fields: [
+          {
+            Type: "Edited",
+            Name: "GetterSource",
+            Old: "https://s3.amazonaws.com/myorg/myapp.tar.gz",
+            New: "https://s3.amazonaws.com/myorg/v2.tar.gz",
+            Annotations: null,
+          },
+        ],
+        Objects: null,
+      },
+    ]);
+  });
+
   test("tells every field of a driver's configuration by its path", () => {
     const change = [
       ['args = [ "-mode=api" ]', 'args = ["a", "b"]\nport_map { http = 80 }\nlabels = { x = "y" }'],

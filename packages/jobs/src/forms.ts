@@ -1,5 +1,5 @@
-import { affinityShape, constraintShape, operandAttributes } from "./constraint.ts";
 import type { BlockSchema } from "@millwright/hcl/body-schema";
+import { affinityShape, constraintShape, operandAttributes } from "./constraint.ts";
 import type { LanguageForm } from "./decode-block.ts";
 import { groupShape, jobShape } from "./job.ts";
 import { serviceShape } from "./service.ts";
@@ -12,7 +12,7 @@ export const unusedTokens = ["vault_token", "consul_token"] as const;
 
 /** What the job language lets people write beyond the fields of a job, and what it stands for. */
 export const languageForms: ReadonlyMap<Shape, LanguageForm> = new Map<Shape, LanguageForm>([
-  [jobShape, { fields: jobFields(), fold: foldJob, refused: [block("multiregion")] }],
+  [jobShape, { fields: jobFields(), fold: foldJob, refused: [block("multiregion"), block("secret", "name")] }],
   [groupShape, { fields: { vault: optional(vaultShape) }, fold: foldVault, refused: [block("secret", "name")] }],
   [taskShape, { fields: {}, fold: (task) => task, refused: refusedOfTask() }],
   [serviceShape, { fields: {}, fold: (service) => service, refused: [block("connect")] }],
