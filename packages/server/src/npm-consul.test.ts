@@ -121,6 +121,25 @@ describe("the npm client", () => {
     expect(seen).toEqual([undefined, "1", "2", undefined]);
   });
 
+  test("watches the healthy instances of a service, from its checks' results to its end", async () => {
+    const method = consul.health.service as never;
+    const watch = consul.watch({ method, options: { service: "api", passing: true, wait: "5s" } as never });
+    let healthy = -1;
+    watch.on("change", (instances: unknown[]) => (healthy = instances.length));
+    const reached = (wanted: number) => expect.poll(() => healthy, { timeout: 3_000 }).toBe(wanted);
+    await consul.agent.service.register({ name: "api", check: { name: "alive", ttl: "1m" } } as never);
+    await reached(0);
+    await consul.agent.check.pass("service:api");
+    await reached(1);
+    await consul.agent.check.fail("service:api");
+    await reached(0);
+    await consul.agent.check.pass("service:api");
+    await reached(1);
+    await consul.agent.service.deregister("api");
+    await reached(0);
+    watch.end();
+  });
+
   test("watches a prefix", async () => {
     const watch = consul.watch({ method: consul.kv.keys as never, options: { key: "p/", wait: "5s" } });
     const change = () => new Promise<string[]>((resolve) => watch.once("change", resolve));
