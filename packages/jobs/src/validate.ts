@@ -158,11 +158,15 @@ function checkGroup(group: TaskGroup, job: Job, findings: Findings): void {
 
 /** What only some types of job may have. */
 function checkOfType(group: TaskGroup, job: Job, findings: Findings): void {
-  const { name, count, update, migrate } = group;
+  const { name, count, update, migrate, reschedule } = group;
   const type = JSON.stringify(job.type);
   if (isSystem(job) && count > 1) {
     const summary = `Job task group ${name} has count ${count}. Count cannot exceed 1 with system scheduler`;
     findings.refuse([name], summary, "It runs once on every node that fits: take the count away.");
+  }
+  if (isSystem(job) && reschedule) {
+    const advice = "It runs on every node that fits, so there is nowhere else: take the reschedule block away.";
+    findings.refuse([name], "System jobs should not have a reschedule policy", advice);
   }
   if (isBatch(job) && update) {
     const advice = "Work that ends by itself is not updated: take the update block away.";
