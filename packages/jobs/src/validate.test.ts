@@ -70,6 +70,13 @@ describe("what is wrong with a job is said in Nomad's words", () => {
       }),
       want: "Sum of spread target percentages must not be greater than 100%; got 110%",
     },
+    {
+      draft: {
+        ...withGroup({ reschedule: { attempts: 1, interval: 60e9, delay: 5e9, delayFunction: "constant" } }),
+        type: "system",
+      },
+      want: "System jobs should not have a reschedule policy",
+    },
     { draft: withGroup({ count: -1 }), want: "Task group count can't be negative" },
     { draft: withGroup({ tasks: [] }), want: "Missing tasks for task group" },
     { draft: withGroup({ tasks: [task, task] }), want: "Task 2 redefines 't' from task 1" },
