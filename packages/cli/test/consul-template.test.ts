@@ -306,7 +306,7 @@ describe("what is wrong", () => {
     {
       name: "a template that is not there",
       args: ["-template=none.ctmpl:out"],
-      code: 15,
+      code: 14,
       says: ["none.ctmpl: there is no such file"],
     },
     { name: "no template", args: [], code: 15, says: ["Nothing to render", "-template=IN:OUT"] },

@@ -108,7 +108,10 @@ class TemplateRun {
     const settings = mergeSettings(files.value, this.#line.settings);
     try {
       const found = resolveInvocation({ settings, isOnce: values.once, isDry: values.dry, child, env, cwd });
-      if (!found.ok) return report(this.#io, found.diagnostics, exitCodes.badConfig);
+      if (!found.ok) {
+        const isOnlySources = found.diagnostics.every(({ code }) => code === "template-source");
+        return report(this.#io, found.diagnostics, isOnlySources ? exitCodes.runFailed : exitCodes.badConfig);
+      }
       return { settings, resolved: found.resolved };
     } catch (error) {
       return this.#fail(error, exitCodes.badConfig);
