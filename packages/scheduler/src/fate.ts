@@ -59,10 +59,12 @@ function fateOfCanary(
   return { kind: mustGo && !hasEnded(allocation) ? "unneededCanary" : "canary" };
 }
 
-/** A rollout that has not succeeded does not try again: its failure is what it is there to find. */
-function fateOfFailed(allocation: Allocation, rollout: Deployment | undefined, { group, now }: GroupInput): Fate {
+/** A rollout that goes on or has failed does not try again: such a failure is what it is there to find. */
+function fateOfFailed(allocation: Allocation, rollout: Deployment | undefined, input: GroupInput): Fate {
+  const { group, deployment, now } = input;
   if (allocation.replacedBy !== null) return { kind: "past" };
-  if (rollout && rollout.status !== "successful" && rollout.status !== "cancelled") return { kind: "kept" };
+  const goesOn = rollout !== undefined && isActive(rollout) && rollout.id === deployment?.id;
+  if (goesOn || rollout?.status === "failed") return { kind: "kept" };
   const decision = rescheduleDecision(group.reschedule, allocation, now);
   switch (decision.kind) {
     case "now":

@@ -28,7 +28,7 @@ export function reconcileGroup(input: GroupInput): GroupPlan {
     canaries,
     destructive: changes.destructive,
     inPlace: changes.inPlace,
-    replacing: leaving.length,
+    placing: Math.max(leaving.length, input.group.count - staying.length),
   };
   const allowance = allowanceOf(view);
   const next = nextIntents({ input, view, allowance, leaving });

@@ -1,5 +1,5 @@
 import type { Allocation } from "./allocation.ts";
-import type { GroupRollout } from "./deployment.ts";
+import { type GroupRollout, needsPromotion } from "./deployment.ts";
 import type { GroupInput } from "./group-plan.ts";
 import type { Moment } from "./time.ts";
 import { milliseconds } from "./time.ts";
@@ -11,8 +11,8 @@ export interface RolloutView extends GroupInput {
   readonly canaries: readonly Allocation[];
   readonly destructive: readonly Allocation[];
   readonly inPlace: readonly Allocation[];
-  /** How many are replaced because they are lost, failed or migrate. */
-  readonly replacing: number;
+  /** How many are placed anyway: for those that are lost, failed or migrate, and those that are missing. */
+  readonly placing: number;
 }
 
 /** What a rollout lets a group do now. */
@@ -39,8 +39,10 @@ export function allowanceOf(view: RolloutView): Allowance {
   const none: Allowance = { batch: 0, canaries: 0, isHeld, isCanarying: false, resumesAt: null };
   if (isHeld) return none;
   if (!strategy) return { ...none, batch: Number.POSITIVE_INFINITY };
-  const isPromoted = deployment?.groups[group.name]?.promoted ?? false;
-  if (strategy.canary > 0 && !isPromoted && destructive.length > 0) {
+  const rollout = deployment?.groups[group.name];
+  const beginsWithCanaries = deployment === undefined && strategy.canary > 0 && destructive.length > 0;
+  const wantsCanaries = rollout ? needsPromotion(rollout) : beginsWithCanaries;
+  if (wantsCanaries) {
     const canaries = Math.max(0, strategy.canary - view.canaries.length);
     return { ...none, canaries, isCanarying: true };
   }
@@ -48,7 +50,7 @@ export function allowanceOf(view: RolloutView): Allowance {
   if (own.some(({ healthy }) => healthy !== true)) return none;
   const resumesAt = Math.max(...own.map(({ created }) => created)) + milliseconds(strategy.stagger);
   if (now < resumesAt) return { ...none, resumesAt };
-  return { ...none, batch: Math.max(0, strategy.maxParallel - view.replacing) };
+  return { ...none, batch: Math.max(0, strategy.maxParallel - view.placing) };
 }
 
 /** The group's part in a rollout that this change begins; null where it begins none. */

@@ -29,7 +29,7 @@ function byTargets({ attribute, targets }: Spread, counts: ReadonlyMap<string, n
     const value = valueOf(node);
     const wanted = value === undefined ? 0 : (desired.get(value) ?? rest);
     if (value === undefined || wanted <= 0) return -1;
-    return (wanted - ((counts.get(value) ?? 0) + 1)) / wanted;
+    return Math.max(-1, (wanted - ((counts.get(value) ?? 0) + 1)) / wanted);
   };
 }
 
@@ -42,7 +42,7 @@ function evenly({ attribute }: Spread, counts: ReadonlyMap<string, number>): Spr
     const value = valueOf(node);
     if (value === undefined) return -1;
     const count = counts.get(value) ?? 0;
-    if (count !== least) return (least - count) / least;
-    return least === most ? -1 : (most - least) / least;
+    if (count !== least) return Math.max(-1, (least - count) / least);
+    return least === most ? -1 : Math.min(1, (most - least) / least);
   };
 }
