@@ -116,6 +116,26 @@ describe("a rollout", () => {
     expect(buckets(cluster.evaluate())).toEqual({ destructive: 3 });
   });
 
+  test("holds its batch back for what is placed anyway", () => {
+    const cluster = three();
+    cluster.register(jobOf({ count: 3, update: atOnce }, {}, v("2")));
+    const { node } = cluster.live()[0]!;
+    const there = cluster.live().filter((one) => one.node === node).length;
+    cluster.node(node, { status: "down" });
+    expect(buckets(cluster.evaluate())).toEqual({ place: there, lost: there, ignore: 3 - there });
+  });
+
+  test("that failed does not try its failed ones again", () => {
+    const cluster = three();
+    cluster.register(jobOf({ count: 3, update: atOnce }, {}, v("bad")));
+    const { allocation } = cluster.evaluate().groups.web!.destructive[0]!.placed;
+    cluster.report(allocation.id, false);
+    cluster.fail(allocation.id);
+    cluster.now += 3_600_000;
+    const placement = cluster.evaluate();
+    expect([buckets(placement), placement.followUps]).toEqual([{ ignore: 3 }, []]);
+  });
+
   test("is cancelled by a newer version", () => {
     const cluster = three();
     cluster.register(jobOf({ count: 3, update: atOnce }, {}, v("2")));

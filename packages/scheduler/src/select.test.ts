@@ -200,6 +200,24 @@ describe("ports", () => {
   });
 });
 
+test("what finds no new place gives up none of its room", () => {
+  const total = { cpu: 1_000, cores: 1, memory: 8_192, disk: 10_000, mbits: 0 };
+  const update = { maxParallel: 0 };
+  const { cluster } = placed([1, () => ({ total })], jobOf({ count: 2, update }, {}, { resources: { cpu: 500 } }));
+  cluster.register(jobOf({ count: 2, update }, {}, { resources: { cpu: 600 } }));
+  const placement = cluster.evaluate();
+  expect(buckets(placement)).toEqual({});
+  expect(placement.groups.web!.failed).toMatchObject({ count: 2, metrics: { dimensionExhausted: { cpu: 1 } } });
+});
+
+test("what replaces another is not kept from its host by it", () => {
+  const constraints = [{ operand: "distinct_hosts", rTarget: "true" }];
+  const { cluster } = placed([1], jobOf({ constraints }));
+  cluster.settle();
+  cluster.register(jobOf({ constraints }, {}, { env: { V: "2" } }));
+  expect(buckets(cluster.evaluate())).toEqual({ destructive: 1 });
+});
+
 test("whole cores are asked for by number, and what they stand for is set aside", () => {
   const { cluster, placement } = placed([1], jobOf({ count: 3 }, {}, { resources: { cores: 2 } }));
   expect(cluster.live().map(({ holding }) => holding.cpu)).toEqual([2_000, 2_000]);
