@@ -116,6 +116,7 @@ test("two servers over one etcd see each other's writes, and outlive it", async 
   const { value, index } = await b.client.kv.get("k");
   expect(Buffer.from(value!.value).toString()).toBe("1");
   expect(a.server.nodeId).not.toBe(b.server.nodeId);
+  await expect(serverOf("a")).rejects.toThrow("already in use by process");
   const waiting = b.client.kv.get("k", { index });
   // Long enough for the query to have come to wait; were it slower, it would still have to end with the write below.
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -8,6 +8,7 @@ import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/p
 import type { Definitions } from "@millwright/node/configure";
 import { openSecrets } from "@millwright/secrets/secrets";
 import { vaultVersion } from "@millwright/secrets/version";
+import { claimFolder } from "@millwright/process/claim";
 import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
 import { type JoinToken, openJoinToken } from "./join-token.ts";
 import { type OwnNode, openOwnNode } from "./own-node.ts";
@@ -120,6 +121,11 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
   const { clock, chance, log } = ports;
   const version = config.version ?? "0.1.0";
   const folder = await openFolder(config.store, chance);
+  // A store of its own in the folder keeps others away; over etcd two servers would share the folder's identity.
+  if (folder && config.store?.kind === "etcd") {
+    const claim = await claimFolder(folder.path, "server.pid");
+    opened.closers.push(() => claim.release());
+  }
   const stores = await openStores(config, opened);
   const identity = {
     datacenter: config.datacenter ?? "dc1",
