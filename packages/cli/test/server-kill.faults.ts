@@ -1,3 +1,3 @@
 import { testServerKills } from "./server-kills.ts";
 
-testServerKills(40);
+testServerKills(30);

@@ -191,18 +191,28 @@ class Load {
       await write(n).catch(() => new Promise<void>((resolve) => setTimeout(resolve, 20)));
   }
 
-  /** What was acknowledged and is not there. */
+  /** What was acknowledged and is not there. Read some at a time: a server is not to be told apart from a crowded one. */
   async lost(): Promise<readonly string[]> {
     const entries = [...this.acknowledged];
-    const found = await Promise.all(entries.map(([name]) => this.#read(name).catch(() => undefined)));
-    return entries.flatMap(([name, value], i) => (found[i] === value ? [] : [name]));
+    const lost: string[] = [];
+    for (let from = 0; from < entries.length; from += 50) {
+      const some = entries.slice(from, from + 50);
+      const found = await Promise.all(some.map(([name]) => this.#read(name)));
+      lost.push(...some.flatMap(([name, value], i) => (found[i] === value ? [] : [name])));
+    }
+    return lost;
   }
 
   async #read(name: string): Promise<string | undefined> {
     const [kind, path = ""] = name.split(" ");
     if (kind === "key") return (await fetch(`${this.#house.consulUrl}/v1/kv/${path}?raw`)).text();
-    const { data } = await this.#house.vault("GET", `kv/data/${path}`);
-    return (data as { readonly data: { readonly v: string } }).data.v;
+    const read = await this.#house.vault("GET", `kv/data/${path}`).catch((error: Error) => error);
+    // That it is not there is an answer; any other refusal is not.
+    if (read instanceof Error) {
+      if (read.message.includes("answered 404")) return undefined;
+      throw read;
+    }
+    return (read.data as { readonly data: { readonly v: string } }).data.v;
   }
 }
 
