@@ -223,6 +223,7 @@ output("x", derive(secret, (text) => ${body}), { sensitive: true });`);
     ]);
   });
 
+  // The stack is a user's text, with the `as any` of users.
   test("gets lists, maps, nulls and numbers as JavaScript has them", async () => {
     const outputs = await outputsOf(
       stack(`import { derive, output, variable } from "millwright";

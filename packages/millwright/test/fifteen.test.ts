@@ -5,6 +5,7 @@ import { TestFolder } from "./test-folder.ts";
 /*
  * Small stacks as a new user would write them, each with a value that is unknown until apply. Either what was applied is
  * what JavaScript would have computed from the real value, or there was an error: never a wrong plan without one.
+ * `as any` in a stack is part of the text under test: what a user writes to get past the types, which must be caught when it runs.
  */
 
 type Outputs = Readonly<Record<string, unknown>>;

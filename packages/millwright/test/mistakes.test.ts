@@ -4,6 +4,8 @@ import type { SourceRange } from "@millwright/core/source";
 import { afterEach, expect, test } from "vitest";
 import { TestFolder } from "./test-folder.ts";
 
+/* The stacks are texts of users. `as any` in them is what somebody writes to get past the types: that is what must be caught. */
+
 interface Case {
   readonly name: string;
   /** `main.stack.ts`, or further files by name. */

@@ -4,6 +4,7 @@ import { TestFolder } from "./test-folder.ts";
 /*
  * Every method of strings, done to a text that holds a reference, is refused or leaves the reference whole: a new one in a
  * later Node falls under this test by itself.
+ * `as any` in a stack is part of the text under test: what a user writes to get past the types, which must be caught when it runs.
  */
 
 /** What keeps a text whole, and so stays true of whatever the value will be. */

@@ -1,3 +1,4 @@
+import { bearerOf } from "@millwright/core/bearer";
 import { parseJson } from "@millwright/clients/json";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpRequest } from "@millwright/core/http";
@@ -37,7 +38,7 @@ export async function readIncoming(request: HttpRequest): Promise<Incoming> {
     operation,
     path: pathOf(request),
     data: isWrite ? await bodyOf(request) : queryOf(request.query),
-    token: request.header("x-vault-token") || bearerOf(request.header("authorization")) || "",
+    token: request.header("x-vault-token") || bearerOf(request),
     wrapTtl: wrapTtlOf(request),
   };
 }
@@ -116,11 +117,6 @@ function queryOf(query: URLSearchParams): Readonly<Record<string, unknown>> {
       return [name, values.length === 1 ? values[0] : values];
     }),
   );
-}
-
-function bearerOf(authorization: string | undefined): string {
-  const [scheme, token] = (authorization ?? "").trim().split(/\s+/);
-  return scheme?.toLowerCase() === "bearer" ? (token ?? "") : "";
 }
 
 function refuseNamespace(request: HttpRequest): void {
