@@ -38,6 +38,12 @@ export type LivenessOutcome =
   /** The server does not know the token: the node has to join again. */
   | { readonly kind: "unknown-token"; readonly said: string };
 
+/** The nodes that have joined and were not forgotten, and a name for just this list. */
+export interface JoinedNodes {
+  readonly version: string;
+  readonly nodes: readonly { readonly name: string; readonly id: string; readonly isAlive: boolean }[];
+}
+
 /** What a node says to a server beside Consul's own API: `/v1/millwright`, our own seam (`docs/node-protocol.md`). */
 export class NodeProtocol {
   readonly #api: ConsulApi;
@@ -78,6 +84,31 @@ export class NodeProtocol {
     const wire = new WireObject(await jsonOf(answer, "renewing liveness"), "renewing liveness");
     const livenessMilliseconds = seconds(wire.text("TTL"), "renewing liveness");
     return { kind: "alive", livenessMilliseconds, known: wire.flag("Known"), nodes: wire.number("Nodes") };
+  }
+
+  /** Which node has this token; undefined for a token that is no node's. */
+  async whoAmI(options: CallOptions): Promise<{ readonly node: string; readonly id: string } | undefined> {
+    const request = { method: "GET", path: "/v1/millwright/whoami", options, repeatable: true, accept: [403] } as const;
+    const answer = await this.#api.request(request);
+    if (answer.status === 403) {
+      await answer.bytes();
+      return undefined;
+    }
+    const wire = new WireObject(await jsonOf(answer, "asking who a node is"), "asking who a node is");
+    return { node: wire.text("Node"), id: wire.text("ID") };
+  }
+
+  /** The nodes that have joined; waits for another list than that of `version`, for a minute at most. */
+  async nodes(version: string, options: CallOptions = {}): Promise<JoinedNodes> {
+    const query = version === "" ? {} : { version };
+    const path = "/v1/millwright/nodes";
+    const what = "listing the nodes";
+    const answer = await this.#api.request({ method: "GET", path, query, options, repeatable: true });
+    const wire = new WireObject(await jsonOf(answer, what), what);
+    const nodes = wire.objects("Nodes").map((node) => {
+      return { name: node.text("Node"), id: node.text("ID"), isAlive: node.flag("Alive") };
+    });
+    return { version: wire.text("Version"), nodes };
   }
 
   #put(path: string, body: object, options: CallOptions, accept: readonly number[]): Promise<HttpAnswer> {

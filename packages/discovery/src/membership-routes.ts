@@ -2,16 +2,17 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
 import { WireFields } from "@millwright/text/wire-fields";
-import type { NodeRecord } from "./catalog-records.ts";
+import { type NodeRecord, nodeKey } from "./catalog-records.ts";
 import { isNodeId, printable } from "./catalog-wire.ts";
 import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { parseJson, readWire } from "./json-body.ts";
-import { joinNode, type MembershipContext, renewNode } from "./membership.ts";
+import { identify, joinNode, type MembershipContext, renewNode } from "./membership.ts";
 import { badRequest } from "./read-options.ts";
 import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
+import { topicOf } from "./table.ts";
 
 export interface MembershipRoutesContext extends MembershipContext {
   readonly identity: NodeIdentity;
@@ -41,8 +42,57 @@ export function membershipRoutes(context: MembershipRoutesContext): Route[] {
       blocking: false,
       handle: (call) => renew(context, call),
     },
+    {
+      method: "GET",
+      pattern: "/v1/millwright/whoami",
+      permission: { kind: "everyone", why: "who has the token is the node" },
+      blocking: false,
+      handle: (call) => whoAmI(context, call),
+    },
+    {
+      method: "GET",
+      pattern: "/v1/millwright/nodes",
+      permission: { kind: "needs", what: "node:read", of: () => [{ resource: "node", access: "read", name: "" }] },
+      blocking: true,
+      handle: (call) => joinedNodes(context, call),
+    },
   ];
 }
+
+async function whoAmI(context: MembershipRoutesContext, call: Call): Promise<HttpReply> {
+  const { node, nodeId } = await identify(context, call.token);
+  return jsonReply({ Node: node, ID: nodeId }, false);
+}
+
+// Who is alive hangs on leases, which have no public index: whoever waits names the list that it has.
+async function joinedNodes(context: MembershipRoutesContext, { request, query }: Call): Promise<HttpReply> {
+  const { projection, clock } = context;
+  await projection.fresh();
+  const settled = new AbortController();
+  const over = AbortSignal.any([request.signal, settled.signal]);
+  const end = () => settled.abort();
+  clock.sleep(longestLook, over).then(end, end);
+  try {
+    for (;;) {
+      const changed = projection.changed({ kind: "topics", topics: [topicOf("live"), topicOf("nodetoken")] }, over);
+      const answer = listNodes(context);
+      if (answer.Version !== query.get("version") || over.aborted || projection.closed) return jsonReply(answer, false);
+      await changed;
+    }
+  } finally {
+    end();
+  }
+}
+
+function listNodes({ projection: { state } }: MembershipRoutesContext) {
+  const nodes = [...state.rows("nodetoken")].map(({ node, nodeId }) => {
+    return { Node: node, ID: nodeId, Alive: state.row("live", nodeKey(node)) !== undefined };
+  });
+  return { Version: createHash("sha256").update(JSON.stringify(nodes)).digest("base64url"), Nodes: nodes };
+}
+
+/** A request that waits is answered after this at the latest, in milliseconds. */
+const longestLook = 45_000;
 
 async function join(context: MembershipRoutesContext, call: Call): Promise<HttpReply> {
   const body = parseJson(await readBody(call.request, largestBody), complaint);

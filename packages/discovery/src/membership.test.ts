@@ -72,6 +72,25 @@ describe("joining", () => {
     expect(await health("n1", everybodys)).toEqual(alive);
   });
 
+  test("lets others ask which node a token is of", async () => {
+    const token = await join();
+    expect(await server.ask("GET /v1/millwright/whoami", "", as(token))).toMatchObject({
+      status: 200,
+      text: JSON.stringify({ Node: n1.Node, ID: n1.ID }),
+    });
+    expect(await server.ask("GET /v1/millwright/whoami", "", as("x"))).toMatchObject({ status: 403 });
+    expect(await server.ask("GET /v1/millwright/whoami")).toMatchObject({ status: 403 });
+  });
+
+  test("is told to whoever waits for another list of nodes", async () => {
+    await join();
+    const { Version, Nodes } = (await server.json("GET /v1/millwright/nodes")) as { Version: string; Nodes: unknown };
+    expect(Nodes).toEqual([{ Node: n1.Node, ID: n1.ID, Alive: true }]);
+    const waiting = server.json(`GET /v1/millwright/nodes?version=${Version}`) as Promise<{ Nodes: unknown[] }>;
+    await join(n2);
+    expect((await waiting).Nodes).toHaveLength(2);
+  });
+
   const refusals = [
     {
       name: "a wrong join token",

@@ -82,7 +82,8 @@ export function takeDown(draft: Draft, node: string, now: number): boolean {
   return isNews;
 }
 
-async function identify({ projection }: MembershipContext, token: string): Promise<Row<"nodetoken">> {
+/** Which node a token is of. Rejects with `unknownToken`. */
+export async function identify({ projection }: MembershipContext, token: string): Promise<Row<"nodetoken">> {
   const known = identityOf(projection.state, token);
   if (known) return known;
   // It may have joined at another server a moment ago.
