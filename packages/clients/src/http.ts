@@ -43,6 +43,8 @@ export interface HttpCall {
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   /** How long the server may be silent before its answer and within it. */
   readonly timeoutMilliseconds: number;
+  /** Within the answer, in place of that; 0 is without end. */
+  readonly silenceMilliseconds?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -120,7 +122,10 @@ export class HttpConnections {
         reject(call.signal?.aborted ? call.signal.reason : this.#explain(error, sent, { call, place }));
       sent.on("timeout", () => sent.destroy(new Silence(call.timeoutMilliseconds)));
       sent.on("error", fail);
-      sent.on("response", (message) => resolve(this.#answer(message, sent, { call, place })));
+      sent.on("response", (message) => {
+        if (call.silenceMilliseconds !== undefined) sent.setTimeout(call.silenceMilliseconds);
+        resolve(this.#answer(message, sent, { call, place }));
+      });
       writeBody(sent, call.body).catch((error: Error) => sent.destroy(error));
     });
   }
