@@ -17,6 +17,8 @@ export const clientErrors = {
   notFound: { code: "CLIENT_NOT_FOUND", status: 404, retryable: false },
   tooLarge: { code: "CLIENT_TOO_LARGE", status: 413, retryable: false },
   rateLimited: { code: "CLIENT_RATE_LIMITED", status: 429, retryable: true },
+  /** The server can be reached and will not do it; its words say why. */
+  refused: { code: "CLIENT_REFUSED", status: 500, retryable: false },
   serverFailed: { code: "CLIENT_SERVER_FAILED", status: 500, retryable: true },
   /** A key that is wanted as a lock is used for something else. */
   lockConflict: { code: "CLIENT_LOCK_CONFLICT", status: 409, retryable: false },
