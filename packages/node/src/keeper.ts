@@ -5,7 +5,7 @@ import type { Clock, Log } from "@millwright/core/ports";
 import { encodeCheck, parseCheck, parseStatus } from "./check-definition.ts";
 import { damaged, KeptFile, readKept } from "./kept-file.ts";
 import { maintenanceCheck } from "./maintenance.ts";
-import type { LocalCheck, LocalService, NodeState } from "./node-state.ts";
+import type { LocalCheck, LocalService, NodeState, Origin } from "./node-state.ts";
 import type { Registry } from "./registry.ts";
 import { encodeService, parseService } from "./service-definition.ts";
 import { WireFields, WireMistake } from "@millwright/text/wire-fields";
@@ -78,14 +78,14 @@ function hasOtherStatus(state: NodeState, before: NodeState): boolean {
 }
 
 function encodeRegistrations({ services, checks }: NodeState): object {
-  const ofApi = <T extends LocalService | LocalCheck>(items: ReadonlyMap<string, T>) =>
-    [...items.values()].filter(({ origin }) => origin.from === "api");
+  const kept = <T extends LocalService | LocalCheck>(items: ReadonlyMap<string, T>) =>
+    [...items.values()].filter(({ origin }) => origin.from !== "configuration");
   return {
-    Services: ofApi(services).map(({ definition, origin }) => ({
-      Token: origin.token,
+    Services: kept(services).map(({ definition, origin }) => ({
+      ...encodeOrigin(origin),
       Service: encodeService(definition),
     })),
-    Checks: ofApi(checks).map(({ definition, origin }) => ({ Token: origin.token, Check: encodeCheck(definition) })),
+    Checks: kept(checks).map(({ definition, origin }) => ({ ...encodeOrigin(origin), Check: encodeCheck(definition) })),
   };
 }
 
@@ -119,14 +119,14 @@ function restoreRegistrations(kept: unknown, registry: Registry): void {
   const fields = new WireFields(kept, "the file");
   for (const item of fields.list("Services")) {
     const record = new WireFields(item, "a kept service");
-    const origin = { from: "api", token: record.text("Token") } as const;
+    const origin = parseOrigin(record);
     const { service } = parseService(record.raw("Service"));
     if (registry.state.services.has(service.id)) continue;
     registry.dispatch({ kind: "service-registered", service, checks: [], origin, replaceChecks: false });
   }
   for (const item of fields.list("Checks")) {
     const record = new WireFields(item, "a kept check");
-    const origin = { from: "api", token: record.text("Token") } as const;
+    const origin = parseOrigin(record);
     const wire = record.raw("Check");
     const check = new WireFields(wire, "a kept check");
     const isMaintenance = check.has("Maintenance");
@@ -136,6 +136,14 @@ function restoreRegistrations(kept: unknown, registry: Registry): void {
     if (registry.state.checks.has(definition.id)) continue;
     registry.dispatch({ kind: "check-registered", check: definition, origin });
   }
+}
+
+function encodeOrigin({ from, token }: Origin): object {
+  return { ...(from === "task" ? { Task: true } : {}), Token: token };
+}
+
+function parseOrigin(record: WireFields): Origin {
+  return { from: record.flag("Task") ? "task" : "api", token: record.text("Token") };
 }
 
 function restoreResults(kept: unknown, registry: Registry): void {

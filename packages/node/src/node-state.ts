@@ -31,7 +31,7 @@ export interface LocalCheck {
 
 /** Where a registration came from: one from the configuration is not kept, as the configuration gives it again. */
 export interface Origin {
-  readonly from: "api" | "configuration";
+  readonly from: "api" | "configuration" | "task";
   /** With which the catalog is written, in place of the node's own; secret, empty for none. */
   readonly token: string;
 }

@@ -22,6 +22,7 @@ import type { Route } from "./route.ts";
 import type { RoutesContext } from "./routes-context.ts";
 import { serverAuthorizer } from "./server-authorizer.ts";
 import { noServer, Servers } from "./servers.ts";
+import { type TaskServices, taskServices } from "./task-services.ts";
 import { Timetable } from "./timetable.ts";
 
 export interface NodeOptions extends Definitions {
@@ -51,6 +52,8 @@ export interface Node {
   /** What it answers itself, for documentation and tests. */
   readonly routes: readonly Route[];
   readonly state: NodeState;
+  /** Services of tasks, for parts of the same process. */
+  readonly tasks: TaskServices;
   /** Carries out a read with a server that can, for parts of the same process. Rejects with `noServer`. */
   call<T>(read: (client: ConsulClient) => Promise<T>): Promise<T>;
   /** The node's own token; empty before it has joined. Secret. */
@@ -89,6 +92,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     get state() {
       return registry.state;
     },
+    tasks: taskServices({ registry, keeper, member, clock, signal }),
     call: (read) => servers.call(read, { signal, patienceMilliseconds: longestRead }),
     token: nodeToken,
     ready: () => member.alive(signal),
