@@ -19,4 +19,9 @@ export interface ScheduleOptions {
   readonly newDeploymentId: () => DeploymentId;
   /** By default a sample. */
   readonly sample?: Sample;
+  /**
+   * How much at most is written (see `Budget`): by default all. Asked again with the same `now` once this is applied, it goes on
+   * where it left off.
+   */
+  readonly most?: number;
 }

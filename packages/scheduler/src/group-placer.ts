@@ -2,6 +2,7 @@ import { invariant } from "@millwright/core/errors";
 import type { TaskGroup } from "@millwright/jobs/job";
 import type { Allocation, RescheduleEvent } from "./allocation.ts";
 import { hasEnded } from "./allocation.ts";
+import type { Budget } from "./budget.ts";
 import type { Deployment } from "./deployment.ts";
 import { stepDeployment } from "./deployment-step.ts";
 import type { ScheduleOptions } from "./evaluation.ts";
@@ -21,6 +22,7 @@ export interface PlacerContext {
   readonly options: ScheduleOptions;
   /** The rollout that goes on, which what is placed of the current version belongs to. */
   readonly deployment: Deployment | undefined;
+  readonly budget: Budget;
 }
 
 /** Finds nodes for what a group wants, and sorts what comes of it into the buckets. */
@@ -29,7 +31,9 @@ export class GroupPlacer {
   readonly #plan: GroupPlan;
   readonly #context: PlacerContext;
   readonly #placed: { readonly intent: Intent; readonly placed: Placed }[] = [];
-  #failures: PlacementMetrics[] = [];
+  /** Intents that there was room for, whether they found a node or not. */
+  readonly #tried: Intent[] = [];
+  readonly #failures: PlacementMetrics[] = [];
   /** Versions of the group that found no node: another of the same finds none either. */
   readonly #full = new Set<number>();
 
@@ -41,7 +45,7 @@ export class GroupPlacer {
 
   place(): GroupPlacement {
     const { intents, inPlace, stop, ignore, waiting } = this.#plan;
-    for (const one of intents) this.#placeOne(one);
+    for (const one of intents) if (!this.#mayPlace(one)) break;
     const of = (...kinds: Intent["kind"][]) => this.#placed.filter(({ intent }) => kinds.includes(intent.kind));
     const replacements = (kind: Intent["kind"], description: string): Replacement[] =>
       of(kind).map(({ intent, placed }) => ({
@@ -82,6 +86,21 @@ export class GroupPlacer {
       invariant(step.ok, "a placement is never refused");
       return step.deployment;
     }, deployment);
+  }
+
+  /** Places one if it may still be written; else it says so, and none of the rest is tried. */
+  #mayPlace(intent: Intent): boolean {
+    const { budget } = this.#context;
+    const isLost = intent.kind === "lost";
+    // The new allocation and its node, the old one, and what waits for it.
+    const cost = 2 + (intent.previous ? 2 : 0) + (isLost ? 1 : 0);
+    if (!budget.has(cost)) return false;
+    const before = this.#placed.length;
+    this.#tried.push(intent);
+    this.#placeOne(intent);
+    if (this.#placed.length > before) budget.spend(cost);
+    else if (isLost) budget.spend(2);
+    return true;
   }
 
   #placeOne(intent: Intent): void {
@@ -180,7 +199,7 @@ export class GroupPlacer {
   /** What is lost is written as lost, whether there is a new place for it or not. */
   #lost(): readonly Stop[] {
     const replacedBy = new Map(this.#placed.map(({ intent, placed }) => [intent, placed.allocation.id]));
-    return this.#plan.intents.flatMap((intent) =>
+    return this.#tried.flatMap((intent) =>
       intent.kind === "lost" && intent.previous
         ? [stopOf(intent.previous, descriptions.lost, true, replacedBy.get(intent) ?? null)]
         : [],

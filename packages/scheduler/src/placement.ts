@@ -62,6 +62,8 @@ export interface Placement {
   readonly deployments: readonly Deployment[];
   /** They take the place of those of the job's placement before. */
   readonly followUps: readonly FollowUp[];
+  /** Whether there is more to do at once than was allowed: what is missing is placed by the next answer. */
+  readonly isPartial: boolean;
 }
 
 /** What a placement writes at one node: the part of it that is committed or left out together. */

@@ -107,7 +107,7 @@ function isMissing(node: Node, present: ReadonlySet<string>, { isFeasible }: Sys
   return !present.has(node.id) && takesWork(node) && isFeasible(node);
 }
 
-/** How many nodes may change now, and when the next may. */
+/** How many nodes may change now, and when the next may. What was changed at this very moment belongs to the same batch. */
 function batchOf(
   live: readonly Allocation[],
   { group, version, now }: SystemInput,
@@ -118,8 +118,10 @@ function batchOf(
   const { update } = group;
   if (!update || update.maxParallel === 0) return { batch: Number.POSITIVE_INFINITY, resumesAt: null };
   const stagger = milliseconds(update.stagger);
-  const last = live.filter((one) => one.version === version && one.replaces !== null).map(({ created }) => created);
-  const resumesAt = Math.max(...last) + stagger;
+  const changed = live.filter((one) => one.version === version && one.replaces !== null).map(({ created }) => created);
+  const before = changed.filter((created) => created < now);
+  const resumesAt = Math.max(...before) + stagger;
   if (now < resumesAt) return { batch: 0, resumesAt };
-  return { batch: update.maxParallel, resumesAt: now + stagger };
+  const batch = Math.max(0, update.maxParallel - (changed.length - before.length));
+  return { batch, resumesAt: now + stagger };
 }

@@ -30,7 +30,7 @@ export interface Allowance {
 
 /**
  * A batch starts when the last is healthy as a whole and began at least `stagger` ago. Without a strategy, or with
- * `max_parallel` 0, all go at once.
+ * `max_parallel` 0, all go at once. What was placed at this very moment belongs to the batch that is being placed.
  */
 export function allowanceOf(view: RolloutView): Allowance {
   const { group, deployment, staying, destructive, now } = view;
@@ -47,10 +47,11 @@ export function allowanceOf(view: RolloutView): Allowance {
     return { ...none, canaries, isCanarying: true };
   }
   const own = staying.filter((one) => deployment !== undefined && one.deployment?.id === deployment.id);
-  if (own.some(({ healthy }) => healthy !== true)) return none;
-  const resumesAt = Math.max(...own.map(({ created }) => created)) + milliseconds(strategy.stagger);
+  const [unproved, proved] = [own.filter(({ healthy }) => healthy !== true), own.filter(({ healthy }) => healthy)];
+  if (unproved.some(({ created }) => created < now)) return none;
+  const resumesAt = Math.max(...proved.map(({ created }) => created)) + milliseconds(strategy.stagger);
   if (now < resumesAt) return { ...none, resumesAt };
-  return { ...none, batch: Math.max(0, strategy.maxParallel - view.placing) };
+  return { ...none, batch: Math.max(0, strategy.maxParallel - unproved.length - view.placing) };
 }
 
 /** The group's part in a rollout that this change begins; null where it begins none. */

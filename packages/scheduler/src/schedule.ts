@@ -2,6 +2,7 @@ import { assertNever, invariant } from "@millwright/core/errors";
 import type { Job, TaskGroup } from "@millwright/jobs/job";
 import type { Allocation } from "./allocation.ts";
 import { hasEnded } from "./allocation.ts";
+import { Budget } from "./budget.ts";
 import type { Deployment } from "./deployment.ts";
 import { isActive, runningDescription } from "./deployment.ts";
 import { stepDeployment } from "./deployment-step.ts";
@@ -31,12 +32,13 @@ export function schedule(evaluation: Evaluation, snapshot: Snapshot, options: Sc
   const version = record?.current ?? -1;
   const current = rollouts.findLast((one) => one.version === version);
   const scope: Scope = { snapshot, record, allocations, deployment: current, now: options.now };
-  const plans = planGroups(scope);
+  const budget = new Budget(options.most ?? Number.POSITIVE_INFINITY);
+  const plans = planGroups(scope).map((plan) => cut(plan, budget));
   const begun = record ? begin(plans, record, options) : undefined;
   const active = begun ?? (current && isActive(current) ? current : undefined);
   const selector = selectorFor(scope, plans, options);
   const placers = plans.map(
-    (plan) => new GroupPlacer(plan, { snapshot, record, selector, options, deployment: active }),
+    (plan) => new GroupPlacer(plan, { snapshot, record, selector, options, deployment: active, budget }),
   );
   const groups = Object.fromEntries(placers.map((placer) => [placer.group, placer.place()]));
   const grown = active && placers.reduce((deployment, placer) => placer.grow(deployment), active);
@@ -52,7 +54,15 @@ export function schedule(evaluation: Evaluation, snapshot: Snapshot, options: Sc
     groups,
     deployments: [...cancelled, ...(grown && grown !== current && !record?.isStopped ? [grown] : [])],
     followUps: plans.flatMap(({ followUps }) => followUps),
+    isPartial: budget.isSpent,
   };
+}
+
+/** What ends and what changes in its place, as far as there is room for it. */
+function cut(plan: GroupPlan, budget: Budget): GroupPlan {
+  const stop = budget.some(plan.stop, ({ isLost }) => (isLost ? 2 : 1));
+  const inPlace = budget.some(plan.inPlace, () => 1);
+  return { ...plan, stop, inPlace };
 }
 
 interface Scope {
