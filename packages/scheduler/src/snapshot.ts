@@ -49,10 +49,14 @@ export interface Snapshot {
   readonly nodes: ReadonlyMap<NodeId, Node>;
   readonly jobs: ReadonlyMap<JobKey, JobRecord>;
   readonly deployments: ReadonlyMap<DeploymentId, Deployment>;
-  readonly deploymentsByJob: ReadonlyMap<JobKey, readonly Deployment[]>;
-  readonly allocationsByJob: ReadonlyMap<JobKey, readonly Allocation[]>;
-  readonly allocationsByNode: ReadonlyMap<NodeId, readonly Allocation[]>;
+  /** Oldest first. */
+  readonly deploymentsByJob: Lookup<JobKey, readonly Deployment[]>;
+  readonly allocationsByJob: Lookup<JobKey, readonly Allocation[]>;
+  readonly allocationsByNode: Lookup<NodeId, readonly Allocation[]>;
 }
+
+/** A map that is only asked for what it holds under a key. */
+export type Lookup<K, V> = Pick<ReadonlyMap<K, V>, "get">;
 
 /** A job's name in all namespaces. */
 export type JobKey = string & { readonly __brand: "JobKey" };
