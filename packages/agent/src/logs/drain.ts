@@ -1,0 +1,96 @@
+import { constants, openSync, readSync } from "node:fs";
+import { Socket } from "node:net";
+import { invariant } from "@millwright/core/errors";
+import type { RotatingFile } from "./rotating-file.ts";
+
+/**
+ * Carries what is written into a FIFO over into a log's files, a piece at a time: what was read is written before anything
+ * else is read. Where the files cannot be written the FIFO fills up, its writers wait, and the drain tries again.
+ */
+export class Drain {
+  readonly #descriptor: number;
+  readonly #socket: Socket;
+  readonly #file: RotatingFile;
+  /** Read, and not written yet. */
+  #rest: Uint8Array = empty;
+  #retry: NodeJS.Timeout | undefined;
+  #isOpen = true;
+
+  /** Why nothing can be written at present. */
+  fault: string | undefined;
+
+  /** Throws what the file system says where the FIFO cannot be opened. */
+  constructor(fifo: string, file: RotatingFile) {
+    // For writing too, so that the FIFO never ends. Without blocking the event loop can wait for it, and no thread has to.
+    this.#descriptor = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#file = file;
+    this.#socket = new Socket({
+      fd: this.#descriptor,
+      readable: true,
+      writable: false,
+      onread: { buffer: piece, callback: (length, buffer) => this.#take(buffer.subarray(0, length)) },
+    });
+    this.#socket.resume();
+  }
+
+  /** Writes what the FIFO holds at this moment, and closes it; false, and nothing closed, where the files cannot be written. */
+  finish(): boolean {
+    if (!this.#isOpen) return true;
+    for (let read = 0; read < mostAtEnd; ) {
+      if (this.#rest.length > 0 && !this.#write(this.#rest)) return false;
+      const length = this.#read();
+      if (length === 0) break;
+      read += length;
+      if (!this.#write(piece.subarray(0, length))) return false;
+    }
+    this.close();
+    return true;
+  }
+
+  /** Lets go of the FIFO, whatever it holds. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    clearTimeout(this.#retry);
+    this.#socket.destroy();
+    this.#file.close();
+  }
+
+  // Whether to go on reading.
+  #take(bytes: Uint8Array): boolean {
+    if (this.#write(bytes)) return true;
+    this.#socket.pause();
+    return false;
+  }
+
+  #write(bytes: Uint8Array): boolean {
+    const { bytes: written, fault } = this.#file.write(bytes);
+    this.fault = fault;
+    // The buffer is everybody's: what is kept is copied.
+    this.#rest = fault === undefined ? empty : bytes.slice(written);
+    if (fault === undefined) return true;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#tryAgain(), retryMilliseconds);
+    return false;
+  }
+
+  #tryAgain(): void {
+    if (this.#isOpen && this.#write(this.#rest)) this.#socket.resume();
+  }
+
+  #read(): number {
+    try {
+      return readSync(this.#descriptor, piece, 0, piece.length, null);
+    } catch (error) {
+      invariant((error as NodeJS.ErrnoException).code === "EAGAIN", `a FIFO cannot be read: ${String(error)}`);
+      return 0;
+    }
+  }
+}
+
+const empty = new Uint8Array();
+/** As much as a FIFO holds. One for all: what is in it is written before the next one is read. */
+const piece = Buffer.allocUnsafeSlow(64 * 1024);
+const retryMilliseconds = 500;
+/** Whoever still writes after the task's end is not waited for without end. */
+const mostAtEnd = 4 * 1024 * 1024;

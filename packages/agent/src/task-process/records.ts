@@ -1,0 +1,44 @@
+import { readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type ProcessIdentity, parseIdentity } from "@millwright/process/identity";
+
+/** What the shim has written down of a task's end. */
+export interface RecordedExit {
+  readonly exitCode: number;
+  /** 0 where no signal ended it. */
+  readonly signal: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A process that the shim has written down: its own, or the task's. */
+export function readRecorded(folder: string, name: "shim" | "task"): ProcessIdentity | undefined {
+  return parseIdentity(textOf(join(folder, name)));
+}
+
+/** Undefined where the task has not ended, as far as is written. */
+export function readExit(folder: string): RecordedExit | undefined {
+  const file = join(folder, "exit");
+  const found = /^(\d+) (\d+)\n$/.exec(textOf(file));
+  if (!found) return undefined;
+  return { exitCode: Number(found[1]), signal: Number(found[2]), at: Math.round(statSync(file).mtimeMs) };
+}
+
+/** Why a task did not come to be started, in the words of the shell. */
+export function readFault(folder: string): string {
+  return textOf(join(folder, "fault")).trim() || textOf(join(folder, "notes")).trim();
+}
+
+/** Makes room for another run. */
+export function removeRecords(folder: string): void {
+  for (const name of ["shim", "task", "exit", "fault", "notes"]) rmSync(join(folder, name), { force: true });
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // Not written yet, or gone with its folder: nothing is known.
+    return "";
+  }
+}

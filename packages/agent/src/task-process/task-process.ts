@@ -1,0 +1,195 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { messageOf, OperationalError } from "@millwright/core/errors";
+import { systemClock } from "@millwright/core/ports";
+import { formatIdentity, identify, isAlive, type ProcessIdentity, parseIdentity } from "@millwright/process/identity";
+import type { TaskExit, TaskOutput, TaskStats } from "../driver/driver.ts";
+import { driverErrors } from "../driver/errors.ts";
+import { type Cgroup, cgroupAt, keeperFiles } from "./cgroup.ts";
+import { watchFolder } from "./folder-watch.ts";
+import { readExit, readFault, readRecorded, removeRecords } from "./records.ts";
+import { TaskProcesses } from "./task-processes.ts";
+import type { Tools } from "./tools.ts";
+
+export interface TaskProcessSpec {
+  /** The folder of its records, as `recordFolder` has it. */
+  readonly folder: string;
+  readonly output: TaskOutput;
+  /** A program by its path, and its arguments. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly tools: Tools;
+  /** The cgroup of its own. */
+  readonly cgroup: Cgroup | undefined;
+  /** Files by which it joins cgroups that somebody else made, in place of its own. */
+  readonly joinFiles: readonly string[];
+  readonly oomScore: number | undefined;
+}
+
+/** What finds it again: no secret, and JSON. */
+export interface SavedTaskProcess {
+  readonly shim: string;
+  readonly task: string;
+  readonly startedAt: number;
+  readonly cgroup: readonly string[];
+}
+
+/**
+ * Starts a process whose parent is a shim, so that it outlives this program; what is left of an earlier run in the same folder
+ * is killed first. Rejects with `driverErrors.failed` where it does not come to run.
+ */
+export async function startTaskProcess(spec: TaskProcessSpec): Promise<TaskProcess> {
+  mkdirSync(spec.folder, { recursive: true, mode: 0o700 });
+  await killRemains(spec);
+  const { tools, cgroup } = spec;
+  const joinFiles = spec.joinFiles.length > 0 ? spec.joinFiles : (cgroup?.joinFiles ?? []);
+  const keepers = keeperFiles().map((file) => `${file}:`);
+  const argv = [
+    shimFile,
+    spec.folder,
+    spec.output.stdout,
+    spec.output.stderr,
+    tools.mv,
+    tools.sleep,
+    spec.oomScore === undefined ? "" : String(spec.oomScore),
+    keepers.join(""),
+    String(joinFiles.length),
+    ...joinFiles,
+    tools.setsid,
+    ...spec.argv,
+  ];
+  const startedAt = systemClock.now();
+  const child = spawn(tools.sh, argv, { cwd: spec.cwd, env: { ...spec.env }, stdio: "ignore", detached: true });
+  child.unref();
+  try {
+    await once(child, "spawn");
+  } catch (error) {
+    throw failed(`the system refuses (${messageOf(error)})`, error);
+  }
+  const { shim, task } = await recorded(spec.folder, () => child.exitCode !== null || child.signalCode !== null);
+  const saved = { shim: formatIdentity(shim), task: formatIdentity(task), startedAt, cgroup: cgroup?.folders ?? [] };
+  return new TaskProcess(spec.folder, saved, shim, task);
+}
+
+/** Finds a process again that was started before, also one that has ended; undefined where nothing is known of it any more. */
+export function findTaskProcess(folder: string, saved: SavedTaskProcess): TaskProcess | undefined {
+  const shim = parseIdentity(saved.shim);
+  const task = parseIdentity(saved.task);
+  if (!shim || !task) return undefined;
+  const known = readRecorded(folder, "task");
+  if (known ? formatIdentity(known) !== saved.task : !isAlive(task)) return undefined;
+  return new TaskProcess(folder, saved, shim, task);
+}
+
+/** A process with a shim for its parent. */
+export class TaskProcess {
+  readonly saved: SavedTaskProcess;
+  readonly ended: Promise<TaskExit>;
+  readonly #folder: string;
+  readonly #shim: ProcessIdentity;
+  readonly #task: ProcessIdentity;
+  readonly #processes: TaskProcesses;
+  #hasEnded = false;
+
+  constructor(folder: string, saved: SavedTaskProcess, shim: ProcessIdentity, task: ProcessIdentity) {
+    this.#folder = folder;
+    this.saved = saved;
+    this.#shim = shim;
+    this.#task = task;
+    const cgroup = saved.cgroup.length > 0 ? cgroupAt(saved.cgroup) : undefined;
+    this.#processes = new TaskProcesses(task, cgroup, saved.startedAt);
+    this.ended = this.#watch();
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#processes.signalMain(name);
+  }
+
+  async stop(signal: NodeJS.Signals, timeoutMilliseconds: number): Promise<TaskExit> {
+    this.signal(signal);
+    const patience = new AbortController();
+    const timeout = systemClock.sleep(timeoutMilliseconds, patience.signal).catch(() => undefined);
+    await Promise.race([this.ended, timeout]);
+    patience.abort();
+    await this.#processes.kill();
+    return this.ended;
+  }
+
+  stats(): TaskStats | undefined {
+    return this.#hasEnded ? undefined : this.#processes.stats();
+  }
+
+  /** Ends what still runs of it, the shim too: from then on nobody holds its FIFOs. */
+  async destroy(): Promise<void> {
+    await this.#processes.kill();
+    await this.ended;
+    if (isAlive(this.#shim)) process.kill(this.#shim.pid, "SIGKILL");
+    this.#processes.removeCgroup();
+  }
+
+  async #watch(): Promise<TaskExit> {
+    const folder = watchFolder(this.#folder);
+    try {
+      for (;;) {
+        const exit = this.#look();
+        if (exit) {
+          // What it left running would hold its ports and its folder.
+          await this.#processes.kill();
+          this.#hasEnded = true;
+          return exit;
+        }
+        await folder.changed();
+      }
+    } finally {
+      folder.close();
+    }
+  }
+
+  #look(): TaskExit | undefined {
+    // Who runs is asked first: what is written is written before the end.
+    const isOver = !isAlive(this.#task) && !isAlive(this.#shim);
+    const exit = readExit(this.#folder);
+    if (exit) return { ...exit, oomKilled: exit.signal === sigkill && this.#processes.isMemoryShort(), lost: "" };
+    if (!isOver) return undefined;
+    return { exitCode: 0, signal: 0, oomKilled: false, at: systemClock.now(), lost: this.#whyLost() };
+  }
+
+  #whyLost(): string {
+    if (!existsSync(this.#folder)) return `its folder ${this.#folder} is gone, and its exit code with it`;
+    if (this.#task.boot !== identify(process.pid)?.boot) return "the machine was started anew while it ran";
+    return "its shim was killed, which alone knew its exit code";
+  }
+}
+
+const shimFile = fileURLToPath(new URL("./shim.sh", import.meta.url));
+const sigkill = 9;
+const startMilliseconds = 15_000;
+const lookMilliseconds = 5;
+
+// A start that an agent did not live to write down has left a task that nobody knows of.
+async function killRemains({ folder, cgroup }: TaskProcessSpec): Promise<void> {
+  const [shim, task] = [readRecorded(folder, "shim"), readRecorded(folder, "task")];
+  if (task) await new TaskProcesses(task, cgroup, 0).kill();
+  else await cgroup?.kill();
+  if (shim && isAlive(shim)) process.kill(shim.pid, "SIGKILL");
+  removeRecords(folder);
+}
+
+async function recorded(folder: string, hasEnded: () => boolean) {
+  const deadline = systemClock.monotonic() + startMilliseconds;
+  for (;;) {
+    const isLast = hasEnded() || readExit(folder) !== undefined || systemClock.monotonic() >= deadline;
+    const [shim, task] = [readRecorded(folder, "shim"), readRecorded(folder, "task")];
+    if (shim && task) return { shim, task };
+    if (isLast) throw failed(readFault(folder) || "it says nothing");
+    await systemClock.sleep(lookMilliseconds);
+  }
+}
+
+function failed(why: string, cause?: unknown): OperationalError {
+  const text = `The task's process did not come to run: ${why}. Check the space on the disk and the permissions of its folder.`;
+  return new OperationalError(driverErrors.failed, text, { cause });
+}

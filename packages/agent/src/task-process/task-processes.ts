@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { systemClock } from "@millwright/core/ports";
+import { isAlive, type ProcessIdentity } from "@millwright/process/identity";
+import { ProcessTree } from "@millwright/process/tree";
+import type { TaskStats } from "../driver/driver.ts";
+import type { Cgroup } from "./cgroup.ts";
+
+/** All processes of a task: its main one, and whatever that has started. */
+export class TaskProcesses {
+  readonly #main: ProcessIdentity;
+  readonly #cgroup: Cgroup | undefined;
+  readonly #tree: ProcessTree;
+  #last: { readonly at: number; readonly cpu: number };
+
+  /** Without a cgroup, those that left both their session and their parent are not found. */
+  constructor(main: ProcessIdentity, cgroup: Cgroup | undefined, startedAt: number) {
+    this.#main = main;
+    this.#cgroup = cgroup;
+    this.#tree = new ProcessTree(main.pid, "group");
+    this.#last = { at: startedAt, cpu: 0 };
+  }
+
+  signalMain(name: NodeJS.Signals): void {
+    if (isAlive(this.#main)) process.kill(this.#main.pid, name);
+  }
+
+  /** Kills everything, and whatever that starts meanwhile. */
+  async kill(): Promise<void> {
+    await this.#cgroup?.kill();
+    const deadline = systemClock.monotonic() + killMilliseconds;
+    while (this.#tree.signal("SIGKILL") && systemClock.monotonic() < deadline) {
+      await systemClock.sleep(lookMilliseconds);
+    }
+  }
+
+  isMemoryShort(): boolean {
+    return (this.#cgroup?.oomKills() ?? 0) > 0;
+  }
+
+  stats(): TaskStats {
+    const pids = [...new Set([...(this.#cgroup?.pids() ?? []), ...this.#tree.look()])].sort((a, b) => a - b);
+    const cpu = this.#cgroup?.cpu() ?? pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
+    const memory = this.#cgroup?.memory() ?? pids.reduce((sum, pid) => sum + residentOf(pid), 0);
+    const at = systemClock.now();
+    const nanoseconds = Math.max(1, at - this.#last.at) * 1e6;
+    // What ended meanwhile may take its share with it.
+    const cpuPercent = (Math.max(0, cpu - this.#last.cpu) / nanoseconds) * 100;
+    this.#last = { at, cpu };
+    return { memory, cpuPercent, cpuTotal: cpu, pids, at };
+  }
+
+  removeCgroup(): void {
+    this.#cgroup?.remove();
+  }
+}
+
+const killMilliseconds = 5_000;
+const lookMilliseconds = 10;
+/** Linux tells processor time in hundredths of a second, and memory in pages. */
+const tickNanoseconds = 1e7;
+const pageBytes = 4_096;
+
+// User and system time, with that of the children that were waited for. Source: proc_pid_stat(5), fields 14 to 17.
+function cpuOf(pid: number): number {
+  const text = textOf(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field || 0), 0) * tickNanoseconds;
+}
+
+// Source: proc_pid_statm(5), field 2.
+function residentOf(pid: number): number {
+  return Number(textOf(`/proc/${pid}/statm`).split(" ")[1] ?? 0) * pageBytes;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // It has ended since it was found.
+    return "";
+  }
+}
