@@ -1,21 +1,15 @@
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { HttpRequest } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { nodeErrors } from "./errors.ts";
 
 const largest = 1024 * 1024;
 
 /** The JSON of a body. Rejects with `tooLarge` and `badRequest`. */
 export async function readJson(request: HttpRequest): Promise<unknown> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of request.body()) {
-    length += piece.byteLength;
-    if (length > largest)
-      throw new OperationalError(nodeErrors.tooLarge, `Request body too large, max size: ${largest} bytes`);
-    pieces.push(piece);
-  }
+  const body = await readBody(request, largest, nodeErrors.tooLarge);
   try {
-    return JSON.parse(Buffer.concat(pieces).toString("utf8"));
+    return JSON.parse(new TextDecoder().decode(body));
   } catch (error) {
     throw badRequest(`Request decode failed: ${messageOf(error)}`);
   }

@@ -29,7 +29,10 @@ export interface Commands {
   drainNode(node: NodeId, drain: DrainRequest | null, marksEligible: boolean): Promise<NodeChanged>;
 
   /** What an operator says of a rollout; refused where it cannot be. */
-  deploymentEvent(id: DeploymentId, event: OperatorEvent): Promise<{ readonly evaluation: EvalId | null; readonly index: number }>;
+  deploymentEvent(
+    id: DeploymentId,
+    event: OperatorEvent,
+  ): Promise<{ readonly evaluation: EvalId | null; readonly index: number }>;
   /** Forgets what has ended and nobody asks for any more, whatever its age. */
   collectGarbage(): Promise<void>;
 }

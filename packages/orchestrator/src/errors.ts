@@ -9,6 +9,8 @@ export const orchestratorErrors = {
   unknownNode: { code: "ORCHESTRATOR_UNKNOWN_NODE", status: 404, retryable: false },
   /** The job is not at the index that the request enforces. Clients know it by its text. */
   conflict: { code: "ORCHESTRATOR_CONFLICT", status: 500, retryable: false },
+  /** Jobs of another region are not here. */
+  otherRegion: { code: "ORCHESTRATOR_OTHER_REGION", status: 500, retryable: false },
   /** What is asked for does not go as things are: a deployment that has ended is promoted. */
   refused: { code: "ORCHESTRATOR_REFUSED", status: 400, retryable: false },
   tooLarge: { code: "ORCHESTRATOR_TOO_LARGE", status: 413, retryable: false },

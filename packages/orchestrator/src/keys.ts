@@ -27,3 +27,6 @@ export const lists = {
   /** Of `eval`: those that wait for room. */
   blocked: "blocked",
 } as const;
+
+/** Held by the server that does the leader's work: places jobs, steps rollouts, and says which nodes are down. */
+export const leaderKey = "orchestrator/leader/jobs";

@@ -11,6 +11,7 @@ import { vaultVersion } from "@millwright/secrets/version";
 import { claimFolder } from "@millwright/process/claim";
 import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
 import { type JoinToken, openJoinToken } from "./join-token.ts";
+import { jobsApi, openJobs } from "./jobs.ts";
 import { type OwnNode, openOwnNode } from "./own-node.ts";
 import { openStore, type StoreConfig } from "./stores.ts";
 
@@ -22,6 +23,8 @@ export interface ServerConfig {
   readonly http?: readonly ListenAddress[];
   /** Where Vault's HTTP API is served; nowhere by default, and no secrets are kept then. */
   readonly vault?: readonly ListenAddress[];
+  /** Where Nomad's HTTP API is served; nowhere by default, and no jobs are run then. */
+  readonly nomad?: readonly ListenAddress[];
   /** Where names are answered, over UDP and TCP; nowhere by default. */
   readonly dns?: readonly { readonly host: string; readonly port: number }[];
   /** Take free ports where the wanted ones are taken. */
@@ -42,6 +45,8 @@ export interface ServerConfig {
   /** What to say of this server's node. */
   readonly meta?: Readonly<Record<string, string>>;
   readonly datacenter?: string;
+  /** Of the jobs; `global` by default. */
+  readonly region?: string;
   /** Under which others reach this server; 127.0.0.1 by default. */
   readonly advertiseAddress?: string;
   /** Which scripts run as checks of this server's own node; none by default. */
@@ -71,6 +76,8 @@ export interface RunningServer {
   readonly http: readonly ListenAddress[];
   /** Where Vault's HTTP API is served. */
   readonly vault: readonly ListenAddress[];
+  /** Where Nomad's HTTP API is served. */
+  readonly nomad: readonly ListenAddress[];
   /** Where names are answered. */
   readonly dns: readonly { readonly host: string; readonly port: number }[];
   readonly nodeId: string;
@@ -172,17 +179,27 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     : undefined;
   if (secrets) opened.closers.push(() => secrets.close());
   const vault = secrets ? await listenAll(config.vault ?? [], secrets.handle, "-vault-port") : [];
-  own.node = await openOwnNode({ identity, http, vault, config, joinToken: joinToken.token, ...ports });
+  const jobs: { service?: HttpService } = {};
+  const nomad = await listenAll(config.nomad ?? [], (request) => jobsApi(request, jobs), "-nomad-port");
+  own.node = await openOwnNode({ identity, http, vault, nomad, config, joinToken: joinToken.token, ...ports });
   opened.closers.push(() => own.node?.close() ?? Promise.resolve());
+  if (nomad.length > 0) {
+    const place = { store: stores.discovery, identity, nomad, http, node: own.node, folder: folder?.path };
+    const opening = await openJobs({ ...place, region: config.region, acl: config.acl, pretty, ...ports });
+    opened.closers.push(() => opening.close());
+    jobs.service = opening.handle;
+  }
   const { dns } = own.node;
   // Last of all, so that a start that fails makes no keys.
   const rootTokenFile = secrets && config.devSeal ? await unsealForDevelopment(secrets, config.devSeal) : undefined;
-  const told = { http: http.map(formatAddress), vault: vault.map(formatAddress), dns: dns.map(formatDns) };
+  const apis = { http: http.map(formatAddress), vault: vault.map(formatAddress), nomad: nomad.map(formatAddress) };
+  const told = { ...apis, dns: dns.map(formatDns) };
   await folder?.writeRunning({ pid: process.pid, startedAt: clock.now(), version, ...told });
   opened.closers.push(async () => folder?.removeRunning());
   return {
     http,
     vault,
+    nomad,
     dns,
     nodeId: identity.nodeId,
     joinToken,

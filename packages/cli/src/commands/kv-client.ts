@@ -72,11 +72,6 @@ export function failureText(error: unknown): string {
     : error.message;
 }
 
-/** The exit code of a command that the user interrupted, as a shell gives it for the signal. */
-export function interruptedCode(io: CommandIo): number {
-  return io.signal.reason === "SIGTERM" ? 143 : 130;
-}
-
 /** Data as it is given on the line: itself, `@FILE` or `-` for standard input. Throws an Error that says what failed. */
 export async function loadData(argument: string, io: CommandIo): Promise<Uint8Array> {
   if (argument === "-") return readAll(io);

@@ -3,7 +3,7 @@ import { similar } from "@millwright/core/similar";
 import { describeFlags, type FlagTable, parseFlags, wrap } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import type { KvCommand } from "./kv-command.ts";
-import { interruptedCode } from "./kv-client.ts";
+import { interruptedCode } from "./interrupted.ts";
 import { kvExport, kvGet, kvList } from "./kv-read.ts";
 import { kvDelete, kvImport, kvPut } from "./kv-write.ts";
 

@@ -47,6 +47,7 @@ export async function serve(
 function banner(server: RunningServer, config: ServerConfig): string {
   const http = server.http.map(url);
   const vault = server.vault.map(url);
+  const nomad = server.nomad.map(url);
   const dns = server.dns.map(({ host, port }) => formatAddress({ kind: "tcp", host, port }));
   const token = server.rootTokenFile;
   const sealed = token === undefined ? '  (unseal it: "vault operator unseal")' : "";
@@ -55,6 +56,7 @@ function banner(server: RunningServer, config: ServerConfig): string {
     "",
     ...http.map((address) => `  Consul HTTP API  ${address}`),
     ...vault.map((address) => `  Vault HTTP API   ${address}${sealed}`),
+    ...nomad.map((address) => `  Nomad HTTP API   ${address}`),
     ...dns.map((address) => `  DNS              ${address}`),
     `  Data             ${describeStore(config.store)}`,
     ...(vault.length > 0 && config.secretsStore?.kind === "sqlite"
@@ -69,6 +71,7 @@ function banner(server: RunningServer, config: ServerConfig): string {
     "",
     ...(http[0] === undefined || http[0] === "http://127.0.0.1:8500" ? [] : [`  export CONSUL_HTTP_ADDR=${http[0]}`]),
     ...(vault[0] === undefined || vault[0] === "http://127.0.0.1:8200" ? [] : [`  export VAULT_ADDR=${vault[0]}`]),
+    ...(nomad[0] === undefined || nomad[0] === "http://127.0.0.1:4646" ? [] : [`  export NOMAD_ADDR=${nomad[0]}`]),
     ...(token === undefined ? [] : [`  export VAULT_TOKEN=$(cat ${token})`]),
     "",
     "Stop it with ^C.",

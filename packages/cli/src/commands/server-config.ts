@@ -55,6 +55,12 @@ export const serverFlags = {
     value: "PORT",
     help: "Port of Vault's HTTP API; 8200 by default, -1 serves no secrets.",
   },
+  "nomad-port": {
+    kind: "int",
+    value: "PORT",
+    help: "Port of Nomad's HTTP API; 4646 by default, -1 serves no jobs.",
+  },
+  region: { kind: "string", value: "NAME", help: 'The region of the jobs; "global" by default.' },
   "dns-port": { kind: "int", value: "PORT", help: "Port for DNS, UDP and TCP; 8600 by default, -1 answers no names." },
   client: {
     kind: "string",
@@ -107,6 +113,7 @@ export async function serverConfigOf(values: ServerFlagValues, io: CommandIo): P
   return {
     http: clients.map((text) => listenAddress(text, ports.http, io)),
     vault: ports.vault < 0 ? [] : hosts.map((host) => listenAddress(host, ports.vault, io)),
+    nomad: ports.nomad < 0 ? [] : hosts.map((host) => listenAddress(host, ports.nomad, io)),
     dns: ports.dns < 0 ? [] : hosts.map((host) => ({ host: withoutBrackets(host), port: ports.dns })),
     freePortsIfTaken: values["free-ports"],
     ...stores,
@@ -117,6 +124,7 @@ export async function serverConfigOf(values: ServerFlagValues, io: CommandIo): P
     ...(acl ? { acl } : {}),
     ...(values.node === undefined ? {} : { nodeName: values.node }),
     ...(values.datacenter === undefined ? {} : { datacenter: values.datacenter }),
+    ...(values.region === undefined ? {} : { region: values.region }),
     ...(values.bind === undefined ? {} : { advertiseAddress: values.bind }),
     ...(values["join-token-file"] === undefined ? {} : { joinTokenFile: resolve(io.cwd, values["join-token-file"]) }),
   };
@@ -184,14 +192,18 @@ async function aclOf(values: ServerFlagValues, io: CommandIo): Promise<AclConfig
   return { defaultPolicy: policy ?? "deny", masterToken };
 }
 
-function portsOf(values: ServerFlagValues): { http: number; vault: number; dns: number } | string {
+function portsOf(values: ServerFlagValues) {
   const http = values["http-port"] ?? 8500;
-  const vault = values["vault-port"] ?? (http === 0 ? 0 : 8200);
-  const dns = values["dns-port"] ?? (http === 0 ? 0 : 8600);
   if (http < 0 || http > 65_535) return `-http-port=${http}: write a number from 0 to 65535.`;
-  if (vault < -1 || vault > 65_535) return `-vault-port=${vault}: write a number from 0 to 65535, or -1 for none.`;
-  if (dns < -1 || dns > 65_535) return `-dns-port=${dns}: write a number from 0 to 65535, or -1 for none.`;
-  return { http, vault, dns };
+  const usual = { vault: 8200, nomad: 4646, dns: 8600 } as const;
+  const ports: Record<"http" | keyof typeof usual, number> = { http, ...usual };
+  for (const [name, port] of Object.entries(usual) as [keyof typeof usual, number][]) {
+    const wanted = values[`${name}-port`] ?? (http === 0 ? 0 : port);
+    if (wanted < -1 || wanted > 65_535)
+      return `-${name}-port=${wanted}: write a number from 0 to 65535, or -1 for none.`;
+    ports[name] = wanted;
+  }
+  return ports;
 }
 
 function listenAddress(text: string, port: number, io: CommandIo): ListenAddress {

@@ -4,8 +4,8 @@ import { serverConfigOf, serverFlags } from "./server-config.ts";
 
 const usage = `Usage: millwright server [flags]
 
-  Runs the servers of Consul's and of Vault's HTTP API, with a node for itself
-  that answers names, until it is stopped with ^C or SIGTERM.
+  Runs the servers of Consul's, Vault's and Nomad's HTTP APIs, with a node for
+  itself that answers names, until it is stopped with ^C or SIGTERM.
 
       $ millwright server -dev
       $ millwright server -data-dir=/var/lib/millwright -client=10.0.0.5

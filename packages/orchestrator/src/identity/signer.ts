@@ -22,7 +22,9 @@ export async function openSigner(file: string | undefined): Promise<Signer> {
   const key = file === undefined ? await newKey() : await keyOf(file);
   const { n = "", e = "" } = createPublicKey(key).export({ format: "jwk" });
   // The thumbprint of RFC 7638: the same key has the same name everywhere.
-  const kid = createHash("sha256").update(JSON.stringify({ e, kty: "RSA", n })).digest("base64url");
+  const kid = createHash("sha256")
+    .update(JSON.stringify({ e, kty: "RSA", n }))
+    .digest("base64url");
   return {
     kid,
     jwk: { alg: "RS256", e, kid, kty: "RSA", n, use: "sig" },

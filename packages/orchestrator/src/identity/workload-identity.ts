@@ -22,14 +22,15 @@ export interface Workload {
 }
 
 /** What an identity of a task is for, and how long it holds; undefined for one that the task does not have. */
-export function identityOf({ task }: Pick<Workload, "task">, name: string): { audience: readonly string[]; seconds: number } | undefined {
+export function identityOf(
+  { task }: Pick<Workload, "task">,
+  name: string,
+): { audience: readonly string[]; seconds: number } | undefined {
   const named = [...task.identities, ...(task.identity ? [task.identity] : [])];
   const block = named.find((one) => (one.name || ownIdentities.api) === name);
   if (block) return { audience: block.audience, seconds: secondsOf(block) };
   if (name === ownIdentities.api) return { audience: ["nomadproject.io"], seconds: usualSeconds };
-  return name === ownIdentities.vault && task.vault
-    ? { audience: [vaultAudience], seconds: usualSeconds }
-    : undefined;
+  return name === ownIdentities.vault && task.vault ? { audience: [vaultAudience], seconds: usualSeconds } : undefined;
 }
 
 function secondsOf({ ttl }: Identity): number {

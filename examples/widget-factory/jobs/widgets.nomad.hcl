@@ -1,0 +1,188 @@
+# The program: several instances of one group, each an api and a web page beside it.
+
+variable "artifacts" {
+  description = "Where the archives of the factory lie."
+  type        = string
+}
+
+variable "release" {
+  description = "Which version of the program runs."
+  type        = string
+}
+
+variable "instances" {
+  type = number
+}
+
+variable "node" {
+  description = "The Node that runs it, on the nodes."
+  type        = string
+}
+
+variable "datacenter" {
+  type    = string
+  default = "dc1"
+}
+
+job "widgets" {
+  datacenters = [var.datacenter]
+
+  # One at a time; the next when the last was well for two seconds. What does not come up well is taken back.
+  update {
+    max_parallel      = 1
+    stagger           = "1s"
+    min_healthy_time  = "2s"
+    healthy_deadline  = "30s"
+    progress_deadline = "1m"
+    auto_revert       = true
+  }
+
+  group "widgets" {
+    count = var.instances
+
+    network {
+      port "api" {}
+      port "web" {}
+    }
+
+    restart {
+      attempts = 3
+      interval = "30s"
+      delay    = "500ms"
+      mode     = "fail"
+    }
+
+    reschedule {
+      delay          = "1s"
+      delay_function = "constant"
+      unlimited      = true
+    }
+
+    # Who has found an instance by its name a moment ago still gets its answer.
+    shutdown_delay = "3s"
+
+    task "api" {
+      driver = "raw_exec"
+
+      config {
+        command = var.node
+        args    = ["local/widgets.mjs", "--mode=api"]
+      }
+
+      env {
+        HOST            = "${NOMAD_IP_api}"
+        PORT            = "${NOMAD_PORT_api}"
+        WIDGETS_VERSION = var.release
+      }
+
+      artifact {
+        source = "${var.artifacts}/widgets-${var.release}.tar.gz"
+      }
+
+      vault {
+        role        = "widgets"
+        change_mode = "signal"
+      }
+
+      template {
+        data          = <<-EOT
+          {{- with secret "postgresql/creds/widgets" }}
+          {{- $user := .Data.username }}{{ $password := .Data.password }}
+          {{- range service "leader.my-db|any" }}
+          {"host": "{{ .Address }}", "port": {{ .Port }}, "database": "factory",
+           "user": "{{ $user }}", "password": "{{ $password }}"}
+          {{- end }}{{ end }}
+        EOT
+        destination   = "secrets/database.json"
+        change_mode   = "signal"
+        change_signal = "SIGHUP"
+      }
+
+      template {
+        data        = "{\"widgets_per_minute\": {{ key \"factory/widgets_per_minute\" }}}\n"
+        destination = "local/settings.json"
+        change_mode = "noop"
+      }
+
+      service {
+        name = "${TASKGROUP}"
+        tags = ["api"]
+        port = "api"
+
+        check {
+          type     = "http"
+          path     = "/health.txt"
+          interval = "1s"
+          timeout  = "2s"
+        }
+      }
+
+      resources {
+        cpu    = 100
+        memory = 128
+      }
+    }
+
+    task "web" {
+      driver = "raw_exec"
+
+      config {
+        command = var.node
+        args    = ["local/widgets.mjs", "--mode=web"]
+      }
+
+      env {
+        HOST            = "${NOMAD_IP_web}"
+        PORT            = "${NOMAD_PORT_web}"
+        WIDGETS_VERSION = var.release
+      }
+
+      artifact {
+        source = "${var.artifacts}/widgets-${var.release}.tar.gz"
+      }
+
+      vault {
+        role        = "widgets"
+        change_mode = "signal"
+      }
+
+      template {
+        data          = <<-EOT
+          {{- with secret "postgresql/creds/widgets" }}
+          {{- $user := .Data.username }}{{ $password := .Data.password }}
+          {{- range service "leader.my-db|any" }}
+          {"host": "{{ .Address }}", "port": {{ .Port }}, "database": "factory",
+           "user": "{{ $user }}", "password": "{{ $password }}"}
+          {{- end }}{{ end }}
+        EOT
+        destination   = "secrets/database.json"
+        change_mode   = "signal"
+        change_signal = "SIGHUP"
+      }
+
+      template {
+        data        = "{\"widgets_per_minute\": {{ key \"factory/widgets_per_minute\" }}}\n"
+        destination = "local/settings.json"
+        change_mode = "noop"
+      }
+
+      service {
+        name = "${TASKGROUP}"
+        tags = ["web"]
+        port = "web"
+
+        check {
+          type     = "http"
+          path     = "/health.txt"
+          interval = "1s"
+          timeout  = "2s"
+        }
+      }
+
+      resources {
+        cpu    = 100
+        memory = 128
+      }
+    }
+  }
+}

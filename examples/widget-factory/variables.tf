@@ -1,0 +1,69 @@
+terraform {
+  required_providers {
+    vault = {
+      source = "hashicorp/vault"
+    }
+    nomad = {
+      source = "hashicorp/nomad"
+    }
+    consul = {
+      source = "hashicorp/consul"
+    }
+  }
+}
+
+variable "artifacts" {
+  description = "Where the archives of the program and of the database's start lie: a folder or a URL that every node reaches."
+  type        = string
+}
+
+variable "release" {
+  description = "Which version of the program runs."
+  default     = "1"
+}
+
+variable "instances" {
+  description = "How many of the program run."
+  default     = 3
+}
+
+variable "node" {
+  description = "The Node that runs the program, on the nodes."
+  default     = "node"
+}
+
+variable "postgres_bin" {
+  description = "The folder of PostgreSQL's programs, on the nodes."
+  type        = string
+}
+
+variable "postgres_user" {
+  description = "Whom PostgreSQL runs as; empty for the agent's own user."
+  default     = ""
+}
+
+variable "postgres_data" {
+  description = "A folder for the orders, on the node that has the database."
+  type        = string
+}
+
+variable "postgres_address" {
+  description = "HOST:PORT of the database, as the secrets server reaches it."
+  default     = "127.0.0.1:5432"
+}
+
+variable "postgres_password" {
+  description = "Of PostgreSQL's own user. It is in no plan and no state: given to each apply, as TF_VAR_postgres_password."
+  type        = string
+  ephemeral   = true
+}
+
+variable "nomad_address" {
+  description = "Where the keys of workload identities are published, as the secrets server reaches it."
+  default     = "http://127.0.0.1:4646"
+}
+
+variable "datacenter" {
+  description = "Of the nodes."
+  default     = "dc1"
+}
