@@ -20,6 +20,9 @@ export interface Forwarding {
 
 export type ForwardedBody = Uint8Array | AsyncIterable<Uint8Array> | undefined;
 
+/** What a request that was passed on shows: a node does not send back to a server what came from one. */
+export const forwardedHeader = "x-millwright-forwarded";
+
 /**
  * Passes a request on, and the answer back piece by piece as it comes: no faster than its reader takes it, and given up when the
  * reader goes. Used by nodes towards servers, and by servers towards nodes. Rejects with `unreachable` where nothing was sent,
@@ -75,7 +78,7 @@ const passedByDefault = [
 ] as const;
 
 function headersOf({ request, pass = passedByDefault, headers = {} }: Forwarding): HttpCall["headers"] {
-  const sent: Record<string, string> = {};
+  const sent: Record<string, string> = { [forwardedHeader]: "1" };
   for (const name of pass) {
     const value = request.header(name);
     if (value !== undefined) sent[name] = value;

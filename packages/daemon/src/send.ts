@@ -9,7 +9,10 @@ const compress = promisify(gzip);
 /** A body below this is sent as it is: it would hardly become smaller. */
 const leastToCompress = 1_400;
 
-/** Sends a reply, compressed where the client takes it and it is worth it. Rejects where the body fails. */
+/**
+ * Sends a reply, compressed where the client takes it and it is worth it, and the reply does not name an encoding of its own
+ * (`identity` for one whose pieces are to go out as they come). Rejects where the body fails.
+ */
 export async function sendReply(
   message: IncomingMessage,
   response: ServerResponse,
@@ -20,7 +23,8 @@ export async function sendReply(
   for (const [name, value] of Object.entries(reply.headers)) headers[canonicalName(name)] = value;
   if (lastOfConnection) headers.Connection = "close";
   const { body = "" } = reply;
-  const mayCompress = takesGzip(message) && headers["Content-Type"] !== "application/x-gzip";
+  const isEncoded = headers["Content-Encoding"] !== undefined || headers["Content-Type"] === "application/x-gzip";
+  const mayCompress = takesGzip(message) && !isEncoded;
   if (typeof body === "string" || body instanceof Uint8Array) {
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     const compressed = mayCompress && length >= leastToCompress ? await compress(body) : undefined;
