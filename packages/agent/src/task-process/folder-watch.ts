@@ -3,8 +3,8 @@ import { systemClock } from "@millwright/core/ports";
 
 /** Tells when something in a folder may have changed. */
 export interface FolderWatch {
-  /** Resolves at the next change, also one since the last call, and in any case after a while. */
-  changed(): Promise<void>;
+  /** Resolves at the next change, also one since the last call, at the signal's abort, and in any case after a while. */
+  changed(signal?: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -18,11 +18,12 @@ export function watchFolder(folder: string): FolderWatch {
   };
   const watcher = watcherOf(folder, note);
   return {
-    changed: async () => {
+    changed: async (signal) => {
       if (!isChanged) {
         const woken = new AbortController();
         wake = () => woken.abort();
-        await systemClock.sleep(watcher ? watchedMilliseconds : lookMilliseconds, woken.signal).catch(() => undefined);
+        const either = signal ? AbortSignal.any([woken.signal, signal]) : woken.signal;
+        await systemClock.sleep(watcher ? watchedMilliseconds : lookMilliseconds, either).catch(() => undefined);
       }
       isChanged = false;
     },
