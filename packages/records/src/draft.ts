@@ -13,7 +13,7 @@ import {
 import { atMost, isAt, unchangedSince } from "./comparisons.ts";
 import { recordsErrors } from "./errors.ts";
 import type { Derived, Row, TableOf } from "./row.ts";
-import { topicsOf } from "./rows.ts";
+import { topicsIn } from "./rows.ts";
 import { type Schema, tableNamesOf } from "./schema.ts";
 import type { RecordState } from "./state.ts";
 import { topicOf } from "./table.ts";
@@ -196,13 +196,14 @@ export class Draft<R, D extends Derived<R> = Derived<R>> {
 
   #leftTopics<N extends TableOf<R>>(table: N): string[] {
     const { tables, remembered } = this.#schema;
-    if (tables[table].leased || !tables[table].watched) return [];
+    const { leased, watched, lists } = tables[table];
+    if (leased || !watched) return [];
     const left: string[] = [];
     for (const [key, row] of this.#changes[table]) {
       const before = this.state.row(table, key);
       if (!before) continue;
-      const after = new Set(row ? topicsOf<R, N>(tables, table, row) : []);
-      left.push(...topicsOf<R, N>(tables, table, before).filter((topic) => !after.has(topic)));
+      const after = new Set(row ? topicsIn(table, lists(row)) : []);
+      left.push(...topicsIn(table, lists(before)).filter((topic) => !after.has(topic)));
     }
     // What is remembered by key needs no topic for the whole table.
     return table === remembered ? left.filter((topic) => topic !== topicOf(table)) : left;

@@ -44,6 +44,8 @@ export class RecordView<T extends Keyed> {
 
 /** Where the first key at or behind `key` stands. */
 export function lowerBound(records: readonly Keyed[], key: string): number {
+  const last = records.at(-1);
+  if (last && compareKeys(last.key, key) < 0) return records.length;
   let low = 0;
   let high = records.length;
   while (low < high) {

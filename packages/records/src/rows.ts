@@ -54,7 +54,7 @@ export class Rows<R> {
     if (before) this.#leave(table, key, this.#tables[table].lists(before), lists);
     this.#rows[table].set(row);
     for (const list of lists) this.#list(table, list).set(row);
-    return { topics: topicsOf(this.#tables, table, record), change: changeOf<R, N>(table, before, row) };
+    return { topics: topicsIn(table, lists), change: changeOf<R, N>(table, before, row) };
   }
 
   /** Takes a record out, where it is there. */
@@ -62,8 +62,9 @@ export class Rows<R> {
     const before = this.#rows[table].get(key);
     if (!before) return undefined;
     this.#rows[table].delete(key);
-    this.#leave(table, key, this.#tables[table].lists(before), []);
-    return { topics: topicsOf(this.#tables, table, before), change: changeOf<R, N>(table, before, undefined) };
+    const lists = this.#tables[table].lists(before);
+    this.#leave(table, key, lists, []);
+    return { topics: topicsIn(table, lists), change: changeOf<R, N>(table, before, undefined) };
   }
 
   get isEmpty(): boolean {
@@ -88,9 +89,9 @@ export class Rows<R> {
   }
 }
 
-/** The topics a record stands in: its table, and each of its lists. */
-export function topicsOf<R, N extends TableOf<R>>(tables: Tables<R>, table: N, record: R[N]): readonly string[] {
-  return [topicOf(table), ...tables[table].lists(record).map((list) => topicOf(table, list))];
+/** The topics of a record that stands in these lists: its table, and each of them. */
+export function topicsIn(table: string, lists: readonly string[]): readonly string[] {
+  return [topicOf(table), ...lists.map((list) => topicOf(table, list))];
 }
 
 function changeOf<R, N extends TableOf<R>>(

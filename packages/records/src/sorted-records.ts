@@ -114,6 +114,9 @@ export class SortedRecords<T extends Keyed> {
 
   // The last chunk that starts at or before the key; -1 where the key is before all.
   #chunkAt(key: string): number {
+    const last = this.#chunks.at(-1);
+    // Keys mostly arrive in order, a million of them at a rebuild.
+    if (last && compareKeys(last.records[0]!.key, key) <= 0) return this.#chunks.length - 1;
     let low = 0;
     let high = this.#chunks.length;
     while (low < high) {
