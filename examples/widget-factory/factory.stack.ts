@@ -30,7 +30,8 @@ const database = resource(
       vars: {
         ...shared,
         postgres_bin: ref("var.postgres_bin"),
-        user: ref("var.postgres_user"),
+        postgres_libraries: ref("var.postgres_libraries"),
+        run_as: ref("var.postgres_user"),
         data: ref("var.postgres_data"),
         port: call("element", call("split", ":", ref("var.postgres_address")), 1),
       },

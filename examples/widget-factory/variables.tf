@@ -37,13 +37,18 @@ variable "postgres_bin" {
   type        = string
 }
 
+variable "postgres_libraries" {
+  description = "Where they look for their libraries, beside the usual places."
+  default     = ""
+}
+
 variable "postgres_user" {
-  description = "Whom PostgreSQL runs as; empty for the agent's own user."
+  description = "Whom PostgreSQL runs as, which refuses to run as root; empty for the agent's own user."
   default     = ""
 }
 
 variable "postgres_data" {
-  description = "A folder for the orders, on the node that has the database."
+  description = "A folder for the orders that PostgreSQL's user may write, on the node that has the database."
   type        = string
 }
 

@@ -1,15 +1,22 @@
 #!/bin/sh
-# Starts a PostgreSQL whose data lies in $DATA, which is made the first time: with the factory's database, and its one table.
+# Starts a PostgreSQL whose data lies in $DATA. The first time it makes them, with the factory's database and its one table.
 set -eu
 umask 077
 
-if [ ! -s "$DATA/PG_VERSION" ]; then
+# PostgreSQL refuses to run as root.
+as=
+[ -z "$RUN_AS" ] || as="setpriv --reuid=$RUN_AS --regid=$(id -g "$RUN_AS") --clear-groups"
+cd "$DATA"
+
+if [ ! -s "$DATA/data/PG_VERSION" ]; then
   echo "making a database in $DATA"
-  "$POSTGRES_BIN/initdb" --pgdata="$DATA" --username=postgres --pwfile="$NOMAD_SECRETS_DIR/password" \
-    --auth-host=scram-sha-256 --auth-local=reject --encoding=UTF8 --locale=C --no-instructions >/dev/null
-  echo "CREATE DATABASE factory" | "$POSTGRES_BIN/postgres" --single -D "$DATA" postgres >/dev/null
-  "$POSTGRES_BIN/postgres" --single -j -D "$DATA" factory <"$NOMAD_TASK_DIR/schema.sql" >/dev/null
+  rm -rf "$DATA/data"
+  $as "$POSTGRES_BIN/initdb" --pgdata="$DATA/data" --username=postgres --pwfile=/dev/stdin --no-instructions \
+    --auth-host=scram-sha-256 --auth-local=reject --encoding=UTF8 --locale=C \
+    <"$NOMAD_SECRETS_DIR/password" >/dev/null
+  echo "CREATE DATABASE factory" | $as "$POSTGRES_BIN/postgres" --single -D "$DATA/data" postgres >/dev/null
+  $as "$POSTGRES_BIN/postgres" --single -j -D "$DATA/data" factory <"$NOMAD_TASK_DIR/schema.sql" >/dev/null
 fi
 
-exec "$POSTGRES_BIN/postgres" -D "$DATA" -c listen_addresses="$HOST" -c port="$PORT" -c unix_socket_directories= \
-  -c log_min_messages=warning
+exec $as "$POSTGRES_BIN/postgres" -D "$DATA/data" -c listen_addresses="$HOST" -c port="$PORT" \
+  -c unix_socket_directories= -c log_min_messages=warning

@@ -10,7 +10,12 @@ variable "postgres_bin" {
   type        = string
 }
 
-variable "user" {
+variable "postgres_libraries" {
+  description = "Where they look for their libraries, beside the usual places."
+  type        = string
+}
+
+variable "run_as" {
   description = "Whom it runs as; PostgreSQL refuses to run as root. Empty for the agent's own user."
   type        = string
 }
@@ -55,7 +60,6 @@ job "factory-db" {
 
     task "postgres" {
       driver = "raw_exec"
-      user   = var.user
 
       config {
         command = "/bin/sh"
@@ -63,10 +67,12 @@ job "factory-db" {
       }
 
       env {
-        DATA         = var.data
-        POSTGRES_BIN = var.postgres_bin
-        HOST         = "${NOMAD_IP_db}"
-        PORT         = "${NOMAD_PORT_db}"
+        DATA            = var.data
+        POSTGRES_BIN    = var.postgres_bin
+        LD_LIBRARY_PATH = var.postgres_libraries
+        RUN_AS          = var.run_as
+        HOST            = "${NOMAD_IP_db}"
+        PORT            = "${NOMAD_PORT_db}"
       }
 
       artifact {

@@ -66,13 +66,12 @@ job "widgets" {
 
       config {
         command = var.node
-        args    = ["local/widgets.mjs", "--mode=api"]
+        args    = ["local/widgets.cjs", "--mode=api"]
       }
 
       env {
-        HOST            = "${NOMAD_IP_api}"
-        PORT            = "${NOMAD_PORT_api}"
-        WIDGETS_VERSION = var.release
+        HOST = "${NOMAD_IP_api}"
+        PORT = "${NOMAD_PORT_api}"
       }
 
       artifact {
@@ -128,13 +127,12 @@ job "widgets" {
 
       config {
         command = var.node
-        args    = ["local/widgets.mjs", "--mode=web"]
+        args    = ["local/widgets.cjs", "--mode=web"]
       }
 
       env {
-        HOST            = "${NOMAD_IP_web}"
-        PORT            = "${NOMAD_PORT_web}"
-        WIDGETS_VERSION = var.release
+        HOST = "${NOMAD_IP_web}"
+        PORT = "${NOMAD_PORT_web}"
       }
 
       artifact {

@@ -1,7 +1,7 @@
 import type { Summary } from "./orders.ts";
 
 /** The page on which people order widgets. */
-export function page({ instance, version, orders, widgets }: Summary & { instance: string; version: string }): string {
+export function page({ instance, release, orders, widgets }: Summary & { instance: string; release: string }): string {
   const rows = widgets.map(({ widget, ordered }) => `<tr><td>${escaped(widget)}</td><td>${ordered}</td></tr>`).join("");
   return `<!doctype html>
 <html lang="en">
@@ -16,7 +16,7 @@ export function page({ instance, version, orders, widgets }: Summary & { instanc
 </form>
 <h2>${orders} orders</h2>
 <table>${rows}</table>
-<p><small>Version ${escaped(version)}, instance ${escaped(instance)}</small></p>
+<p><small>Release ${escaped(release)}, instance ${escaped(instance)}</small></p>
 <script>
   const form = document.getElementById("order");
   form.addEventListener("submit", async (event) => {

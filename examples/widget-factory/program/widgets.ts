@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { parseArgs } from "node:util";
 import { Orders, readLogin } from "./orders.ts";
 import { page } from "./page.ts";
+import { readRelease } from "./release.ts";
 
 /**
  * The widget factory's program: takes orders for widgets, keeps them in PostgreSQL, and tells when each will be ready. One program,
@@ -18,7 +19,8 @@ const { values } = parseArgs({
 });
 
 const { env } = process;
-const identity = { instance: env.NOMAD_ALLOC_INDEX ?? "0", version: env.WIDGETS_VERSION ?? "0" };
+const { release, broken = false } = readRelease();
+const identity = { instance: env.NOMAD_ALLOC_INDEX ?? "0", release };
 const host = env.HOST ?? "127.0.0.1";
 const port = Number(env.PORT ?? "8080");
 const orders = new Orders({ login: () => readLogin(values.login), settingsFile: values.settings });
@@ -27,8 +29,7 @@ const largestBody = 10_000;
 
 const routes: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>> = {
   "GET /health.txt": async (_request, response) => {
-    // A version that is broken on purpose: what a rollout has to notice.
-    if (env.WIDGETS_BROKEN) return send(response, 500, "text/plain", "broken\n");
+    if (broken) return send(response, 500, "text/plain", "broken\n");
     await orders.ping();
     send(response, 200, "text/plain", "ok\n");
   },
@@ -49,7 +50,7 @@ const server = createServer((request, response) => {
     if (!response.headersSent) sendJson(response, 503, { error: "The factory cannot reach its books. Try again." });
   });
 });
-server.listen(port, host, () => console.log(`widgets ${identity.version} (${values.mode}) answers on ${host}:${port}`));
+server.listen(port, host, () => console.log(`widgets ${release} (${values.mode}) answers on ${host}:${port}`));
 
 async function showPage(_request: IncomingMessage, response: ServerResponse): Promise<void> {
   send(response, 200, "text/html; charset=utf-8", page({ ...identity, ...(await orders.summary()) }));

@@ -34,7 +34,7 @@ export interface JobsOptions {
 export async function openJobs(options: JobsOptions): Promise<{ handle: HttpService; close(): Promise<void> }> {
   const { store, identity, nomad, http, node, folder, acl, pretty, clock, chance, log } = options;
   const [first] = http;
-  const client = new ConsulClient(first ? { address: urlOf(first) } : {});
+  const client = new ConsulClient({ address: first ? urlOf(first) : "" });
   const api = nomad.find((address) => address.kind === "tcp");
   const orchestrator = await openOrchestrator({
     store,
