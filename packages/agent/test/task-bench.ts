@@ -12,6 +12,8 @@ import { numbersOf } from "../src/logs/rotating-file.ts";
 export interface TaskBench {
   readonly folder: string;
   readonly logs: Logs;
+  /** As an agent that was started anew. */
+  reopenLogs(): Promise<void>;
   /** Everything that a driver needs to start a task of a new allocation. */
   launch(config: Readonly<Record<string, Json>>, more?: LaunchOptions): Promise<TaskLaunch>;
   start(driver: TaskDriver, config: Readonly<Record<string, Json>>, more?: LaunchOptions): Promise<Started>;
@@ -32,7 +34,8 @@ export interface Started {
 
 export async function openTaskBench(): Promise<TaskBench> {
   const folder = mkdtempSync(join(tmpdir(), "millwright-tasks-"));
-  const logs = await openLogs(folder, { clock: systemClock, log: silentLog });
+  const open = () => openLogs(folder, { clock: systemClock, log: silentLog });
+  let logs = await open();
   const handles: TaskHandle[] = [];
   const launch: TaskBench["launch"] = async (config, { env = {}, user = "", maxFileSize = 10 } = {}) => {
     const allocation = systemChance.uuid();
@@ -56,7 +59,13 @@ export async function openTaskBench(): Promise<TaskBench> {
   };
   return {
     folder,
-    logs,
+    get logs() {
+      return logs;
+    },
+    reopenLogs: async () => {
+      await logs.close();
+      logs = await open();
+    },
     launch,
     start: async (driver, config, more) => {
       const launched = await launch(config, more);
