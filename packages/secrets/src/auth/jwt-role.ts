@@ -24,6 +24,8 @@ export interface JwtRole {
   readonly period: number;
   readonly numUses: number;
   readonly withDefaultPolicy: boolean;
+  /** As it was asked for; all are service tokens. Not there in roles of earlier versions. */
+  readonly tokenType?: string;
 }
 
 export const jwtRoleFields = [
@@ -34,6 +36,7 @@ export const jwtRoleFields = [
   "bound_claims",
   "bound_claims_type",
   "user_claim",
+  "user_claim_json_pointer",
   "claim_mappings",
   "clock_skew_leeway",
   "expiration_leeway",
@@ -81,6 +84,7 @@ export function changedRole(
     period: seconds("token_period", "period") ?? known?.period ?? 0,
     numUses: firstOf(["token_num_uses", "num_uses"], (field) => fields.integer(field)) ?? known?.numUses ?? 0,
     withDefaultPolicy: noDefault === undefined ? (known?.withDefaultPolicy ?? true) : !noDefault,
+    tokenType: fields.text("token_type") || known?.tokenType || "default",
   };
   refuseFaults(role);
   return role;
@@ -95,6 +99,8 @@ export function roleData(role: JwtRole): Readonly<Record<string, unknown>> {
     bound_claims: role.boundClaims,
     bound_claims_type: role.boundClaimsType,
     user_claim: role.userClaim,
+    // A name with a slash at its beginning is a pointer, with or without this.
+    user_claim_json_pointer: role.userClaim.startsWith("/"),
     claim_mappings: role.claimMappings,
     clock_skew_leeway: role.clockSkewLeeway,
     expiration_leeway: role.expirationLeeway,
@@ -106,7 +112,7 @@ export function roleData(role: JwtRole): Readonly<Record<string, unknown>> {
     token_period: role.period,
     token_num_uses: role.numUses,
     token_no_default_policy: !role.withDefaultPolicy,
-    token_type: "default",
+    token_type: role.tokenType ?? "default",
   };
 }
 
