@@ -1,11 +1,11 @@
 import { consulVersion, type NodeIdentity } from "./identity.ts";
-import type { Projection } from "./projection.ts";
 import { jsonReply } from "@millwright/core/http-reply";
+import type { DiscoveryProjection } from "./state.ts";
 import type { Route } from "./route.ts";
 
 export interface AgentRoutesContext {
   readonly identity: NodeIdentity;
-  readonly projection: Projection;
+  readonly projection: DiscoveryProjection;
   readonly pretty: boolean;
 }
 
@@ -27,7 +27,7 @@ export function agentRoutes(context: AgentRoutesContext): Route[] {
   ];
 }
 
-function describe(identity: NodeIdentity, projection: Projection): object {
+function describe(identity: NodeIdentity, projection: DiscoveryProjection): object {
   const { datacenter, nodeName, nodeId, address, serverPort, version } = identity;
   const build = `${consulVersion}:millwright-${version}`;
   return {

@@ -3,7 +3,7 @@ import { WireFields } from "@millwright/text/wire-fields";
 import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import type { Grants, Permission } from "./permissions.ts";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";

@@ -1,17 +1,16 @@
 import type { HttpReply } from "@millwright/core/http";
-import { type BlockingContext, blockingRead } from "./blocking.ts";
+import { blockingRead } from "@millwright/records/blocking";
 import type { Shown } from "./catalog-json.ts";
-import type { CommitContext } from "./commit.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { type ListQuery, parseListQuery } from "./list-query.ts";
 import { checkKnown } from "./permissions.ts";
-import { parseReadOptions } from "./read-options.ts";
+import { parseReadOptions } from "@millwright/records/read-options";
 import { jsonReply } from "@millwright/core/http-reply";
 import { jsonItem, jsonListReply, readHeaders } from "./reply.ts";
 import type { Call } from "./route.ts";
-import type { DiscoveryState } from "./state.ts";
+import type { DiscoveryCommits, DiscoveryReads, DiscoveryState } from "./state.ts";
 
-export interface CatalogContext extends BlockingContext, CommitContext {
+export interface CatalogContext extends DiscoveryReads, DiscoveryCommits {
   readonly identity: NodeIdentity;
   /** Whether JSON is always indented. */
   readonly pretty: boolean;

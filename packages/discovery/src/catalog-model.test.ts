@@ -4,11 +4,12 @@ import { openMemoryStore } from "@millwright/store/memory";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noJitter, openTestServer, sleep, type TestServer } from "../test/harness.ts";
+import { schema } from "./schema.ts";
 import { catalogTopics } from "./catalog-topics.ts";
-import { Projection, rebuildState } from "./projection.ts";
+import { Projection, rebuildState } from "@millwright/records/projection";
 import { checkLists, serviceLists } from "./catalog-records.ts";
 import type { DiscoveryState } from "./state.ts";
-import { topicOf } from "./table.ts";
+import { topicOf } from "@millwright/records/table";
 
 const nodes = ["n1", "N2", "n/3"];
 const services = ["web", "db"];
@@ -127,7 +128,7 @@ test("no index of the catalog ever goes back, every change raises it, and the st
       let hours = 0;
       const clock: Clock = { ...systemClock, now: () => Date.now() + hours * 3_600_000 };
       let server = await openTestServer(store, { clock });
-      const follower = await Projection.open({ store, clock, log: silentLog });
+      const follower = await Projection.open(schema, { store, clock, log: silentLog });
       let archive: Uint8Array | undefined;
       const witness = new Witness();
       await witness.ask(server);
@@ -153,7 +154,7 @@ test("no index of the catalog ever goes back, every change raises it, and the st
         }
         await witness.ask(server);
         await follower.fresh();
-        expect(described(follower.state)).toEqual(described((await rebuildState(store)).state));
+        expect(described(follower.state)).toEqual(described((await rebuildState(schema, store)).state));
       }
       await follower.close();
       await server.close();

@@ -1,4 +1,4 @@
-import { folded, joined, jsonTable } from "./table.ts";
+import { folded, joined, jsonTable } from "@millwright/records/table";
 
 export type Text = Readonly<Record<string, string>>;
 

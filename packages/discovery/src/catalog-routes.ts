@@ -8,17 +8,17 @@ import { nodeKey, serviceLists } from "./catalog-records.ts";
 import { catalogTopics } from "./catalog-topics.ts";
 import { type Deregistration, parseDeregistration, parseRegistration } from "./catalog-wire.ts";
 import { deleteCheck, deleteNode, deleteService, register } from "./catalog-write.ts";
-import { commitDraft } from "./commit.ts";
-import type { Draft } from "./draft.ts";
+import { commitDraft } from "@millwright/records/commit";
 import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { filtered, hasMeta, hasTags } from "./list-query.ts";
 import { type Grants, mayRead, type Permission } from "./permissions.ts";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "./table.ts";
+import { topicOf } from "@millwright/records/table";
+import type { DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
 
 const largestBody = 512 * 1024;
@@ -96,7 +96,7 @@ async function remove(context: CatalogContext, call: Call): Promise<HttpReply> {
   return jsonReply(true, isPretty(context, call));
 }
 
-function deregister(draft: Draft, { node, serviceId, checkId }: Deregistration): void {
+function deregister(draft: DiscoveryDraft, { node, serviceId, checkId }: Deregistration): void {
   if (serviceId !== "") deleteService(draft, node, serviceId);
   else if (checkId !== "") deleteCheck(draft, node, checkId);
   else deleteNode(draft, node);

@@ -1,6 +1,7 @@
 import { checkLists, nodeLists, serviceKey, serviceLists } from "./catalog-records.ts";
-import type { Rows } from "./rows.ts";
-import { folded, joined, topicOf } from "./table.ts";
+import type { Rows } from "@millwright/records/rows";
+import type { Records } from "./tables.ts";
+import { folded, joined, topicOf } from "@millwright/records/table";
 
 /** What queries of the catalog wait for, beside the lists of single tables. */
 export const catalogTopics = {
@@ -16,7 +17,7 @@ export const catalogTopics = {
  * The topics that rise with this one, by what the rows are like now: what joins several tables depends on which services
  * are on which node.
  */
-export function catalogTopicsBeside(topic: string, rows: Rows): readonly string[] {
+export function catalogTopicsBeside(topic: string, rows: Rows<Records>): readonly string[] {
   const [table, list, first = "", second = ""] = topic.split("/").map(unescaped);
   switch (`${table}/${list}`) {
     case nodeOfName:
@@ -49,7 +50,7 @@ function kindOf(table: string, list: string): string {
   return topicOf(table, list).split("/").slice(0, 2).join("/");
 }
 
-function servicesOn(node: string, rows: Rows): string[] {
+function servicesOn(node: string, rows: Rows<Records>): string[] {
   const names = new Set<string>();
   for (const { name } of rows.list("service", serviceLists.on(node))) names.add(folded(name));
   return [...names];

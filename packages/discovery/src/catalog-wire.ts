@@ -1,7 +1,7 @@
 import { formatDuration, millisecond } from "@millwright/text/duration";
 import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 import type { CheckRecord, CheckStatus, NodeRecord, ServiceAddress, ServiceRecord, Text } from "./catalog-records.ts";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 
 /** What `PUT /v1/catalog/register` asks for. */
 export interface Registration {

@@ -10,17 +10,17 @@ import {
   serviceKey,
 } from "./catalog-records.ts";
 import type { Registration } from "./catalog-wire.ts";
-import type { Draft } from "./draft.ts";
 import { discoveryErrors } from "./errors.ts";
-import { badRequest } from "./read-options.ts";
-import { folded } from "./table.ts";
+import { badRequest } from "./parameters.ts";
+import { folded } from "@millwright/records/table";
+import type { DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
 
 /** The check that says whether a node is alive. */
 export const nodeHealthCheck = "serfHealth";
 
 /** Registers a node, and what of it is given: all of it in one commit. Throws `badRequest` and `nameTaken`. */
-export function register(draft: Draft, { node, skipNodeUpdate, service, checks }: Registration): void {
+export function register(draft: DiscoveryDraft, { node, skipNodeUpdate, service, checks }: Registration): void {
   const known = draft.row("node", nodeKey(node.name));
   if (!known || !skipNodeUpdate) putNode(draft, node);
   if (service) putService(draft, service);
@@ -32,7 +32,7 @@ export function register(draft: Draft, { node, skipNodeUpdate, service, checks }
  * name that belongs to another ID is taken over where that node is not alive (its check is critical, or it has none), and
  * refused where it is.
  */
-export function putNode(draft: Draft, node: NodeRecord): void {
+export function putNode(draft: DiscoveryDraft, node: NodeRecord): void {
   const renamed = node.id === "" ? undefined : nodeOfId(draft, node);
   if (node.id !== "") refuseTakenName(draft, node, renamed);
   const key = nodeKey(node.name);
@@ -40,7 +40,7 @@ export function putNode(draft: Draft, node: NodeRecord): void {
   draft.put("node", key, node);
 }
 
-function nodeOfId(draft: Draft, { id, name }: NodeRecord): Row<"node"> | undefined {
+function nodeOfId(draft: DiscoveryDraft, { id, name }: NodeRecord): Row<"node"> | undefined {
   const current = draft.row("node", nodeKey(name));
   if (current && folded(current.id) === folded(id)) return current;
   // Only this decides on the whole table, and only where an ID comes new to a name.
@@ -49,7 +49,7 @@ function nodeOfId(draft: Draft, { id, name }: NodeRecord): Row<"node"> | undefin
   return known && draft.row("node", known.key);
 }
 
-function refuseTakenName(draft: Draft, node: NodeRecord, renamed: NodeRecord | undefined): void {
+function refuseTakenName(draft: DiscoveryDraft, node: NodeRecord, renamed: NodeRecord | undefined): void {
   const holder = draft.row("node", nodeKey(node.name));
   if (!holder || folded(holder.id) === folded(node.id)) return;
   // A node that was registered without an ID may be given one, but not by a node that had another name till now.
@@ -65,7 +65,7 @@ function refuseTakenName(draft: Draft, node: NodeRecord, renamed: NodeRecord | u
 }
 
 /** Writes an instance of a service; its checks take its name and tags on. Throws `badRequest` where its node is not there. */
-export function putService(draft: Draft, service: ServiceRecord): void {
+export function putService(draft: DiscoveryDraft, service: ServiceRecord): void {
   if (!draft.row("node", nodeKey(service.node))) throw badRequest("Missing node registration");
   const key = serviceKey(service.node, service.id);
   const before = draft.row("service", key);
@@ -75,7 +75,7 @@ export function putService(draft: Draft, service: ServiceRecord): void {
 }
 
 /** Writes a check. Throws `badRequest` where its node or its service is not there. */
-export function putCheck(draft: Draft, check: CheckRecord): void {
+export function putCheck(draft: DiscoveryDraft, check: CheckRecord): void {
   if (!draft.row("node", nodeKey(check.node))) throw badRequest("Missing node registration");
   const service = check.serviceId === "" ? undefined : draft.row("service", serviceKey(check.node, check.serviceId));
   if (check.serviceId !== "" && !service)
@@ -84,7 +84,7 @@ export function putCheck(draft: Draft, check: CheckRecord): void {
 }
 
 /** Deletes a node with its services and checks. */
-export function deleteNode(draft: Draft, node: string): void {
+export function deleteNode(draft: DiscoveryDraft, node: string): void {
   if (!draft.row("node", nodeKey(node))) return;
   draft.deleteAll("service", onNode(node));
   draft.deleteAll("check", onNode(node));
@@ -93,14 +93,14 @@ export function deleteNode(draft: Draft, node: string): void {
 }
 
 /** Deletes an instance of a service with its checks. */
-export function deleteService(draft: Draft, node: string, id: string): void {
+export function deleteService(draft: DiscoveryDraft, node: string, id: string): void {
   const service = draft.row("service", serviceKey(node, id));
   if (!service) return;
   for (const check of checksOf(draft, service)) draft.delete("check", check.key);
   draft.delete("service", service.key);
 }
 
-export function deleteCheck(draft: Draft, node: string, checkId: string): void {
+export function deleteCheck(draft: DiscoveryDraft, node: string, checkId: string): void {
   draft.delete("check", checkKey(node, checkId));
 }
 
@@ -111,7 +111,7 @@ function copied({ name, tags }: ServiceRecord): {
   return { serviceName: name, serviceTags: tags };
 }
 
-function checksOf(draft: Draft, { node, id }: ServiceRecord): Row<"check">[] {
+function checksOf(draft: DiscoveryDraft, { node, id }: ServiceRecord): Row<"check">[] {
   const rows = draft.rows("check", onNode(node));
   return rows.filter(({ serviceId }) => serviceId !== "" && folded(serviceId) === folded(id));
 }

@@ -3,12 +3,13 @@ import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http"
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { type Store, storeErrors } from "@millwright/store/contract";
+import { schema } from "./schema.ts";
 import { agentRoutes } from "./agent-routes.ts";
 import { authorizeRoutes } from "./authorize-routes.ts";
 import { catalogRoutes } from "./catalog-routes.ts";
 import { discoveryErrors } from "./errors.ts";
 import { eventRoutes } from "./event-routes.ts";
-import { cleanGenerations } from "./generations.ts";
+import { cleanGenerations } from "@millwright/records/generations";
 import type { NodeIdentity } from "./identity.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { kvRoutes } from "./kv-routes.ts";
@@ -19,16 +20,18 @@ import { membershipRoutes } from "./membership-routes.ts";
 import { nodeAuthorizer } from "./node-authorizer.ts";
 import { keepNodes } from "./node-keeper.ts";
 import { operatorRoutes } from "./operator-routes.ts";
-import { Projection } from "./projection.ts";
-import { badRequest } from "./read-options.ts";
+import { Projection } from "@millwright/records/projection";
+import { badRequest } from "./parameters.ts";
 import { emptyReply, textReply } from "@millwright/core/http-reply";
 import type { Call, Route } from "./route.ts";
 import { keepSessions } from "./session-keeper.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { snapshotRoutes } from "./snapshot-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
-import { keepSweeping, sweepTombstones } from "./sweep.ts";
+import { keepSweeping, sweepTombstones } from "@millwright/records/sweep";
+import { recordsErrors } from "@millwright/records/errors";
 import { tokenOf } from "./token.ts";
+import type { DiscoveryProjection } from "./state.ts";
 import { txnRoutes } from "./txn-routes.ts";
 
 export interface DiscoveryOptions {
@@ -76,7 +79,7 @@ export interface JoiningNode {
 export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const { store, identity, pretty = false, joinToken, openJoin = false, livenessSeconds = 10 } = options;
   const { clock = systemClock, chance = systemChance, log = silentLog } = options;
-  const projection = await Projection.open({ store, clock, log });
+  const projection = await Projection.open(schema, { store, clock, log });
   const joining = { joinToken, openJoin, livenessSeconds };
   const context = { store, projection, clock, chance, log, identity, pretty, ...joining };
   const authorizer = nodeAuthorizer(options.authorizer ?? allowAll, () => projection.state);
@@ -117,7 +120,7 @@ interface Dispatch {
   readonly find: RouteFinder<Route>;
   readonly authorizer: Authorizer;
   readonly datacenter: string;
-  readonly projection: Projection;
+  readonly projection: DiscoveryProjection;
 }
 
 async function answer(request: HttpRequest, dispatch: Dispatch): Promise<HttpReply> {
@@ -128,7 +131,7 @@ async function answer(request: HttpRequest, dispatch: Dispatch): Promise<HttpRep
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     // Clients know a server that has lost what it keeps its data in by these words and this header.
-    const lost = [discoveryErrors.noLeader.code, storeErrors.unavailable.code] as readonly string[];
+    const lost = [recordsErrors.noLeader.code, storeErrors.unavailable.code] as readonly string[];
     if (lost.includes(error.code))
       return textReply(500, "No cluster leader", { ...policy, "x-consul-knownleader": "false" });
     return textReply(error.kind.status, error.message, policy);

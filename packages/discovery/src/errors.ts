@@ -1,6 +1,6 @@
 import type { ErrorKind } from "@millwright/core/errors";
 
-/** What the discovery server refuses with; the message is the answer's body. */
+/** What the discovery server refuses with, beside `recordsErrors`; the message is the answer's body. */
 export const discoveryErrors = {
   badRequest: { code: "DISCOVERY_BAD_REQUEST", status: 400, retryable: false },
   denied: { code: "DISCOVERY_DENIED", status: 403, retryable: false },
@@ -18,10 +18,5 @@ export const discoveryErrors = {
   /** What is asked for is part of the API, and not of this version. */
   notThereYet: { code: "DISCOVERY_NOT_THERE_YET", status: 501, retryable: false },
   unknownDatacenter: { code: "DISCOVERY_UNKNOWN_DATACENTER", status: 500, retryable: false },
-  /** The store cannot be reached, or does not catch up. */
-  noLeader: { code: "DISCOVERY_NO_LEADER", status: 500, retryable: true },
-  /** Others kept changing what this request needs unchanged. */
-  contended: { code: "DISCOVERY_CONTENDED", status: 500, retryable: true },
-  restoreUnderWay: { code: "DISCOVERY_RESTORE_UNDER_WAY", status: 503, retryable: true },
   damagedArchive: { code: "DISCOVERY_DAMAGED_ARCHIVE", status: 400, retryable: false },
 } as const satisfies Record<string, ErrorKind>;

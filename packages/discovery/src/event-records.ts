@@ -1,4 +1,4 @@
-import { joined, jsonTable } from "./table.ts";
+import { joined, jsonTable } from "@millwright/records/table";
 
 /** A custom event; its key is its number, padded so that keys are in the order of numbers. */
 export interface EventRecord {

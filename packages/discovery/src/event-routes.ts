@@ -2,23 +2,23 @@ import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
 import type { Chance } from "@millwright/core/ports";
 import { compileRegexp } from "@millwright/text/regexp";
-import { type BlockingContext, blockingRead } from "./blocking.ts";
+import { blockingRead } from "@millwright/records/blocking";
 import { serviceLists } from "./catalog-records.ts";
-import { type CommitContext, commitDraft } from "./commit.ts";
-import type { Draft } from "./draft.ts";
+import { commitDraft } from "@millwright/records/commit";
 import { discoveryErrors } from "./errors.ts";
 import { eventKey, eventLists, type EventRecord } from "./event-records.ts";
 import type { NodeIdentity } from "./identity.ts";
 import type { Permission } from "./permissions.ts";
-import { badRequest, parseReadOptions } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
+import { parseReadOptions } from "@millwright/records/read-options";
 import { jsonReply } from "@millwright/core/http-reply";
 import { readHeaders } from "./reply.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import type { DiscoveryState } from "./state.ts";
-import { topicOf } from "./table.ts";
+import type { DiscoveryCommits, DiscoveryDraft, DiscoveryReads, DiscoveryState } from "./state.ts";
+import { topicOf } from "@millwright/records/table";
 
-export interface EventRoutesContext extends BlockingContext, CommitContext {
+export interface EventRoutesContext extends DiscoveryReads, DiscoveryCommits {
   readonly chance: Chance;
   readonly identity: NodeIdentity;
   readonly pretty: boolean;
@@ -70,7 +70,7 @@ async function fire(context: EventRoutesContext, call: Call): Promise<HttpReply>
   return jsonReply({ ...eventJson(value), LTime: 0 }, context.pretty || query.has("pretty"));
 }
 
-function addEvent(draft: Draft, event: Omit<EventRecord, "number">): EventRecord {
+function addEvent(draft: DiscoveryDraft, event: Omit<EventRecord, "number">): EventRecord {
   const numbers = draft.rows("event", "").map(({ number }) => number);
   const number = Math.max(0, ...numbers) + 1;
   const record = { ...event, number };

@@ -7,7 +7,7 @@ import { catalogTopics } from "./catalog-topics.ts";
 import { filtered, hasMeta, hasTags } from "./list-query.ts";
 import { type Grants, mayRead } from "./permissions.ts";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "./table.ts";
+import { topicOf } from "@millwright/records/table";
 import type { Row } from "./tables.ts";
 
 /** `/v1/health`. */

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestServer, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
-import { rebuildState } from "./projection.ts";
+import { rebuildState } from "@millwright/records/projection";
+import { schema } from "./schema.ts";
 
 /**
  * What a client could have seen: the highest index ever given out for each question. No answer may be below it, and one
@@ -162,7 +163,7 @@ for (const kind of storeKinds) {
       expect(await server.index("GET /v1/kv/a/1")).toBeLessThan(deleted);
       await server.discovery.sweep();
       expect(await server.index("GET /v1/kv/a/?recurse")).toBeGreaterThanOrEqual(deleted);
-      const { state } = await rebuildState(store);
+      const { state } = await rebuildState(schema, store);
       expect(state.indexOf(state.changedUnder("a/"))).toBeGreaterThanOrEqual(deleted);
       await server.close();
       await opened.dispose();

@@ -1,6 +1,6 @@
 import { messageOf } from "@millwright/core/errors";
 import { WireMistake } from "@millwright/text/wire-fields";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 
 /** A body as JSON; whole numbers above 2^53 as bigint. Throws `badRequest` that begins with `complaint`. */
 export function parseJson(body: Uint8Array, complaint: string): unknown {

@@ -1,4 +1,4 @@
-import type { Draft } from "./draft.ts";
+import type { DiscoveryDraft } from "./state.ts";
 import type { KvRecord } from "./kv-record.ts";
 
 /** A write of a key that takes or gives back its lock. */
@@ -21,7 +21,7 @@ export type LockOutcome =
  * Takes a key for a session, and writes it. Whoever has it already may take it again, which writes the value and leaves the
  * lock as it is.
  */
-export function acquireLock(draft: Draft, { key, record, session }: LockRequest): LockOutcome {
+export function acquireLock(draft: DiscoveryDraft, { key, record, session }: LockRequest): LockOutcome {
   if (!isSessionAlive(draft, session)) return { kind: "invalid-session" };
   const lock = draft.row("lock", key);
   if (lock?.session === session) {
@@ -37,7 +37,7 @@ export function acquireLock(draft: Draft, { key, record, session }: LockRequest)
 }
 
 /** Gives a key back, and writes it. Nobody has to wait then, as its holder has let go by itself. */
-export function releaseLock(draft: Draft, { key, record, session }: LockRequest): LockOutcome {
+export function releaseLock(draft: DiscoveryDraft, { key, record, session }: LockRequest): LockOutcome {
   const lock = draft.row("lock", key);
   if (!lock || lock.session !== session) return { kind: "refused" };
   draft.rewrite("kv", key, record);
@@ -46,7 +46,7 @@ export function releaseLock(draft: Draft, { key, record, session }: LockRequest)
 }
 
 /** Whether a session may hold keys: also one that is not marked yet is over when it was not renewed in time. */
-export function isSessionAlive(draft: Draft, id: string): boolean {
+export function isSessionAlive(draft: DiscoveryDraft, id: string): boolean {
   const session = draft.row("session", id);
   if (!session || session.ending) return false;
   return session.lease === "" || draft.row("life", id) !== undefined;

@@ -1,6 +1,6 @@
 import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
-import { type BlockingContext, blockingRead } from "./blocking.ts";
+import { blockingRead } from "@millwright/records/blocking";
 import { discoveryErrors } from "./errors.ts";
 import { jsonObject, kvFields } from "./kv-json.ts";
 import type { LockOutcome } from "./kv-lock.ts";
@@ -8,16 +8,17 @@ import type { KvRecord } from "./kv-record.ts";
 import type { KvWriter } from "./kv-write.ts";
 import type { Permission } from "./permissions.ts";
 import { prefixRange } from "@millwright/store/contract";
-import { RecordView } from "./record-view.ts";
-import { badRequest, parseCas, parseReadOptions, parseUint64, type ReadOptions } from "./read-options.ts";
+import { RecordView } from "@millwright/records/record-view";
+import { badRequest, parseCas, parseUint64 } from "./parameters.ts";
+import { parseReadOptions, type ReadOptions } from "@millwright/records/read-options";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { jsonListReply, type ReadMeta, readHeaders } from "./reply.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import type { KvEntry } from "./state.ts";
+import type { DiscoveryReads, KvEntry } from "./state.ts";
 import type { Row } from "./tables.ts";
 
-export interface KvRoutesContext extends BlockingContext {
+export interface KvRoutesContext extends DiscoveryReads {
   readonly writer: KvWriter;
   /** Whether JSON is always indented. */
   readonly pretty: boolean;
@@ -91,7 +92,7 @@ async function getOne(context: KvRoutesContext, call: Call, options: ReadOptions
   const key = keyOf(call);
   const { index, value } = await blockingRead(context, options, { kind: "key", text: key }, call.request, {
     index: (state) => state.indexOf(state.changedKey(key)),
-    value: (state) => ({ entry: state.get(key), base: state.meta.base, lock: state.row("lock", key) }),
+    value: (state) => ({ entry: state.row("kv", key), base: state.meta.base, lock: state.row("lock", key) }),
   });
   const headers = readHeaders(metaOf(context, options, index, false));
   const { entry } = value;
@@ -143,7 +144,7 @@ async function readTree(context: KvRoutesContext, call: Call, options: ReadOptio
   const prefix = keyOf(call);
   const { index, value } = await blockingRead(context, options, { kind: "prefix", text: prefix }, call.request, {
     index: (state) => state.indexOf(state.changedUnder(prefix)),
-    value: (state) => ({ all: state.under(prefix), base: state.meta.base, locks: state.rows("lock", prefix) }),
+    value: (state) => ({ all: state.rows("kv", prefix), base: state.meta.base, locks: state.rows("lock", prefix) }),
   });
   const { grants } = call;
   const mayRead = ({ key }: KvEntry) => grants.decide({ resource: "key", access: "read", name: key }).kind === "allow";

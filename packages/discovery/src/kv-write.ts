@@ -10,20 +10,18 @@ import {
   type Store,
   type TransactionResult,
 } from "@millwright/store/contract";
-import type { Draft } from "./draft.ts";
-import { discoveryErrors } from "./errors.ts";
-import { isAt } from "./comparisons.ts";
-import { commitDraft } from "./commit.ts";
+import { recordsErrors } from "@millwright/records/errors";
+import { isAt } from "@millwright/records/comparisons";
+import { commitDraft } from "@millwright/records/commit";
 import { acquireLock, type LockOutcome, type LockRequest, releaseLock } from "./kv-lock.ts";
 import { encodeRecord, type KvRecord } from "./kv-record.ts";
-import { layout, placeOf } from "./layout.ts";
-import { encodeTombstone } from "./tombstone.ts";
-import type { Projection } from "./projection.ts";
-import type { KvEntry } from "./state.ts";
+import { layout } from "./layout.ts";
+import { encodeTombstone } from "@millwright/records/tombstone";
+import type { DiscoveryDraft, DiscoveryProjection, KvEntry } from "./state.ts";
 
 export interface KvWriterOptions {
   readonly store: Store;
-  readonly projection: Projection;
+  readonly projection: DiscoveryProjection;
   readonly clock: Clock;
 }
 
@@ -37,7 +35,7 @@ const keysPerStep = 1_000;
  */
 export class KvWriter {
   readonly #store: Store;
-  readonly #projection: Projection;
+  readonly #projection: DiscoveryProjection;
   readonly #clock: Clock;
 
   constructor(options: KvWriterOptions) {
@@ -51,8 +49,8 @@ export class KvWriter {
     return this.#retried(async () => {
       const { state } = this.#projection;
       const fence = isAt(layout.meta, state.fence);
-      const storeKey = layout.kv(state.meta.generation, key);
-      const entry = state.get(key);
+      const storeKey = layout.record(state.meta.generation, "kv", key);
+      const entry = state.row("kv", key);
       const same = entry !== undefined && sameRecord(entry, record);
       const result = await this.#store.txn({
         when: same ? [fence, isAt(storeKey, entry.modified)] : [fence],
@@ -67,11 +65,11 @@ export class KvWriter {
     return this.#retried(async () => {
       const { state } = this.#projection;
       const { fence } = state;
-      const storeKey = layout.kv(state.meta.generation, key);
+      const storeKey = layout.record(state.meta.generation, "kv", key);
       // An index at or below the base was never given out for a key.
       const revision = cas === 0 ? 0 : cas - state.meta.base;
       if (revision < 0 || (revision === 0 && cas !== 0)) return { done: false };
-      const entry = state.get(key);
+      const entry = state.row("kv", key);
       const same = entry?.modified === revision && sameRecord(entry, record);
       const result = await this.#store.txn({
         when: [isAt(layout.meta, fence), isAt(storeKey, revision)],
@@ -96,7 +94,7 @@ export class KvWriter {
   async delete(key: string): Promise<void> {
     await this.#retried(async () => {
       const { fence, meta } = this.#projection.state;
-      const storeKey = layout.kv(meta.generation, key);
+      const storeKey = layout.record(meta.generation, "kv", key);
       const result = await this.#store.txn({
         when: [isAt(layout.meta, fence), { range: keyRange(storeKey), is: "present" }],
         then: this.#burial(meta.generation, key),
@@ -110,7 +108,7 @@ export class KvWriter {
   compareAndDelete(key: string, cas: number): Promise<boolean> {
     return this.#retried(async () => {
       const { fence, meta } = this.#projection.state;
-      const storeKey = layout.kv(meta.generation, key);
+      const storeKey = layout.record(meta.generation, "kv", key);
       const revision = cas - meta.base;
       const result = await this.#store.txn({
         // No key is at revision -1: the step then only looks.
@@ -130,7 +128,7 @@ export class KvWriter {
   async deleteTree(prefix: string): Promise<void> {
     await this.#retried(async () => {
       const { fence, meta } = this.#projection.state;
-      const tree = prefixRange(layout.kv(meta.generation, prefix));
+      const tree = prefixRange(layout.record(meta.generation, "kv", prefix));
       let page = await this.#store.range(tree, { keysOnly: true, limit: keysPerStep });
       const { revision } = page;
       for (;;) {
@@ -173,7 +171,7 @@ export class KvWriter {
     if (!fenceHeld(result, fence)) return result.revision;
     // Somebody wrote within this page since: the keys go one by one, each only as it was.
     for (const { key, modified } of entries) {
-      const place = placeOf(key);
+      const place = layout.placeOf(key);
       if (place.kind !== "record") continue;
       const single = await this.#store.txn({
         when: [isAt(layout.meta, fence), isAt(key, modified)],
@@ -188,13 +186,16 @@ export class KvWriter {
   #burial(generation: number, key: string): Operation[] {
     const tombstone = encodeTombstone({ at: this.#clock.now(), keys: [key], prefixes: [] });
     return [
-      { op: "delete", key: layout.kv(generation, key) },
+      { op: "delete", key: layout.record(generation, "kv", key) },
       { op: "delete", key: layout.record(generation, "lock", key) },
       { op: "put", key: layout.dead(generation, `k/${key}`), value: tombstone },
     ];
   }
 
-  async #locked(request: LockRequest, work: (draft: Draft, request: LockRequest) => LockOutcome): Promise<LockOutcome> {
+  async #locked(
+    request: LockRequest,
+    work: (draft: DiscoveryDraft, request: LockRequest) => LockOutcome,
+  ): Promise<LockOutcome> {
     const context = { store: this.#store, projection: this.#projection, clock: this.#clock };
     return (await commitDraft(context, (draft) => work(draft, request))).value;
   }
@@ -205,7 +206,7 @@ export class KvWriter {
       if ("done" in outcome) return outcome.done;
       await this.#projection.reached(outcome.behind);
     }
-    throw new OperationalError(discoveryErrors.contended, "Other requests kept changing the same keys. Try again.");
+    throw new OperationalError(recordsErrors.contended, "Other requests kept changing the same keys. Try again.");
   }
 }
 
@@ -223,7 +224,7 @@ interface TreePage {
 
 // The lock of a key, both by their keys in the store.
 function lockKeyOf(storeKey: string): string {
-  const place = placeOf(storeKey);
+  const place = layout.placeOf(storeKey);
   invariant(place.kind === "record", `${storeKey} is no key of the key-value store`);
   return layout.record(place.generation, "lock", place.name);
 }

@@ -1,15 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeRecord, encodeRecord } from "./kv-record.ts";
-import { decodeMeta, encodeMeta, layout, placeOf } from "./layout.ts";
+import { decodeMeta, encodeMeta } from "@millwright/records/meta";
+import { layout } from "./layout.ts";
 
 describe("a store key says what it is about", () => {
   const cases = [
     { key: layout.meta, want: { kind: "meta" } },
     { key: layout.low, want: { kind: "low" } },
     { key: layout.restoring, want: { kind: "restoring" } },
-    { key: layout.kv(3, "a/b"), want: { kind: "record", table: "kv", generation: 3, name: "a/b" } },
-    { key: layout.kv(1, "/lead//x/"), want: { kind: "record", table: "kv", generation: 1, name: "/lead//x/" } },
+    { key: layout.record(3, "kv", "a/b"), want: { kind: "record", table: "kv", generation: 3, name: "a/b" } },
+    {
+      key: layout.record(1, "kv", "/lead//x/"),
+      want: { kind: "record", table: "kv", generation: 1, name: "/lead//x/" },
+    },
     { key: layout.dead(12, "t/"), want: { kind: "dead", generation: 12, name: "t/" } },
     { key: layout.record(2, "node", "n1"), want: { kind: "record", table: "node", generation: 2, name: "n1" } },
     { key: layout.record(2, "live", "n1"), want: { kind: "leased", table: "live", name: "n1" } },
@@ -19,7 +23,7 @@ describe("a store key says what it is about", () => {
     { key: "discovery/g/1", want: { kind: "other" } },
     { key: "discovery/later", want: { kind: "other" } },
   ];
-  test.each(cases)("$key", ({ key, want }) => expect(placeOf(key)).toEqual(want));
+  test.each(cases)("$key", ({ key, want }) => expect(layout.placeOf(key)).toEqual(want));
 });
 
 test("a record comes back as it was written", () => {

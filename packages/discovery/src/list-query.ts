@@ -1,6 +1,6 @@
 import { type Filter, parseFilter } from "@millwright/filter/filter";
 import type { NodeRecord, ServiceRecord } from "./catalog-records.ts";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 
 /** What a list is cut down to. `near` is taken and changes nothing: nodes have no coordinates here. */
 export interface ListQuery {

@@ -1,4 +1,4 @@
-import { folded, joined, jsonTable } from "./table.ts";
+import { folded, joined, jsonTable } from "@millwright/records/table";
 
 /** Which node a token stands for; the record's key is the token's SHA-256 in hex. */
 export interface NodeTokenRecord {

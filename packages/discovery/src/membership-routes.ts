@@ -8,11 +8,11 @@ import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { identify, joinNode, type MembershipContext, renewNode } from "./membership.ts";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "./table.ts";
+import { topicOf } from "@millwright/records/table";
 
 export interface MembershipRoutesContext extends MembershipContext {
   readonly identity: NodeIdentity;

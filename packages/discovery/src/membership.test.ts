@@ -4,10 +4,11 @@ import type { Store } from "@millwright/store/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestServer, sleep, type TestServer, type TestServerOptions } from "../test/harness.ts";
 import { type ManualClock, manualClock } from "../test/manual-clock.ts";
-import { Draft } from "./draft.ts";
+import { Draft } from "@millwright/records/draft";
 import { takeDown } from "./membership.ts";
-import { Projection } from "./projection.ts";
+import { Projection } from "@millwright/records/projection";
 import { staticTokens } from "./permissions.ts";
+import { schema } from "./schema.ts";
 
 const n1 = { Node: "n1", ID: "00000000-0000-4000-8000-000000000001", Address: "10.0.0.1" };
 const n2 = { Node: "n2", ID: "00000000-0000-4000-8000-000000000002", Address: "10.0.0.2" };
@@ -270,7 +271,7 @@ describe("liveness", () => {
 
   test("a node whose renewal came in between is not taken down", async () => {
     await join();
-    const projection = await Projection.open({ store, clock, log: silentLog });
+    const projection = await Projection.open(schema, { store, clock, log: silentLog });
     const draft = new Draft(projection.state);
     expect(takeDown(draft, "n1", clock.now())).toBe(false);
     expect(draft.isEmpty).toBe(true);

@@ -3,15 +3,15 @@ import type { Chance } from "@millwright/core/ports";
 import type { LeaseId } from "@millwright/store/contract";
 import { type CheckRecord, checkKey, type NodeRecord, nodeKey } from "./catalog-records.ts";
 import { nodeHealthCheck, putCheck, putNode } from "./catalog-write.ts";
-import { type CommitContext, commitDraft } from "./commit.ts";
-import type { Draft } from "./draft.ts";
+import { commitDraft } from "@millwright/records/commit";
 import { discoveryErrors } from "./errors.ts";
 import { tokensOf } from "./membership-records.ts";
 import { identityOf, tokenKey } from "./node-authorizer.ts";
-import { folded } from "./table.ts";
+import { folded } from "@millwright/records/table";
+import type { DiscoveryCommits, DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
 
-export interface MembershipContext extends CommitContext {
+export interface MembershipContext extends DiscoveryCommits {
   readonly chance: Chance;
   /** How long a node is held for alive after it was last heard of. */
   readonly livenessSeconds: number;
@@ -73,7 +73,7 @@ export async function renewNode(
 }
 
 /** Writes that a node is alive no longer, unless it is. True where that is news. */
-export function takeDown(draft: Draft, node: string, now: number): boolean {
+export function takeDown(draft: DiscoveryDraft, node: string, now: number): boolean {
   const check = draft.row("check", checkKey(node, nodeHealthCheck));
   if (draft.row("live", nodeKey(node)) || !draft.row("node", nodeKey(node))) return false;
   const isNews = check?.status !== "critical";
@@ -93,12 +93,16 @@ export async function identify({ projection }: MembershipContext, token: string)
   throw new OperationalError(discoveryErrors.unknownToken, "ACL not found");
 }
 
-function bringAlive(draft: Draft, { name, id }: { readonly name: string; readonly id: string }, lease: LeaseId): void {
+function bringAlive(
+  draft: DiscoveryDraft,
+  { name, id }: { readonly name: string; readonly id: string },
+  lease: LeaseId,
+): void {
   draft.put("live", nodeKey(name), { node: name, nodeId: id, lease }, lease);
   passAgain(draft, name);
 }
 
-function passAgain(draft: Draft, node: string): void {
+function passAgain(draft: DiscoveryDraft, node: string): void {
   draft.delete("down", nodeKey(node));
   const known = draft.row("node", nodeKey(node));
   if (known) putCheck(draft, healthOf(known.name, "passing", "Agent alive and reachable"));

@@ -3,11 +3,11 @@ import type { Log } from "@millwright/core/ports";
 import { keepLeading, type Term } from "@millwright/store/leadership";
 import { checkKey, nodeKey } from "./catalog-records.ts";
 import { deleteNode, nodeHealthCheck } from "./catalog-write.ts";
-import { commitDraft } from "./commit.ts";
+import { commitDraft } from "@millwright/records/commit";
 import { layout } from "./layout.ts";
 import { type MembershipContext, takeDown } from "./membership.ts";
 import { tokensOf } from "./membership-records.ts";
-import { topicOf } from "./table.ts";
+import { topicOf } from "@millwright/records/table";
 
 export interface NodeKeeperContext extends MembershipContext {
   readonly log: Log;
@@ -25,7 +25,7 @@ const nodesPerTurn = 500;
  */
 export function keepNodes(context: NodeKeeperContext, signal: AbortSignal): Promise<void> {
   const { store, clock, chance, log, identity } = context;
-  const options = { store, clock, chance, log, signal, key: layout.nodesLeader, name: identity.nodeName };
+  const options = { store, clock, chance, log, signal, key: layout.leader("nodes"), name: identity.nodeName };
   return keepLeading(options, (term) => watchNodes(context, term));
 }
 

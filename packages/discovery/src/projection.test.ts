@@ -4,8 +4,9 @@ import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { faultyStore, type FaultyStore } from "../test/faulty-store.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
-import { Projection, rebuildState } from "./projection.ts";
+import { Projection, rebuildState } from "@millwright/records/projection";
 import type { DiscoveryState } from "./state.ts";
+import { schema } from "./schema.ts";
 
 let inner: Store;
 let store: FaultyStore;
@@ -132,7 +133,7 @@ test("a watch that has fallen behind the history is rebuilt, and its queries ans
 });
 
 test("the state equals its rebuild after any traffic", async () => {
-  const projection = await Projection.open({ store: inner, clock: systemClock, log: silentLog });
+  const projection = await Projection.open(schema, { store: inner, clock: systemClock, log: silentLog });
   let seed = 7;
   const next = (below: number) => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -151,14 +152,14 @@ test("the state equals its rebuild after any traffic", async () => {
       );
     if (i % 50 !== 49) continue;
     await projection.fresh();
-    const { state } = await rebuildState(inner);
+    const { state } = await rebuildState(schema, inner);
     expect(describeState(projection.state)).toEqual(describeState(state));
   }
   await projection.close();
 });
 
 test("closing ends the watch and the waits", async () => {
-  const projection = await Projection.open({ store: inner, clock: systemClock, log: silentLog });
+  const projection = await Projection.open(schema, { store: inner, clock: systemClock, log: silentLog });
   const waiting = projection.changed({ kind: "key", text: "a" }, new AbortController().signal);
   await projection.close();
   await waiting;
@@ -170,7 +171,7 @@ function describeState(state: DiscoveryState): object {
   return {
     meta: state.meta,
     floor: state.floor,
-    entries: [...state.under("")].map(({ key, value, flags, created, modified }) => [
+    entries: [...state.rows("kv", "")].map(({ key, value, flags, created, modified }) => [
       key,
       Buffer.from(value).toString(),
       flags,

@@ -2,10 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import { invariant } from "@millwright/core/errors";
 import type { Comparison, LeaseId } from "@millwright/store/contract";
 import { checkKey, nodeKey } from "./catalog-records.ts";
-import { type CommitContext, commitDraft } from "./commit.ts";
-import type { Draft } from "./draft.ts";
+import { commitDraft } from "@millwright/records/commit";
 import { lockLists, type SessionRecord } from "./session-records.ts";
-import type { DiscoveryState } from "./state.ts";
+import type { DiscoveryCommits, DiscoveryDraft, DiscoveryState } from "./state.ts";
 
 /** Nobody is kept waiting for longer, whatever the session says. */
 export const longestLockDelay = 60_000;
@@ -31,7 +30,7 @@ export function whyOver(state: DiscoveryState, session: SessionRecord): string |
 
 export interface EndOptions {
   /** End it only where this is so on what the commit is made on. */
-  readonly unless?: (draft: Draft, session: SessionRecord) => boolean;
+  readonly unless?: (draft: DiscoveryDraft, session: SessionRecord) => boolean;
   readonly fence?: Comparison;
 }
 
@@ -40,7 +39,7 @@ export interface EndOptions {
  * with its delay in the same commit, and the session goes with the last of them. A server that dies in between leaves a
  * session that is marked as ending, and that the next one ends.
  */
-export async function endSession(context: CommitContext, id: string, options: EndOptions = {}): Promise<void> {
+export async function endSession(context: DiscoveryCommits, id: string, options: EndOptions = {}): Promise<void> {
   const marked = await commitDraft(context, (draft) => {
     const session = draft.row("session", id);
     if (!session || options.unless?.(draft, session)) return undefined;
@@ -57,7 +56,7 @@ export async function endSession(context: CommitContext, id: string, options: En
 }
 
 // Whether there is more to give back.
-async function giveBackSome(context: CommitContext, id: string): Promise<boolean> {
+async function giveBackSome(context: DiscoveryCommits, id: string): Promise<boolean> {
   const { store, projection } = context;
   const { state } = projection;
   const session = state.row("session", id);
@@ -98,7 +97,10 @@ interface Batch {
   readonly lease: LeaseId | undefined;
 }
 
-function giveBack(draft: Draft, { id, keys, lease }: Batch): { readonly more: boolean; readonly delayed: boolean } {
+function giveBack(
+  draft: DiscoveryDraft,
+  { id, keys, lease }: Batch,
+): { readonly more: boolean; readonly delayed: boolean } {
   const session = draft.row("session", id);
   if (!session) return { more: false, delayed: false };
   let delayed = false;

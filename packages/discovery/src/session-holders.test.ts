@@ -5,8 +5,9 @@ import { addNode, setCheck } from "../test/catalog.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 import { layout } from "./layout.ts";
-import { rebuildState } from "./projection.ts";
+import { rebuildState } from "@millwright/records/projection";
 import { tables } from "./tables.ts";
+import { schema } from "./schema.ts";
 
 const keys = ["a", "b"] as const;
 const clients = 4;
@@ -82,9 +83,9 @@ class World {
 
   /** What everybody believes is so, and nothing is held by a session that is gone. */
   async check(): Promise<void> {
-    const { state } = await rebuildState(this.#store);
+    const { state } = await rebuildState(schema, this.#store);
     for (const lock of state.rows("lock")) {
-      expect(state.get(lock.key), `the key of the lock ${lock.key}`).toBeDefined();
+      expect(state.row("kv", lock.key), `the key of the lock ${lock.key}`).toBeDefined();
       if (lock.session !== "") expect(state.row("session", lock.session), `who holds ${lock.key}`).toBeDefined();
     }
     for (const [key, session] of this.#believed) expect(state.row("lock", key)?.session, key).toBe(session);

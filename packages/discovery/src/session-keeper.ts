@@ -2,12 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Chance, Log } from "@millwright/core/ports";
 import { keepLeading, type Term } from "@millwright/store/leadership";
-import type { CommitContext } from "./commit.ts";
 import { layout } from "./layout.ts";
 import { endSession, whyOver } from "./session-end.ts";
-import { topicOf } from "./table.ts";
+import type { DiscoveryCommits } from "./state.ts";
+import { topicOf } from "@millwright/records/table";
 
-export interface SessionKeeperContext extends CommitContext {
+export interface SessionKeeperContext extends DiscoveryCommits {
   readonly chance: Chance;
   readonly log: Log;
   readonly identity: { readonly nodeName: string };
@@ -21,7 +21,7 @@ const sessionsPerTurn = 500;
 /** Ends the sessions that are over, for as long as this server leads in it, until the signal aborts. */
 export function keepSessions(context: SessionKeeperContext, signal: AbortSignal): Promise<void> {
   const { store, clock, chance, log, identity } = context;
-  const options = { store, clock, chance, log, signal, key: layout.sessionsLeader, name: identity.nodeName };
+  const options = { store, clock, chance, log, signal, key: layout.leader("sessions"), name: identity.nodeName };
   return keepLeading(options, (term) => watchSessions(context, term));
 }
 

@@ -1,4 +1,4 @@
-import { folded, joined, jsonTable } from "./table.ts";
+import { folded, joined, jsonTable } from "@millwright/records/table";
 
 /** A session: what may hold keys as locks. Its key is its id, a UUID. */
 export interface SessionRecord {

@@ -2,14 +2,13 @@ import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
 import type { Chance } from "@millwright/core/ports";
 import type { LeaseId } from "@millwright/store/contract";
-import { type BlockingContext, blockingRead } from "./blocking.ts";
+import { blockingRead } from "@millwright/records/blocking";
 import { checkKey, nodeKey } from "./catalog-records.ts";
-import { type CommitContext, commitDraft } from "./commit.ts";
-import type { Draft } from "./draft.ts";
+import { commitDraft } from "@millwright/records/commit";
 import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { checkPermission, type Permission } from "./permissions.ts";
-import { parseReadOptions } from "./read-options.ts";
+import { parseReadOptions } from "@millwright/records/read-options";
 import { jsonReply, textReply } from "@millwright/core/http-reply";
 import { readHeaders } from "./reply.ts";
 import { readBody } from "./request-body.ts";
@@ -18,11 +17,11 @@ import { endSession, whyOver } from "./session-end.ts";
 import { sessionJson } from "./session-json.ts";
 import { sessionLists } from "./session-records.ts";
 import { parseSession, type SessionRequest } from "./session-wire.ts";
-import type { DiscoveryState } from "./state.ts";
-import { topicOf } from "./table.ts";
+import type { DiscoveryCommits, DiscoveryDraft, DiscoveryReads, DiscoveryState } from "./state.ts";
+import { topicOf } from "@millwright/records/table";
 import type { Row } from "./tables.ts";
 
-export interface SessionRoutesContext extends BlockingContext, CommitContext {
+export interface SessionRoutesContext extends DiscoveryReads, DiscoveryCommits {
   readonly chance: Chance;
   readonly identity: NodeIdentity;
   readonly pretty: boolean;
@@ -96,7 +95,7 @@ interface NewSession {
 }
 
 // Gives why it cannot be.
-function addSession(draft: Draft, { id, request, lease }: NewSession): string | undefined {
+function addSession(draft: DiscoveryDraft, { id, request, lease }: NewSession): string | undefined {
   const { name, lockDelay, behavior, ttl, nodeChecks, serviceChecks } = request;
   const row = draft.row("node", nodeKey(request.node));
   if (!row) return `Missing node registration: there is no node ${JSON.stringify(request.node)} in the catalog`;

@@ -1,6 +1,6 @@
 import { parseDuration, toMilliseconds } from "@millwright/text/duration";
 import { WireFields, WireMistake } from "@millwright/text/wire-fields";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 import type { ServiceCheck } from "./session-records.ts";
 
 /** What `PUT /v1/session/create` asks for, with its defaults. */

@@ -1,11 +1,15 @@
 import type { Comparison, Operation, Store } from "@millwright/store/contract";
 import { after, prefixRange } from "@millwright/store/contract";
 import { type ArchiveEntry, type ArchiveHeader, damaged, readArchive, writeArchive } from "./archive.ts";
-import { type GenerationsContext, lostLock, removeOtherGenerations, withGenerationLock } from "./generations.ts";
+import { lostLock, removeOtherGenerations, withGenerationLock } from "@millwright/records/generations";
 import { messageOf } from "@millwright/core/errors";
-import { encodeMeta, layout, placeOf } from "./layout.ts";
-import { isTableName, tables } from "./tables.ts";
-import { isAt } from "./comparisons.ts";
+import { encodeMeta } from "@millwright/records/meta";
+import { isTableOf } from "@millwright/records/schema";
+import { layout } from "./layout.ts";
+import { schema } from "./schema.ts";
+import { type Records, tables } from "./tables.ts";
+import type { DiscoveryGenerations } from "./state.ts";
+import { isAt } from "@millwright/records/comparisons";
 
 /** More than any store commits in a second: how far another server's indexes may have gone on since an archive. */
 const commitsPerSecond = 100_000;
@@ -20,7 +24,7 @@ export async function takeSnapshot({
   store,
   projection,
   clock,
-}: GenerationsContext): Promise<{ readonly index: number; readonly archive: AsyncIterable<Uint8Array> }> {
+}: DiscoveryGenerations): Promise<{ readonly index: number; readonly archive: AsyncIterable<Uint8Array> }> {
   await projection.fresh();
   const { state, applied: revision } = projection;
   const index = state.indexOf(revision);
@@ -34,7 +38,7 @@ export async function takeSnapshot({
  *
  * Rejects with `damagedArchive`, and with `restoreUnderWay` where another restore runs.
  */
-export function restoreSnapshot(context: GenerationsContext, archive: AsyncIterable<Uint8Array>): Promise<void> {
+export function restoreSnapshot(context: DiscoveryGenerations, archive: AsyncIterable<Uint8Array>): Promise<void> {
   const { store, projection, clock, log } = context;
   return withGenerationLock(context, async (lock) => {
     await removeOtherGenerations(context, lock);
@@ -67,7 +71,7 @@ async function* entriesOf(store: Store, generation: number, revision: number): A
     for (const { key, value } of page.entries) {
       bytes += value.byteLength;
       // Tombstones say what clients here have seen; after a restore every index is new.
-      if (placeOf(key).kind === "record") yield { name: key.slice(prefix.length), value };
+      if (layout.placeOf(key).kind === "record") yield { name: key.slice(prefix.length), value };
     }
     const last = page.entries.at(-1);
     if (!page.more || !last) return;
@@ -111,7 +115,7 @@ async function stage(
 
 function checkEntry({ name, value }: ArchiveEntry, names: Set<string>): number {
   const table = name.slice(0, name.indexOf("/"));
-  if (!isTableName(table) || tables[table].leased)
+  if (!isTableOf<Records>(schema, table) || tables[table].leased)
     throw damaged(`this version does not know what the entry ${JSON.stringify(name)} is`);
   if (names.has(name)) throw damaged(`the entry ${JSON.stringify(name)} is there twice`);
   names.add(name);

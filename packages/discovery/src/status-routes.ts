@@ -1,11 +1,11 @@
-import type { BlockingContext } from "./blocking.ts";
 import type { NodeIdentity } from "./identity.ts";
-import { parseReadOptions } from "./read-options.ts";
+import { parseReadOptions } from "@millwright/records/read-options";
 import { jsonReply } from "@millwright/core/http-reply";
 import { contactHeaders } from "./reply.ts";
+import type { DiscoveryReads } from "./state.ts";
 import type { Call, Route } from "./route.ts";
 
-export interface StatusRoutesContext extends BlockingContext {
+export interface StatusRoutesContext extends DiscoveryReads {
   readonly identity: NodeIdentity;
   readonly pretty: boolean;
 }

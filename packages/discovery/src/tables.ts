@@ -1,3 +1,5 @@
+import type { Row as RowOf } from "@millwright/records/row";
+import type { Table } from "@millwright/records/table";
 import {
   type CheckRecord,
   checkTable,
@@ -26,7 +28,6 @@ import {
   type SessionRecord,
   sessionTable,
 } from "./session-records.ts";
-import type { Table } from "./table.ts";
 
 /** What the server keeps, table by table: one record is one key of the store. */
 export interface Records {
@@ -46,14 +47,8 @@ export interface Records {
 
 export type TableName = keyof Records;
 
-/** A record as the state holds it; `created` and `modified` are revisions of the store. Never changed in place. */
-export type Row<N extends TableName> = Records[N] & {
-  readonly key: string;
-  readonly created: number;
-  readonly modified: number;
-};
+export type Row<N extends TableName> = RowOf<Records, N>;
 
-/** Every table. To add one: its record above, its row here. State, archives, tombstones and sweeps then know it. */
 export const tables: { readonly [N in TableName]: Table<Records[N]> } = {
   kv: { encode: encodeRecord, decode: decodeRecord, leased: false, watched: true, lists: () => [] },
   node: nodeTable,
@@ -68,9 +63,3 @@ export const tables: { readonly [N in TableName]: Table<Records[N]> } = {
   delay: delayTable,
   event: eventTable,
 };
-
-export const tableNames = Object.keys(tables) as readonly TableName[];
-
-export function isTableName(text: string): text is TableName {
-  return Object.hasOwn(tables, text);
-}

@@ -11,8 +11,9 @@ import {
 } from "./catalog-records.ts";
 import { nodeRead, serviceRead } from "./catalog-routes.ts";
 import { deleteCheck, deleteNode, deleteService, putCheck, putNode, putService } from "./catalog-write.ts";
-import { type Draft, pendingRevision } from "./draft.ts";
+import { pendingRevision } from "@millwright/records/draft";
 import { checkPermission, type Grants } from "./permissions.ts";
+import type { DiscoveryDraft } from "./state.ts";
 import type { Records, Row } from "./tables.ts";
 
 /** What the operations are about, by the tables' names. */
@@ -40,7 +41,7 @@ export type CatalogResult = { readonly [N in CatalogTable]: { readonly on: N; re
 
 /** Carries an operation out on a draft: gives its results, or why it cannot be. */
 export function runCatalogOperation(
-  draft: Draft,
+  draft: DiscoveryDraft,
   grants: Grants,
   operation: CatalogOperation,
 ): readonly CatalogResult[] | string {
@@ -93,7 +94,11 @@ interface Kind<N extends CatalogTable> {
   mayDelete(row: Row<N>): void;
 }
 
-function run<N extends CatalogTable>(draft: Draft, operation: OperationOn<N>, kind: Kind<N>): readonly Row<N>[] {
+function run<N extends CatalogTable>(
+  draft: DiscoveryDraft,
+  operation: OperationOn<N>,
+  kind: Kind<N>,
+): readonly Row<N>[] {
   const isAt = (row: Row<N> | undefined, index: number) => {
     // What this transaction has written itself is at no index yet.
     if (row) return index !== 0 && row.modified !== pendingRevision && draft.state.indexOf(row.modified) === index;
@@ -139,7 +144,7 @@ function remove<N extends CatalogTable>(id: CatalogIds[N], kind: Kind<N>): reado
   return [];
 }
 
-function nodes(draft: Draft, grants: Grants): Kind<"node"> {
+function nodes(draft: DiscoveryDraft, grants: Grants): Kind<"node"> {
   return {
     get: ({ name }) => draft.row("node", nodeKey(name)),
     put: (node) => putNode(draft, node),
@@ -151,7 +156,7 @@ function nodes(draft: Draft, grants: Grants): Kind<"node"> {
   };
 }
 
-function services(draft: Draft, grants: Grants): Kind<"service"> {
+function services(draft: DiscoveryDraft, grants: Grants): Kind<"service"> {
   return {
     get: ({ node, id }) => draft.row("service", serviceKey(node, id)),
     put: (service) => putService(draft, service),
@@ -163,7 +168,7 @@ function services(draft: Draft, grants: Grants): Kind<"service"> {
   };
 }
 
-function checks(draft: Draft, grants: Grants): Kind<"check"> {
+function checks(draft: DiscoveryDraft, grants: Grants): Kind<"check"> {
   return {
     get: ({ node, checkId }) => draft.row("check", checkKey(node, checkId)),
     put: (check) => putCheck(draft, check),

@@ -2,15 +2,16 @@ import { OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock } from "@millwright/core/ports";
 import type { Store } from "@millwright/store/contract";
 import { discoveryErrors } from "./errors.ts";
-import type { Projection } from "./projection.ts";
-import { pendingRevision } from "./draft.ts";
+import { pendingRevision } from "@millwright/records/draft";
+import { recordsErrors } from "@millwright/records/errors";
 import type { Grants } from "./permissions.ts";
 import { planTransaction, type TxnError, type TxnOperation, type TxnResult } from "./txn.ts";
+import type { DiscoveryProjection } from "./state.ts";
 import { transactionStep } from "./txn-step.ts";
 
 export interface TxnContext {
   readonly store: Store;
-  readonly projection: Projection;
+  readonly projection: DiscoveryProjection;
   readonly clock: Clock;
   readonly chance: Chance;
 }
@@ -45,7 +46,7 @@ export async function runTransaction(
     if (result.succeeded) return { done: true, results: plan.results, indexOf: publicIndex(base, result.revision) };
     await projection.reached(result.revision);
   }
-  throw new OperationalError(discoveryErrors.contended, "Other requests kept changing the same keys. Try again.");
+  throw new OperationalError(recordsErrors.contended, "Other requests kept changing the same keys. Try again.");
 }
 
 function publicIndex(base: number, committed: number): (revision: number) => number {

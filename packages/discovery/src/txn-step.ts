@@ -9,10 +9,10 @@ import {
   type Transaction,
 } from "@millwright/store/contract";
 import { compareKeys, inRange } from "@millwright/store/keys";
-import { atMost, isAt, unchangedSince } from "./comparisons.ts";
+import { atMost, isAt, unchangedSince } from "@millwright/records/comparisons";
 import { encodeRecord } from "./kv-record.ts";
 import { layout } from "./layout.ts";
-import { encodeTombstone } from "./tombstone.ts";
+import { encodeTombstone } from "@millwright/records/tombstone";
 import type { LockRecord } from "./session-records.ts";
 import type { DiscoveryState, KvEntry } from "./state.ts";
 import { tables } from "./tables.ts";
@@ -85,14 +85,14 @@ function changesOf({ writes, deletedTrees }: TxnPlan, state: DiscoveryState): Ch
       puts.push(entry);
       continue;
     }
-    const before = state.get(key);
+    const before = state.row("kv", key);
     if (before && !deletedTrees.some((prefix) => key.startsWith(prefix))) deletions.push(before);
   }
   return { puts, deletions: deletions.sort((a, b) => compareKeys(a.key, b.key)) };
 }
 
 function kvKey({ state }: StepContext, key: string): string {
-  return layout.kv(state.meta.generation, key);
+  return layout.record(state.meta.generation, "kv", key);
 }
 
 // The deleted trees as ranges, without the keys that are written again within them.
@@ -118,7 +118,7 @@ function neighbouringRuns(deletions: readonly KvEntry[], context: StepContext): 
   for (const entry of deletions) {
     const from = kvKey(context, entry.key);
     const run = runs.at(-1);
-    if (run && context.state.neighbours(entry.key).before === previous) run.to = after(from);
+    if (run && context.state.neighbours("kv", entry.key).before === previous) run.to = after(from);
     else runs.push({ from, to: after(from) });
     previous = entry;
   }
@@ -148,7 +148,10 @@ function comparisonsOf(plan: TxnPlan, guarded: readonly KeyRange[], context: Ste
   const room = limits.comparisons - fixed.length;
   const exact = plan.readTrees.size === 0 && guarded.length === 0 && plan.readKeys.size <= room;
   if (exact) {
-    return [...fixed, ...[...plan.readKeys].map((key) => isAt(kvKey(context, key), state.get(key)?.modified ?? 0))];
+    return [
+      ...fixed,
+      ...[...plan.readKeys].map((key) => isAt(kvKey(context, key), state.row("kv", key)?.modified ?? 0)),
+    ];
   }
   // Too much to compare key by key: nothing in these ranges was written since, and nothing at all was deleted.
   const ranges = [

@@ -1,5 +1,5 @@
 import { largestValue } from "./kv-routes.ts";
-import { badRequest } from "./read-options.ts";
+import { badRequest } from "./parameters.ts";
 import type { TxnOperation } from "./txn.ts";
 import { OperationalError } from "@millwright/core/errors";
 import { discoveryErrors } from "./errors.ts";

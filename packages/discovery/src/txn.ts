@@ -1,9 +1,9 @@
 import { assertNever } from "@millwright/core/errors";
-import { Draft, pendingRevision } from "./draft.ts";
+import { Draft, pendingRevision } from "@millwright/records/draft";
 import { sameRecord } from "./kv-write.ts";
 import type { Grants } from "./permissions.ts";
 import type { LockRecord } from "./session-records.ts";
-import type { DiscoveryState, KvEntry } from "./state.ts";
+import type { DiscoveryDraft, DiscoveryState, KvEntry } from "./state.ts";
 import type { Row, TableName } from "./tables.ts";
 import { type CatalogOperation, type CatalogResult, runCatalogOperation } from "./txn-catalog.ts";
 
@@ -57,7 +57,7 @@ export interface TxnPlan {
   /** Keys whose last state is another than before, or undefined where they are gone. */
   readonly writes: ReadonlyMap<string, KvEntry | undefined>;
   /** What it does to the catalog. */
-  readonly draft: Draft;
+  readonly draft: DiscoveryDraft;
   /** Locks whose last state is another than before, or undefined where they are gone. */
   readonly locks: ReadonlyMap<string, LockRecord | undefined>;
   /** Prefixes that were deleted as a whole. */
@@ -145,7 +145,7 @@ class Planner {
 
   done(): Omit<TxnPlan, "errors" | "results" | "draft"> {
     return {
-      writes: new Map([...this.#overlay].filter(([key, entry]) => this.#state.get(key) !== entry)),
+      writes: new Map([...this.#overlay].filter(([key, entry]) => this.#state.row("kv", key) !== entry)),
       locks: new Map([...this.#locks].filter(([key, lock]) => this.#state.row("lock", key) !== lock)),
       deletedTrees: this.#deletedTrees,
       readKeys: this.#readKeys,
@@ -209,12 +209,12 @@ class Planner {
 
   #get(key: string): KvEntry | undefined {
     this.#readKeys.add(key);
-    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#state.get(key);
+    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#state.row("kv", key);
   }
 
   #under(prefix: string): KvEntry[] {
     this.#readTrees.add(prefix);
-    const entries = new Map([...this.#state.under(prefix)].map((entry) => [entry.key, entry]));
+    const entries = new Map([...this.#state.rows("kv", prefix)].map((entry) => [entry.key, entry]));
     let added = false;
     for (const [key, entry] of this.#overlay) {
       if (!key.startsWith(prefix)) continue;
