@@ -22,6 +22,8 @@ export type DeploymentEvent =
       readonly healthy: boolean;
       readonly at: Moment;
     }
+  /** An allocation is not wanted any more, or was lost, and nothing takes its place so far. */
+  | { readonly kind: "gone"; readonly group: string; readonly allocation: AllocId }
   | { readonly kind: "tick"; readonly at: Moment }
   /** Somebody says that the canaries of these groups are good; null for all groups. */
   | { readonly kind: "promote"; readonly groups: readonly string[] | null; readonly at: Moment }
@@ -45,15 +47,14 @@ export type DeploymentStep =
   | { readonly ok: true; readonly deployment: Deployment; readonly actions: readonly DeploymentAction[] }
   | { readonly ok: false; readonly reason: string };
 
+/** The newest version before a rollout's that proved itself: `sameAs` where its job is the very same; null where there is none. */
+export type LastStable = number | { readonly sameAs: number } | null;
+
 /**
- * One step of a rollout. `lastStable` is the newest version before this one that proved itself, or null. An allocation that
+ * One step of a rollout. An allocation that
  * did not come up well ends the rollout at once, as does a group without progress until its deadline. What has ended stays.
  */
-export function stepDeployment(
-  deployment: Deployment,
-  event: DeploymentEvent,
-  lastStable: number | null,
-): DeploymentStep {
+export function stepDeployment(deployment: Deployment, event: DeploymentEvent, lastStable: LastStable): DeploymentStep {
   if (!isActive(deployment)) {
     const isAsked =
       event.kind === "promote" || event.kind === "pause" || event.kind === "resume" || event.kind === "fail";
@@ -64,6 +65,8 @@ export function stepDeployment(
       return kept(withGroup(deployment, event.group, (group) => withPlaced(group, event)));
     case "health":
       return stepHealth(deployment, event, lastStable);
+    case "gone":
+      return kept(withGroup(deployment, event.group, (group) => without(group, event.allocation)));
     case "tick":
       return isLate(deployment, event.at)
         ? failed(deployment, "Failed due to progress deadline", lastStable)
@@ -100,18 +103,28 @@ export function nextDeadline({ status, groups }: Deployment): Moment | undefined
 type Of<Kind extends DeploymentEvent["kind"]> = Extract<DeploymentEvent, { kind: Kind }>;
 
 function withPlaced(group: GroupRollout, { allocation, replaces, canary, at }: Of<"placed">): GroupRollout {
-  const without = (list: readonly AllocId[]) => (replaces === null ? list : list.filter((id) => id !== replaces));
+  const rest = replaces === null ? group : without(group, replaces);
   return {
-    ...group,
-    placed: [...without(group.placed), allocation],
-    canaries: canary ? [...without(group.canaries), allocation] : without(group.canaries),
-    healthy: without(group.healthy),
-    unhealthy: without(group.unhealthy),
+    ...rest,
+    placed: [...rest.placed, allocation],
+    canaries: canary ? [...rest.canaries, allocation] : rest.canaries,
     requireProgressBy: group.requireProgressBy ?? deadlineFrom(group, at),
   };
 }
 
-function stepHealth(deployment: Deployment, event: Of<"health">, lastStable: number | null): DeploymentStep {
+function without(group: GroupRollout, allocation: AllocId): GroupRollout {
+  const others = (list: readonly AllocId[]) => list.filter((id) => id !== allocation);
+  const { placed, canaries, healthy, unhealthy } = group;
+  return {
+    ...group,
+    placed: others(placed),
+    canaries: others(canaries),
+    healthy: others(healthy),
+    unhealthy: others(unhealthy),
+  };
+}
+
+function stepHealth(deployment: Deployment, event: Of<"health">, lastStable: LastStable): DeploymentStep {
   const { group: name, allocation, healthy, at } = event;
   const before = deployment.groups[name];
   if (!before?.placed.includes(allocation)) return unchanged(deployment);
@@ -193,10 +206,14 @@ function resume(deployment: Deployment, at: Moment): DeploymentStep {
   return settled({ ...deployment, groups, status: "running", description: runningDescription(groups) });
 }
 
-function failed(deployment: Deployment, why: string, lastStable: number | null): DeploymentStep {
+function failed(deployment: Deployment, why: string, lastStable: LastStable): DeploymentStep {
   const status: DeploymentStatus = "failed";
   const wantsRevert = Object.values(deployment.groups).some(({ autoRevert }) => autoRevert);
   if (!wantsRevert) return kept({ ...deployment, status, description: why }, [{ kind: "evaluate" }]);
+  if (lastStable !== null && typeof lastStable === "object") {
+    const same = `not rolling back to stable job version ${lastStable.sameAs} as current job has same specification`;
+    return kept({ ...deployment, status, description: `${why} - ${same}` }, [{ kind: "evaluate" }]);
+  }
   if (lastStable === null || lastStable === deployment.version) {
     const description = `${why} - no stable job version to auto revert to`;
     return kept({ ...deployment, status, description }, [{ kind: "evaluate" }]);

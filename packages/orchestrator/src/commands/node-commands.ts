@@ -1,9 +1,9 @@
 import type { AllocationUpdate, NodeRegistration, TaskState } from "@millwright/clients/nomad-node-protocol";
 import { commitDraft } from "@millwright/records/commit";
-import { allocId, type NodeId, nodeId } from "@millwright/scheduler/ids";
+import { type AllocId, allocId, type NodeId, nodeId } from "@millwright/scheduler/ids";
 import type { DrainRequest, NodeChanged } from "../commands.ts";
 import type { OrchestratorContext } from "../context.ts";
-import { releaseWaiting } from "../leader/waiting.ts";
+import { writeClients } from "../leader/ended.ts";
 import type { ClientRecord, NodeEvent, NodeStateRecord } from "../records.ts";
 import type { OrchestratorDraft } from "../state.ts";
 import { refusal } from "./job-commands.ts";
@@ -45,25 +45,36 @@ export async function updateAllocations(
   for (let i = 0; i < updates.length; i += updatesPerCommit) {
     const some = updates.slice(i, i + updatesPerCommit);
     const { revision } = await commitDraft(context, (draft) => {
-      for (const update of some) takeUpdate(draft, node, update, clock.now());
+      const read = some.map((update) => readClient(draft, node, update, clock.now()));
+      writeClients(
+        draft,
+        context,
+        read.filter((one) => one !== undefined),
+      );
     });
     last = revision;
   }
   return projection.state.indexOf(last);
 }
 
-function takeUpdate(draft: OrchestratorDraft, node: NodeId, update: AllocationUpdate, now: number): void {
+/** What is written of an update; undefined for an allocation that was forgotten meanwhile: its node hears so with its next list. */
+function readClient(
+  draft: OrchestratorDraft,
+  node: NodeId,
+  update: AllocationUpdate,
+  now: number,
+): { readonly id: AllocId; readonly record: ClientRecord } | undefined {
   const id = allocId(update.ID);
   const row = draft.row("alloc", id);
-  // Forgotten meanwhile: its node hears so with its next list.
-  if (!row) return;
+  if (!row) return undefined;
   const { allocation } = row;
   if (allocation.node !== node)
     throw refusal("denied", `Permission denied: the allocation ${id} is another node's, not that of ${node}`);
   const before = draft.row("client", id);
-  const record = clientRecord(update, { node, namespace: allocation.namespace, job: allocation.job }, before, now);
-  draft.put("client", id, record);
-  if (["complete", "failed", "lost"].includes(record.status)) releaseWaiting(draft, id);
+  return {
+    id,
+    record: clientRecord(update, { node, namespace: allocation.namespace, job: allocation.job }, before, now),
+  };
 }
 
 function clientRecord(

@@ -1,72 +1,42 @@
-import { type Committed, commitDraft } from "@millwright/records/commit";
-import { topicOf } from "@millwright/records/table";
 import type { Term } from "@millwright/store/leadership";
 import type { OrchestratorContext } from "../context.ts";
-import type { OrchestratorDraft } from "../state.ts";
+import type { Membership } from "../membership.ts";
+import { keepUnblocking } from "./blocked.ts";
+import { keepEvaluating } from "./broker.ts";
+import { keepDeployments } from "./deployments.ts";
+import { keepDraining } from "./drains.ts";
+import { keepCollecting } from "./garbage.ts";
+import type { Leader } from "./leading.ts";
+import { followMembers, Members } from "./members.ts";
+import { keepNodes } from "./nodes.ts";
 
-/** What the leader's loops work with. */
-export interface Leader {
-  readonly context: OrchestratorContext;
-  readonly term: Term;
+export interface LeaderContext extends OrchestratorContext {
+  /** Says which nodes are alive. */
+  readonly membership: Membership;
 }
 
-/** A commit that only the leader of this term makes. */
-export function commitAsLeader<T>(
-  { context, term }: Leader,
-  work: (draft: OrchestratorDraft) => T,
-): Promise<Committed<T>> {
-  return commitDraft(context, (draft) => {
-    term.signal.throwIfAborted();
-    draft.require(term.fence);
-    return work(draft);
-  });
-}
-
-/** One round of a loop: what it did says when it is to be done again, where nothing changes before; undefined for never. */
-export type Round = () => Promise<{ readonly at: number | undefined }>;
-
-export interface Occasions {
-  /** Names of tables, and of lists as `TABLE/LIST`. */
-  readonly topics: readonly string[];
-  /** Something else that may change: resolves when it does. */
-  readonly also?: (signal: AbortSignal) => Promise<void>;
-}
-
-/** Does a round, and another whenever something has changed or its time has come, until the term ends. */
-export async function keepDoing({ context, term }: Leader, occasions: Occasions, round: Round): Promise<void> {
-  const { projection, clock } = context;
-  while (!term.signal.aborted && !projection.closed) {
-    const looked = new AbortController();
-    const over = AbortSignal.any([term.signal, looked.signal]);
-    // Asked for before looking: what changes meanwhile is not missed.
-    const waits = [projection.changed({ kind: "topics", topics: occasions.topics }, over)];
-    if (occasions.also) waits.push(occasions.also(over));
-    try {
-      const { at } = await round();
-      if (at !== undefined) waits.push(sleepUntil(at, context, over));
-      await Promise.race(waits);
-    } finally {
-      looked.abort();
-      await Promise.all(waits);
-    }
+/**
+ * All that one server alone does, for as long as its term lasts: evaluations are carried out, rollouts followed, nodes that come and
+ * go seen to, drained ones emptied, and what is over forgotten. Each loop compares what is with what should be, so that a leader that
+ * ends at any point leaves nothing undone that the next does not find.
+ */
+export async function runLeader(context: LeaderContext, term: Term): Promise<void> {
+  const over = new AbortController();
+  const leader: Leader = { context, term: { ...term, signal: AbortSignal.any([term.signal, over.signal]) } };
+  const members = new Members();
+  const loops = [
+    keepEvaluating(leader),
+    keepUnblocking(leader),
+    keepDeployments(leader),
+    followMembers(leader, context.membership, members),
+    keepNodes(leader, members),
+    keepDraining(leader),
+    keepCollecting(leader),
+  ];
+  try {
+    await Promise.all(loops);
+  } finally {
+    over.abort();
+    await Promise.allSettled(loops);
   }
 }
-
-/** Longer than this no timer can wait. */
-const longest = 24 * 3_600_000;
-
-function sleepUntil(at: number, { clock }: OrchestratorContext, signal: AbortSignal): Promise<void> {
-  return clock.sleep(Math.min(longest, Math.max(0, at - clock.now())), signal).catch(() => undefined);
-}
-
-/** The earlier of two moments, of which there may be none. */
-export function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-export const topics = {
-  nodes: topicOf("node"),
-  nodeStates: topicOf("nodestate"),
-  clients: topicOf("client"),
-  allocations: topicOf("alloc"),
-} as const;
