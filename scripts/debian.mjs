@@ -8,6 +8,10 @@ const packages = [
   { name: "postgresql-client", program: "psql" },
   { name: "bind9-dnsutils", program: "dig" },
   { name: "iproute2", program: "ip" },
+  { name: "docker.io", program: "dockerd" },
+  { name: "busybox-static", program: "busybox" },
+  { name: "xz-utils", program: "xz" },
+  { name: "bzip2", program: "bzip2" },
 ];
 
 function isInstalled(program) {

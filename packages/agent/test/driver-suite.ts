@@ -8,6 +8,8 @@ export interface DriverUnderTest {
   /** The config by which a task runs a line of `sh`, which has `setsid`, `sleep` and `env`. */
   readonly shell: (line: string) => Readonly<Record<string, Json>>;
   readonly close?: () => Promise<void>;
+  /** A task's main process is the first one of its own, which the kernel lets nobody kill from within. */
+  readonly isFirstProcess?: true;
 }
 
 /** What every task driver does, whatever it runs tasks with. */
@@ -57,7 +59,8 @@ export function testDriver(name: string, open: () => Promise<DriverUnderTest>): 
       });
     }
 
-    test("a task that a signal ends is told with that signal", async () => {
+    test("a task that a signal ends is told with that signal", async ({ skip }) => {
+      skip(under.isFirstProcess === true, "it cannot kill itself");
       const { handle } = await start("kill -KILL $$");
       expect(await handle.ended).toMatchObject({ exitCode: 137, signal: 9 });
     });

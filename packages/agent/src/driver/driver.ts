@@ -79,6 +79,17 @@ export interface TaskPort {
 export interface TaskOutput {
   readonly stdout: string;
   readonly stderr: string;
+  /**
+   * For drivers whose tasks cannot write into FIFOs: the log process itself reads what a container writes, from where it was,
+   * until the container ends. Twice is as once; another container of the task takes the place of the one before.
+   */
+  readonly follow?: (container: FollowedContainer) => Promise<void>;
+}
+
+export interface FollowedContainer {
+  /** The container engine's: `unix:///run/docker.sock`. */
+  readonly endpoint: string;
+  readonly id: string;
 }
 
 /** JSON that the driver alone reads, and no secret in it. */

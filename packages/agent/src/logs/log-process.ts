@@ -3,7 +3,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { assertNever, messageOf } from "@millwright/core/errors";
 import { claimFolder } from "@millwright/process/claim";
+import type { FollowedContainer } from "../driver/driver.ts";
 import { Drain } from "./drain.ts";
+import { Follower, positionFile } from "./follower.ts";
 import { type LoggedName, type LogsStatus, detachMilliseconds } from "./logs.ts";
 import {
   type Attached,
@@ -56,8 +58,9 @@ const finishLookMilliseconds = 50;
 
 interface Open {
   readonly task: Attached;
-  readonly files: readonly RotatingFile[];
+  readonly files: readonly [RotatingFile, RotatingFile];
   readonly drains: readonly Drain[];
+  readonly follower: Follower | undefined;
 }
 
 class AttachedTasks {
@@ -68,7 +71,7 @@ class AttachedTasks {
     this.#folder = folder;
     for (const task of readAttached(folder)) {
       try {
-        this.#open.set(keyOf(task), open(task));
+        this.#open.set(keyOf(task), this.#followed(open(task)));
       } catch {
         // Its folder has gone meanwhile, and its output with it.
       }
@@ -83,19 +86,32 @@ class AttachedTasks {
     const known = this.#open.get(keyOf(task));
     if (known && isSamePlace(known.task, task)) {
       for (const file of known.files) file.limit(task);
-      this.#open.set(keyOf(task), { ...known, task });
+      const { container } = known.task;
+      this.#open.set(keyOf(task), { ...known, task: { ...task, ...(container && { container }) } });
     } else {
       const opened = open(task);
       for (const drain of known?.drains ?? []) drain.finish();
       for (const drain of known?.drains ?? []) drain.close();
+      known?.follower?.forget();
       this.#open.set(keyOf(task), opened);
     }
+    this.#write();
+  }
+
+  /** Throws where the task is not attached. */
+  follow(name: LoggedName, container: FollowedContainer): void {
+    const known = this.#open.get(keyOf(name));
+    if (!known) throw new Error(`the task ${keyOf(name)} is not attached`);
+    if (known.task.container?.id === container.id) return;
+    known.follower?.forget();
+    this.#open.set(keyOf(name), this.#followed({ ...known, task: { ...known.task, container } }));
     this.#write();
   }
 
   /** Whether it is done: what was there is in the files. */
   finish(name: LoggedName): boolean {
     const known = this.#open.get(keyOf(name));
+    if (known?.follower && !known.follower.isDone) return false;
     const left = known?.drains.filter((drain) => !drain.finish()) ?? [];
     if (left.length > 0) return false;
     this.#forget([keyOf(name)]);
@@ -108,20 +124,30 @@ class AttachedTasks {
   }
 
   status(): LogsStatus {
-    const stuck = [...this.#open.values()].flatMap(({ task: { allocation, task }, drains }) => {
-      const why = drains.find((drain) => drain.fault !== undefined)?.fault;
+    const stuck = [...this.#open.values()].flatMap(({ task: { allocation, task }, drains, follower }) => {
+      const why = [...drains, follower].find((source) => source?.fault !== undefined)?.fault;
       return why === undefined ? [] : [{ allocation, task, why }];
     });
     return { pid: process.pid, memory: process.memoryUsage.rss(), attached: this.count, stuck };
   }
 
   close(): void {
-    for (const { drains } of this.#open.values()) for (const drain of drains) drain.close();
+    for (const { drains, follower } of this.#open.values()) {
+      for (const drain of drains) drain.close();
+      follower?.close();
+    }
+  }
+
+  #followed(opened: Open): Open {
+    const { container } = opened.task;
+    const follower = container && new Follower(container, opened.files, join(this.#folder, positionFile(opened.task)));
+    return { ...opened, follower };
   }
 
   #forget(keys: readonly string[]): void {
     for (const key of keys) {
       for (const drain of this.#open.get(key)?.drains ?? []) drain.close();
+      this.#open.get(key)?.follower?.forget();
       this.#open.delete(key);
     }
     if (keys.length > 0) this.#write();
@@ -141,7 +167,8 @@ function open(task: Attached): Open {
   mkdirSync(folder, { recursive: true });
   const stdout = new RotatingFile({ folder, name: `${task.task}.stdout`, maxFiles, maxBytes });
   const stderr = new RotatingFile({ folder, name: `${task.task}.stderr`, maxFiles, maxBytes });
-  return { task, files: [stdout, stderr], drains: [new Drain(task.stdout, stdout), new Drain(task.stderr, stderr)] };
+  const drains = [new Drain(task.stdout, stdout), new Drain(task.stderr, stderr)];
+  return { task, files: [stdout, stderr], drains, follower: undefined };
 }
 
 function isSamePlace(a: Attached, b: Attached): boolean {
@@ -176,6 +203,9 @@ async function reply(request: LogRequest, tasks: AttachedTasks): Promise<LogAnsw
     switch (request.ask) {
       case "attach":
         tasks.attach(request.task);
+        return { id };
+      case "follow":
+        tasks.follow(request.task, request.container);
         return { id };
       case "detach":
         await finished(tasks, request.task);

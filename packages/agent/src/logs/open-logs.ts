@@ -4,6 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf, OperationalError } from "@millwright/core/errors";
+import type { FollowedContainer } from "../driver/driver.ts";
 import { outputsOf, recordFolder } from "../task-process/record-folder.ts";
 import { logErrors } from "./errors.ts";
 import type { LoggedTask, Logs, LogsPorts } from "./logs.ts";
@@ -26,7 +27,10 @@ export async function openLogs(dataFolder: string, ports: LogsPorts): Promise<Lo
       const place = { allocation, task: name, ...output, folder: join(task.folder, "alloc", "logs") };
       const sizes = { maxFiles: Math.max(1, limits.maxFiles), maxBytes: Math.max(1, limits.maxFileSize * mebibyte) };
       await link.ask({ ask: "attach", task: { ...place, ...sizes } });
-      return output;
+      const follow = async (container: FollowedContainer) => {
+        await link.ask({ ask: "follow", task: { allocation, task: name }, container });
+      };
+      return { ...output, follow };
     },
     detach: async ({ allocation, task }) => {
       await link.ask({ ask: "detach", task: { allocation, task } });

@@ -1,5 +1,6 @@
 import { openSync } from "node:fs";
 import { join } from "node:path";
+import type { FollowedContainer } from "../driver/driver.ts";
 import type { LoggedName, LogsStatus } from "./logs.ts";
 
 /** A task as the log process knows it. */
@@ -10,11 +11,14 @@ export interface Attached extends LoggedName {
   readonly folder: string;
   readonly maxFiles: number;
   readonly maxBytes: number;
+  /** What it reads beside the FIFOs. */
+  readonly container?: FollowedContainer;
 }
 
 /** What an agent asks, a line of JSON each. */
 export type LogRequest =
   | { readonly id: number; readonly ask: "attach"; readonly task: Attached }
+  | { readonly id: number; readonly ask: "follow"; readonly task: LoggedName; readonly container: FollowedContainer }
   | { readonly id: number; readonly ask: "detach"; readonly task: LoggedName }
   | { readonly id: number; readonly ask: "status" };
 

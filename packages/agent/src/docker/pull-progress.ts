@@ -1,0 +1,42 @@
+import { shownBytes } from "../artifact/limits.ts";
+
+interface PullLine {
+  readonly id?: string;
+  readonly status?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+/** Makes a line every few seconds of what an engine says while it pulls an image, layer by layer. */
+export class PullProgress {
+  readonly #image: string;
+  readonly #tell: (text: string) => void;
+  readonly #layers = new Map<string, { current: number; total: number }>();
+  #told = performance.now();
+
+  constructor(image: string, tell: (text: string) => void) {
+    this.#image = image;
+    this.#tell = tell;
+  }
+
+  take(line: string): void {
+    const { id, status, progressDetail: { current, total } = {} } = JSON.parse(line) as PullLine;
+    if (id !== undefined && status === "Downloading" && current !== undefined && total !== undefined)
+      this.#layers.set(id, { current, total });
+    const layer = id === undefined ? undefined : this.#layers.get(id);
+    if (layer && status === "Download complete") layer.current = layer.total;
+    const now = performance.now();
+    if (now - this.#told < everyMilliseconds) return;
+    this.#told = now;
+    this.#tell(this.#shown());
+  }
+
+  #shown(): string {
+    const layers = [...this.#layers.values()];
+    const current = layers.reduce((sum, layer) => sum + layer.current, 0);
+    const total = layers.reduce((sum, layer) => sum + layer.total, 0);
+    const size = total > 0 ? `: ${shownBytes(current)} of ${shownBytes(total)}` : "";
+    return `Pulling the image ${this.#image}${size}`;
+  }
+}
+
+const everyMilliseconds = 3_000;
