@@ -13,6 +13,10 @@ const database = {
 
 const plugin = { plugin_name: "postgresql-database-plugin", verify_connection: false };
 
+/** Of a key that nobody has. */
+const publicKey =
+  "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEVshjN1Jn5cUQKEptlD+gDQCgUm+4\nWg91R11bxDWb7rJDsuinUtV4+AsrtEO2lMrK+RE8fO97i3Lc7R525arMvg==\n-----END PUBLIC KEY-----";
+
 /** A life for each resource of the vault provider, on a server that has what {@link givenForLives} makes. */
 export const vaultLives: readonly ContractCase[] = [
   {
@@ -91,6 +95,43 @@ export const vaultLives: readonly ContractCase[] = [
     importId: () => "db/roles/readonly",
     interrupted: "present",
   },
+  {
+    type: "vault_jwt_auth_backend",
+    config: { path: "jwt-one", description: "tasks", jwt_validation_pubkeys: [publicKey], default_role: "r" },
+    changes: [
+      {
+        path: "jwt-one",
+        description: "tasks",
+        jwt_validation_pubkeys: [publicKey],
+        jwt_supported_algs: ["RS256"],
+      },
+      { path: "jwt-two", jwt_validation_pubkeys: [publicKey] },
+    ],
+    importId: () => "jwt-one",
+    interrupted: "present",
+  },
+  {
+    type: "vault_jwt_auth_backend_role",
+    config: {
+      backend: "jwt",
+      role_name: "web",
+      role_type: "jwt",
+      bound_audiences: ["vault.io"],
+      bound_claims: { nomad_job_id: "web, api" },
+      user_claim: "/nomad_job_id",
+      user_claim_json_pointer: true,
+      claim_mappings: { nomad_task: "task" },
+      token_policies: ["web"],
+      token_period: 1800,
+      token_type: "service",
+    },
+    changes: [
+      { backend: "jwt", role_name: "web", role_type: "jwt", bound_audiences: ["a", "b"], user_claim: "sub" },
+      { backend: "jwt", role_name: "other", role_type: "jwt", bound_subject: "s", user_claim: "sub", token_ttl: 60 },
+    ],
+    importId: () => "auth/jwt/role/web",
+    interrupted: "present",
+  },
 ];
 
 /** What has to be there before the lives, as requests of the API: `plain/` (kv 1), `kv/` (kv 2), `db/` and its connection. */
@@ -99,4 +140,5 @@ export const givenForLives: readonly (readonly [string, unknown])[] = [
   ["POST sys/mounts/kv", { type: "kv", options: { version: "2" } }],
   ["POST sys/mounts/db", { type: "database" }],
   ["POST db/config/there", { ...database.postgresql[0], ...plugin }],
+  ["POST sys/auth/jwt", { type: "jwt" }],
 ];

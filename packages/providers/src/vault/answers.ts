@@ -92,3 +92,33 @@ function isEmpty(value: unknown): boolean {
   if (value === null || value === "" || value === 0 || value === false) return true;
   return typeof value === "object" && Object.keys(value).length === 0;
 }
+
+/** A number; where the server has 0, what was there before, so that null and 0 are one and the same. */
+export function numberLike(data: Data, name: string, before: number | null): number | null {
+  return numberAt(data, name) || (before === null || before === 0 ? before : 0);
+}
+
+/** As {@link numberLike}, for true and false. */
+export function boolLike(data: Data, name: string, before: boolean | null): boolean | null {
+  return boolAt(data, name) || (before === null ? null : false);
+}
+
+/** As {@link numberLike}, for a text; `default` is the word of servers for one that nobody said. */
+export function textLike(data: Data, name: string, before: string | null): string | null {
+  const text = textAt(data, name);
+  const isUnsaid = text === "" || text === "default";
+  return isUnsaid && (before === null || before === "" || before === text) ? before : text;
+}
+
+/** A map of lists as a map of texts with commas, in the form that was there before where it says the same. */
+export function listsLike(data: Data, name: string, before: TextMap | null): TextMap | null {
+  const found = Object.entries(objectAt(data, name)).map(([key, value]) => {
+    const values = Array.isArray(value) ? value.map(String) : [String(value)];
+    const same = before?.[key]?.split(",").map((one) => one.trim());
+    const isSame = same?.join(",") === values.join(",");
+    return [key, isSame ? (before?.[key] ?? "") : values.join(",")] as const;
+  });
+  return found.length === 0 && (before === null || Object.keys(before).length === 0)
+    ? before
+    : Object.fromEntries(found);
+}

@@ -10,6 +10,8 @@ import { VaultConnection } from "./connection.ts";
 import { vaultDatabaseConnection } from "./database-connection.ts";
 import { vaultDatabaseRole } from "./database-role.ts";
 import { vaultGenericSecret } from "./generic-secret.ts";
+import { vaultJwtBackend } from "./jwt-backend.ts";
+import { vaultJwtRole } from "./jwt-role.ts";
 import { vaultKvSecretBackendV2 } from "./kv-backend.ts";
 import { vaultKvSecretV2 } from "./kv-secret.ts";
 import { vaultMount } from "./mount.ts";
@@ -44,6 +46,8 @@ export function vaultProvider(env: Environment = process.env, clock: Clock = sys
       vault_kv_secret_backend_v2: vaultKvSecretBackendV2,
       vault_database_secret_backend_connection: vaultDatabaseConnection,
       vault_database_secret_backend_role: vaultDatabaseRole,
+      vault_jwt_auth_backend: vaultJwtBackend,
+      vault_jwt_auth_backend_role: vaultJwtRole,
     },
     dataSources: {
       vault_generic_secret: vaultGenericSecretData(clock),
