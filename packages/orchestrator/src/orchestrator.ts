@@ -8,6 +8,7 @@ import { commandsOver } from "./commands/commands.ts";
 import type { ServerIdentity } from "./context.ts";
 import { allowAll, type Authorizer } from "./http/permissions.ts";
 import type { Route } from "./http/route.ts";
+import { NodeForwarder } from "./http/node-forwarder.ts";
 import { httpRoutes } from "./http/routes.ts";
 import { keepPublished, publishedKeys, publishKey } from "./identity/published-keys.ts";
 import { openSigner } from "./identity/signer.ts";
@@ -61,8 +62,9 @@ export async function openOrchestrator(options: OrchestratorOptions): Promise<Or
     keepSweeping(context, signal),
   ]);
   const jwks = () => publishedKeys(context);
+  const nodes = new NodeForwarder();
   const routes = [
-    ...httpRoutes({ ...context, commands, authorizer, pretty, jwks }),
+    ...httpRoutes({ ...context, commands, nodes, pretty, jwks }),
     ...nodeRoutes({ ...context, commands, signer }),
   ];
   return {
@@ -70,7 +72,7 @@ export async function openOrchestrator(options: OrchestratorOptions): Promise<Or
     handle: jobsService({ routes, authorizer, membership, identity }),
     close: async () => {
       closing.abort();
-      await projection.close();
+      await Promise.all([projection.close(), nodes.close()]);
       await background.catch(endOnly);
     },
   };

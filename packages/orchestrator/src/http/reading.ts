@@ -1,0 +1,143 @@
+import { setImmediate } from "node:timers/promises";
+import type { HttpReply } from "@millwright/core/http";
+import { jsonReply } from "@millwright/core/http-reply";
+import { blockingRead, type Indexed } from "@millwright/records/blocking";
+import { compareKeys } from "@millwright/store/keys";
+import type { OrchestratorState } from "../state.ts";
+import type { HttpContext } from "./context.ts";
+import { badRequest, notFound } from "./json-body.ts";
+import { type ListOptions, parseListOptions, readOptionsOf } from "./list-options.ts";
+import type { Call } from "./route.ts";
+
+/** What a read is about: it wakes at a change of any of the topics. */
+export interface Reading<T> {
+  topics(state: OrchestratorState): readonly string[];
+  /** The revision that changed it last; that of its topics where nothing else is said. */
+  changed?(state: OrchestratorState): number;
+  value(state: OrchestratorState): T;
+}
+
+/** Answers with a value; where there is none, with 404 and what is not there. */
+export async function answerOne<T>(
+  context: HttpContext,
+  call: Call,
+  { absent, ...reading }: Reading<T | undefined> & { readonly absent: string },
+): Promise<HttpReply> {
+  const { index, value } = await read(context, call, reading);
+  if (value !== undefined) return jsonReply(value, isPretty(context, call), 200, readHeaders(context, index));
+  throw notFound(absent);
+}
+
+export async function read<T>(context: HttpContext, call: Call, reading: Reading<T>): Promise<Indexed<T>> {
+  const options = readOptionsOf(call.query);
+  // Which topics matter may depend on what there is: at an unread state it would be what there was.
+  if (options.consistency !== "stale") await context.projection.fresh();
+  const subject = { kind: "topics", topics: reading.topics(context.projection.state) } as const;
+  return blockingRead(context, options, subject, call.request, {
+    index: (state) => state.indexOf(reading.changed?.(state) ?? state.changedTopics(subject.topics)),
+    value: (state) => reading.value(state),
+  });
+}
+
+/** A list to be answered, item by item. */
+export interface Listing<T> {
+  readonly topics: readonly string[];
+  /** All that there is, those whose names do not begin with `prefix` left out. */
+  items(state: OrchestratorState, prefix: string): readonly T[];
+  namespaceOf?(item: T): string;
+  /** In whose byte order the list is; where a page ends, it is the name of the first item of the next. */
+  tokenOf(item: T, state: OrchestratorState, options: ListOptions): string;
+  /** What a filter looks at; the shown form where nothing else is said. */
+  whole?(item: T, state: OrchestratorState): object;
+  show(item: T, state: OrchestratorState): object;
+}
+
+export async function answerList<T>(context: HttpContext, call: Call, listing: Listing<T>): Promise<HttpReply> {
+  const options = parseListOptions(call.query);
+  const { index, value } = await read(context, call, {
+    topics: () => listing.topics,
+    value: (state) => pageOf(listing, call.namespace, options, state),
+  });
+  const headers = {
+    ...readHeaders(context, index),
+    ...(value.next === undefined ? {} : { "x-nomad-nexttoken": value.next }),
+  };
+  const { state } = context.projection;
+  if (value.items.length <= itemsPerPiece || isPretty(context, call)) {
+    const shown = value.items.map((item) => listing.show(item, state));
+    return jsonReply(shown, isPretty(context, call), 200, headers);
+  }
+  const body = pieces(value.items, (item) => listing.show(item, state));
+  return { status: 200, headers: { "content-type": "application/json", ...headers }, body };
+}
+
+/** A list of any length neither holds the event loop nor stands in memory as text. */
+const itemsPerPiece = 100;
+
+async function* pieces<T>(items: readonly T[], show: (item: T) => object): AsyncGenerator<string> {
+  for (let i = 0; i < items.length; i += itemsPerPiece) {
+    const some = items.slice(i, i + itemsPerPiece).map((item) => JSON.stringify(show(item)));
+    yield `${i === 0 ? "[" : ","}${some.join(",")}`;
+    await setImmediate();
+  }
+  yield "]";
+}
+
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | undefined;
+}
+
+function pageOf<T>(listing: Listing<T>, namespace: string, options: ListOptions, state: OrchestratorState): Page<T> {
+  const { namespaceOf } = listing;
+  const there = listing.items(state, options.prefix);
+  const wanted = namespaceOf && namespace !== "*" ? there.filter((item) => namespaceOf(item) === namespace) : there;
+  const step = options.reverse ? -1 : 1;
+  const sorted = filtered(listing, wanted, options, state)
+    .map((item) => ({ item, token: listing.tokenOf(item, state, options) }))
+    .sort((a, b) => step * compareTokens(a.token, b.token));
+  const from = options.nextToken;
+  const rest = from === "" ? sorted : sorted.filter(({ token }) => step * compareTokens(token, from) >= 0);
+  const shown = options.perPage === 0 ? rest : rest.slice(0, options.perPage);
+  return { items: shown.map(({ item }) => item), next: rest[shown.length]?.token };
+}
+
+/** Tokens that begin with an index are in the order of their indexes. */
+function compareTokens(a: string, b: string): number {
+  const [first, second] = [Number.parseInt(a, 10), Number.parseInt(b, 10)];
+  const isIndexed = /^\d+\./.test(a) && /^\d+\./.test(b);
+  return (isIndexed ? first - second : 0) || compareKeys(a, b);
+}
+
+function filtered<T>(
+  listing: Listing<T>,
+  items: readonly T[],
+  { filter }: ListOptions,
+  state: OrchestratorState,
+): readonly T[] {
+  if (!filter) return items;
+  const forms = items.map((item) => (listing.whole ?? listing.show)(item, state));
+  const result = filter.select(forms);
+  if (!result.ok) throw badRequest(`failed to read result page: ${result.why}`);
+  const chosen = new Set(result.items);
+  return items.filter((_, i) => chosen.has(forms[i]!));
+}
+
+/** The headers that every read has. */
+export function readHeaders({ projection }: HttpContext, index: number): Record<string, string> {
+  return {
+    // Never 0: a client that waits with index 0 does not wait.
+    "x-nomad-index": String(Math.max(1, index)),
+    "x-nomad-knownleader": String(projection.knowsLeader),
+    "x-nomad-lastcontact": String(Math.trunc(projection.knowsLeader ? 0 : projection.lastContact)),
+  };
+}
+
+/** Answers a change with its index. */
+export function answerWrite(context: HttpContext, call: Call, index: number, value: object): HttpReply {
+  return jsonReply(value, isPretty(context, call), 200, { "x-nomad-index": String(index) });
+}
+
+export function isPretty(context: HttpContext, { query }: Call): boolean {
+  return context.pretty || (query.has("pretty") && query.get("pretty") !== "0");
+}
