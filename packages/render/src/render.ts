@@ -32,7 +32,18 @@ export interface RenderPorts {
   readonly log: Log;
   /** Where a dry run prints. */
   readonly print: (text: string) => Promise<void>;
+  /** Told how the templates are, for programs that do more with that than commands and a child can. */
+  readonly news?: (news: RenderNews) => void;
 }
+
+/** Templates are named by their places in the configuration. */
+export type RenderNews =
+  /** Not all have been rendered yet, as nothing is known of these sources (by their ids). */
+  | { readonly kind: "waiting"; readonly sources: readonly string[] }
+  /** These have been rendered, and their files' content is another than it was before. */
+  | { readonly kind: "changed"; readonly templates: readonly number[] }
+  /** All have been rendered: told once. */
+  | { readonly kind: "complete" };
 
 /** Templates that are kept rendered, and the program beside them. */
 export interface Rendering {
@@ -79,6 +90,8 @@ class Runner implements Rendering {
   #token: Promise<void> | undefined;
   /** Whether the program was ended by a signal that came from outside. */
   #isPassedOn = false;
+  /** The sources that it was last told to wait for; undefined when it waits for none any more. */
+  #waitsFor: string | undefined = "";
 
   constructor(plan: RunnerPlan, ports: RenderPorts) {
     this.#plan = plan;
@@ -123,6 +136,7 @@ class Runner implements Rendering {
       if (!event) continue;
       const { state, actions } = stepRunner(this.#plan, this.#state, event);
       this.#state = state;
+      this.#tellNews(event);
       for (const action of actions) this.#act(action);
     }
     await this.#token;
@@ -131,6 +145,28 @@ class Runner implements Rendering {
     return outcome.kind === "stopped" && this.#childExit && this.#isPassedOn
       ? { kind: "childEnded", exit: this.#childExit }
       : outcome;
+  }
+
+  #tellNews(event: RunnerEvent): void {
+    const { news } = this.#ports;
+    if (!news) return;
+    if (event.kind === "written") {
+      const changed = event.results.filter(({ outcome }) => outcome.kind === "changed");
+      if (changed.length > 0) news({ kind: "changed", templates: changed.map(({ index }) => index) });
+    }
+    if (this.#waitsFor === undefined) return;
+    const { templates, known, phase } = this.#state;
+    if (templates.every(({ rendered }) => rendered !== undefined)) {
+      this.#waitsFor = undefined;
+      news({ kind: "complete" });
+      return;
+    }
+    if (phase.kind !== "idle") return;
+    const wanted = templates.flatMap(({ awaited, told }) => [...awaited.filter((id) => !known.has(id)), ...told]);
+    const sources = [...new Set(wanted)];
+    if (sources.length === 0 || sources.join("\n") === this.#waitsFor) return;
+    this.#waitsFor = sources.join("\n");
+    news({ kind: "waiting", sources });
   }
 
   #feed(event: RunnerEvent): void {

@@ -6,6 +6,10 @@ export const allocationErrors = {
   notRunning: { code: "ALLOCATION_NOT_RUNNING", status: 400, retryable: false },
   /** What the job says cannot be carried out here. */
   refused: { code: "ALLOCATION_REFUSED", status: 400, retryable: false },
+  /** The secrets server does not give what the job asks for. */
+  credential: { code: "ALLOCATION_CREDENTIAL", status: 403, retryable: false },
+  /** A template's text could not be made of what was read. */
+  template: { code: "ALLOCATION_TEMPLATE", status: 500, retryable: true },
   /** A folder, a mount or a file. */
   folder: { code: "ALLOCATION_FOLDER", status: 500, retryable: true },
 } as const satisfies Record<string, ErrorKind>;

@@ -2,7 +2,8 @@ import type { AllocationUpdate } from "@millwright/clients/nomad-node-protocol";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { Job } from "@millwright/jobs/job";
 import type { ConsulPort, VaultPort } from "@millwright/render/servers";
-import type { TaskDriver, TaskOutput } from "../driver/driver.ts";
+import type { TaskDriver } from "../driver/driver.ts";
+import type { Logs } from "../logs/logs.ts";
 
 /** What allocations need of the agent that they are on: ports that it implements. */
 export interface AllocationHost {
@@ -11,8 +12,10 @@ export interface AllocationHost {
   readonly dataFolder: string;
   /** By name. */
   readonly drivers: ReadonlyMap<string, TaskDriver>;
-  readonly logs: TaskLogs;
-  readonly artifacts: ArtifactPort;
+  /** The node's log process. */
+  readonly logs: Pick<Logs, "attach" | "detach">;
+  /** The operator's stand-ins for what cannot be reached: an address that begins with a name is asked for with the value in its place. */
+  readonly artifactMirrors?: Readonly<Record<string, string>>;
   /** A version of a job; it never changes. Rejects with an operational error. */
   job(namespace: string, id: string, version: number): Promise<Job>;
   /** A signed token that says who a task is. `name` is `vault_default`, `default`, or that of an `identity` block. */
@@ -21,9 +24,9 @@ export interface AllocationHost {
   readonly consul: ConsulPort;
   /** Undefined where no secrets server is known. */
   readonly vault: VaultHost | undefined;
-  /** What of the agent's own environment no task sees; the names that hold its tokens always are. */
+  /** Variables of the agent's own environment that no task sees, beside those that hold credentials. */
   readonly deniedEnvironment?: readonly string[];
-  /** The environment that tasks of drivers without one of their own start from. */
+  /** The agent's own, which tasks of drivers without an image of their own start from. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether checks may run scripts on the node. */
   readonly allowsScriptChecks: boolean;
@@ -57,46 +60,12 @@ export interface TaskIdentity {
   readonly expires: number;
 }
 
-/** The node's log process. */
-export interface TaskLogs {
-  /**
-   * Has the log process drain a task's output, into `<folder>/<task>.stdout.N`; of one that it has already, the same FIFOs. Resolves
-   * when both can be opened for writing.
-   */
-  attach(request: LogRequest): Promise<TaskOutput>;
-  /** Drains what is left, and lets go: the task has ended. */
-  detach(allocation: string, task: string): Promise<void>;
-}
-
-export interface LogRequest {
-  readonly allocation: string;
-  readonly task: string;
-  /** `<allocation>/alloc/logs`. */
-  readonly folder: string;
-  readonly maxFiles: number;
-  readonly maxFileBytes: number;
-}
-
-/** Fetches what a task needs. Rejects with an operational error that says what, where and what to do. */
-export interface ArtifactPort {
-  fetch(request: ArtifactRequest): Promise<void>;
-}
-
-/** Everything is interpolated. `destination` is relative to the task's folder; nothing is written outside of `folder`. */
-export interface ArtifactRequest {
-  readonly source: string;
-  readonly destination: string;
-  readonly mode: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly insecure: boolean;
-  readonly folder: string;
-  readonly signal: AbortSignal;
-}
-
 /** The node's own services and checks, in the same process. */
 export interface ServicePort {
-  /** Registers a service with its checks, in the JSON of Consul's `PUT /v1/agent/service/register`; one of that id is replaced. */
+  /**
+   * Registers a service with its checks, in the JSON of Consul's `PUT /v1/agent/service/register`. One of that id is replaced; the
+   * same again leaves it and the state of its checks as they are.
+   */
   register(definition: ServiceRegistration): Promise<void>;
   /** Of one that is not there: nothing. */
   deregister(id: string): Promise<void>;
