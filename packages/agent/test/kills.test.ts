@@ -65,7 +65,9 @@ test("a task that ends while no agent is there is told with its exit code and it
   agent.child.kill("SIGKILL");
   await once(agent.child, "exit");
   await bench.logs.close();
-  await expect.poll(() => existsSync(join(agent.launch.folders.allocation, ".millwright", "main", "exit"))).toBe(true);
+  await expect
+    .poll(() => existsSync(join(agent.launch.folders.allocation, ".millwright", "main", "run.1", "exit")))
+    .toBe(true);
   await bench.reopenLogs();
   const found = await driver.recover(JSON.parse(readFileSync(agent.savedFile, "utf8")), agent.launch);
   expect(await found?.ended).toMatchObject({ exitCode: 43, lost: "" });
@@ -103,6 +105,7 @@ test("a task that ends while no log process is there keeps its last words", asyn
     command: "/bin/sh",
     args: ["-c", "echo first; sleep 0.5; echo last; exit 9"],
   });
+  await expect.poll(() => outputOf(launch)).toBe("first\n");
   const { pid } = await bench.logs.status();
   // As where the agent and the log process are killed at once.
   await bench.logs.close();

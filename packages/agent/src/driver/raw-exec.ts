@@ -1,6 +1,6 @@
 import { constants, userInfo } from "node:os";
 import { OperationalError } from "@millwright/core/errors";
-import { cgroupLayout, foreignJoinFiles, makeCgroup } from "../task-process/cgroup.ts";
+import { cgroupLayout, foreignJoinFiles } from "../task-process/cgroup.ts";
 import { recordFolder } from "../task-process/record-folder.ts";
 import {
   findTaskProcess,
@@ -60,7 +60,7 @@ async function start(launch: TaskLaunch, { node }: RawExecOptions): Promise<Task
     env,
     cwd,
     tools: { ...tools, sh: shellFor(env, tools) },
-    cgroup: makeCgroup(cgroupName(launch)),
+    name: cgroupName(launch),
     joinFiles: overrides(config),
     oomScore: config.oomScore,
   });
@@ -127,8 +127,8 @@ function signalNamed(name: string): NodeJS.Signals {
 }
 
 function savedOf(saved: SavedHandle): SavedTaskProcess {
-  const { shim, task, startedAt, cgroup } = saved as unknown as SavedTaskProcess;
-  return { shim, task, startedAt, cgroup };
+  const { run, shim, task, startedAt, cgroup } = saved as unknown as SavedTaskProcess;
+  return { run, shim, task, startedAt, cgroup };
 }
 
 function missingTools(missing: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ProcessIdentity, parseIdentity } from "@millwright/process/identity";
 
@@ -29,9 +29,32 @@ export function readFault(folder: string): string {
   return textOf(join(folder, "fault")).trim() || textOf(join(folder, "notes")).trim();
 }
 
-/** Makes room for another run. */
-export function removeRecords(folder: string): void {
-  for (const name of ["shim", "task", "exit", "fault", "notes"]) rmSync(join(folder, name), { force: true });
+/** The folder of one run of a task, below that of its records. */
+export function runFolder(folder: string, run: number): string {
+  return join(folder, `run.${run}`);
+}
+
+/** The runs that are written down, the oldest first. */
+export function runsIn(folder: string): readonly number[] {
+  return readdirSync(folder)
+    .flatMap((name) => /^run\.(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** Makes a run's folder, and writes down by which cgroup its processes will be found, before there are any. */
+export function beginRun(folder: string, cgroup: readonly string[]): void {
+  mkdirSync(folder, { mode: 0o700 });
+  writeFileSync(join(folder, "cgroup"), cgroup.map((path) => `${path}\n`).join(""));
+}
+
+/** The folders of a run's cgroup. */
+export function readCgroup(folder: string): readonly string[] {
+  return textOf(join(folder, "cgroup")).split("\n").slice(0, -1);
+}
+
+export function removeRun(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function textOf(file: string): string {

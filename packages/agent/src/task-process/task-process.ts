@@ -7,9 +7,9 @@ import { systemClock } from "@millwright/core/ports";
 import { formatIdentity, identify, isAlive, type ProcessIdentity, parseIdentity } from "@millwright/process/identity";
 import type { TaskExit, TaskOutput, TaskStats } from "../driver/driver.ts";
 import { driverErrors } from "../driver/errors.ts";
-import { type Cgroup, cgroupAt, keeperFiles } from "./cgroup.ts";
+import { cgroupAt, keeperFiles, makeCgroup } from "./cgroup.ts";
 import { watchFolder } from "./folder-watch.ts";
-import { readExit, readFault, readRecorded, removeRecords } from "./records.ts";
+import { beginRun, readCgroup, readExit, readFault, readRecorded, removeRun, runFolder, runsIn } from "./records.ts";
 import { TaskProcesses } from "./task-processes.ts";
 import type { Tools } from "./tools.ts";
 
@@ -22,8 +22,8 @@ export interface TaskProcessSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly tools: Tools;
-  /** The cgroup of its own. */
-  readonly cgroup: Cgroup | undefined;
+  /** What its cgroup is called, where it can have one of its own. */
+  readonly name: string;
   /** Files by which it joins cgroups that somebody else made, in place of its own. */
   readonly joinFiles: readonly string[];
   readonly oomScore: number | undefined;
@@ -31,6 +31,8 @@ export interface TaskProcessSpec {
 
 /** What finds it again: no secret, and JSON. */
 export interface SavedTaskProcess {
+  /** Counts the starts. */
+  readonly run: number;
   readonly shim: string;
   readonly task: string;
   readonly startedAt: number;
@@ -43,39 +45,33 @@ export interface SavedTaskProcess {
  */
 export async function startTaskProcess(spec: TaskProcessSpec): Promise<TaskProcess> {
   mkdirSync(spec.folder, { recursive: true, mode: 0o700 });
-  await killRemains(spec);
-  const { tools, cgroup } = spec;
-  const joinFiles = spec.joinFiles.length > 0 ? spec.joinFiles : (cgroup?.joinFiles ?? []);
-  const keepers = keeperFiles().map((file) => `${file}:`);
-  const argv = [
-    shimFile,
-    spec.folder,
-    spec.output.stdout,
-    spec.output.stderr,
-    tools.mv,
-    tools.sleep,
-    spec.oomScore === undefined ? "" : String(spec.oomScore),
-    keepers.join(""),
-    String(joinFiles.length),
-    ...joinFiles,
-    tools.setsid,
-    ...spec.argv,
-  ];
+  const run = (await endEarlierRuns(spec.folder)) + 1;
+  const folder = runFolder(spec.folder, run);
+  const cgroup = makeCgroup(`${spec.name}.${run}`);
+  beginRun(folder, cgroup?.folders ?? []);
+  const argv = shimArguments(spec, folder, cgroup?.joinFiles ?? []);
   const startedAt = systemClock.now();
-  const child = spawn(tools.sh, argv, { cwd: spec.cwd, env: { ...spec.env }, stdio: "ignore", detached: true });
+  const child = spawn(spec.tools.sh, argv, { cwd: spec.cwd, env: { ...spec.env }, stdio: "ignore", detached: true });
   child.unref();
   try {
     await once(child, "spawn");
   } catch (error) {
     throw failed(`the system refuses (${messageOf(error)})`, error);
   }
-  const { shim, task } = await recorded(spec.folder, () => child.exitCode !== null || child.signalCode !== null);
-  const saved = { shim: formatIdentity(shim), task: formatIdentity(task), startedAt, cgroup: cgroup?.folders ?? [] };
-  return new TaskProcess(spec.folder, saved, shim, task);
+  const { shim, task } = await recorded(folder, () => child.exitCode !== null || child.signalCode !== null);
+  const saved = {
+    run,
+    shim: formatIdentity(shim),
+    task: formatIdentity(task),
+    startedAt,
+    cgroup: cgroup?.folders ?? [],
+  };
+  return new TaskProcess(folder, saved, shim, task);
 }
 
 /** Finds a process again that was started before, also one that has ended; undefined where nothing is known of it any more. */
-export function findTaskProcess(folder: string, saved: SavedTaskProcess): TaskProcess | undefined {
+export function findTaskProcess(records: string, saved: SavedTaskProcess): TaskProcess | undefined {
+  const folder = runFolder(records, saved.run);
   const shim = parseIdentity(saved.shim);
   const task = parseIdentity(saved.task);
   if (!shim || !task) return undefined;
@@ -169,13 +165,40 @@ const sigkill = 9;
 const startMilliseconds = 15_000;
 const lookMilliseconds = 5;
 
-// A start that an agent did not live to write down has left a task that nobody knows of.
-async function killRemains({ folder, cgroup }: TaskProcessSpec): Promise<void> {
-  const [shim, task] = [readRecorded(folder, "shim"), readRecorded(folder, "task")];
-  if (task) await new TaskProcesses(task, cgroup, 0).kill();
-  else await cgroup?.kill();
-  if (shim && isAlive(shim)) process.kill(shim.pid, "SIGKILL");
-  removeRecords(folder);
+function shimArguments(spec: TaskProcessSpec, folder: string, ownJoinFiles: readonly string[]): readonly string[] {
+  const joinFiles = spec.joinFiles.length > 0 ? spec.joinFiles : ownJoinFiles;
+  const keepers = keeperFiles().map((file) => `${file}:`);
+  return [
+    shimFile,
+    folder,
+    spec.output.stdout,
+    spec.output.stderr,
+    spec.tools.mv,
+    spec.tools.sleep,
+    spec.oomScore === undefined ? "" : String(spec.oomScore),
+    keepers.join(""),
+    String(joinFiles.length),
+    ...joinFiles,
+    spec.tools.setsid,
+    ...spec.argv,
+  ];
+}
+
+// A start that an agent did not live to write down has left a task that nobody knows of. Gives the last run's number.
+async function endEarlierRuns(records: string): Promise<number> {
+  const runs = runsIn(records);
+  for (const run of runs) {
+    const folder = runFolder(records, run);
+    const [shim, task] = [readRecorded(folder, "shim"), readRecorded(folder, "task")];
+    const cgroup = cgroupAt(readCgroup(folder));
+    // The shim first: before it has started the task, it is all there is.
+    if (shim && isAlive(shim)) process.kill(shim.pid, "SIGKILL");
+    if (task) await new TaskProcesses(task, cgroup, 0).kill();
+    else await cgroup.kill();
+    cgroup.remove();
+    removeRun(folder);
+  }
+  return runs.at(-1) ?? 0;
 }
 
 async function recorded(folder: string, hasEnded: () => boolean) {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "@millwright/core/ports";
-import { isAlive, type ProcessIdentity } from "@millwright/process/identity";
+import { identify, isAlive, type ProcessIdentity } from "@millwright/process/identity";
 import { ProcessTree } from "@millwright/process/tree";
 import type { TaskStats } from "../driver/driver.ts";
 import type { Cgroup } from "./cgroup.ts";
@@ -9,14 +9,14 @@ import type { Cgroup } from "./cgroup.ts";
 export class TaskProcesses {
   readonly #main: ProcessIdentity;
   readonly #cgroup: Cgroup | undefined;
-  readonly #tree: ProcessTree;
+  readonly #tree: ProcessTree | undefined;
   #last: { readonly at: number; readonly cpu: number };
 
   /** Without a cgroup, those that left both their session and their parent are not found. */
   constructor(main: ProcessIdentity, cgroup: Cgroup | undefined, startedAt: number) {
     this.#main = main;
     this.#cgroup = cgroup;
-    this.#tree = new ProcessTree(main.pid, "group");
+    this.#tree = mayBeThere(main) ? new ProcessTree(main.pid, "group") : undefined;
     this.#last = { at: startedAt, cpu: 0 };
   }
 
@@ -28,7 +28,7 @@ export class TaskProcesses {
   async kill(): Promise<void> {
     await this.#cgroup?.kill();
     const deadline = systemClock.monotonic() + killMilliseconds;
-    while (this.#tree.signal("SIGKILL") && systemClock.monotonic() < deadline) {
+    while (this.#tree?.signal("SIGKILL") && systemClock.monotonic() < deadline) {
       await systemClock.sleep(lookMilliseconds);
     }
   }
@@ -38,7 +38,7 @@ export class TaskProcesses {
   }
 
   stats(): TaskStats {
-    const pids = [...new Set([...(this.#cgroup?.pids() ?? []), ...this.#tree.look()])].sort((a, b) => a - b);
+    const pids = [...new Set([...(this.#cgroup?.pids() ?? []), ...(this.#tree?.look() ?? [])])].sort((a, b) => a - b);
     const cpu = this.#cgroup?.cpu() ?? pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
     const memory = this.#cgroup?.memory() ?? pids.reduce((sum, pid) => sum + residentOf(pid), 0);
     const at = systemClock.now();
@@ -52,6 +52,12 @@ export class TaskProcesses {
   removeCgroup(): void {
     this.#cgroup?.remove();
   }
+}
+
+// Its pid may be somebody else's by now, who is not to be killed: after a start of the machine, or when all were used once.
+function mayBeThere(main: ProcessIdentity): boolean {
+  const now = identify(main.pid);
+  return now ? isAlive(main) : main.boot === identify(process.pid)?.boot;
 }
 
 const killMilliseconds = 5_000;
