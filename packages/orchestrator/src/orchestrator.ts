@@ -57,7 +57,7 @@ export async function openOrchestrator(options: OrchestratorOptions): Promise<Or
   await publishKey(context, signer);
   const leading = { store, clock, chance, log, signal, key: leaderKey, name: identity.name };
   const background = Promise.all([
-    keepLeading(leading, (term) => runLeader({ ...context, membership, commands }, term)),
+    keepLeading(leading, (term) => runLeader({ ...context, membership }, term)),
     keepPublished(context, signer, signal),
     keepSweeping(context, signal),
   ]);
