@@ -1,7 +1,7 @@
-import { consulVersion, type NodeIdentity } from "./identity.ts";
 import { jsonReply } from "@millwright/core/http-reply";
-import type { DiscoveryProjection } from "./state.ts";
+import { consulVersion, type NodeIdentity } from "./identity.ts";
 import type { Route } from "./route.ts";
+import type { DiscoveryProjection } from "./state.ts";
 
 export interface AgentRoutesContext {
   readonly identity: NodeIdentity;

@@ -1,10 +1,10 @@
 import { OperationalError } from "@millwright/core/errors";
+import { jsonReply } from "@millwright/core/http-reply";
 import { WireFields } from "@millwright/text/wire-fields";
 import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
-import type { Grants, Permission } from "./permissions.ts";
 import { badRequest } from "./parameters.ts";
-import { jsonReply } from "@millwright/core/http-reply";
+import type { Grants, Permission } from "./permissions.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 

@@ -1,11 +1,11 @@
 import type { HttpReply } from "@millwright/core/http";
+import { jsonReply } from "@millwright/core/http-reply";
 import { blockingRead } from "@millwright/records/blocking";
+import { parseReadOptions } from "@millwright/records/read-options";
 import type { Shown } from "./catalog-json.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { type ListQuery, parseListQuery } from "./list-query.ts";
 import { checkKnown } from "./permissions.ts";
-import { parseReadOptions } from "@millwright/records/read-options";
-import { jsonReply } from "@millwright/core/http-reply";
 import { jsonItem, jsonListReply, readHeaders } from "./reply.ts";
 import type { Call } from "./route.ts";
 import type { DiscoveryCommits, DiscoveryReads, DiscoveryState } from "./state.ts";

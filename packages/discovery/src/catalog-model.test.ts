@@ -1,15 +1,15 @@
 import type { Clock } from "@millwright/core/ports";
 import { silentLog, systemClock } from "@millwright/core/ports";
+import { Projection, rebuildState } from "@millwright/records/projection";
+import { topicOf } from "@millwright/records/table";
 import { openMemoryStore } from "@millwright/store/memory";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noJitter, openTestServer, sleep, type TestServer } from "../test/harness.ts";
-import { schema } from "./schema.ts";
-import { catalogTopics } from "./catalog-topics.ts";
-import { Projection, rebuildState } from "@millwright/records/projection";
 import { checkLists, serviceLists } from "./catalog-records.ts";
+import { catalogTopics } from "./catalog-topics.ts";
+import { schema } from "./schema.ts";
 import type { DiscoveryState } from "./state.ts";
-import { topicOf } from "@millwright/records/table";
 
 const nodes = ["n1", "N2", "n/3"];
 const services = ["web", "db"];

@@ -8,8 +8,8 @@ import {
   serviceKey,
 } from "./catalog-records.ts";
 import type { Deregistration, Registration } from "./catalog-wire.ts";
-import type { DiscoveryDraft } from "./state.ts";
 import { checkPermission, type Grants, type Permission } from "./permissions.ts";
+import type { DiscoveryDraft } from "./state.ts";
 
 /** Throws `denied` unless all that the registration changes may be changed. */
 export function checkRegistration(grants: Grants, draft: DiscoveryDraft, registration: Registration): void {

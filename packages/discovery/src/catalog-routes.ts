@@ -1,6 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
+import type { HttpReply } from "@millwright/core/http";
+import { jsonReply } from "@millwright/core/http-reply";
+import { commitDraft } from "@millwright/records/commit";
+import { topicOf } from "@millwright/records/table";
 import { type Answer, answerJson, answerList, type CatalogContext, isPretty, type View } from "./catalog-context.ts";
 import { catalogServiceJson, type Instance, nodeJson, serviceJson, type Shown } from "./catalog-json.ts";
 import { checkDeregistration, checkRegistration } from "./catalog-permissions.ts";
@@ -8,16 +11,13 @@ import { nodeKey, serviceLists } from "./catalog-records.ts";
 import { catalogTopics } from "./catalog-topics.ts";
 import { type Deregistration, parseDeregistration, parseRegistration } from "./catalog-wire.ts";
 import { deleteCheck, deleteNode, deleteService, register } from "./catalog-write.ts";
-import { commitDraft } from "@millwright/records/commit";
 import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { filtered, hasMeta, hasTags } from "./list-query.ts";
-import { type Grants, mayRead, type Permission } from "./permissions.ts";
 import { badRequest } from "./parameters.ts";
-import { jsonReply } from "@millwright/core/http-reply";
+import { type Grants, mayRead, type Permission } from "./permissions.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "@millwright/records/table";
 import type { DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
 

@@ -1,7 +1,7 @@
-import { checkLists, nodeLists, serviceKey, serviceLists } from "./catalog-records.ts";
 import type { Rows } from "@millwright/records/rows";
-import type { Records } from "./tables.ts";
 import { folded, joined, topicOf } from "@millwright/records/table";
+import { checkLists, nodeLists, serviceKey, serviceLists } from "./catalog-records.ts";
+import type { Records } from "./tables.ts";
 
 /** What queries of the catalog wait for, beside the lists of single tables. */
 export const catalogTopics = {

@@ -1,4 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
+import { folded } from "@millwright/records/table";
 import {
   type CheckRecord,
   checkKey,
@@ -12,7 +13,6 @@ import {
 import type { Registration } from "./catalog-wire.ts";
 import { discoveryErrors } from "./errors.ts";
 import { badRequest } from "./parameters.ts";
-import { folded } from "@millwright/records/table";
 import type { DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
 

@@ -1,22 +1,22 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { jsonReply } from "@millwright/core/http-reply";
 import type { Chance } from "@millwright/core/ports";
-import { compileRegexp } from "@millwright/text/regexp";
 import { blockingRead } from "@millwright/records/blocking";
-import { serviceLists } from "./catalog-records.ts";
 import { commitDraft } from "@millwright/records/commit";
+import { parseReadOptions } from "@millwright/records/read-options";
+import { topicOf } from "@millwright/records/table";
+import { compileRegexp } from "@millwright/text/regexp";
+import { serviceLists } from "./catalog-records.ts";
 import { discoveryErrors } from "./errors.ts";
 import { eventKey, eventLists, type EventRecord } from "./event-records.ts";
 import type { NodeIdentity } from "./identity.ts";
-import type { Permission } from "./permissions.ts";
 import { badRequest } from "./parameters.ts";
-import { parseReadOptions } from "@millwright/records/read-options";
-import { jsonReply } from "@millwright/core/http-reply";
+import type { Permission } from "./permissions.ts";
 import { readHeaders } from "./reply.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { DiscoveryCommits, DiscoveryDraft, DiscoveryReads, DiscoveryState } from "./state.ts";
-import { topicOf } from "@millwright/records/table";
 
 export interface EventRoutesContext extends DiscoveryReads, DiscoveryCommits {
   readonly chance: Chance;

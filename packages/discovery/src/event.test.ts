@@ -1,5 +1,5 @@
-import { openMemoryStore } from "@millwright/store/memory";
 import type { Store } from "@millwright/store/contract";
+import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
 

@@ -1,4 +1,5 @@
 import type { HttpReply } from "@millwright/core/http";
+import { topicOf } from "@millwright/records/table";
 import { answerList, type CatalogContext, type View } from "./catalog-context.ts";
 import { checkJson, healthJson, type Instance } from "./catalog-json.ts";
 import { type CheckStatus, checkLists, nodeKey, serviceLists } from "./catalog-records.ts";
@@ -7,7 +8,6 @@ import { catalogTopics } from "./catalog-topics.ts";
 import { filtered, hasMeta, hasTags } from "./list-query.ts";
 import { type Grants, mayRead } from "./permissions.ts";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "@millwright/records/table";
 import type { Row } from "./tables.ts";
 
 /** `/v1/health`. */

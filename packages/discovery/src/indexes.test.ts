@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from "@millwright/core/ports";
+import { rebuildState } from "@millwright/records/projection";
 import { openMemoryStore } from "@millwright/store/memory";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestServer, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
-import { rebuildState } from "@millwright/records/projection";
 import { schema } from "./schema.ts";
 
 /**

@@ -1,6 +1,6 @@
+import { type FaultyStore, faultyStore } from "@millwright/store/faulty-store";
 import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type FaultyStore, faultyStore } from "../test/faulty-store.ts";
 import { openTestServer, type TestServer } from "../test/harness.ts";
 
 /** Another server writes between the moment a request is worked out here and the moment the store gets it. */

@@ -1,5 +1,5 @@
-import type { DiscoveryDraft } from "./state.ts";
 import type { KvRecord } from "./kv-record.ts";
+import type { DiscoveryDraft } from "./state.ts";
 
 /** A write of a key that takes or gives back its lock. */
 export interface LockRequest {

@@ -1,6 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { invariant, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
+import { commitDraft } from "@millwright/records/commit";
+import { isAt } from "@millwright/records/comparisons";
+import { recordsErrors } from "@millwright/records/errors";
+import { encodeTombstone } from "@millwright/records/tombstone";
 import {
   after,
   type Entry,
@@ -10,13 +14,9 @@ import {
   type Store,
   type TransactionResult,
 } from "@millwright/store/contract";
-import { recordsErrors } from "@millwright/records/errors";
-import { isAt } from "@millwright/records/comparisons";
-import { commitDraft } from "@millwright/records/commit";
 import { acquireLock, type LockOutcome, type LockRequest, releaseLock } from "./kv-lock.ts";
 import { encodeRecord, type KvRecord } from "./kv-record.ts";
 import { layout } from "./layout.ts";
-import { encodeTombstone } from "@millwright/records/tombstone";
 import type { DiscoveryDraft, DiscoveryProjection, KvEntry } from "./state.ts";
 
 export interface KvWriterOptions {

@@ -1,7 +1,7 @@
+import { decodeMeta, encodeMeta } from "@millwright/records/meta";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeRecord, encodeRecord } from "./kv-record.ts";
-import { decodeMeta, encodeMeta } from "@millwright/records/meta";
 import { layout } from "./layout.ts";
 
 describe("a store key says what it is about", () => {

@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
+import type { HttpReply } from "@millwright/core/http";
+import { jsonReply } from "@millwright/core/http-reply";
+import { topicOf } from "@millwright/records/table";
 import { WireFields } from "@millwright/text/wire-fields";
 import { type NodeRecord, nodeKey } from "./catalog-records.ts";
 import { isNodeId, printable } from "./catalog-wire.ts";
@@ -9,10 +11,8 @@ import type { NodeIdentity } from "./identity.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { identify, joinNode, type MembershipContext, renewNode } from "./membership.ts";
 import { badRequest } from "./parameters.ts";
-import { jsonReply } from "@millwright/core/http-reply";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "@millwright/records/table";
 
 export interface MembershipRoutesContext extends MembershipContext {
   readonly identity: NodeIdentity;

@@ -1,12 +1,12 @@
 import { silentLog } from "@millwright/core/ports";
-import { openMemoryStore } from "@millwright/store/memory";
+import { Draft } from "@millwright/records/draft";
+import { Projection } from "@millwright/records/projection";
 import type { Store } from "@millwright/store/contract";
+import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestServer, sleep, type TestServer, type TestServerOptions } from "../test/harness.ts";
 import { type ManualClock, manualClock } from "../test/manual-clock.ts";
-import { Draft } from "@millwright/records/draft";
 import { takeDown } from "./membership.ts";
-import { Projection } from "@millwright/records/projection";
 import { staticTokens } from "./permissions.ts";
 import { schema } from "./schema.ts";
 

@@ -1,13 +1,13 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { Chance } from "@millwright/core/ports";
+import { commitDraft } from "@millwright/records/commit";
+import { folded } from "@millwright/records/table";
 import type { LeaseId } from "@millwright/store/contract";
 import { type CheckRecord, checkKey, type NodeRecord, nodeKey } from "./catalog-records.ts";
 import { nodeHealthCheck, putCheck, putNode } from "./catalog-write.ts";
-import { commitDraft } from "@millwright/records/commit";
 import { discoveryErrors } from "./errors.ts";
 import { tokensOf } from "./membership-records.ts";
 import { identityOf, tokenKey } from "./node-authorizer.ts";
-import { folded } from "@millwright/records/table";
 import type { DiscoveryCommits, DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { folded } from "@millwright/records/table";
 import type { Authorizer, Decision, Grants, Permission } from "./permissions.ts";
 import type { DiscoveryState } from "./state.ts";
-import { folded } from "@millwright/records/table";
 import type { Row } from "./tables.ts";
 
 /**

@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import type { Log } from "@millwright/core/ports";
+import { commitDraft } from "@millwright/records/commit";
+import { topicOf } from "@millwright/records/table";
 import { keepLeading, type Term } from "@millwright/store/leadership";
 import { checkKey, nodeKey } from "./catalog-records.ts";
 import { deleteNode, nodeHealthCheck } from "./catalog-write.ts";
-import { commitDraft } from "@millwright/records/commit";
 import { layout } from "./layout.ts";
-import { type MembershipContext, takeDown } from "./membership.ts";
 import { tokensOf } from "./membership-records.ts";
-import { topicOf } from "@millwright/records/table";
+import { type MembershipContext, takeDown } from "./membership.ts";
 
 export interface NodeKeeperContext extends MembershipContext {
   readonly log: Log;

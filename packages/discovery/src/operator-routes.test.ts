@@ -1,6 +1,6 @@
+import { faultyStore } from "@millwright/store/faulty-store";
 import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { faultyStore } from "../test/faulty-store.ts";
 import { identity, openTestServer, standingClock, type TestServer } from "../test/harness.ts";
 import { staticTokens } from "./permissions.ts";
 

@@ -1,10 +1,10 @@
 import type { HttpReply } from "@millwright/core/http";
+import { emptyReply, jsonReply } from "@millwright/core/http-reply";
+import { topicOf } from "@millwright/records/table";
 import { answerList, type CatalogContext, isPretty } from "./catalog-context.ts";
 import { nameOf, needs, nodeRead } from "./catalog-routes.ts";
 import { consulVersion } from "./identity.ts";
-import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import type { Call, Route } from "./route.ts";
-import { topicOf } from "@millwright/records/table";
 
 /**
  * What tools ask of a cluster's servers and of the distances between nodes, told as it is: a server keeps everything in its

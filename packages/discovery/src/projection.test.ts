@@ -1,12 +1,12 @@
 import { silentLog, systemClock } from "@millwright/core/ports";
+import { Projection, rebuildState } from "@millwright/records/projection";
 import type { Store } from "@millwright/store/contract";
+import { faultyStore, type FaultyStore } from "@millwright/store/faulty-store";
 import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { faultyStore, type FaultyStore } from "../test/faulty-store.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
-import { Projection, rebuildState } from "@millwright/records/projection";
-import type { DiscoveryState } from "./state.ts";
 import { schema } from "./schema.ts";
+import type { DiscoveryState } from "./state.ts";
 
 let inner: Store;
 let store: FaultyStore;

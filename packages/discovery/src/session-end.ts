@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { invariant } from "@millwright/core/errors";
+import { commitDraft } from "@millwright/records/commit";
 import type { Comparison, LeaseId } from "@millwright/store/contract";
 import { checkKey, nodeKey } from "./catalog-records.ts";
-import { commitDraft } from "@millwright/records/commit";
 import { lockLists, type SessionRecord } from "./session-records.ts";
 import type { DiscoveryCommits, DiscoveryDraft, DiscoveryState } from "./state.ts";
 

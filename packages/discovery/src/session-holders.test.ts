@@ -1,13 +1,13 @@
-import fc from "fast-check";
+import { rebuildState } from "@millwright/records/projection";
 import type { LeaseId, Store } from "@millwright/store/contract";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addNode, setCheck } from "../test/catalog.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 import { layout } from "./layout.ts";
-import { rebuildState } from "@millwright/records/projection";
-import { tables } from "./tables.ts";
 import { schema } from "./schema.ts";
+import { tables } from "./tables.ts";
 
 const keys = ["a", "b"] as const;
 const clients = 4;

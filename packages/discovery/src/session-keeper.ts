@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Chance, Log } from "@millwright/core/ports";
+import { topicOf } from "@millwright/records/table";
 import { keepLeading, type Term } from "@millwright/store/leadership";
 import { layout } from "./layout.ts";
 import { endSession, whyOver } from "./session-end.ts";
 import type { DiscoveryCommits } from "./state.ts";
-import { topicOf } from "@millwright/records/table";
 
 export interface SessionKeeperContext extends DiscoveryCommits {
   readonly chance: Chance;

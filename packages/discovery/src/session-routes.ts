@@ -1,15 +1,16 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { jsonReply, textReply } from "@millwright/core/http-reply";
 import type { Chance } from "@millwright/core/ports";
-import type { LeaseId } from "@millwright/store/contract";
 import { blockingRead } from "@millwright/records/blocking";
-import { checkKey, nodeKey } from "./catalog-records.ts";
 import { commitDraft } from "@millwright/records/commit";
+import { parseReadOptions } from "@millwright/records/read-options";
+import { topicOf } from "@millwright/records/table";
+import type { LeaseId } from "@millwright/store/contract";
+import { checkKey, nodeKey } from "./catalog-records.ts";
 import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { checkPermission, type Permission } from "./permissions.ts";
-import { parseReadOptions } from "@millwright/records/read-options";
-import { jsonReply, textReply } from "@millwright/core/http-reply";
 import { readHeaders } from "./reply.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route, RoutePermission } from "./route.ts";
@@ -18,7 +19,6 @@ import { sessionJson } from "./session-json.ts";
 import { sessionLists } from "./session-records.ts";
 import { parseSession, type SessionRequest } from "./session-wire.ts";
 import type { DiscoveryCommits, DiscoveryDraft, DiscoveryReads, DiscoveryState } from "./state.ts";
-import { topicOf } from "@millwright/records/table";
 import type { Row } from "./tables.ts";
 
 export interface SessionRoutesContext extends DiscoveryReads, DiscoveryCommits {

@@ -1,5 +1,5 @@
-import { openMemoryStore } from "@millwright/store/memory";
 import type { LeaseId, Store } from "@millwright/store/contract";
+import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { addNode, removeNode, setCheck } from "../test/catalog.ts";
 import { noJitter, openTestServer, sleep, type TestServer } from "../test/harness.ts";

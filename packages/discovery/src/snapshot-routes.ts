@@ -1,10 +1,10 @@
 import type { HttpReply } from "@millwright/core/http";
-import type { Permission } from "./permissions.ts";
 import { emptyReply } from "@millwright/core/http-reply";
+import type { Permission } from "./permissions.ts";
 import { readHeaders } from "./reply.ts";
 import type { Call, Route } from "./route.ts";
-import type { DiscoveryGenerations } from "./state.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+import type { DiscoveryGenerations } from "./state.ts";
 
 /** `/v1/snapshot`: an archive of everything, which any of our servers can restore, whatever its store. */
 export function snapshotRoutes(context: DiscoveryGenerations): Route[] {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { prefixRange } from "@millwright/store/contract";
+import { type FaultyStore, faultyStore } from "@millwright/store/faulty-store";
 import { openMemoryStore } from "@millwright/store/memory";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type FaultyStore, faultyStore } from "../test/faulty-store.ts";
 import { openTestServer, sleep, type TestServer } from "../test/harness.ts";
 import { storeKinds } from "../test/stores.ts";
 import { layout } from "./layout.ts";
-import { prefixRange } from "@millwright/store/contract";
 
 describe("an archive of one engine restores into any", () => {
   beforeAll(async () => void (await Promise.all(storeKinds.map((kind) => kind.start()))));

@@ -1,15 +1,15 @@
+import { messageOf } from "@millwright/core/errors";
+import { isAt } from "@millwright/records/comparisons";
+import { lostLock, removeOtherGenerations, withGenerationLock } from "@millwright/records/generations";
+import { encodeMeta } from "@millwright/records/meta";
+import { isTableOf } from "@millwright/records/schema";
 import type { Comparison, Operation, Store } from "@millwright/store/contract";
 import { after, prefixRange } from "@millwright/store/contract";
 import { type ArchiveEntry, type ArchiveHeader, damaged, readArchive, writeArchive } from "./archive.ts";
-import { lostLock, removeOtherGenerations, withGenerationLock } from "@millwright/records/generations";
-import { messageOf } from "@millwright/core/errors";
-import { encodeMeta } from "@millwright/records/meta";
-import { isTableOf } from "@millwright/records/schema";
 import { layout } from "./layout.ts";
 import { schema } from "./schema.ts";
-import { type Records, tables } from "./tables.ts";
 import type { DiscoveryGenerations } from "./state.ts";
-import { isAt } from "@millwright/records/comparisons";
+import { type Records, tables } from "./tables.ts";
 
 /** More than any store commits in a second: how far another server's indexes may have gone on since an archive. */
 const commitsPerSecond = 100_000;

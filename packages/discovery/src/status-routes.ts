@@ -1,9 +1,9 @@
-import type { NodeIdentity } from "./identity.ts";
-import { parseReadOptions } from "@millwright/records/read-options";
 import { jsonReply } from "@millwright/core/http-reply";
+import { parseReadOptions } from "@millwright/records/read-options";
+import type { NodeIdentity } from "./identity.ts";
 import { contactHeaders } from "./reply.ts";
-import type { DiscoveryReads } from "./state.ts";
 import type { Call, Route } from "./route.ts";
+import type { DiscoveryReads } from "./state.ts";
 
 export interface StatusRoutesContext extends DiscoveryReads {
   readonly identity: NodeIdentity;

@@ -1,8 +1,8 @@
 import { OperationalError } from "@millwright/core/errors";
 import { WireFields } from "@millwright/text/wire-fields";
 import { checkFields, nodeFields, parseCheck, parseNode, parseService, serviceFields } from "./catalog-wire.ts";
-import type { CatalogIds, CatalogOperation, CatalogTable, OperationOn } from "./txn-catalog.ts";
 import type { Records } from "./tables.ts";
+import type { CatalogIds, CatalogOperation, CatalogTable, OperationOn } from "./txn-catalog.ts";
 
 /** A node's, a service's or a check's operation as it was sent, or why this one cannot be carried out. */
 export type ParsedCatalogOperation = CatalogOperation | { readonly verb: "refused"; readonly what: string };

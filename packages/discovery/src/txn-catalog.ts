@@ -1,4 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
+import { pendingRevision } from "@millwright/records/draft";
 import { checkJson, nodeJson, serviceJson, type Shown } from "./catalog-json.ts";
 import { checkNodeWrite, checkServiceWrite, checkWrite, nodeWrite, serviceWrite } from "./catalog-permissions.ts";
 import {
@@ -11,7 +12,6 @@ import {
 } from "./catalog-records.ts";
 import { nodeRead, serviceRead } from "./catalog-routes.ts";
 import { deleteCheck, deleteNode, deleteService, putCheck, putNode, putService } from "./catalog-write.ts";
-import { pendingRevision } from "@millwright/records/draft";
 import { checkPermission, type Grants } from "./permissions.ts";
 import type { DiscoveryDraft } from "./state.ts";
 import type { Records, Row } from "./tables.ts";

@@ -1,18 +1,18 @@
-import type { HttpReply } from "@millwright/core/http";
 import { isKind, messageOf } from "@millwright/core/errors";
+import type { HttpReply } from "@millwright/core/http";
+import { jsonReply } from "@millwright/core/http-reply";
+import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { jsonObject, kvFields } from "./kv-json.ts";
 import { largestValue } from "./kv-routes.ts";
 import { checkPermission, type Grants, type Permission } from "./permissions.ts";
-import { jsonReply } from "@millwright/core/http-reply";
 import { contactHeaders, jsonItem, jsonListReply } from "./reply.ts";
 import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
-import type { KvOperation, TxnError, TxnOperation, TxnResult } from "./txn.ts";
 import { catalogResultJson } from "./txn-catalog.ts";
 import { runTransaction, type TxnContext } from "./txn-run.ts";
 import { type ParsedOperation, parseOperations } from "./txn-wire.ts";
-import { discoveryErrors } from "./errors.ts";
+import type { KvOperation, TxnError, TxnOperation, TxnResult } from "./txn.ts";
 
 export interface TxnRoutesContext extends TxnContext {
   readonly pretty: boolean;

@@ -1,13 +1,13 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock } from "@millwright/core/ports";
-import type { Store } from "@millwright/store/contract";
-import { discoveryErrors } from "./errors.ts";
 import { pendingRevision } from "@millwright/records/draft";
 import { recordsErrors } from "@millwright/records/errors";
+import type { Store } from "@millwright/store/contract";
+import { discoveryErrors } from "./errors.ts";
 import type { Grants } from "./permissions.ts";
-import { planTransaction, type TxnError, type TxnOperation, type TxnResult } from "./txn.ts";
 import type { DiscoveryProjection } from "./state.ts";
 import { transactionStep } from "./txn-step.ts";
+import { planTransaction, type TxnError, type TxnOperation, type TxnResult } from "./txn.ts";
 
 export interface TxnContext {
   readonly store: Store;

@@ -1,3 +1,5 @@
+import { atMost, isAt, unchangedSince } from "@millwright/records/comparisons";
+import { encodeTombstone } from "@millwright/records/tombstone";
 import {
   after,
   type Comparison,
@@ -9,10 +11,8 @@ import {
   type Transaction,
 } from "@millwright/store/contract";
 import { compareKeys, inRange } from "@millwright/store/keys";
-import { atMost, isAt, unchangedSince } from "@millwright/records/comparisons";
 import { encodeRecord } from "./kv-record.ts";
 import { layout } from "./layout.ts";
-import { encodeTombstone } from "@millwright/records/tombstone";
 import type { LockRecord } from "./session-records.ts";
 import type { DiscoveryState, KvEntry } from "./state.ts";
 import { tables } from "./tables.ts";

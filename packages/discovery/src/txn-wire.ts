@@ -1,10 +1,10 @@
-import { largestValue } from "./kv-routes.ts";
-import { badRequest } from "./parameters.ts";
-import type { TxnOperation } from "./txn.ts";
 import { OperationalError } from "@millwright/core/errors";
 import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
+import { largestValue } from "./kv-routes.ts";
+import { badRequest } from "./parameters.ts";
 import { parseCatalogOperation } from "./txn-catalog-wire.ts";
+import type { TxnOperation } from "./txn.ts";
 
 /** An operation as it was sent, or why this one cannot be carried out. */
 export type ParsedOperation = TxnOperation | { readonly verb: "refused"; readonly what: string };

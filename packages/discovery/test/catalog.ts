@@ -1,8 +1,8 @@
+import { encodeTombstone } from "@millwright/records/tombstone";
 import type { Store } from "@millwright/store/contract";
 import { type CheckStatus, checkKey, nodeKey } from "../src/catalog-records.ts";
 import { layout } from "../src/layout.ts";
 import { tables } from "../src/tables.ts";
-import { encodeTombstone } from "@millwright/records/tombstone";
 
 /** Puts a node with a passing `serfHealth` into the first generation of a store, apart from any server. */
 export async function addNode(store: Store, name: string): Promise<void> {

@@ -1,5 +1,5 @@
-import { isActive } from "@millwright/scheduler/deployment";
 import { jsonTable, type Table } from "@millwright/records/table";
+import { isActive } from "@millwright/scheduler/deployment";
 import { lists } from "./keys.ts";
 import type {
   AllocRecord,

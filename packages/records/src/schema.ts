@@ -8,7 +8,10 @@ export interface Schema<R, D extends Derived<R> = Derived<R>> {
   readonly root: `${string}/`;
   /** To add a table: its record in `R`, its row here. State, archives, tombstones and sweeps then know it. */
   readonly tables: { readonly [N in TableOf<R>]: Table<R[N]> };
-  /** The table of which it is known when each key and each prefix was last deleted; of others, only by topic. */
+  /**
+   * The table of which it is known when each key and each prefix was last deleted; of others, only by topic. The topic of this
+   * whole table is not kept up with what is deleted.
+   */
   readonly remembered?: TableOf<R>;
   /** The topics that rise with this one, by what the rows are like now. */
   topicsBeside?(topic: string, rows: Rows<R>): readonly string[];

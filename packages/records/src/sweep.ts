@@ -10,12 +10,12 @@ import {
   type Store,
   storeErrors,
 } from "@millwright/store/contract";
-import { cleanGenerations } from "./generations.ts";
 import { isAt } from "./comparisons.ts";
-import { decodeTombstone } from "./tombstone.ts";
+import { cleanGenerations } from "./generations.ts";
 import type { Projection } from "./projection.ts";
 import type { Derived } from "./row.ts";
 import type { RecordState } from "./state.ts";
+import { decodeTombstone } from "./tombstone.ts";
 
 export interface SweepContext<R, D extends Derived<R> = Derived<R>> {
   readonly store: Store;

@@ -1,5 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
-import { type Store, storeErrors, type Watch } from "@millwright/store/contract";
+import { type Store, storeErrors, type Watch } from "../src/contract.ts";
 
 /** A store that can be cut off, and whose watches can be held back or ended as if their place were compacted. */
 export interface FaultyStore extends Store {
