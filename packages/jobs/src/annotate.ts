@@ -13,20 +13,30 @@ export interface DesiredUpdates {
   readonly Canary: number;
 }
 
-/** The diff with what it means: by group what the dry run would do, and by task and count what they force. */
-export function annotate(diff: JobDiff, updates: Readonly<Record<string, DesiredUpdates>> = {}): JobDiff {
-  const groups = diff.TaskGroups?.map((group) => annotateGroup(group, updates[group.Name])) ?? null;
-  return { ...diff, TaskGroups: groups };
+/**
+ * The diff with what it means: by group what the dry run would do, and by task and count what they force. `waiting`: how many of
+ * those that are ignored now the next batches of the rollout replace.
+ */
+export function annotate(
+  diff: JobDiff,
+  updates: Readonly<Record<string, DesiredUpdates>> = {},
+  waiting: Readonly<Record<string, number>> = {},
+): JobDiff {
+  const groups = diff.TaskGroups?.map((group) => annotateGroup(group, updates[group.Name], waiting[group.Name] ?? 0));
+  return { ...diff, TaskGroups: groups ?? null };
 }
 
-function annotateGroup(group: TaskGroupDiff, updates: DesiredUpdates | undefined): TaskGroupDiff {
+function annotateGroup(group: TaskGroupDiff, updates: DesiredUpdates | undefined, waiting: number): TaskGroupDiff {
   return {
     ...group,
-    Updates: updates ? countsOf(updates) : group.Updates,
+    Updates: updates ? { ...countsOf(updates), ...(waiting > 0 && { [later]: waiting }) } : group.Updates,
     Fields: group.Fields?.map(annotateCount) ?? null,
     Tasks: group.Tasks?.map((task) => annotateTask(task, group)) ?? null,
   };
 }
+
+/** Beside Nomad's own names: without it a rolling update looks as if it stopped after its first batch. */
+const later = "create/destroy update later";
 
 const updateNames: readonly (readonly [keyof DesiredUpdates, string])[] = [
   ["Ignore", "ignore"],

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from "node:util";
+import { annotate, type DesiredUpdates } from "@millwright/jobs/annotate";
+import { diff, type JobDiff } from "@millwright/jobs/diff";
+import type { Job } from "@millwright/jobs/job";
+import type { FollowUp } from "@millwright/scheduler/group-plan";
+import { allocId, deploymentId, evalId } from "@millwright/scheduler/ids";
+import type { Placement } from "@millwright/scheduler/placement";
+import { schedule } from "@millwright/scheduler/schedule";
+import { jobKey, type Snapshot } from "@millwright/scheduler/snapshot";
+import type { Moment } from "@millwright/scheduler/time";
+import type { EvalRecord } from "../records.ts";
+import type { OrchestratorState } from "../state.ts";
+
+export interface DryRunOptions {
+  /** Whether to say what differs from the version that holds. */
+  readonly diff: boolean;
+  readonly now: Moment;
+  /** The same seed and state give the same answer. */
+  readonly seed: string;
+}
+
+/** What registering a job would do. */
+export interface DryRun {
+  /** Annotated; null where it was not asked for. */
+  readonly diff: JobDiff | null;
+  /** By group, of the first step alone, as Nomad counts. */
+  readonly updates: Readonly<Record<string, DesiredUpdates>>;
+  /** By group: how many of those that the first step ignores later batches of the rollout replace. */
+  readonly waiting: Readonly<Record<string, number>>;
+  /** The groups that would find no place. */
+  readonly failed: EvalRecord["failed"];
+  /** When it would be looked at again in any case: the next batch after `stagger`. */
+  readonly followUps: readonly FollowUp[];
+  /** Of the job as it is; 0 for one that is not there. What a check-index is compared with. */
+  readonly jobModifyIndex: number;
+}
+
+/** Asks the scheduler what it would do with a job, were it registered now. Nothing is written. */
+export function dryRun(state: OrchestratorState, job: Job, options: DryRunOptions): DryRun {
+  const { derived } = state;
+  const current = derived.job(job.namespace, job.id);
+  const placement = placementOf(job, derived.snapshot, options);
+  const groups = Object.entries(placement.groups);
+  const updates = Object.fromEntries(groups.map(([name, { desired }]) => [name, desired]));
+  const waiting = Object.fromEntries(groups.map(([name, group]) => [name, group.waiting]));
+  const failed = Object.fromEntries(groups.flatMap(([name, group]) => (group.failed ? [[name, group.failed]] : [])));
+  const difference = options.diff
+    ? withStop(diff(current?.current.job, job), current?.current.isStopped ?? false)
+    : null;
+  return {
+    diff: difference && annotate(difference, updates, waiting),
+    updates,
+    waiting,
+    failed,
+    followUps: placement.followUps,
+    jobModifyIndex: current ? state.indexOf(current.jobModified) : 0,
+  };
+}
+
+function placementOf(job: Job, snapshot: Snapshot, { now, seed }: DryRunOptions): Placement {
+  let ids = 0;
+  const evaluation = { id: evalId(seed), namespace: job.namespace, job: job.id };
+  return schedule(evaluation, withJob(snapshot, job), {
+    now,
+    seed,
+    newAllocId: () => allocId(`dry-run-${ids++}`),
+    newDeploymentId: () => deploymentId(`dry-run-${ids++}`),
+  });
+}
+
+/** The snapshot in which the job is registered: as its next version, unless it is as it was. */
+function withJob(snapshot: Snapshot, job: Job): Snapshot {
+  const key = jobKey(job.namespace, job.id);
+  const record = snapshot.jobs.get(key);
+  const isSame = record && !record.isStopped && isDeepStrictEqual(record.versions.get(record.current), job);
+  if (isSame) return snapshot;
+  const current = record ? record.current + 1 : 0;
+  const versions = new Map(record?.versions).set(current, job);
+  return { ...snapshot, jobs: new Map(snapshot.jobs).set(key, { current, versions, isStopped: false }) };
+}
+
+/** A job that is stopped starts again, whatever else differs. */
+function withStop(difference: JobDiff, isStopped: boolean): JobDiff {
+  if (!isStopped) return difference;
+  const stop = { Type: "Edited", Name: "Stop", Old: "true", New: "false", Annotations: null } as const;
+  return { ...difference, Type: "Edited", Fields: [...(difference.Fields ?? []), stop] };
+}

@@ -1,0 +1,122 @@
+import { type Diagnostic, errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
+import type { Job, TaskGroup } from "@millwright/jobs/job";
+import type { Task } from "@millwright/jobs/task";
+
+/**
+ * What a job asks for that these servers and nodes do not have. What would make the job something else than it says is an error;
+ * what it does without is a warning.
+ */
+export function refusals(job: Job): readonly Diagnostic[] {
+  return [
+    ...found(jobRules, job, `job "${job.id}"`, "job"),
+    ...job.groups.flatMap((group) => [
+      ...found(groupRules, group, `group "${group.name}"`, `job.${group.name}`),
+      ...group.tasks.flatMap((task) =>
+        found(taskRules, task, `task "${task.name}" of group "${group.name}"`, `job.${group.name}.${task.name}`),
+      ),
+    ]),
+  ];
+}
+
+interface Rule<T> {
+  readonly asks: (one: T) => boolean;
+  /** In words that a user wrote. */
+  readonly what: string;
+  readonly instead: string;
+  readonly isWarning?: true;
+}
+
+const jobRules: readonly Rule<Job>[] = [
+  {
+    asks: ({ periodic }) => periodic !== null,
+    what: "periodic",
+    instead: "Register it without the periodic block, and run it from a timer of the machine (`nomad job run`).",
+  },
+  {
+    asks: ({ parameterized }) => parameterized !== null,
+    what: "parameterized",
+    instead: "Register a batch job for each run, with variables in its file (`-var`).",
+  },
+  {
+    asks: ({ ui }) => ui !== null,
+    what: "ui",
+    instead: "It is kept and not shown anywhere.",
+    isWarning: true,
+  },
+];
+
+const groupRules: readonly Rule<TaskGroup>[] = [
+  {
+    asks: ({ volumes }) => volumes.length > 0,
+    what: "volume",
+    instead: "Write where the data lies in the task's own config, and keep the group on that node by a constraint.",
+  },
+  {
+    asks: ({ networks }) => networks.some(({ mode }) => mode !== "" && mode !== "host"),
+    what: "network mode",
+    instead: 'Tasks share their node\'s network: take the mode away, or write mode = "host".',
+  },
+  {
+    asks: ({ disconnect, maxClientDisconnect, stopAfterClientDisconnect }) =>
+      disconnect !== null || maxClientDisconnect !== null || stopAfterClientDisconnect !== null,
+    what: "disconnect",
+    instead: "What was on a node that is not heard of is lost and placed elsewhere: take the block away.",
+  },
+  {
+    asks: ({ services, tasks }) =>
+      [...services, ...tasks.flatMap((task) => task.services)].some(({ provider }) => provider === "nomad"),
+    what: 'service provider "nomad"',
+    instead:
+      "Services are found in the catalog of the same servers, over DNS and Consul's API: take the provider away.",
+  },
+  {
+    asks: ({ services, tasks }) =>
+      [...services, ...tasks].some(({ kind }) => kind !== "") ||
+      tasks.some((task) => task.services.some(({ kind }) => kind !== "")),
+    what: "connect",
+    instead: "There is no service mesh: let tasks find each other by their services' names.",
+  },
+  {
+    asks: ({ ephemeralDisk: { sticky, migrate } }) => sticky || migrate,
+    what: "ephemeral_disk sticky and migrate",
+    instead: "Every allocation begins with an empty disk.",
+    isWarning: true,
+  },
+];
+
+const taskRules: readonly Rule<Task>[] = [
+  {
+    asks: ({ volumeMounts }) => volumeMounts.length > 0,
+    what: "volume_mount",
+    instead: "Write where the data lies in the task's own config, and keep the group on that node by a constraint.",
+  },
+  {
+    asks: ({ resources }) => resources.devices.length > 0,
+    what: "device",
+    instead: "Devices are not counted: choose nodes that have one by a constraint on their meta.",
+  },
+  {
+    asks: ({ resources }) => resources.numa !== null,
+    what: "numa",
+    instead: "Cores are not tied to memory: take the block away.",
+  },
+  {
+    asks: ({ actions }) => actions.length > 0,
+    what: "action",
+    instead: "It is kept and cannot be run.",
+    isWarning: true,
+  },
+];
+
+function found<T>(rules: readonly Rule<T>[], one: T, where: string, address: string): Diagnostic[] {
+  return rules
+    .filter(({ asks }) => asks(one))
+    .map(({ what, instead, isWarning }) => {
+      const make = isWarning ? warningDiagnostic : errorDiagnostic;
+      return make(`${capital(where)}: ${what} is not there`, instead, { code: "not-there", address });
+    });
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
