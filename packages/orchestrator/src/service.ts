@@ -3,10 +3,14 @@ import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
 import { emptyReply, textReply } from "@millwright/core/http-reply";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
+import { recordsErrors } from "@millwright/records/errors";
+import { storeErrors } from "@millwright/store/contract";
 import { WireMistake } from "@millwright/text/wire-fields";
 import { refusal } from "./commands/job-commands.ts";
 import type { ServerIdentity } from "./context.ts";
+import { orchestratorErrors } from "./errors.ts";
 import { type Authorizer, checkPermission } from "./http/permissions.ts";
+import { jobPathOf } from "./http/job-path.ts";
 import type { Call, Route } from "./http/route.ts";
 import type { Membership, NodeIdentity } from "./membership.ts";
 
@@ -19,24 +23,37 @@ export interface ServiceOptions {
 
 /** Answers by a table of routes. Here, and nowhere else, is checked whether a request may have what it asks for. */
 export function jobsService(options: ServiceOptions): HttpService {
-  const dispatch = { ...options, find: compileRoutes(options.routes) };
+  const dispatch = { ...options, find: compileRoutes(options.routes), pathOf: jobPathOf(options.routes) };
   return async (request) => {
     try {
       return await dispatchToRoute(request, dispatch);
     } catch (error) {
       if (error instanceof WireMistake) return textReply(400, error.message);
-      if (error instanceof OperationalError) return textReply(error.kind.status, error.message);
+      if (error instanceof OperationalError) return refusalOf(error);
       throw error;
     }
   };
 }
 
+const lost: readonly string[] = [
+  orchestratorErrors.noLeader.code,
+  recordsErrors.noLeader.code,
+  storeErrors.unavailable.code,
+];
+
+// Clients know a server that has lost what it keeps its data in by these words and this header.
+function refusalOf(error: OperationalError): HttpReply {
+  if (lost.includes(error.code)) return textReply(500, "No cluster leader", { "x-nomad-knownleader": "false" });
+  return textReply(error.kind.status, error.message);
+}
+
 interface Dispatch extends ServiceOptions {
   readonly find: RouteFinder<Route>;
+  readonly pathOf: (path: string) => string;
 }
 
 async function dispatchToRoute(request: HttpRequest, dispatch: Dispatch): Promise<HttpReply> {
-  const match = dispatch.find(request.method, request.path);
+  const match = dispatch.find(request.method, dispatch.pathOf(request.path));
   switch (match.kind) {
     case "unknown":
       return unknownPath(request.path);

@@ -5,6 +5,7 @@ import type { Job } from "@millwright/jobs/job";
 import { validate } from "@millwright/jobs/validate";
 import type { ServerIdentity } from "../context.ts";
 import { orchestratorErrors } from "../errors.ts";
+import { refusals } from "../plan/refusals.ts";
 import { badRequest } from "./json-body.ts";
 import { checkPermission } from "./permissions.ts";
 import type { Call } from "./route.ts";
@@ -27,7 +28,7 @@ export function jobOf(json: unknown, call: Call, identity: ServerIdentity, id?: 
   if (id !== undefined && value.id !== id) throw badRequest("Job ID does not match");
   if (hasErrors(diagnostics)) throw badRequest(listed(diagnostics));
   const job = { ...value, region: regionOf(given, call, identity), namespace: namespaceOf(value, call) };
-  return { job, diagnostics: [...diagnostics, ...validate(job)] };
+  return { job, diagnostics: [...diagnostics, ...validate(job), ...refusals(job)] };
 }
 
 /** Throws `badRequest` that names all that is wrong with a job, `denied` where it may not be registered in its namespace. */

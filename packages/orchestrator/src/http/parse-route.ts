@@ -47,7 +47,7 @@ async function parse(context: HttpContext, call: Call): Promise<HttpReply> {
   });
   const found = [...given.diagnostics, ...read.diagnostics];
   if (!read.value || hasErrors(found)) throw badRequest(`Failed to parse job: ${faultsIn(found)}`);
-  const { draft } = read.value;
+  const draft = { ...read.value.draft, name: read.value.draft.name ?? read.value.draft.id ?? "" };
   return jsonReply(asked.isWhole ? toApi(canonical(draft)) : recordToApi(jobShape, draft), isPretty(context, call));
 }
 

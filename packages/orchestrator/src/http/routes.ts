@@ -8,6 +8,7 @@ import { jobPartRoutes } from "./job-part-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { parseRoutes } from "./parse-route.ts";
+import { planRoutes } from "./plan-route.ts";
 import type { Route } from "./route.ts";
 import { searchRoutes } from "./search-routes.ts";
 
@@ -16,6 +17,7 @@ export function httpRoutes(context: HttpContext): Route[] {
   return [
     ...jobRoutes(context),
     ...parseRoutes(context),
+    ...planRoutes(context),
     ...jobPartRoutes(context),
     ...allocationRoutes(context),
     ...evaluationRoutes(context),

@@ -1,0 +1,44 @@
+import type { HttpReply } from "@millwright/core/http";
+import { dryRun } from "../plan/dry-run.ts";
+import type { HttpContext } from "./context.ts";
+import { checkRegistrable, jobOf, warningsIn } from "./job-request.ts";
+import { readFields, readJsonBody } from "./json-body.ts";
+import { failedJson } from "./metrics-json.ts";
+import { capability } from "./needs.ts";
+import { answerWrite } from "./reading.ts";
+import type { Call, Route } from "./route.ts";
+
+/** `/v1/job/:id/plan`: what registering a job would change, and where the scheduler would place it now. Nothing is written. */
+export function planRoutes(context: HttpContext): Route[] {
+  return ["PUT", "POST"].map((method) => ({
+    method,
+    pattern: "/v1/job/:id/plan",
+    permission: capability("submit-job"),
+    blocking: false,
+    handle: (call) => plan(context, call),
+  }));
+}
+
+async function plan(context: HttpContext, call: Call): Promise<HttpReply> {
+  const { projection, clock, chance, identity } = context;
+  const asked = readFields(await readJsonBody(call.request), "the request", (fields) => {
+    return { job: fields.raw("Job"), diff: fields.flag("Diff") };
+  });
+  const requested = jobOf(asked.job, call, identity, call.params.id);
+  checkRegistrable(requested, call);
+  await projection.fresh();
+  const { state, applied } = projection;
+  const run = dryRun(state, requested.job, { diff: asked.diff, now: clock.now(), seed: chance.uuid() });
+  const updates = Object.entries(run.updates).map(([group, counts]) => [group, { ...counts, Preemptions: 0 }]);
+  const index = state.indexOf(applied);
+  return answerWrite(context, call, index, {
+    Annotations: { DesiredTGUpdates: Object.fromEntries(updates), PreemptedAllocs: null },
+    FailedTGAllocs: failedJson(run.failed),
+    JobModifyIndex: run.jobModifyIndex,
+    CreatedEvals: null,
+    Diff: run.diff,
+    NextPeriodicLaunch: null,
+    Warnings: warningsIn(requested.diagnostics),
+    Index: index,
+  });
+}
