@@ -4,7 +4,9 @@ import {
   spawn,
   type SpawnOptionsWithStdioTuple,
 } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -29,9 +31,20 @@ interface Addresses {
   /** `host:port` of Consul's HTTP API. */
   readonly consul: string;
   readonly vault: string;
+  readonly nomad: string;
   readonly dns: string;
   /** The file with the root token. */
   readonly tokenFile: string;
+}
+
+/** A port of loopback that nobody has at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 /** A fresh folder with `millwright dev` beside it, in which commands are run as a user would type them. */
@@ -49,7 +62,7 @@ export class Stage {
     this.#dev = dev;
     this.#bin = join(folder, "bin");
     mkdirSync(this.#bin);
-    for (const name of ["millwright", "terraform", "consul", "vault", "consul-template"])
+    for (const name of ["millwright", "terraform", "consul", "vault", "nomad", "consul-template"])
       symlinkSync(launcher, join(this.#bin, name));
   }
 
@@ -77,9 +90,14 @@ export class Stage {
   }
 
   /** Runs a command line in a folder below, showing it and all that it prints. */
-  run(folder: string, command: string, args: readonly string[]): Promise<Outcome> {
+  run(
+    folder: string,
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Outcome> {
     this.say(`\n$ ${[command, ...args].join(" ")}`);
-    return this.#shown(spawn(join(this.#bin, command), args, this.#settings(folder)));
+    return this.#shown(spawn(join(this.#bin, command), args, this.#settings(folder, environment)));
   }
 
   /** The same for a line with pipes and quotes, by the shell. */
@@ -103,14 +121,19 @@ export class Stage {
     };
   }
 
-  #settings(cwd: string): SpawnOptionsWithStdioTuple<"ignore", "pipe", "pipe"> {
-    const { consul, vault, dns, tokenFile } = this.addresses;
+  #settings(
+    cwd: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): SpawnOptionsWithStdioTuple<"ignore", "pipe", "pipe"> {
+    const { consul, vault, nomad, dns, tokenFile } = this.addresses;
     const env = {
       ...process.env,
+      ...environment,
       PATH: `${this.#bin}:${process.env.PATH ?? ""}`,
       HOME: this.folder,
       CONSUL_HTTP_ADDR: `http://${consul}`,
       VAULT_ADDR: `http://${vault}`,
+      NOMAD_ADDR: `http://${nomad}`,
       VAULT_TOKEN: readFileSync(tokenFile, "utf8").trim(),
       MILLWRIGHT_DNS_ADDR: dns,
       TF_CLI_CONFIG_FILE: "/dev/null",
@@ -187,6 +210,7 @@ function bannerOf(dev: ChildProcessByStdio<null, Readable, null>): Promise<Addre
       resolve({
         consul: find(/Consul HTTP API +http:\/\/(\S+)/),
         vault: find(/Vault HTTP API +http:\/\/(\S+)/),
+        nomad: find(/Nomad HTTP API +http:\/\/(\S+)/),
         dns: find(/DNS +(\S+)/),
         tokenFile: find(/VAULT_TOKEN=\$\(cat (\S+)\)/),
       });

@@ -46,10 +46,10 @@ export class Orders {
   }
 
   async place(widget: string, count: number): Promise<Placed> {
-    const placed = await this.#pool.query<{ id: number }>("INSERT INTO orders (widget, count) VALUES ($1, $2) RETURNING id", [
-      widget,
-      count,
-    ]);
+    const placed = await this.#pool.query<{ id: number }>(
+      "INSERT INTO orders (widget, count) VALUES ($1, $2) RETURNING id",
+      [widget, count],
+    );
     const before = await this.#pool.query<{ waiting: string; ordered: string }>(
       "SELECT sum(count) AS waiting, sum(count) FILTER (WHERE widget = $1) AS ordered FROM orders",
       [widget],
@@ -86,14 +86,21 @@ export class Orders {
   }
 
   #open(): pg.Pool {
-    const pool = new pg.Pool({ ...this.#options.login(), max: 4, connectionTimeoutMillis: 1_500, query_timeout: 1_500 });
+    const pool = new pg.Pool({
+      ...this.#options.login(),
+      max: 4,
+      connectionTimeoutMillis: 1_500,
+      query_timeout: 1_500,
+    });
     // A connection that breaks while nobody uses it is made anew at the next query.
     pool.on("error", (error) => console.error(error.message));
     return pool;
   }
 
   #widgetsPerMinute(): number {
-    const settings = JSON.parse(readFileSync(this.#options.settingsFile, "utf8")) as { readonly widgets_per_minute: number };
+    const settings = JSON.parse(readFileSync(this.#options.settingsFile, "utf8")) as {
+      readonly widgets_per_minute: number;
+    };
     return settings.widgets_per_minute;
   }
 }

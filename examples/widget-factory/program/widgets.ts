@@ -36,7 +36,8 @@ const routes: Readonly<Record<string, (request: IncomingMessage, response: Serve
   "GET /orders": async (_request, response) => sendJson(response, 200, { ...identity, ...(await orders.summary()) }),
   "POST /orders": async (request, response) => {
     const order = parseOrder(await bodyOf(request));
-    if (!order) return sendJson(response, 400, { error: 'Send {"widget": "cog", "count": 3}: a name and how many, 1 to 1000.' });
+    if (!order)
+      return sendJson(response, 400, { error: 'Send {"widget": "cog", "count": 3}: a name and how many, 1 to 1000.' });
     sendJson(response, 201, { ...identity, ...(await orders.place(order.widget, order.count)) });
   },
 };
@@ -44,7 +45,9 @@ const routes: Readonly<Record<string, (request: IncomingMessage, response: Serve
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? "/", "http://program");
   const route = values.mode === "web" && pathname === "/" ? showPage : routes[`${request.method} ${pathname}`];
-  const answered = route ? route(request, response) : Promise.resolve(sendJson(response, 404, { error: "There is no such page." }));
+  const answered = route
+    ? route(request, response)
+    : Promise.resolve(sendJson(response, 404, { error: "There is no such page." }));
   answered.catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     if (!response.headersSent) sendJson(response, 503, { error: "The factory cannot reach its books. Try again." });
