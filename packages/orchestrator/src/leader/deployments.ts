@@ -34,8 +34,8 @@ export function keepDeployments(leader: Leader): Promise<void> {
       const deadline = nextDeadline(row.deployment);
       const revision = lastChange(state, row);
       const isLate = deadline !== undefined && deadline <= context.clock.now();
+      if (!isLate) at = earlier(at, deadline);
       if (seen.get(id) !== revision || isLate) await commitAsLeader(leader, (draft) => tend(draft, leader, id));
-      else at = earlier(at, deadline);
       seen.set(id, revision);
     }
     return { at };

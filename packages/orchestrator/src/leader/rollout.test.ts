@@ -1,0 +1,273 @@
+import { jobId } from "@millwright/jobs/job";
+import { allocId } from "@millwright/scheduler/ids";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  atOnce,
+  type Cluster,
+  type ClusterOptions,
+  healthy,
+  jobOf,
+  live,
+  openCluster,
+  rollout,
+  until,
+} from "../../test/cluster.ts";
+import type { SimulatedNodeOptions } from "../../test/simulated-node.ts";
+
+const open: Cluster[] = [];
+
+afterEach(async () => {
+  for (const cluster of open.splice(0)) await cluster.close();
+});
+
+async function start(
+  nodes: number,
+  node: Partial<SimulatedNodeOptions> = {},
+  options: ClusterOptions = {},
+): Promise<Cluster> {
+  const cluster = await openCluster(options);
+  open.push(cluster);
+  for (let i = 1; i <= nodes; i++) await cluster.join(`n${i}`, node);
+  return cluster;
+}
+
+/** The job's `V` says which version it is meant to be. */
+const version = (v: number, update: object = {}, count = 3) =>
+  jobOf({ count, update: { ...atOnce, ...update } }, {}, { env: { V: `${v}` } });
+
+const isDone = (cluster: Cluster, v: number) => () =>
+  rollout(cluster)?.version === v && rollout(cluster)?.status === "successful";
+
+const jobRow = ({ context }: Cluster) => context.projection.state.derived.job("default", jobId("app"));
+
+describe("a rollout", () => {
+  test("places a job that is registered, and calls its version stable once all is healthy", async () => {
+    const cluster = await start(2);
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, isDone(cluster, 0));
+    expect(healthy(cluster)).toBe(3);
+    expect(jobRow(cluster)?.row.stable).toEqual([0]);
+  });
+
+  test("replaces one by one, each healthy before the next ends", async () => {
+    let running = 0;
+    let least = Number.POSITIVE_INFINITY;
+    const cluster = await start(2, {
+      onRun: (event) => {
+        running += event === "start" ? 1 : -1;
+        if (event === "end") least = Math.min(least, running);
+      },
+    });
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, isDone(cluster, 0));
+    await cluster.commands.registerJob(version(1), {});
+    await until(cluster, isDone(cluster, 1));
+    expect(healthy(cluster, 1)).toBe(3);
+    expect(live(cluster)).toHaveLength(3);
+    expect(least).toBe(2);
+  });
+
+  test("starts a replacement only when what it replaces has ended", async () => {
+    const names = new Set<number>();
+    const doubles: string[] = [];
+    const cluster = await start(3, {
+      onRun: (event, { allocation }) => {
+        if (event === "end") names.delete(allocation.index);
+        else if (names.has(allocation.index)) doubles.push(allocation.id);
+        else names.add(allocation.index);
+      },
+    });
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, isDone(cluster, 0));
+    await cluster.commands.registerJob(version(1), {});
+    await until(cluster, isDone(cluster, 1));
+    expect(doubles).toEqual([]);
+  });
+
+  test("waits for stagger between two batches", async () => {
+    const cluster = await start(2);
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, isDone(cluster, 0));
+    const begun = Date.now();
+    await cluster.commands.registerJob(version(1, { stagger: 150_000_000 }, 3), {});
+    await until(cluster, isDone(cluster, 1));
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(300);
+    const follow = [...cluster.context.projection.state.rows("eval")].filter(
+      ({ trigger }) => trigger === "rolling-update",
+    );
+    expect(follow.length).toBeGreaterThan(0);
+  });
+
+  test("stops at the first that is not healthy, and leaves the others as they were", async () => {
+    const cluster = await start(2, { outcome: ({ allocation }) => (allocation.version === 1 ? "unhealthy" : "well") });
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, isDone(cluster, 0));
+    await cluster.commands.registerJob(version(1), {});
+    await until(cluster, () => rollout(cluster)?.status === "failed");
+    expect(rollout(cluster)?.description).toBe("Failed due to unhealthy allocations");
+    expect(healthy(cluster, 0)).toBe(2);
+    expect(live(cluster).filter(({ allocation }) => allocation.version === 1)).toHaveLength(1);
+  });
+
+  test("goes back to the last version that proved itself", async () => {
+    const cluster = await start(2, { outcome: ({ allocation }) => (allocation.version === 1 ? "unhealthy" : "well") });
+    await cluster.commands.registerJob(version(0, { autoRevert: true }), {});
+    await until(cluster, isDone(cluster, 0));
+    await cluster.commands.registerJob(version(1, { autoRevert: true }), {});
+    await until(cluster, isDone(cluster, 2));
+    expect(healthy(cluster)).toBe(3);
+    expect(jobRow(cluster)?.current.version).toBe(2);
+    expect(jobRow(cluster)?.current.job.groups[0]?.tasks[0]?.env).toEqual({ V: "0" });
+    const failed = [...cluster.context.projection.state.rows("deployment")].find(
+      ({ deployment }) => deployment.version === 1,
+    );
+    expect(failed?.deployment.description).toBe("Failed due to unhealthy allocations - rolling back to job version 0");
+  });
+
+  test("does not go back to what is the same", async () => {
+    let ill = false;
+    const cluster = await start(1, { outcome: () => (ill ? "unhealthy" : "well") });
+    await cluster.commands.registerJob(version(0, { autoRevert: true }, 1), {});
+    await until(cluster, isDone(cluster, 0));
+    ill = true;
+    await cluster.commands.registerJob(version(1, { autoRevert: true }, 1), {});
+    await until(cluster, () => rollout(cluster)?.version === 2 && rollout(cluster)?.status === "failed");
+    expect(rollout(cluster)?.description).toContain("not rolling back to stable job version 0");
+    expect(jobRow(cluster)?.current.version).toBe(2);
+  });
+
+  test("fails when nothing comes up well until the progress deadline", async () => {
+    const cluster = await start(1, { outcome: () => "hangs" });
+    await cluster.commands.registerJob(version(0, { progressDeadline: 100_000_000, healthyDeadline: 50_000_000 }), {});
+    await until(cluster, () => rollout(cluster)?.status === "failed");
+    expect(rollout(cluster)?.description).toBe("Failed due to progress deadline");
+  });
+
+  test("waits for a person where there are canaries, and goes on when they are promoted", async () => {
+    const cluster = await start(2);
+    await cluster.commands.registerJob(version(0, { canary: 1 }), {});
+    await until(cluster, isDone(cluster, 0));
+    await cluster.commands.registerJob(version(1, { canary: 1 }), {});
+    await until(cluster, () => healthy(cluster, 1) === 1);
+    expect(healthy(cluster, 0)).toBe(3);
+    expect(rollout(cluster)?.description).toBe("Deployment is running but requires manual promotion");
+    await until(cluster, () => rollout(cluster)?.groups.web?.healthy.length === 1);
+    await cluster.commands.deploymentEvent(rollout(cluster)!.id, { kind: "promote", groups: null });
+    await until(cluster, isDone(cluster, 1));
+    expect(live(cluster).map(({ allocation }) => allocation.version)).toEqual([1, 1, 1]);
+  });
+
+  test("stands still while it is paused", async () => {
+    const cluster = await start(2, { outcome: () => "hangs" });
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, () => rollout(cluster) !== undefined);
+    await cluster.commands.deploymentEvent(rollout(cluster)!.id, { kind: "pause" });
+    await expect(cluster.commands.deploymentEvent(rollout(cluster)!.id, { kind: "pause" })).rejects.toThrow(
+      "The deployment is paused already.",
+    );
+    await cluster.commands.deploymentEvent(rollout(cluster)!.id, { kind: "fail" });
+    expect((await settled(cluster)).status).toBe("failed");
+  });
+
+  test("keeps 19 healthy instances on the way from one job to another", async () => {
+    const cluster = await start(3);
+    const green = (count: number) => jobOf({ count }, { id: "green" });
+    const blue = (count: number) => jobOf({ count }, { id: "blue" });
+    const both = () =>
+      [...live(cluster, "green"), ...live(cluster, "blue")].filter(({ allocation }) => allocation.healthy);
+    await cluster.commands.registerJob(green(19), {});
+    await cluster.commands.registerJob(blue(1), {});
+    await until(cluster, () => both().length === 20);
+    let least = 20;
+    const watch = setInterval(() => {
+      least = Math.min(least, both().length);
+    }, 1);
+    await cluster.commands.registerJob(blue(20), {});
+    await until(cluster, () => both().length === 39);
+    await cluster.commands.registerJob(green(0), {});
+    await until(cluster, () => both().length === 20 && live(cluster, "green").length === 0);
+    clearInterval(watch);
+    expect(least).toBeGreaterThanOrEqual(19);
+  });
+});
+
+describe("a failed allocation", () => {
+  const reschedule = {
+    attempts: 0,
+    interval: 0,
+    delay: 20_000_000,
+    delayFunction: "constant",
+    maxDelay: 0,
+    unlimited: true,
+  };
+
+  test("is placed anew by its policy, after the delay", async () => {
+    const cluster = await start(2);
+    await cluster.commands.registerJob(jobOf({ count: 2, reschedule }), {});
+    await until(cluster, () => healthy(cluster) === 2);
+    const [first] = live(cluster);
+    await cluster.nodes.get(first!.allocation.node)!.fail(first!.allocation.id);
+    await until(cluster, () => healthy(cluster) === 2);
+    const old = cluster.context.projection.state.derived.allocation(first!.allocation.id)!;
+    expect(old.allocation).toMatchObject({ client: "failed", desired: "stop" });
+    const next = cluster.context.projection.state.derived.allocation(old.allocation.replacedBy!)!;
+    expect(next.allocation).toMatchObject({ replaces: first!.allocation.id, index: first!.allocation.index });
+    expect(next.allocation.reschedules).toHaveLength(1);
+  });
+
+  test("waits for its time where the delay is long, as an evaluation says", async () => {
+    const cluster = await start(1);
+    await cluster.commands.registerJob(jobOf({ count: 1, reschedule: { ...reschedule, delay: 60_000_000_000 } }), {});
+    await until(cluster, () => healthy(cluster) === 1);
+    const { id, node } = live(cluster)[0]!.allocation;
+    await cluster.nodes.get(node)!.fail(id);
+    await until(cluster, () =>
+      [...cluster.context.projection.state.rows("eval")].some(({ waitUntil }) => waitUntil !== null),
+    );
+    const later = [...cluster.context.projection.state.rows("eval")].filter(({ status }) => status === "pending");
+    expect(later).toHaveLength(1);
+    expect(later[0]).toMatchObject({ trigger: "alloc-failure", description: "created for delayed rescheduling" });
+  });
+
+  test("of a batch job that ended well is not run again", async () => {
+    let starts = 0;
+    const cluster = await start(1, {
+      outcome: () => "completes",
+      onRun: (event) => (starts += Number(event === "start")),
+    });
+    await cluster.commands.registerJob(jobOf({ count: 2 }, { type: "batch" }), {});
+    await until(cluster, () => starts === 2);
+    await cluster.commands.evaluateJob("default", jobId("app"));
+    await until(cluster, () => cluster.context.projection.state.list("eval", "open").size === 0);
+    expect(starts).toBe(2);
+  });
+});
+
+test("an allocation that is stopped by hand is replaced", async () => {
+  const cluster = await start(2);
+  await cluster.commands.registerJob(jobOf({ count: 1 }), {});
+  await until(cluster, () => healthy(cluster) === 1);
+  const before = live(cluster)[0]!.allocation.id;
+  await cluster.commands.stopAllocation(allocId(before));
+  await until(cluster, () => healthy(cluster) === 1 && live(cluster)[0]!.allocation.id !== before);
+  expect(live(cluster)).toHaveLength(1);
+});
+
+test("a job that is stopped ends, and one that is purged is forgotten", async () => {
+  const cluster = await start(1);
+  await cluster.commands.registerJob(jobOf({ count: 2 }), {});
+  await until(cluster, () => healthy(cluster) === 2);
+  await cluster.commands.deregisterJob("default", jobId("app"), { purge: true });
+  await until(cluster, () =>
+    [...cluster.context.projection.state.rows("client")].every(({ status }) => status === "complete"),
+  );
+  expect(jobRow(cluster)).toBeUndefined();
+  await cluster.commands.collectGarbage();
+  await until(cluster, () => cluster.context.projection.state.count("alloc") === 0);
+  expect(cluster.context.projection.state.count("eval")).toBe(0);
+});
+
+async function settled(cluster: Cluster) {
+  await cluster.context.projection.fresh();
+  return rollout(cluster)!;
+}
