@@ -1,6 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "./io.ts";
+import type { JobGroup } from "./nomad/main.ts";
 import type { SecretGroup } from "./vault/main.ts";
 import { processIo } from "./process-io.ts";
 
@@ -21,6 +22,12 @@ const secretGroup = (group: SecretGroup, help: string): Command => ({
   help,
   group: "services",
   run: async (args, io) => (await import("./vault/main.ts")).runSecretGroup(group, args, io),
+});
+
+const jobGroup = (group: JobGroup, help: string): Command => ({
+  help,
+  group: "services",
+  run: async (args, io) => (await import("./nomad/main.ts")).runJobGroup(group, args, io),
 });
 
 const discovery = (name: "services" | "lock" | "watch", help: string): Command => ({
@@ -67,6 +74,11 @@ const commands: Readonly<Record<string, Command>> = {
     group: "services",
     run: async (args, io) => (await import("./commands/agent.ts")).runAgent(args, io),
   },
+  job: jobGroup("job", "Plan, run, show and stop jobs"),
+  alloc: jobGroup("alloc", "Show allocations, their output and files; stop, restart them"),
+  node: jobGroup("node", "Show nodes that run work, and take them out of use"),
+  deployment: jobGroup("deployment", "Show how new versions of jobs are rolled out"),
+  eval: jobGroup("eval", "Show what the scheduler decided, and why"),
   kv: {
     help: "Read and write keys",
     group: "services",
@@ -102,6 +114,11 @@ const commands: Readonly<Record<string, Command>> = {
     help: "consul-template's command line",
     group: "tools",
     run: async (args, io) => (await import("./consul-template/main.ts")).runConsulTemplate(args, io, "consul-template"),
+  },
+  nomad: {
+    help: "Nomad's command line",
+    group: "tools",
+    run: async (args, io) => (await import("./nomad/main.ts")).runNomad(args, io),
   },
   vault: {
     help: "Vault's command line",

@@ -16,6 +16,8 @@ import {
   node,
   nodeListStub,
   nodeUpdate,
+  type NodeUsage,
+  nodeUsage,
 } from "./nomad-records.ts";
 import { listOf } from "./nomad-wire.ts";
 
@@ -46,6 +48,11 @@ export class NomadNodes {
 
   allocations(id: string, options: NomadReadOptions = {}): Promise<NomadAnswer<readonly Allocation[]>> {
     return this.#api.read({ path: `/v1/node/${segment(id)}/allocations`, options }, listOf(allocation));
+  }
+
+  /** What the whole node uses now, by its own word. */
+  async usage(id: string, options: NomadReadOptions = {}): Promise<NodeUsage> {
+    return (await this.#api.read({ path: "/v1/client/stats", query: { node_id: id }, options }, nodeUsage)).value;
   }
 
   /** Whether new work may be placed there. */

@@ -68,6 +68,12 @@ export const jobListStub = record({
 });
 export type JobListStub = WireOf<typeof jobListStub>;
 
+const jobTask = record({
+  Name: text,
+  Driver: text,
+  Lifecycle: nullable(record({ Hook: text, Sidecar: flag })),
+});
+
 const jobFields = record({
   ...jobHead,
   Region: text,
@@ -77,7 +83,7 @@ const jobFields = record({
     record({ Enabled: flag, Spec: text, Specs: texts, SpecType: text, TimeZone: text, ProhibitOverlap: flag }),
   ),
   ParameterizedJob: nullable(record({ Payload: text, MetaRequired: texts, MetaOptional: texts })),
-  TaskGroups: listOf(record({ Name: text, Count: number, Tasks: listOf(record({ Name: text, Driver: text })) })),
+  TaskGroups: listOf(record({ Name: text, Count: number, Tasks: listOf(jobTask) })),
 });
 
 /** What the server says of a job. The number, as it came, is `Wire`: `@millwright/jobs/api` reads it. */
@@ -441,6 +447,16 @@ export const allocationUsage = record({
   Timestamp: nanoseconds,
 });
 export type AllocationUsage = WireOf<typeof allocationUsage>;
+
+/** What a node as a whole uses now: bytes, and MHz. */
+export const nodeUsage = record({
+  /** Seconds. */
+  Uptime: number,
+  CPUTicksConsumed: number,
+  Memory: nullable(record({ Total: number, Used: number, Available: number, Free: number })),
+  AllocDirStats: nullable(record({ Size: number, Used: number, Available: number, UsedPercent: number })),
+});
+export type NodeUsage = WireOf<typeof nodeUsage>;
 
 /** A server, as another knows it. */
 export const agentMember = record({

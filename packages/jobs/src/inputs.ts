@@ -22,6 +22,8 @@ import { withRuntimeReferences } from "./runtime-references.ts";
 export interface JobInputs {
   /** Values of the file's variables: texts as they stand on a command line, or values. */
   readonly variables?: ReadonlyMap<string, string | Value>;
+  /** Weaker than those, and passed over where the file declares no such variable: the environment's. */
+  readonly ambient?: ReadonlyMap<string, string>;
   readonly functions?: Lookup<FunctionSpec>;
 }
 
@@ -92,9 +94,9 @@ function attributesOf({ body }: Block, diagnostics: Diagnostic[]): readonly Attr
   return [...value.values()];
 }
 
-function valueFor(variable: Declared, { variables }: JobInputs, scope: Scope, diagnostics: Diagnostic[]): Value {
+function valueFor(variable: Declared, { variables, ambient }: JobInputs, scope: Scope, diagnostics: Diagnostic[]): Value {
   const { name, type, byDefault, block } = variable;
-  const given = variables?.get(name);
+  const given = variables?.get(name) ?? ambient?.get(name);
   const place = block ? { subject: rangeOf(block.header) } : {};
   if (given === undefined && !byDefault) {
     const detail = `The variable ${quote(name)} has no default: give it a value with -var='${name}=…', in a file by -var-file, or as NOMAD_VAR_${name}.`;

@@ -8,7 +8,8 @@ import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { ConsulClient } from "@millwright/clients/consul";
 import { describeFlags, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { clientFlags, failureText, interruptedCode, openClient } from "./kv-client.ts";
+import { clientFlags, failureText, openClient } from "./kv-client.ts";
+import { interruptedCode } from "./interrupted.ts";
 
 const usage = `Usage: consul snapshot save|restore [flags] FILE
 

@@ -1,5 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
-import { interruptedCode } from "../commands/kv-client.ts";
+import { interruptedCode } from "../commands/interrupted.ts";
 import { describeFlags, type FlagOrder, type FlagTable, type FlagValues, parseFlags, wrap } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 

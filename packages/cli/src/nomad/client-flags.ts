@@ -1,0 +1,56 @@
+import { type NomadConfig, nomadConfigFromEnv } from "@millwright/clients/nomad-config";
+import type { FlagTable, FlagValues } from "../flags.ts";
+import type { CommandIo } from "../io.ts";
+
+/** How to reach the server, and in which colours; every command takes these. */
+export const clientFlags = {
+  address: {
+    kind: "string",
+    value: "ADDRESS",
+    help: "Address of the server. Also NOMAD_ADDR; http://127.0.0.1:4646 by default.",
+  },
+  region: {
+    kind: "string",
+    value: "NAME",
+    help: "The region to ask; that of the server by default. Also NOMAD_REGION.",
+  },
+  namespace: { kind: "string", value: "NAME", help: "The namespace; default by default. Also NOMAD_NAMESPACE." },
+  token: { kind: "string", value: "TOKEN", help: "The token to show. Also NOMAD_TOKEN." },
+  "no-color": { kind: "bool", help: "Write without colours. Also NO_COLOR." },
+  "force-color": { kind: "bool", help: "Write in colours, also where the output is no terminal." },
+  "ca-cert": { kind: "string", value: "FILE", help: "A CA certificate to trust. Also NOMAD_CACERT." },
+  "ca-path": { kind: "string", value: "FOLDER", help: "A folder of CA certificates to trust. Also NOMAD_CAPATH." },
+  "client-cert": { kind: "string", value: "FILE", help: "The certificate to show. Also NOMAD_CLIENT_CERT." },
+  "client-key": { kind: "string", value: "FILE", help: "The key of that certificate. Also NOMAD_CLIENT_KEY." },
+  "tls-server-name": {
+    kind: "string",
+    value: "NAME",
+    help: "The name the server's certificate is for. Also NOMAD_TLS_SERVER_NAME.",
+  },
+  "tls-skip-verify": { kind: "bool", help: "Trust any certificate. Also NOMAD_SKIP_VERIFY." },
+} as const satisfies FlagTable;
+
+export type ClientFlagValues = FlagValues<typeof clientFlags>;
+
+/** The configuration by environment and flags; flags win. Throws an operational error where they cannot be used. */
+export function configOf(values: ClientFlagValues, io: CommandIo): NomadConfig {
+  const config: { -readonly [K in keyof NomadConfig]: NomadConfig[K] } = nomadConfigFromEnv(io.env);
+  for (const [flag, field] of configFields) {
+    const value = values[flag];
+    if (value !== undefined) config[field] = value;
+  }
+  if (values["tls-skip-verify"]) config.tlsVerify = false;
+  return config;
+}
+
+const configFields = [
+  ["address", "address"],
+  ["region", "region"],
+  ["namespace", "namespace"],
+  ["token", "token"],
+  ["ca-cert", "caFile"],
+  ["ca-path", "caPath"],
+  ["client-cert", "certFile"],
+  ["client-key", "keyFile"],
+  ["tls-server-name", "tlsServerName"],
+] as const;

@@ -1,0 +1,74 @@
+import { clientErrors } from "@millwright/clients/errors";
+import { NomadRefusal } from "@millwright/clients/nomad-api";
+import { isKind } from "@millwright/core/errors";
+import { formatJson } from "@millwright/clients/json";
+import { styleOf } from "../../views/style.ts";
+import { nomadCommand, Refusal } from "../command.ts";
+import { jobFileFlags, readJobFile } from "../job-file.ts";
+import { monitorEvaluation } from "../monitor.ts";
+
+const flags = {
+  "check-index": {
+    kind: "int",
+    value: "N",
+    help: "Run the job only if its job modify index is still N, as plan shows it; 0 for a job that must not be there yet.",
+  },
+  detach: { kind: "bool", help: "Return as soon as the server has the job, and print the evaluation's id." },
+  output: { kind: "bool", help: "Print the job as JSON of the API, and run nothing." },
+  "preserve-counts": { kind: "bool", help: "Leave the counts of the job's groups as they are now." },
+  verbose: { kind: "bool", help: "Show whole ids." },
+  ...jobFileFlags,
+} as const;
+
+/** `job run`: exit code 0 where all went well, 2 where something could not be placed, 1 for any other failure. */
+export const runJob = nomadCommand({
+  usage: "[flags] FILE",
+  about:
+    "Gives the server a job, or a job's next version, and tells how placing it and its deployment go. ^C ends only the telling. The exit code is 2 where not all could be placed.",
+  examples: ["job run web.nomad", "job run -check-index 42 web.nomad"],
+  flags,
+  args: { least: 1, most: 1 },
+  failure: "Error submitting job",
+  run: async ({ values, args, io, client, clock, occurrences, program }) => {
+    const [path = ""] = args;
+    const file = await readJobFile({ path, occurrences, io });
+    if (!file) return 1;
+    if (values.output) {
+      await io.stdout(`${formatJson({ Job: file.json }, 4)}\n`);
+      return 0;
+    }
+    const index = values["check-index"];
+    if (index !== undefined && index < 0) throw new Refusal("-check-index takes the number that plan shows, or 0.");
+    const place = { ...file.place, signal: io.signal };
+    const registered = await client.jobs
+      .register(file.json, {
+        ...place,
+        ...(index === undefined ? {} : { jobModifyIndex: index }),
+        preserveCounts: values["preserve-counts"],
+        submission: { source: file.source, format: /^\s*\{/.test(file.source) ? "json" : "hcl2" },
+      })
+      .catch((error: unknown) => {
+        throw enforcedBy(error) ?? error;
+      });
+    if (registered.Warnings.trim() !== "")
+      await io.stdout(`${styleOf(io.view).yellow(`Job Warnings:\n${registered.Warnings.trim()}`)}\n\n`);
+    const monitor = { client, io, clock, program, verbose: values.verbose, place: file.place };
+    if (registered.EvalID === "") {
+      // Periodic and parameterized jobs are not placed themselves.
+      await io.stdout("Job registration successful\n");
+      return 0;
+    }
+    if (!values.detach) return monitorEvaluation(registered.EvalID, monitor);
+    await io.stdout(`Job registration successful\nEvaluation ID: ${registered.EvalID}\n`);
+    return 0;
+  },
+});
+
+// The server's own words, which say at which index the job is.
+function enforcedBy(error: unknown): Refusal | undefined {
+  if (!isKind(error, clientErrors.refused) && !isKind(error, clientErrors.badRequest)) return undefined;
+  const { cause } = error;
+  if (!(cause instanceof NomadRefusal)) return undefined;
+  const said = /Enforcing job modify index.*$/m.exec(cause.message)?.[0];
+  return said === undefined ? undefined : new Refusal(`${said}\nJob not updated`);
+}

@@ -1,0 +1,137 @@
+import type { AllocationListStub, Deployment } from "@millwright/clients/nomad-records";
+import { deploymentBlock } from "./deployment-view.ts";
+import { heading, line, type Monitor, pollMilliseconds, quoted } from "./monitor-lines.ts";
+import { byGroup } from "./placement.ts";
+
+/**
+ * Tells how a deployment goes until it has ended, each change of a group in a line, and of one that goes back to an earlier
+ * version also how that goes. Resolves to the exit code: 1 where it failed.
+ */
+export async function watchDeployment(deploymentId: string, monitor: Monitor): Promise<number> {
+  const { io } = monitor;
+  await heading(io, `Monitoring deployment ${quoted(deploymentId, monitor)}`);
+  const deployment = await untilEnded(deploymentId, monitor);
+  if (!deployment) return 0;
+  const { Status, StatusDescription, JobVersion } = deployment;
+  await heading(io, `Deployment ${quoted(deploymentId, monitor)} ${wordFor(Status)}`);
+  await io.stdout(indented(deploymentBlock(deployment, monitor, io)));
+  if (Status !== "failed") return 0;
+  const target = /rolling back to job version (\d+)/.exec(StatusDescription)?.[1];
+  if (target === undefined) {
+    await tellWhatToDo(deployment, monitor);
+    return 1;
+  }
+  await heading(io, `Version ${JobVersion} goes back to what version ${target} was`);
+  const next = await deploymentAfter(deployment, monitor);
+  if (next !== undefined) await watchDeployment(next, monitor);
+  return 1;
+}
+
+const endings: Readonly<Record<string, string>> = {
+  successful: "successful",
+  failed: "failed",
+  cancelled: "cancelled",
+  paused: 'paused: go on with it by "deployment resume"',
+  blocked: "blocked",
+};
+
+function wordFor(status: string): string {
+  return endings[status] ?? status;
+}
+
+async function untilEnded(deploymentId: string, monitor: Monitor): Promise<Deployment | undefined> {
+  const { client, io, clock, place } = monitor;
+  const options = { ...place, signal: io.signal };
+  const groups = new Map<string, string>();
+  const unhealthy = new Set<string>();
+  for (;;) {
+    const { value: deployment } = await client.deployments.get(deploymentId, options);
+    if (!deployment) return undefined;
+    for (const [name, group] of byGroup(deployment.TaskGroups)) {
+      const text = progressOf(name, group);
+      if (groups.get(name) !== text) await line(io, text);
+      groups.set(name, text);
+    }
+    if (byGroup(deployment.TaskGroups).some(([, { UnhealthyAllocs }]) => UnhealthyAllocs > unhealthy.size)) {
+      const { value: allocations } = await client.deployments.allocations(deploymentId, options);
+      for (const one of allocations) if (isUnhealthy(one)) await tellUnhealthy(one, unhealthy, monitor);
+    }
+    if (deployment.Status in endings) return deployment;
+    if (needsPromotion(deployment)) {
+      await tellPromotion(deployment, monitor);
+      return undefined;
+    }
+    await clock.sleep(pollMilliseconds, io.signal);
+  }
+}
+
+function progressOf(name: string, group: Deployment["TaskGroups"][string]): string {
+  const { DesiredTotal, DesiredCanaries, PlacedAllocs, HealthyAllocs, UnhealthyAllocs, Promoted } = group;
+  const isCanary = DesiredCanaries > 0 && !Promoted;
+  const wanted = isCanary ? DesiredCanaries : DesiredTotal;
+  const what = isCanary ? "canaries " : "";
+  const bad = UnhealthyAllocs > 0 ? `, ${UnhealthyAllocs} unhealthy` : "";
+  return `Group ${JSON.stringify(name)}: ${HealthyAllocs} of ${wanted} ${what}healthy, ${PlacedAllocs} placed${bad}`;
+}
+
+function isUnhealthy({ DeploymentStatus }: AllocationListStub): boolean {
+  return DeploymentStatus?.Healthy === false;
+}
+
+async function tellUnhealthy(one: AllocationListStub, told: Set<string>, monitor: Monitor): Promise<void> {
+  if (told.has(one.ID)) return;
+  told.add(one.ID);
+  await line(
+    monitor.io,
+    `Allocation ${quoted(one.ID, monitor)} is unhealthy (${monitor.program} alloc status ${one.ID.slice(0, 8)})`,
+  );
+  for (const [task, { Events }] of byGroup(one.TaskStates)) {
+    const last = Events.filter(({ Type }) => telling.has(Type)).at(-1);
+    if (last)
+      await line(monitor.io, `  Task ${JSON.stringify(task)}: ${last.DisplayMessage || last.Message || last.Type}`);
+  }
+}
+
+/** Events that say why something is not well; others only say what happens. */
+const telling: ReadonlySet<string> = new Set([
+  ...["Alloc Unhealthy", "Driver Failure", "Setup Failure", "Failed Artifact Download", "Template"],
+  ...["Terminated", "Not Restarting", "Failed Validation", "Hook Failed"],
+]);
+
+function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
+  return (
+    Status === "running" &&
+    Object.values(TaskGroups).some(
+      ({ DesiredCanaries, HealthyAllocs, Promoted, AutoPromote }) =>
+        DesiredCanaries > 0 && HealthyAllocs >= DesiredCanaries && !Promoted && !AutoPromote,
+    )
+  );
+}
+
+async function tellPromotion({ ID, JobID }: Deployment, { io, program }: Monitor): Promise<void> {
+  await line(io, "The canaries are healthy, and wait for somebody to decide:");
+  await line(io, `  ${program} deployment promote ${ID.slice(0, 8)}    go on with all of ${JSON.stringify(JobID)}`);
+  await line(io, `  ${program} deployment fail ${ID.slice(0, 8)}       give it up`);
+}
+
+async function tellWhatToDo({ JobID, JobVersion }: Deployment, { io, program }: Monitor): Promise<void> {
+  await line(io, "Nothing goes back by itself (auto_revert). To do it:");
+  await line(io, `  ${program} job history ${JobID}`);
+  await line(io, `  ${program} job revert ${JobID} ${JobVersion > 0 ? JobVersion - 1 : "VERSION"}`);
+}
+
+/** The deployment that goes back; undefined where the server began none within 10 s. */
+async function deploymentAfter({ ID, JobID }: Deployment, monitor: Monitor): Promise<string | undefined> {
+  const { client, io, clock, place } = monitor;
+  const end = clock.monotonic() + 10_000;
+  while (clock.monotonic() < end) {
+    const { value } = await client.jobs.latestDeployment(JobID, { ...place, signal: io.signal });
+    if (value && value.ID !== ID) return value.ID;
+    await clock.sleep(pollMilliseconds, io.signal);
+  }
+  return undefined;
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "    ");
+}

@@ -1,0 +1,73 @@
+import type { Deployment, DeploymentGroup } from "@millwright/clients/nomad-records";
+import { type Detail, id, keyValues, momentOf, newestFirst, section, table } from "./format.ts";
+import { byGroup } from "./placement.ts";
+import type { CommandIo } from "../io.ts";
+
+const titles = ["ID", "Job ID", "Job Version", "Status", "Description"] as const;
+
+/** Deployments, a line each. */
+export function deploymentList(deployments: readonly Deployment[], detail: Pick<Detail, "verbose">): string {
+  const rows = newestFirst(deployments).map((one) => [
+    ...[id(one.ID, detail), one.JobID, String(one.JobVersion)],
+    ...[one.Status, one.StatusDescription],
+  ]);
+  return table(titles, rows);
+}
+
+/** A deployment by itself: what it is, and how far each group is. */
+export function deploymentBlock(deployment: Deployment, detail: Pick<Detail, "verbose">, io: CommandIo): string {
+  const { ID, JobID, JobVersion, Status, StatusDescription } = deployment;
+  const head = keyValues([
+    ["ID", id(ID, detail)],
+    ["Job ID", JobID],
+    ["Job Version", String(JobVersion)],
+    ["Status", Status],
+    ["Description", StatusDescription],
+  ]);
+  return head + deployedTable(deployment, io);
+}
+
+/** The latest deployment of a job, as the job's status shows it. */
+export function latestDeployment(deployment: Deployment, detail: Pick<Detail, "verbose">, io: CommandIo): string {
+  const { ID, Status, StatusDescription } = deployment;
+  const head = keyValues([
+    ["ID", id(ID, detail)],
+    ["Status", Status],
+    ["Description", StatusDescription],
+  ]);
+  return section(io, "Latest Deployment", head) + deployedTable(deployment, io);
+}
+
+function deployedTable({ TaskGroups }: Deployment, io: CommandIo): string {
+  const groups = byGroup(TaskGroups);
+  if (groups.length === 0) return "";
+  const shown = columnsFor(groups.map(([, group]) => group));
+  const rows = groups.map(([name, group]) => [name, ...shown.map(({ cell }) => cell(group))]);
+  return section(io, "Deployed", table(["Task Group", ...shown.map(({ title }) => title)], rows));
+}
+
+interface Column {
+  readonly title: string;
+  readonly cell: (group: DeploymentGroup) => string;
+}
+
+// Columns in which no group has anything to tell are left out.
+function columnsFor(groups: readonly DeploymentGroup[]): readonly Column[] {
+  const hasCanaries = groups.some(({ DesiredCanaries }) => DesiredCanaries > 0);
+  const column = (title: string, cell: Column["cell"], shown = true): readonly Column[] =>
+    shown ? [{ title, cell }] : [];
+  return [
+    ...column(
+      "Auto Revert",
+      (group) => String(group.AutoRevert),
+      groups.some(({ AutoRevert }) => AutoRevert),
+    ),
+    ...column("Promoted", (group) => (group.DesiredCanaries > 0 ? String(group.Promoted) : "N/A"), hasCanaries),
+    ...column("Desired", (group) => String(group.DesiredTotal)),
+    ...column("Canaries", (group) => (group.DesiredCanaries > 0 ? String(group.DesiredCanaries) : "N/A"), hasCanaries),
+    ...column("Placed", (group) => String(group.PlacedAllocs)),
+    ...column("Healthy", (group) => String(group.HealthyAllocs)),
+    ...column("Unhealthy", (group) => String(group.UnhealthyAllocs)),
+    ...column("Progress Deadline", (group) => momentOf(group.RequireProgressBy)),
+  ];
+}
