@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { hostname } from "node:os";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpRequest } from "@millwright/core/http";
@@ -10,7 +11,13 @@ import { openCatalogSource } from "@millwright/node/dns-catalog-source";
 import type { DnsSettings } from "@millwright/node/dns-config";
 import { type Node, openNode } from "@millwright/node/node";
 import { claimFolder } from "@millwright/process/claim";
+import { openAllocations } from "./allocation/allocations.ts";
+import { type Client, openClient } from "./client/client.ts";
+import { driversOf } from "./client/drivers.ts";
+import type { NodeSelf } from "./client/description.ts";
+import type { ClientSettings } from "./client/settings.ts";
 import { agentErrors } from "./errors.ts";
+import { openLogs } from "./logs/open-logs.ts";
 import { ownAddress } from "./own-address.ts";
 
 /** How an agent is to run; everything has a default that suits one machine. */
@@ -41,6 +48,8 @@ export interface AgentConfig extends Definitions {
   readonly recursors?: readonly DnsAddress[];
   /** Times and limits of DNS answers. */
   readonly dnsSettings?: DnsSettings;
+  /** How it runs jobs; without it, it runs none. Needs a data folder. */
+  readonly client?: ClientSettings;
   /** Called when `PUT /v1/agent/leave` has taken the node out of the datacenter. */
   readonly onLeave?: () => void;
   /** Called for `PUT /v1/agent/reload`. */
@@ -58,15 +67,21 @@ export interface RunningAgent {
   readonly http: readonly ListenAddress[];
   /** Where names are answered. */
   readonly dns: readonly DnsAddress[];
+  /** Where Nomad's HTTP API is answered; nowhere without jobs. */
+  readonly nomad: readonly ListenAddress[];
   readonly nodeId: string;
   readonly nodeName: string;
   /** Resolves when the node has joined once. */
   ready(): Promise<void>;
+  /** Resolves when the servers of jobs know the node; at once where it runs none. */
+  registered(): Promise<void>;
   /** Takes services and checks in place of those that the configuration had before. Throws `badConfiguration`. */
   reconfigure(definitions: Definitions): void;
   /** Takes the node out of the datacenter. */
   leave(): Promise<void>;
-  /** Ends it: answers what is under way, frees the ports. */
+  /** Ends every task of jobs; for those who end all that they have started. */
+  stopTasks(): Promise<void>;
+  /** Ends it: answers what is under way, frees the ports. Tasks go on running, and are found at the next start. */
   close(): Promise<void>;
 }
 
@@ -108,7 +123,7 @@ async function start(config: AgentConfig, closers: (() => Promise<void>)[], clos
     name: config.nodeName ?? hostname(),
     id: config.nodeId ?? folder?.nodeId ?? chance.uuid(),
     datacenter: config.datacenter ?? "dc1",
-    address: config.advertiseAddress ?? ownAddress(config.servers),
+    address: config.advertiseAddress ?? ownAddress([...config.servers, ...(config.client?.servers ?? [])]),
     version,
     server: false,
     meta: config.meta ?? {},
@@ -122,18 +137,61 @@ async function start(config: AgentConfig, closers: (() => Promise<void>)[], clos
   });
   own.node = node;
   closers.push(() => node.close());
-  await tellRunning(folder, { http, dns, version, clock }, closers);
+  const client = await openJobs(config, { ...ports, folder, identity, node }, closers);
+  const nomad = client?.http ?? [];
+  await tellRunning(folder, { http, nomad, dns, version, clock }, closers);
   return {
     http,
+    nomad,
     dns: dns.addresses,
     nodeId: identity.id,
     nodeName: identity.name,
     ready: () => node.ready(),
+    registered: async () => client?.registered(),
+    stopTasks: async () => client?.stopTasks(),
     reconfigure: (definitions: Definitions) => node.reconfigure(definitions),
     leave: () => node.leave(),
     close,
   };
 }
+
+interface JobParts extends Ports {
+  readonly folder: DataFolder | undefined;
+  readonly identity: Omit<NodeSelf, "discoveryVersion">;
+  readonly node: Node;
+}
+
+async function openJobs(
+  config: AgentConfig,
+  { folder, identity, node, clock, chance, log }: JobParts,
+  closers: (() => Promise<void>)[],
+): Promise<Client | undefined> {
+  const { client: settings, scriptChecks = "none", freePortsIfTaken = false } = config;
+  if (!settings) return undefined;
+  if (!folder) {
+    const text = "Jobs need a folder for what their tasks write. Give one with -data-dir.";
+    throw new OperationalError(agentErrors.badConfiguration, text);
+  }
+  // Tasks of other users come through it to their own folders; nobody else's files are readable in there.
+  if (process.getuid?.() === 0) await chmod(folder.path, 0o711);
+  const logs = await openLogs(folder.path, { clock, log });
+  closers.push(() => logs.close());
+  const client = await openClient({
+    ...{ settings, node, logs, openAllocations, clock, chance, log },
+    self: { ...identity, discoveryVersion: followedConsul },
+    dataFolder: folder.path,
+    drivers: driversOf(settings.drivers ?? {}, identity.name),
+    environment: process.env,
+    // Whoever may run programs as tasks may run them as checks.
+    allowsScriptChecks: scriptChecks === "all" || settings.drivers?.rawExec === true,
+    freePortIfTaken: freePortsIfTaken,
+  });
+  closers.push(() => client.close());
+  return client;
+}
+
+/** The version of Consul that servers of ours answer as: jobs have constraints about it. */
+const followedConsul = "1.16.4";
 
 interface Ports {
   readonly clock: Clock;
@@ -198,6 +256,7 @@ async function tellRunning(
   folder: DataFolder | undefined,
   running: {
     readonly http: readonly ListenAddress[];
+    readonly nomad: readonly ListenAddress[];
     readonly dns: Dns;
     readonly version: string;
     readonly clock: Clock;
@@ -205,8 +264,12 @@ async function tellRunning(
   closers: (() => Promise<void>)[],
 ): Promise<void> {
   if (!folder) return;
-  const { http, dns, version, clock } = running;
-  const told = { http: http.map(formatAddress), dns: dns.addresses.map(formatDns) };
+  const { http, nomad, dns, version, clock } = running;
+  const told = {
+    http: http.map(formatAddress),
+    nomad: nomad.map(formatAddress),
+    dns: dns.addresses.map(formatDns),
+  };
   await folder.writeRunning({ pid: process.pid, startedAt: clock.now(), version, ...told });
   closers.push(() => folder.removeRunning());
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { messageOf, OperationalError } from "@millwright/core/errors";
-import type { Body } from "@millwright/hcl/ast";
+import type { Block, Body } from "@millwright/hcl/ast";
 import { evaluateInto } from "@millwright/hcl/evaluate";
 import { parseHcl1File } from "@millwright/hcl/hcl1";
 import { parseFile } from "@millwright/hcl/parse";
@@ -16,7 +16,7 @@ import { agentErrors } from "./errors.ts";
 export type RawConfig = Readonly<Record<string, unknown>>;
 
 /**
- * Reads configuration files in Consul's form, JSON or HCL, and the `.json` and `.hcl` files of folders in the order of their
+ * Reads configuration files in Consul's and Nomad's form, JSON or HCL, and the `.json` and `.hcl` files of folders in the order of their
  * names. Faults come as diagnostics. Rejects with `badConfiguration` where a file or folder cannot be read.
  */
 export async function readConfigFiles(
@@ -74,7 +74,7 @@ function readHcl(path: string, text: string): Diagnosed<RawConfig> {
   return { value: hasErrors(diagnostics) ? {} : plainBody(body, diagnostics), diagnostics };
 }
 
-/** Attributes as their values, blocks as lists of objects. */
+/** Attributes as their values, blocks as lists of objects, a block's label as an object around it. */
 function plainBody(body: Body, diagnostics: Diagnostic[]): RawConfig {
   const plain: Record<string, unknown> = {};
   for (const [name, { expression }] of body.attributes) {
@@ -88,7 +88,11 @@ function plainBody(body: Body, diagnostics: Diagnostic[]): RawConfig {
   for (const [type, blocks] of Map.groupBy(body.blocks, (block) => block.type)) {
     const before = plain[type];
     const list = before === undefined ? [] : Array.isArray(before) ? before : [before];
-    plain[type] = [...list, ...blocks.map((block) => plainBody(block.body, diagnostics))];
+    plain[type] = [...list, ...blocks.map((block) => plainBlock(block, diagnostics))];
   }
   return plain;
+}
+
+function plainBlock({ labels, body }: Block, diagnostics: Diagnostic[]): RawConfig {
+  return labels.reduceRight<RawConfig>((inner, label) => ({ [label]: [inner] }), plainBody(body, diagnostics));
 }

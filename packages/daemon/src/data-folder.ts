@@ -25,6 +25,7 @@ export interface RunningServer {
   readonly http: readonly string[];
   /** Where other protocols are answered, by their names. */
   readonly vault?: readonly string[];
+  readonly nomad?: readonly string[];
   readonly dns?: readonly string[];
 }
 

@@ -6,12 +6,17 @@ import type { ConsulAnswer, ConsulPort, ConsulReadPosition, ConsulSource } from 
 import type { Scope } from "./source.ts";
 import { keyValue, namesValue, nodesValue, nodeValue, servicesValue, serviceValue, treeValue } from "./values.ts";
 
-/** Reads through a client; make it with one attempt a request, as whoever follows a source repeats by itself. */
-export function consulPort(client: ConsulClient): ConsulPort {
-  return { address: client.address, read: (source, position) => read(client, source, position) };
+/**
+ * Reads through a client; make it with one attempt a request, as whoever follows a source repeats by itself. `token` is asked
+ * before each read, for tokens that change; empty leaves it to the client's own.
+ */
+export function consulPort(client: ConsulClient, token = () => ""): ConsulPort {
+  return { address: client.address, read: (source, position) => read(client, source, { ...position, token: token() }) };
 }
 
-async function read(client: ConsulClient, source: ConsulSource, position: ConsulReadPosition): Promise<ConsulAnswer> {
+type Reading = ConsulReadPosition & { readonly token: string };
+
+async function read(client: ConsulClient, source: ConsulSource, position: Reading): Promise<ConsulAnswer> {
   switch (source.kind) {
     case "key":
       return shown(await client.kv.get(source.key, optionsOf(source.scope, position)), keyValue);
@@ -33,8 +38,7 @@ async function read(client: ConsulClient, source: ConsulSource, position: Consul
     case "services":
       return shown(await client.catalog.services(optionsOf(source.scope, position)), servicesValue);
     case "node": {
-      const { signal } = position;
-      const name = source.name ?? (await client.agentSelf({ signal })).nodeName;
+      const name = source.name ?? (await client.agentSelf(callOptions(position))).nodeName;
       return shown(await client.catalog.node(name, optionsOf(source.scope, position)), nodeValue);
     }
     case "nodes": {
@@ -43,7 +47,7 @@ async function read(client: ConsulClient, source: ConsulSource, position: Consul
       return shown(await client.catalog.nodes(options), (nodes) => nodesValue(nodes, near !== undefined));
     }
     case "datacenters": {
-      const names = await client.catalog.datacenters({ signal: position.signal });
+      const names = await client.catalog.datacenters(callOptions(position));
       return { value: namesValue(names), index: 0, lastContact: 0 };
     }
     default:
@@ -51,8 +55,14 @@ async function read(client: ConsulClient, source: ConsulSource, position: Consul
   }
 }
 
-function optionsOf(scope: Scope, { index, waitMilliseconds, mayBeStale, signal }: ConsulReadPosition): ReadOptions {
-  return { ...scope, index, wait: waitMilliseconds, signal, consistency: mayBeStale ? "stale" : "default" };
+function optionsOf(scope: Scope, position: Reading): ReadOptions {
+  const { index, waitMilliseconds, mayBeStale } = position;
+  const consistency = mayBeStale ? "stale" : "default";
+  return { ...scope, ...callOptions(position), index, wait: waitMilliseconds, consistency };
+}
+
+function callOptions({ token, signal }: Reading): { readonly token?: string; readonly signal: AbortSignal } {
+  return token === "" ? { signal } : { token, signal };
 }
 
 function shown<T>({ value, index, lastContact }: Answer<T>, toValue: (value: T) => TemplateValue): ConsulAnswer {

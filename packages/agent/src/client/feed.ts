@@ -12,6 +12,8 @@ export interface FeedOptions {
   readonly registrar: Pick<Registrar, "registered" | "forgotten">;
   /** Takes each list; all that is to be on the node. */
   readonly take: (wanted: readonly NodeAllocation[]) => void;
+  /** Milliseconds that a server may wait for news at the next read. */
+  readonly wait: () => number;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
@@ -46,8 +48,9 @@ export class Feed {
 
   async #read(signal: AbortSignal): Promise<boolean> {
     const { nodeId, orchestrator, registrar, take, clock, log } = this.#options;
+    const position = { node: nodeId, index: this.#index, wait: this.#options.wait() };
     try {
-      const { Allocations, index } = await orchestrator.allocations({ node: nodeId, index: this.#index, wait }, signal);
+      const { Allocations, index } = await orchestrator.allocations(position, signal);
       this.#lastHeard = clock.monotonic();
       const isNews = index !== this.#index || index === 0;
       // An index that goes back is that of other servers, or of ones that were restored.
@@ -64,6 +67,4 @@ export class Feed {
   }
 }
 
-/** Milliseconds that a server may wait for news. */
-const wait = 60_000;
 const retry = { least: 200, most: 5_000 } as const;

@@ -26,11 +26,11 @@ export class JobCache {
   }
 
   /** Rejects with an operational error; the next call asks again. */
-  get(namespace: string, id: string, version: number, signal: AbortSignal): Promise<Job> {
-    const key = JSON.stringify([namespace, id, version]);
+  get(wanted: JobVersion, signal: AbortSignal): Promise<Job> {
+    const key = JSON.stringify([wanted.namespace, wanted.id, wanted.version]);
     const known = this.#jobs.get(key);
     if (known) return known;
-    const asked = this.#ask(namespace, id, version, signal);
+    const asked = this.#ask(wanted, signal);
     this.#jobs.set(key, asked);
     asked.catch(() => this.#jobs.delete(key));
     for (const oldest of this.#jobs.keys()) {
@@ -40,7 +40,7 @@ export class JobCache {
     return asked;
   }
 
-  async #ask(namespace: string, id: string, version: number, signal: AbortSignal): Promise<Job> {
+  async #ask({ namespace, id, version }: JobVersion, signal: AbortSignal): Promise<Job> {
     try {
       const json = await this.#orchestrator.job({ node: this.#nodeId, namespace, job: id, version }, signal);
       const { value, diagnostics } = jobFromApi(json);
@@ -52,6 +52,13 @@ export class JobCache {
       throw error;
     }
   }
+}
+
+/** What tells a version of a job from all others. */
+export interface JobVersion {
+  readonly namespace: string;
+  readonly id: string;
+  readonly version: number;
 }
 
 const mostKept = 256;

@@ -38,6 +38,12 @@ export class Outbox {
     this.#filled.resolve();
   }
 
+  /** Resolves when all has been taken, or at the abort. */
+  async emptied(signal: AbortSignal): Promise<void> {
+    while (this.#waiting.size > 0 && !signal.aborted)
+      await this.#options.clock.sleep(look, signal).catch(() => undefined);
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { clock, registrar } = this.#options;
     const pause = new Pause(retry, this.#options);
@@ -92,5 +98,7 @@ export class Outbox {
 
 /** Milliseconds in which changes are gathered. */
 const gather = 200;
+/** Milliseconds between two looks whether all has been taken. */
+const look = 20;
 const mostTogether = 200;
 const retry = { least: 500, most: 5_000 } as const;

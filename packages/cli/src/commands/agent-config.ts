@@ -3,11 +3,13 @@ import { resolve } from "node:path";
 import type { AgentConfig } from "@millwright/agent/agent";
 import { readConfigFiles } from "@millwright/agent/config-files";
 import { type AclSettings, readSettings, type Settings } from "@millwright/agent/settings";
+import type { NomadSettings } from "@millwright/agent/nomad-settings";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { LogLevel } from "@millwright/core/ports";
 import { systemClock } from "@millwright/core/ports";
 import type { ListenAddress } from "@millwright/daemon/listener";
 import { lineLog, logLevels } from "@millwright/daemon/log";
+import { clientFlags, clientPlan } from "./agent-client-config.ts";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 
@@ -66,6 +68,7 @@ export const agentFlags = {
   "enable-script-checks": { kind: "bool", help: "Run scripts as checks, also those that the HTTP API registers." },
   "enable-local-script-checks": { kind: "bool", help: "Run scripts as checks, those of configuration files alone." },
   "leave-on-terminate": { kind: "bool", help: "Leave the datacenter when it is stopped, instead of being found lost." },
+  ...clientFlags,
   "log-level": { kind: "string", value: "LEVEL", help: "trace, debug, info, warn or error; info by default." },
 } as const satisfies FlagTable;
 
@@ -88,7 +91,10 @@ export interface AgentPlan {
 export async function agentPlan(values: AgentFlagValues, io: CommandIo): Promise<AgentPlan | string> {
   const inCwd = (path: string) => resolve(io.cwd, path);
   const files = await readConfigFiles(values["config-file"].map(inCwd), values["config-dir"].map(inCwd));
-  const { value: settings, diagnostics } = readSettings(files.value);
+  const { value: ofConsul, diagnostics } = readSettings(files.value);
+  const client = await clientPlan(values, io);
+  if (typeof client === "string") return client;
+  const settings = { ...settingsOfNomad(client.files), ...ofConsul };
   const levelName = values["log-level"] ?? settings.logLevel?.toLowerCase() ?? "info";
   const level = logLevels.find((known): known is LogLevel => known === levelName);
   if (!level) return `-log-level=${levelName}: write trace, debug, info, warn or error.`;
@@ -111,12 +117,25 @@ export async function agentPlan(values: AgentFlagValues, io: CommandIo): Promise
     checks: settings.checks,
     scriptChecks: scriptChecks(values, settings),
     freePortsIfTaken: values["free-ports"],
+    ...(client.settings ? { client: client.settings } : {}),
     log: lineLog(level, systemClock, (line) => void io.stderr(line)),
   };
   const leaveOnTerminate = values["leave-on-terminate"] || (settings.leaveOnTerminate ?? false);
-  const { isServer = false, hasGossipKey = false, acl } = settings;
-  const said = [...files.diagnostics, ...diagnostics];
+  const { hasGossipKey = false, acl } = settings;
+  const isServer = settings.isServer ?? client.files.isServer ?? false;
+  const said = [...files.diagnostics, ...diagnostics, ...client.diagnostics];
   return { config, leaveOnTerminate, isServer, acl, hasGossipKey, diagnostics: said };
+}
+
+// Who the node is may stand in files of either form.
+function settingsOfNomad({ nodeName, dataFolder, bindAddress, advertiseAddress, logLevel }: NomadSettings) {
+  return {
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(dataFolder === undefined ? {} : { dataFolder }),
+    ...(bindAddress === undefined ? {} : { bindAddress }),
+    ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
 }
 
 function listeners(values: AgentFlagValues, settings: Settings, io: CommandIo): Pick<AgentConfig, "http" | "dns"> {

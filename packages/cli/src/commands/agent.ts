@@ -65,6 +65,7 @@ export async function serveAgent(plan: AgentPlan, values: AgentFlagValues, io: C
     await io.stdout(banner(agent, plan.config));
     await untilAborted(AbortSignal.any([io.signal, left.signal]));
     await io.stderr("Stopping: answering what is under way …\n");
+    if (values["stop-tasks"]) await agent.stopTasks();
     if (plan.leaveOnTerminate && !left.signal.aborted) await leave(agent, io);
   } finally {
     process.off("SIGHUP", onHangup);
@@ -88,15 +89,18 @@ async function leave(agent: RunningAgent, io: CommandIo): Promise<void> {
 
 function banner(agent: RunningAgent, config: AgentConfig): string {
   const http = agent.http.map((address) => `${address.kind === "tcp" ? "http://" : ""}${formatAddress(address)}`);
+  const nomad = agent.nomad.map((address) => `http://${formatAddress(address)}`);
   const dns = agent.dns.map(({ host, port }) => formatAddress({ kind: "tcp", host, port }));
   const servers = config.servers.length > 0 ? config.servers.join(", ") : "none yet: consul join ADDRESS";
   const lines = [
     "Millwright agent is running.",
     "",
     ...http.map((address) => `  Consul HTTP API  ${address}`),
+    ...nomad.map((address) => `  Nomad HTTP API   ${address}`),
     ...dns.map((address) => `  DNS              ${address}`),
     `  Node             ${agent.nodeName} (${agent.nodeId})`,
     `  Servers          ${servers}`,
+    ...(config.client ? [`  Jobs from        ${config.client.servers.join(", ")}`] : []),
     `  Data             ${config.dataFolder ?? "in memory, gone when it stops"}`,
     "",
     ...(http[0] === undefined || http[0] === "http://127.0.0.1:8500"
