@@ -4,6 +4,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeImageArchive } from "../src/docker/image-archive.ts";
+import { programFiles } from "../src/docker/program-files.ts";
 
 /** A Docker engine of a test's own: its images, containers and socket are in a folder, and no network is touched. */
 export interface TestEngine {
@@ -73,7 +74,7 @@ export async function startDockerEngine(): Promise<TestEngine> {
   };
 }
 
-/** An archive of an image with a shell and the usual commands, from the machine's own static busybox. */
+/** An archive of an image with a shell and the usual commands, from the machine's own busybox. */
 export async function makeShellImage(folder: string, name = "shell:1"): Promise<string> {
   const commands = [
     "sh",
@@ -97,7 +98,11 @@ export async function makeShellImage(folder: string, name = "shell:1"): Promise<
   return makeImageArchive({
     name,
     path: join(folder, `${name.replaceAll(/[:/]/g, "-")}.tar`),
-    files: { "/bin/busybox": { from: "/bin/busybox", mode: 0o755 }, ...links, "/tmp": { folder: true, mode: 0o1777 } },
+    files: {
+      ...(await programFiles("/bin/busybox", "/bin/busybox")),
+      ...links,
+      "/tmp": { folder: true, mode: 0o1777 },
+    },
   });
 }
 

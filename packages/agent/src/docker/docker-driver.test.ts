@@ -2,12 +2,9 @@ import { createReadStream } from "node:fs";
 import { text } from "node:stream/consumers";
 import { canRunDockerEngine, type TestEngine, makeShellImage, startDockerEngine } from "../../test/docker-engine.ts";
 import { test } from "vitest";
-import { testDriver } from "../../test/driver-suite.ts";
+import { type DriverUnderTest, testDriver } from "../../test/driver-suite.ts";
 import { dockerDriver } from "./docker-driver.ts";
 import { DockerEngine, parseEngineAddress } from "./engine.ts";
-
-let engine: TestEngine;
-const testDriverHere = canRunDockerEngine ? testDriver : test.skip;
 
 async function loadShell(at: TestEngine): Promise<void> {
   const client = new DockerEngine(parseEngineAddress(at.endpoint)!);
@@ -16,8 +13,8 @@ async function loadShell(at: TestEngine): Promise<void> {
   client.close();
 }
 
-testDriverHere("docker", async () => {
-  engine = await startDockerEngine();
+async function openDriver(): Promise<DriverUnderTest> {
+  const engine = await startDockerEngine();
   await loadShell(engine);
   return {
     driver: dockerDriver({ endpoint: engine.endpoint }),
@@ -25,4 +22,7 @@ testDriverHere("docker", async () => {
     close: () => engine.close(),
     isFirstProcess: true,
   };
-});
+}
+
+if (canRunDockerEngine) testDriver("docker", openDriver);
+else test.skip("a Docker engine of a test's own needs root", () => undefined);

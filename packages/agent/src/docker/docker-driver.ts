@@ -44,7 +44,7 @@ class DockerDriver implements TaskDriver {
 
   constructor(engine: DockerEngine, options: { readonly permissions: DockerPermissions; readonly clock: Clock }) {
     this.#engine = engine;
-    this.#images = new Images(engine);
+    this.#images = new Images(engine, options.clock);
     this.#permissions = options.permissions;
     this.#clock = options.clock;
   }

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Semaphore } from "@millwright/core/concurrency";
 import { messageOf, OperationalError } from "@millwright/core/errors";
+import type { Clock } from "@millwright/core/ports";
 import { shownBytes } from "../artifact/limits.ts";
 import type { TaskLaunch } from "../driver/driver.ts";
 import { driverErrors } from "../driver/errors.ts";
@@ -15,11 +16,13 @@ import { PullProgress } from "./pull-progress.ts";
 /** Gets images into an engine: each one once at a time, however many tasks ask for it. */
 export class Images {
   readonly #engine: DockerEngine;
+  readonly #clock: Clock;
   readonly #pulls = new Map<string, Pull>();
   readonly #loads = new Semaphore(1);
 
-  constructor(engine: DockerEngine) {
+  constructor(engine: DockerEngine, clock: Clock) {
     this.#engine = engine;
+    this.#clock = clock;
   }
 
   /** The id of a task's image, which is in the engine when this resolves. Rejects with `driverErrors`. */
@@ -29,7 +32,7 @@ export class Images {
     // What `latest` is may have changed since.
     const present = await this.#find(shown);
     if (present !== undefined && !config.force_pull && name.tag !== "latest") return present;
-    if (config.load.length > 0) return this.#loads.run(() => this.#load(config, launch, shown));
+    if (config.load.length > 0) return this.#load(config, launch, shown);
     try {
       await this.#pull(name, config, launch);
     } catch (error) {
@@ -56,28 +59,39 @@ export class Images {
     throw new OperationalError(driverErrors.failed, `The image ${shown} has gone from the engine again.`);
   }
 
-  // Another task of the group may have loaded the image: one archive is enough for all of them.
   async #load(config: DockerConfig, launch: TaskLaunch, shown: string): Promise<string> {
     for (const archive of config.load) {
-      const path = await archivePath(archive, launch.folders.local);
-      if (path === undefined) {
-        const present = await this.#find(shown);
-        if (present !== undefined) return present;
-        throw new OperationalError(
-          driverErrors.failed,
-          `The image archive ${archive} is not in the task's local/, and the image ${shown} is not in the engine. ` +
-            "Fetch it with an artifact block, or have another task of the group load it first.",
-        );
-      }
+      const path = await this.#archive(archive, launch, shown);
+      if (path === undefined) return this.#known(shown);
       const { size } = await stat(path);
       launch.progress(`Loading the image ${shown} from ${archive} (${shownBytes(size)})`);
-      await this.#loadFile(path, archive, launch.signal);
+      await this.#loads.run(() => this.#loadFile(path, archive, launch.signal));
     }
     const id = await this.#find(shown);
     if (id !== undefined) return id;
     throw new OperationalError(
       driverErrors.configuration,
       `The archive ${config.load.join(", ")} does not hold the image ${shown}. Name the image as it was saved (docker save NAME).`,
+    );
+  }
+
+  // Undefined where the image is there without it: one archive is enough for all tasks of a group, and the one that fetches it
+  // may need its time.
+  async #archive(archive: string, launch: TaskLaunch, shown: string): Promise<string | undefined> {
+    const deadline = this.#clock.monotonic() + ((await hasOthers(launch)) ? otherTaskMilliseconds : 0);
+    for (let isTold = false; ; ) {
+      const path = await archivePath(archive, launch.folders.local);
+      if (path !== undefined || (await this.#find(shown)) !== undefined) return path;
+      if (this.#clock.monotonic() >= deadline) break;
+      if (!isTold)
+        launch.progress(`Waiting for the image ${shown}: ${archive} is not in local/, and another task may load it`);
+      isTold = true;
+      await this.#clock.sleep(lookMilliseconds, launch.signal);
+    }
+    throw new OperationalError(
+      driverErrors.failed,
+      `The image archive ${archive} is not in the task's local/, and the image ${shown} is not in the engine. ` +
+        "Fetch it with an artifact block, or have another task of the group load it first.",
     );
   }
 
@@ -167,6 +181,15 @@ export class Images {
       clearTimeout(timer);
     }
   }
+}
+
+const lookMilliseconds = 500;
+/** How long an image that another task may load is waited for. */
+const otherTaskMilliseconds = 60_000;
+
+async function hasOthers({ folders, task }: TaskLaunch): Promise<boolean> {
+  const names = await readdir(folders.allocation).catch(() => []);
+  return names.some((name) => name !== basename(folders.shared) && name !== basename(folders.task) && name !== task);
 }
 
 interface Pull {
