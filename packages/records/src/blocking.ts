@@ -24,7 +24,7 @@ export async function blockingRead<S extends FollowedState, T>(
   context: BlockingContext<S>,
   options: ReadOptions,
   subject: Subject,
-  request: HttpRequest,
+  request: Pick<HttpRequest, "signal">,
   read: { index(state: S): number; value(state: S): T },
 ): Promise<Indexed<T>> {
   const { projection } = context;
