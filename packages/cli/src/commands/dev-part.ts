@@ -15,6 +15,8 @@ export interface DevPart {
   readonly folder: string;
   /** The command line behind the program's name. */
   readonly args: readonly string[];
+  /** How long it may take to end. */
+  readonly graceMilliseconds?: number;
 }
 
 /** A part that runs, started now or found. */
@@ -34,11 +36,12 @@ export interface RunningPart {
 export interface Addresses {
   readonly http: readonly string[];
   readonly vault: readonly string[];
+  readonly nomad: readonly string[];
   readonly dns: readonly string[];
 }
 
 const startMilliseconds = 20_000;
-const graceMilliseconds = 15_000;
+const usualGrace = 15_000;
 
 const partErrors = {
   notStarted: { code: "DEV_NOT_STARTED", status: 500, retryable: false },
@@ -72,11 +75,11 @@ export async function startPart(part: DevPart, io: CommandIo): Promise<RunningPa
   if (identity) await writeFile(pidFile(part), `${formatIdentity(identity)}\n`, { mode: 0o600 });
   const addresses = await addressesSoon(part, pid, () => started.state.kind === "running" && !io.signal.aborted);
   if (addresses) return runningPart(part, pid, addresses);
-  await started.end({ signal: "SIGTERM", graceMilliseconds });
+  await started.end({ signal: "SIGTERM", graceMilliseconds: usualGrace });
   const said = await lastLines(log);
   // The parts have flags of their own: dev's are what the user can give.
   const advice = said.includes("Cannot listen")
-    ? "\nFlags of dev for ports: -free-ports, -http-port, -dns-port, -vault-port, -server-port."
+    ? "\nFlags of dev for ports: -free-ports, -http-port, -dns-port, -vault-port, -nomad-port, -server-port."
     : "";
   const text = `The ${part.name} did not start. Its log (${log}) ends with:\n${said}${advice}`;
   throw new OperationalError(partErrors.notStarted, text);
@@ -92,7 +95,8 @@ function runningPart(part: DevPart, pid: number, addresses: Addresses): RunningP
     pid,
     addresses,
     gone: async (signal) => (await find())?.gone(signal),
-    end: async () => (await find())?.end({ signal: "SIGTERM", graceMilliseconds }),
+    end: async () =>
+      (await find())?.end({ signal: "SIGTERM", graceMilliseconds: part.graceMilliseconds ?? usualGrace }),
     lastLines: () => lastLines(logFile(part)),
   };
 }
@@ -108,7 +112,8 @@ async function addressesSoon(part: DevPart, pid: number, goesOn: () => boolean):
   return undefined;
 }
 
-const noAddresses: Addresses = { http: [], vault: [], dns: [] };
+/** Of a part that has not said them. */
+export const noAddresses: Addresses = { http: [], vault: [], nomad: [], dns: [] };
 
 async function addressesOf(part: DevPart, pid: number): Promise<Addresses> {
   const text = await readFile(join(part.folder, part.name, "running.json"), "utf8").catch(() => "");

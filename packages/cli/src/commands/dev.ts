@@ -4,7 +4,7 @@ import { type ErrorKind, messageOf, OperationalError } from "@millwright/core/er
 import { type Claim, claimFolder } from "@millwright/process/claim";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { type DevPart, findPart, type RunningPart, startPart } from "./dev-part.ts";
+import { type Addresses, type DevPart, findPart, noAddresses, type RunningPart, startPart } from "./dev-part.ts";
 import { devSealFolder } from "./server-config.ts";
 
 const devFlags = {
@@ -12,6 +12,9 @@ const devFlags = {
   "http-port": { kind: "int", value: "PORT", help: "The agent's port of Consul's HTTP API; 8500 by default." },
   "dns-port": { kind: "int", value: "PORT", help: "The agent's port for DNS; 8600 by default." },
   "vault-port": { kind: "int", value: "PORT", help: "The server's port of Vault's HTTP API; 8200 by default." },
+  "nomad-port": { kind: "int", value: "PORT", help: "The server's port of Nomad's HTTP API; 4646 by default." },
+  region: { kind: "string", value: "NAME", help: 'The region of the jobs; "global" by default.' },
+  "nomad-datacenter": { kind: "string", value: "NAME", help: "The datacenter that jobs ask for; dc1 by default." },
   "server-port": { kind: "int", value: "PORT", help: "The server's port of Consul's HTTP API; 8300 by default." },
   "free-ports": { kind: "bool", help: "Take free ports where the wanted ones are taken." },
   node: { kind: "string", value: "NAME", help: "The agent's node name; the host's by default." },
@@ -22,11 +25,13 @@ const devFlags = {
 const usage = `Usage: millwright dev [flags]
 
   Runs a server and an agent on this machine, as two processes that speak the
-  ordinary protocols, with all data in ./.millwright. ^C ends both. Where dev
+  ordinary protocols, with all data in ./.millwright. The agent runs jobs, also
+  programs as they are (raw_exec). ^C ends both, and all tasks of jobs. Where dev
   itself is killed they go on, and the next dev finds them.
 
       $ millwright dev
       $ consul kv put app/name web
+      $ nomad run app.nomad.hcl
       $ VAULT_TOKEN=… vault kv put secret/app password=-
 
 Flags:
@@ -51,8 +56,7 @@ export async function runDev(args: readonly string[], io: CommandIo): Promise<nu
     claim = await claimFolderOfDev(folder);
     const sealFolder = devSealFolder(folder, io.env);
     const server = await findOrStart(serverPart(folder, sealFolder, parsed.values), running, io);
-    const [serverHttp = ""] = server.addresses.http;
-    const agent = await findOrStart(agentPart(folder, serverHttp, parsed.values), running, io);
+    const agent = await findOrStart(agentPart(folder, server.addresses, parsed.values), running, io);
     await io.stdout(banner({ folder, sealFolder, server, agent }, io));
     return await watch(running, io);
   } catch (error) {
@@ -94,25 +98,40 @@ function serverPart(folder: string, sealFolder: string, values: Values): DevPart
       `-dev-seal-dir=${sealFolder}`,
       `-http-port=${values["server-port"] ?? 8300}`,
       `-vault-port=${values["vault-port"] ?? 8200}`,
+      `-nomad-port=${values["nomad-port"] ?? 4646}`,
       "-dns-port=-1",
+      ...(values.region === undefined ? [] : [`-region=${values.region}`]),
       `-node=${values.node === undefined ? "server" : `${values.node}-server`}`,
       ...shared(values),
     ],
   };
 }
 
-function agentPart(folder: string, serverHttp: string, values: Values): DevPart {
+function agentPart(folder: string, server: Addresses, values: Values): DevPart {
+  const [http = ""] = server.http;
+  const [vault = ""] = server.vault;
+  const [nomad = ""] = server.nomad;
+  const datacenter = values["nomad-datacenter"];
   return {
     name: "agent",
     folder,
+    // Its tasks have half a minute each, side by side.
+    graceMilliseconds: 45_000,
     args: [
       "agent",
       `-data-dir=${join(folder, "agent")}`,
-      `-join=${serverHttp}`,
+      `-join=${http}`,
       `-join-token-file=${join(folder, "server", "join-token")}`,
       `-http-port=${values["http-port"] ?? 8500}`,
       `-dns-port=${values["dns-port"] ?? 8600}`,
       "-enable-script-checks",
+      `-nomad-servers=${nomad}`,
+      // The server has the usual one, and passes on what is the agent's to answer.
+      "-nomad-port=0",
+      `-vault-address=http://${vault}`,
+      "-driver-raw-exec",
+      "-stop-tasks",
+      ...(datacenter === undefined ? [] : [`-nomad-datacenter=${datacenter}`]),
       ...(values.node === undefined ? [] : [`-node=${values.node}`]),
       ...shared(values),
     ],
@@ -135,7 +154,7 @@ async function findOrStart(part: DevPart, running: RunningPart[], io: CommandIo)
 }
 
 async function stopLeft(folder: string, io: CommandIo): Promise<number> {
-  const parts = [agentPart(folder, "", emptyValues), serverPart(folder, "", emptyValues)];
+  const parts = [agentPart(folder, noAddresses, emptyValues), serverPart(folder, "", emptyValues)];
   const found = (await Promise.all(parts.map(findPart))).filter((part) => part !== undefined);
   for (const part of found) {
     await part.end();
@@ -187,12 +206,14 @@ interface Shown {
 function banner({ folder, sealFolder, server, agent }: Shown, io: CommandIo): string {
   const [http = ""] = agent.addresses.http;
   const [vault = ""] = server.addresses.vault;
+  const [nomad = ""] = server.addresses.nomad;
   const [dns = ""] = agent.addresses.dns;
   return [
     "Millwright runs a server and an agent on this machine.",
     "",
     `  Consul HTTP API  http://${http}`,
     `  Vault HTTP API   http://${vault}`,
+    `  Nomad HTTP API   http://${nomad}`,
     `  DNS              ${dns}  (dig @127.0.0.1 -p ${dns.split(":").at(-1)} consul.service.consul)`,
     `  Data and logs    ${relative(io.cwd, folder) || folder}`,
     "",
@@ -202,6 +223,7 @@ function banner({ folder, sealFolder, server, agent }: Shown, io: CommandIo): st
     ...(http === "127.0.0.1:8500" ? [] : [`  export CONSUL_HTTP_ADDR=http://${http}`]),
     ...(dns === "127.0.0.1:8600" ? [] : [`  export MILLWRIGHT_DNS_ADDR=${dns}`]),
     `  export VAULT_ADDR=http://${vault}`,
+    ...(nomad === "127.0.0.1:4646" ? [] : [`  export NOMAD_ADDR=http://${nomad}`]),
     `  export VAULT_TOKEN=$(cat ${join(sealFolder, "root-token")})`,
     "",
     "^C ends both.",
