@@ -167,13 +167,23 @@ async function makeOutputs({ folder, task }: LoggedTask) {
   const output = outputsOf(recordFolder(folder, task));
   try {
     await mkdir(dirname(output.stdout), { recursive: true, mode: 0o700 });
-    for (const path of [output.stdout, output.stderr]) {
-      const there = await lstat(path).catch(() => undefined);
-      if (!there?.isFIFO()) await promisify(execFile)("mkfifo", ["-m", "600", path]);
-    }
+    for (const path of [output.stdout, output.stderr]) if (!(await isFifo(path))) await makeFifo(path);
     return output;
   } catch (error) {
     const text = `Cannot make the FIFOs for the output of task ${task} in ${dirname(output.stdout)}: ${messageOf(error).trim()}. The program mkfifo (package coreutils) and a folder that the agent may write to are needed.`;
     throw new OperationalError(logErrors.unusable, text, { cause: error });
   }
+}
+
+async function makeFifo(path: string): Promise<void> {
+  try {
+    await promisify(execFile)("mkfifo", ["-m", "600", path]);
+  } catch (error) {
+    // Asked for twice at the same time, it is made once.
+    if (!(await isFifo(path))) throw error;
+  }
+}
+
+async function isFifo(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isFIFO() ?? false;
 }
