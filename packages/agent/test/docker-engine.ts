@@ -92,6 +92,8 @@ export async function makeShellImage(folder: string, name = "shell:1"): Promise<
     "seq",
     "httpd",
     "true",
+    "awk",
+    "mkdir",
   ];
   const links = Object.fromEntries(commands.map((command) => [`/bin/${command}`, { link: "busybox" }]));
   mkdirSync(folder, { recursive: true });

@@ -8,7 +8,7 @@ import { unpackTar } from "modern-tar";
 export interface TestRegistry {
   /** `127.0.0.1:PORT`: in front of an image's name. */
   readonly host: string;
-  /** How often a manifest was asked for. */
+  /** How often an image was asked for by its tag. */
   readonly pulls: () => number;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface TestRegistry {
 export interface RegistryOptions {
   /** Wanted of everybody. */
   readonly login?: { readonly username: string; readonly password: string };
-  /** How long a layer takes. */
+  /** How long it takes to say what an image is made of. */
   readonly delayMilliseconds?: number;
 }
 
@@ -33,13 +33,17 @@ export async function startRegistry(archive: string, options: RegistryOptions = 
     if (path === "/v2/") return response.end("{}");
     if (/\/manifests\//.test(path)) {
       if (/missing/.test(path)) return response.writeHead(404, json).end(unknownManifest);
-      if (request.method === "GET") pulls++;
-      const headers = { "content-type": manifestType, "docker-content-digest": digestOf(manifest) };
+      if (!path.includes("sha256:")) pulls++;
+      await new Promise((resolve) => setTimeout(resolve, delayMilliseconds));
+      const headers = {
+        "content-type": manifestType,
+        "docker-content-digest": digestOf(manifest),
+        "content-length": manifest.length,
+      };
       return response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : manifest);
     }
     const blob = blobs.get(/\/blobs\/(.*)$/.exec(path)?.[1] ?? "");
     if (!blob) return response.writeHead(404).end();
-    await new Promise((resolve) => setTimeout(resolve, delayMilliseconds));
     return response.writeHead(200, { "content-length": blob.length }).end(blob);
   };
   const server = createServer((request, response) => void answer(request, response));

@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Semaphore } from "@millwright/core/concurrency";
 import { messageOf, OperationalError } from "@millwright/core/errors";
@@ -187,9 +187,11 @@ const lookMilliseconds = 500;
 /** How long an image that another task may load is waited for. */
 const otherTaskMilliseconds = 60_000;
 
-async function hasOthers({ folders, task }: TaskLaunch): Promise<boolean> {
+// Whether the allocation has other tasks, by their folders.
+async function hasOthers({ folders }: TaskLaunch): Promise<boolean> {
   const names = await readdir(folders.allocation).catch(() => []);
-  return names.some((name) => name !== basename(folders.shared) && name !== basename(folders.task) && name !== task);
+  const others = names.filter((name) => join(folders.allocation, name) !== folders.task);
+  return others.some((name) => existsSync(join(folders.allocation, name, basename(folders.local))));
 }
 
 interface Pull {
@@ -206,7 +208,8 @@ interface Pulling {
 // Undefined where it is not there. Nothing outside of `local/` is an archive of the task's.
 async function archivePath(archive: string, local: string): Promise<string | undefined> {
   const [folder, path] = await Promise.all([realpath(local), realpath(resolve(local, archive)).catch(() => undefined)]);
-  if (path === undefined || path.startsWith(`${folder}/`)) return path;
+  const isNamedWithin = resolve(local, archive).startsWith(`${local}/`);
+  if (isNamedWithin && (path === undefined || path.startsWith(`${folder}/`))) return path;
   throw new OperationalError(
     driverErrors.configuration,
     `The image archive ${JSON.stringify(archive)} is outside the task's local/. Have an artifact block fetch it there.`,
@@ -247,7 +250,9 @@ function silence({ image_pull_timeout: timeout }: DockerConfig): string {
 
 function loginHeader(login: RegistryLogin, name: ImageName): string {
   const serveraddress = login.serveraddress === "" ? registryOf(name) : login.serveraddress;
-  return Buffer.from(JSON.stringify({ ...login, serveraddress })).toString("base64url");
+  // The alphabet for addresses, and yet padded: what Go's URLEncoding reads.
+  const text = Buffer.from(JSON.stringify({ ...login, serveraddress })).toString("base64");
+  return text.replaceAll("+", "-").replaceAll("/", "_");
 }
 
 // Slashes of a name are part of the path.
