@@ -16,7 +16,7 @@ export function jobVersionKey(namespace: string, job: JobId, version: number): s
 export const lists = {
   /** Of `alloc` and `client`. */
   onNode: (node: NodeId) => joined("node", node),
-  /** Of `alloc`, `client`, `eval`, `deployment` and `jobversion`. */
+  /** Of `job`, `jobversion`, `alloc`, `client`, `eval` and `deployment`. */
   ofJob: (namespace: string, job: JobId) => joined("job", namespace, job),
   /** Of `alloc`. */
   ofEvaluation: (evaluation: EvalId) => joined("eval", evaluation),
