@@ -36,6 +36,7 @@ export class AllocationRunner {
   /** `asked`: its group leaves discovery first; `now`: its tasks end. */
   #stop: "no" | "asked" | "now" = "no";
   #update: AllocationUpdate | undefined;
+  #isOpen = false;
   #isSettling = false;
   #isEnding = false;
   #look: AbortController | undefined;
@@ -67,6 +68,7 @@ export class AllocationRunner {
     await runner.#file.write();
     for (const task of runner.tasks.values()) task.resume();
     if (runner.isOver) runner.#over.resolve();
+    runner.#isOpen = true;
     runner.#settleSoon();
     return runner;
   }
@@ -201,7 +203,7 @@ export class AllocationRunner {
 
   /** However much happens at once, it is looked at once. */
   #settleSoon(): void {
-    if (this.#isSettling || this.#closing.signal.aborted) return;
+    if (!this.#isOpen || this.#isSettling || this.#closing.signal.aborted) return;
     this.#isSettling = true;
     queueMicrotask(() => {
       this.#isSettling = false;
@@ -267,7 +269,8 @@ export class AllocationRunner {
     const sight = { at, isUp: isUp(tasks), failingCheck: this.#services.health.failing, failedTask: failed?.name };
     this.#health = stepSight(before, sight, rule, this.group.update?.healthCheck === "checks");
     const { state } = this.#health;
-    if (state.kind === "failed" && before.state.kind !== "failed") {
+    // A task that has failed says itself why.
+    if (state.kind === "failed" && before.state.kind !== "failed" && !failed) {
       for (const { name } of tasks.filter(({ role }) => role === "main")) {
         this.tasks.get(name)?.note(taskEvents.unhealthy(at, state.why));
       }

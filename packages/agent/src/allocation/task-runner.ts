@@ -218,6 +218,8 @@ export class TaskRunner {
     const control = new AbortController();
     this.#preparing = control;
     const signal = AbortSignal.any([control.signal, this.#closing.signal]);
+    const { clock } = this.#around.host;
+    if (!this.#progress.hasRun) this.note(taskEvents.setup(clock.now(), "Building Task Directory"));
     try {
       await this.#handle?.destroy();
       const { driver, launch } = await this.#preparation.prepare(signal);
@@ -225,6 +227,8 @@ export class TaskRunner {
       const handle = await driver.start(launch);
       await this.#hold(handle);
       this.#feed({ kind: "started" });
+      // Its end may be there already, and comes after its start.
+      this.#watch(handle);
       if (this.#progress.phase.kind === "running") await this.#registerServices();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
@@ -243,7 +247,6 @@ export class TaskRunner {
       await handle.stop({ signal: "SIGKILL", timeoutMilliseconds: 0 });
       throw error;
     }
-    this.#watch(handle);
   }
 
   #watch(handle: TaskHandle): void {
