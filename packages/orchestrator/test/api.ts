@@ -81,6 +81,6 @@ export async function collected({ status, headers, body = "" }: HttpReply): Prom
 }
 
 /** An answer as a test reads it, without looking at each step whether it is there. */
-export interface Json {
-  readonly [name: string | number]: Json & string & number & boolean;
+export interface Json extends ReadonlyArray<Json> {
+  readonly [name: string]: Json & string & number & boolean;
 }

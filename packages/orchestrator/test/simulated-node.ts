@@ -43,6 +43,7 @@ export class SimulatedNode {
 
   /** Hears of its allocations, from now on until it is cut off. */
   start(): void {
+    if (this.#work && !this.#work.stop.signal.aborted) return;
     const stop = new AbortController();
     this.#work = { stop, done: this.#follow(stop.signal) };
   }
@@ -51,6 +52,13 @@ export class SimulatedNode {
   async cut(): Promise<void> {
     this.#work?.stop.abort();
     await this.#work?.done;
+  }
+
+  /** As if its power were cut: its tasks are gone. Started again, it begins anew what is still to run there. */
+  async crash(): Promise<void> {
+    await this.cut();
+    for (const view of this.#running.values()) this.#options.onRun?.("end", view);
+    this.#running.clear();
   }
 
   /** A task that runs ends by itself. */

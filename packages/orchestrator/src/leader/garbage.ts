@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { hasEnded } from "@millwright/scheduler/allocation";
 import { isActive } from "@millwright/scheduler/deployment";
 import { jobKey, type JobKey } from "@millwright/scheduler/snapshot";
@@ -18,6 +19,7 @@ const keptFor = { evaluation: hour, job: 4 * hour, node: 24 * hour, deployment: 
 /** How many versions of a job are kept beside those that are in use or proved themselves. */
 const keptVersions = 6;
 const perCommit = 30;
+const perTurn = 500;
 
 /** What is forgotten: the old, or all that is over. */
 export type Age = "old" | "all";
@@ -51,7 +53,12 @@ async function collect(context: OrchestratorContext, age: Age, commit: Commit): 
   for (const sweep of [sweepJobs, sweepAllocations, sweepEvaluations, sweepDeployments, sweepVersions, sweepNodes]) {
     await projection.fresh();
     const { state } = projection;
-    const removals = [...sweep(state, isOver)];
+    const removals: Removal[] = [];
+    let looked = 0;
+    for (const removal of sweep(state, isOver)) {
+      if (removal) removals.push(removal);
+      if (++looked % perTurn === 0) await setImmediate();
+    }
     for (const some of chunks(removals, perCommit)) await commit((draft) => some.forEach((remove) => remove(draft)));
   }
 }
@@ -59,11 +66,14 @@ async function collect(context: OrchestratorContext, age: Age, commit: Commit): 
 type IsOver = (at: Moment, kept: number) => boolean;
 /** Takes one thing out, if it is still as it was found. */
 type Removal = (draft: OrchestratorDraft) => void;
+/** What may go; undefined for each that stays, so that others have a turn between. */
+type Sweep = Generator<Removal | undefined>;
 
 /** Jobs that are stopped, or batch work that is done, and of which nothing runs. */
-function* sweepJobs(state: OrchestratorState, isOver: IsOver): Generator<Removal> {
+function* sweepJobs(state: OrchestratorState, isOver: IsOver): Sweep {
   for (const { namespace, id } of state.rows("job")) {
     const view = state.derived.job(namespace, id);
+    yield undefined;
     if (!view || !isDead(state, view, isOver)) continue;
     yield (draft) => {
       const row = draft.row("job", jobKeyOf(namespace, id));
@@ -92,9 +102,10 @@ function isWaiting({ status }: EvalRecord): boolean {
 }
 
 /** Allocations that have ended and that no decision rests on. */
-function* sweepAllocations(state: OrchestratorState, isOver: IsOver): Generator<Removal> {
+function* sweepAllocations(state: OrchestratorState, isOver: IsOver): Sweep {
   for (const { key } of state.rows("alloc")) {
     const view = state.derived.allocation(key);
+    yield undefined;
     if (!view || isNeeded(state, view)) continue;
     if (!isOver(Math.max(view.alloc.at, view.client?.at ?? 0), keptFor.evaluation)) continue;
     yield (draft) => {
@@ -116,8 +127,9 @@ function isNeeded(state: OrchestratorState, { allocation }: AllocationView): boo
 }
 
 /** Evaluations that have ended, with all that they placed. */
-function* sweepEvaluations(state: OrchestratorState, isOver: IsOver): Generator<Removal> {
+function* sweepEvaluations(state: OrchestratorState, isOver: IsOver): Sweep {
   for (const row of state.rows("eval")) {
+    yield undefined;
     const isEnded = !isWaiting(row) || !state.row("job", jobKeyOf(row.namespace, row.job));
     if (!isEnded || row.status === "pending" || !isOver(row.modifiedAt, keptFor.evaluation)) continue;
     if (state.derived.allocationsOfEvaluation(row.id).length > 0) continue;
@@ -128,8 +140,9 @@ function* sweepEvaluations(state: OrchestratorState, isOver: IsOver): Generator<
 }
 
 /** Rollouts that have ended, but for that of a version that holds: whether it has failed decides what comes next. */
-function* sweepDeployments(state: OrchestratorState, isOver: IsOver): Generator<Removal> {
+function* sweepDeployments(state: OrchestratorState, isOver: IsOver): Sweep {
   for (const { key, deployment, modified, modifiedAt } of state.rows("deployment")) {
+    yield undefined;
     const { namespace, job, version, id } = deployment;
     const record = state.derived.snapshot.jobs.get(jobKey(namespace, job));
     const holds = record !== undefined && !record.isStopped && record.current === version;
@@ -142,13 +155,14 @@ function* sweepDeployments(state: OrchestratorState, isOver: IsOver): Generator<
 }
 
 /** Old versions of jobs. */
-function* sweepVersions(state: OrchestratorState): Generator<Removal> {
+function* sweepVersions(state: OrchestratorState): Sweep {
   const used = new Map<JobKey, Set<number>>();
   for (const { allocation } of state.rows("alloc")) {
     const key = jobKey(allocation.namespace, allocation.job);
     used.set(key, (used.get(key) ?? new Set()).add(allocation.version));
   }
   for (const { key, namespace, id, current, stable } of state.rows("job")) {
+    yield undefined;
     const proved = stable.slice(-keptVersions);
     const needed = new Set([...proved, ...(used.get(jobKey(namespace, id)) ?? [])]);
     const versions = [...(state.derived.job(namespace, id)?.versions ?? [])];
@@ -163,9 +177,10 @@ function* sweepVersions(state: OrchestratorState): Generator<Removal> {
 }
 
 /** Nodes that are gone, with nothing left on them. */
-function* sweepNodes(state: OrchestratorState, isOver: IsOver): Generator<Removal> {
+function* sweepNodes(state: OrchestratorState, isOver: IsOver): Sweep {
   const { nodes, allocationsByNode } = state.derived.snapshot;
   for (const { id, status } of nodes.values()) {
+    yield undefined;
     const row = state.row("nodestate", id);
     const isLeft = (allocationsByNode.get(id) ?? []).every(hasEnded);
     if (status !== "down" || !row || !isLeft || !isOver(row.statusAt, keptFor.node)) continue;
