@@ -13,7 +13,7 @@ export interface TestApi {
   /** `ask("PUT /v1/jobs", { Job: … })` */
   ask(line: string, body?: unknown, options?: AskOptions): Promise<TestReply>;
   /** As `ask`, for a JSON answer with status 200. */
-  json(line: string, body?: unknown): Promise<Json>;
+  json(line: string, body?: unknown): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,9 @@ export async function collected({ status, headers, body = "" }: HttpReply): Prom
   return { status, headers, text, index: Number(headers["x-nomad-index"]) };
 }
 
-/** An answer as a test reads it, without looking at each step whether it is there. */
-export interface Json extends ReadonlyArray<Json> {
-  readonly [name: string]: Json & string & number & boolean;
+/** What an answer has at a path: `at(job, "TaskGroups.0.Count")`; undefined where the path ends before. */
+export function at(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((inside, name) => {
+    return typeof inside === "object" && inside !== null ? (inside as Record<string, unknown>)[name] : undefined;
+  }, value);
 }

@@ -91,7 +91,7 @@ function nodeResourcesJson(view: NodeView): object {
     Disk: { DiskMB: Resources.DiskMB },
     Devices: null,
     Networks: networksJson(view),
-    NodeNetworks: null,
+    NodeNetworks: nodeNetworksJson(view),
     MinDynamicPort: DynamicPorts.From,
     MaxDynamicPort: DynamicPorts.To,
   };
@@ -118,7 +118,14 @@ function oldResources({ CPU, MemoryMB, DiskMB }: NodeCapacity): object {
   return { CPU, Cores: 0, MemoryMB, MemoryMaxMB: 0, DiskMB, IOPS: 0, Devices: null };
 }
 
-/** What is left of the time; the node's record has no more than its end. */
+function nodeNetworksJson({ row: { registration } }: NodeView): readonly object[] {
+  const { Address, Resources } = registration;
+  const family = Address.includes(":") ? "ipv6" : "ipv4";
+  const address = { Family: family, Alias: "default", Address, ReservedPorts: "", Gateway: "" };
+  return [{ Mode: "host", Device: "", MacAddress: "", Speed: Resources.MBits, Addresses: [address] }];
+}
+
+/** The record has no more than a drain's end; its beginning is that of the event that told it. */
 function drainJson({ state }: NodeView): object | null {
   if (!state?.drain) return null;
   const { deadline, ignoresSystemJobs } = state.drain;

@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { HttpReply } from "@millwright/core/http";
-import { jsonReply } from "@millwright/core/http-reply";
+import { jsonReply, textReply } from "@millwright/core/http-reply";
 import { blockingRead, type Indexed } from "@millwright/records/blocking";
 import { compareKeys } from "@millwright/store/keys";
 import type { OrchestratorState } from "../state.ts";
 import type { HttpContext } from "./context.ts";
-import { badRequest, notFound } from "./json-body.ts";
+import { badRequest } from "./json-body.ts";
 import { type ListOptions, parseListOptions, readOptionsOf } from "./list-options.ts";
 import type { Call } from "./route.ts";
 
@@ -24,8 +24,9 @@ export async function answerOne<T>(
   { absent, ...reading }: Reading<T | undefined> & { readonly absent: string },
 ): Promise<HttpReply> {
   const { index, value } = await read(context, call, reading);
-  if (value !== undefined) return jsonReply(value, isPretty(context, call), 200, readHeaders(context, index));
-  throw notFound(absent);
+  const headers = readHeaders(context, index);
+  if (value === undefined) return textReply(404, absent, headers);
+  return jsonReply(value, isPretty(context, call), 200, headers);
 }
 
 export async function read<T>(context: HttpContext, call: Call, reading: Reading<T>): Promise<Indexed<T>> {
