@@ -1,7 +1,9 @@
-import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPostgres, unprivilegedUser } from "@millwright/secrets/postgres-programs";
+import pg from "pg";
 import { Jobs } from "./factory-jobs.ts";
 import { buildArchives } from "./factory-archives.ts";
 import { examples, freePort, type Outcome, type Stage } from "./stage.ts";
@@ -14,16 +16,21 @@ export class Factory {
   readonly folder: string;
   readonly jobs: Jobs;
   readonly #stage: Stage;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #postgres: { readonly address: string; readonly password: string };
   /** Apart from the stage: PostgreSQL's user may come here, and nowhere else. */
   readonly #database: string;
 
-  private constructor(stage: Stage, folder: string, database: string, environment: Readonly<Record<string, string>>) {
+  private constructor(
+    stage: Stage,
+    folder: string,
+    database: string,
+    postgres: { readonly address: string; readonly password: string },
+  ) {
     this.folder = folder;
     this.jobs = new Jobs(stage.addresses);
     this.#stage = stage;
     this.#database = database;
-    this.#environment = environment;
+    this.#postgres = postgres;
   }
 
   /** Puts the plan's files and the archives into the stage's folder. */
@@ -37,22 +44,26 @@ export class Factory {
     mkdirSync(join(database, "orders"), { mode: 0o700 });
     for (const path of account ? [database, join(database, "orders")] : []) chownSync(path, account!.uid, account!.gid);
     const { binFolder, env } = findPostgres({ folder: database, account });
-    return new Factory(stage, folder, database, {
-      TF_VAR_artifacts: archives,
-      TF_VAR_node: process.execPath,
-      TF_VAR_postgres_bin: binFolder,
-      TF_VAR_postgres_libraries: env.LD_LIBRARY_PATH ?? "",
-      TF_VAR_postgres_user: account ? String(account.uid) : "",
-      TF_VAR_postgres_data: join(database, "orders"),
-      TF_VAR_postgres_address: `127.0.0.1:${await freePort()}`,
-      TF_VAR_postgres_password: crypto.randomUUID(),
-      TF_VAR_nomad_address: `http://${stage.addresses.nomad}`,
-    });
+    const address = `127.0.0.1:${await freePort()}`;
+    const variables = {
+      artifacts: archives,
+      node: process.execPath,
+      postgres_bin: binFolder,
+      postgres_libraries: env.LD_LIBRARY_PATH ?? "",
+      postgres_user: account ? String(account.uid) : "",
+      postgres_data: join(database, "orders"),
+      postgres_address: address,
+      nomad_address: `http://${stage.addresses.nomad}`,
+    };
+    writeFileSync(join(folder, "machine.auto.tfvars.json"), JSON.stringify(variables, null, 2));
+    const password = randomBytes(18).toString("base64url");
+    writeFileSync(join(stage.folder, "postgres-password"), password, { mode: 0o600 });
+    return new Factory(stage, folder, database, { address, password });
   }
 
   /** Runs a command of `millwright` in the plan's folder. */
   run(...args: string[]): Promise<Outcome> {
-    return this.#stage.run(this.folder, "millwright", args, this.#environment);
+    return this.#stage.run(this.folder, "millwright", args, { TF_VAR_postgres_password: this.#postgres.password });
   }
 
   /** Plans, shows the plan, and applies it, saying how instances come up. */
@@ -67,6 +78,18 @@ export class Factory {
     } finally {
       over.abort();
       await watching;
+    }
+  }
+
+  /** Asks the factory's database, as its own user. */
+  async sql(statement: string): Promise<readonly unknown[]> {
+    const { address, password } = this.#postgres;
+    const client = new pg.Client({ connectionString: `postgresql://postgres:${password}@${address}/factory` });
+    await client.connect();
+    try {
+      return (await client.query(statement)).rows;
+    } finally {
+      await client.end();
     }
   }
 

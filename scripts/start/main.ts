@@ -1,33 +1,69 @@
 import { parseArgs } from "node:util";
-import { Stage, StepFailed } from "./stage.ts";
+import { Factory } from "./factory.ts";
+import { FactoryCheck } from "./factory-check.ts";
 import { runSecretsSteps } from "./secrets-steps.ts";
+import { Stage, StepFailed } from "./stage.ts";
 import { runSteps } from "./steps.ts";
 
-const help = `npm start runs the main job in a fresh folder: a server and an agent; five steps
-of one small configuration planned and applied; then a database, logins to it
-that are leased and taken back, services found by name, and files rendered.
+const help = `npm start runs the widget factory on this machine, in a fresh folder: a server
+and an agent; one plan of a database, its secrets, and a program in several
+instances; then it tells what to try, and stays until ^C, which ends all of it.
 
-  npm start               show it, and keep the server running to try things
-  npm start -- --check    the same unattended, also by Terraform's command line;
-                          exits non-zero when a step falls short
+  npm start                       the factory
+  npm start -- --check            the same unattended, and what it must stand: kills,
+                                  a new release, one that does not work; then the
+                                  examples below; exits non-zero where a step falls short
+  npm start -- --example=kv       five steps of one small configuration
+  npm start -- --example=secrets  logins to a database that are leased and taken back
 `;
 
-const { values } = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean", short: "h" } } });
+const { values } = parseArgs({
+  options: { check: { type: "boolean" }, example: { type: "string" }, help: { type: "boolean", short: "h" } },
+});
 if (values.help) {
   process.stdout.write(help);
   process.exit(0);
 }
+
+const examples: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
+  kv: (stage) => runSteps(stage, "millwright"),
+  secrets: runSecretsSteps,
+};
+
 const stage = await Stage.open();
+const closers: (() => void)[] = [];
 try {
-  await runSteps(stage, "millwright");
-  if (values.check) await runSteps(stage, "terraform");
-  await runSecretsSteps(stage);
-  if (values.check || !process.stdout.isTTY) stage.say(`\n${stage.facts} facts were checked, and all of them hold.`);
-  else await stage.leaveRunning();
+  await run();
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   process.stderr.write(`\nThis step fell short: ${error.message}\n`);
   process.exitCode = 1;
 } finally {
   await stage.close();
+  for (const close of closers) close();
+}
+
+async function run(): Promise<void> {
+  const isUnattended = values.check || !process.stdout.isTTY;
+  if (values.example !== undefined) {
+    const example = examples[values.example];
+    if (!example) throw new StepFailed(`--example=${values.example}: there are ${Object.keys(examples).join(" and ")}`);
+    await example(stage);
+    return isUnattended ? sayFacts() : stage.leaveRunning();
+  }
+  stage.title("The widget factory: one plan");
+  const factory = await Factory.prepare(stage);
+  closers.push(() => factory.close());
+  const { code } = await factory.apply("1");
+  stage.fact(code === 0, "the factory is applied");
+  if (!isUnattended) return stage.leaveFactory(await factory.jobs.find("api.widgets.service.consul"));
+  await new FactoryCheck(stage, factory).run();
+  await runSteps(stage, "millwright");
+  await runSteps(stage, "terraform");
+  await runSecretsSteps(stage);
+  sayFacts();
+}
+
+function sayFacts(): void {
+  stage.say(`\n${stage.facts} facts were checked, and all of them hold.`);
 }

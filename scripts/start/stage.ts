@@ -10,6 +10,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 /** A step did not come out as it must; the message says which fact does not hold. */
@@ -35,6 +36,13 @@ interface Addresses {
   readonly dns: string;
   /** The file with the root token. */
   readonly tokenFile: string;
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
 }
 
 /** A port of loopback that nobody has at the moment. */
@@ -162,6 +170,19 @@ export class Stage {
     return new Map(entries.map(({ Key, Value }) => [Key, Buffer.from(Value ?? "", "base64").toString("utf8")]));
   }
 
+  /** Kills the agent, which `dev` starts again; resolves when it answers. */
+  async restartAgent(): Promise<void> {
+    const file = join(this.folder, ".millwright", "agent", "running.json");
+    const pid = () => (JSON.parse(readFileSync(file, "utf8")) as { readonly pid: number }).pid;
+    const before = pid();
+    this.say(`kill -9 ${before}`);
+    process.kill(before, "SIGKILL");
+    for (const giveUp = Date.now() + 20_000; Date.now() < giveUp; await pause(50))
+      if (pid() !== before && (await fetch(`http://${this.addresses.consul}/v1/agent/self`).catch(() => undefined))?.ok)
+        return;
+    throw new StepFailed("the agent is started again");
+  }
+
   /** Holds a fact; one that does not hold ends the run. */
   fact(holds: boolean, what: string): void {
     if (!holds) throw new StepFailed(what);
@@ -175,19 +196,45 @@ export class Stage {
 The server and the agent are still running. In another terminal, after the
 export lines above:
 
-  cd ${this.folder}/millwright     the folder of the five steps
+  cd ${this.folder}
   millwright plan --help            every command explains itself
   millwright console                try expressions
   millwright kv put a/key value     keys, by hand
   vault kv put secret/app a=b       secrets; vault kv get secret/app
-  dig @127.0.0.1 -p ${this.addresses.dns.split(":").at(-1)} consul.service.consul
+  dig @127.0.0.1 -p ${this.#dnsPort} consul.service.consul
 
 The README has the first steps with a folder of your own. ^C here stops
 everything and removes the folder.`);
-    await new Promise<void>((resolve) => {
-      process.once("SIGINT", resolve);
-      process.once("SIGTERM", resolve);
-    });
+    await untilStopped();
+  }
+
+  /** Says where the factory's program answers, and what to try; returns at ^C. */
+  async leaveFactory(found: readonly { readonly host: string; readonly port: number }[]): Promise<void> {
+    const web = found.map(({ host, port }) => `http://${host}:${port}/orders`);
+    this.say(`
+━━ The factory runs ${"━".repeat(58)}
+
+It takes orders at
+${web.map((url) => `  ${url}`).join("\n")}
+
+In another terminal, after the export lines above:
+
+  cd ${join(this.folder, "factory")}
+  export TF_VAR_postgres_password=$(cat ../postgres-password)
+
+  Find it by name:
+    dig @127.0.0.1 -p ${this.#dnsPort} web.widgets.service.consul SRV
+  Kill an instance, and watch it come back:
+    pkill -9 -o -f widgets.cjs; watch nomad status widgets
+  Roll to release 2, one instance at a time:
+    millwright apply -var=release=2
+
+^C here stops everything and removes the folder.`);
+    await untilStopped();
+  }
+
+  get #dnsPort(): string {
+    return this.addresses.dns.split(":").at(-1) ?? "";
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,7 @@ export interface DevPart {
 
 /** A part that runs, started now or found. */
 export interface RunningPart {
+  readonly part: DevPart;
   readonly name: string;
   readonly pid: number;
   readonly addresses: Addresses;
@@ -91,6 +92,7 @@ function runningPart(part: DevPart, pid: number, addresses: Addresses): RunningP
     return identity && findProcess(identity);
   };
   return {
+    part,
     name: part.name,
     pid,
     addresses,

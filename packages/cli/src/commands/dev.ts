@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { type ErrorKind, messageOf, OperationalError } from "@millwright/core/errors";
+import { systemClock } from "@millwright/core/ports";
 import { type Claim, claimFolder } from "@millwright/process/claim";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
@@ -171,24 +172,53 @@ function parsedNothing(): Values {
   return parsed.kind === "parsed" ? parsed.values : ({} as Values);
 }
 
-// Until the user stops it, or one of the parts ends: then the other is ended too, so that nothing is left half there.
-async function watch(running: readonly RunningPart[], io: CommandIo): Promise<number> {
+// Until the user stops it. A part that ends is started again where it answered before; one that ends at once again ends both.
+async function watch(running: RunningPart[], io: CommandIo): Promise<number> {
+  for (;;) {
+    const began = systemClock.monotonic();
+    const gone = await firstGone(running, io.signal);
+    if (io.signal.aborted || !gone) {
+      await io.stderr("\nStopping the agent, its tasks, and the server …\n");
+      await stopAll(running);
+      return 0;
+    }
+    const said = `The ${gone.name} has ended. Its log says why:\n${await gone.lastLines()}\n`;
+    await io.stderr(`\n${said}`);
+    if (systemClock.monotonic() - began < shortestLife) {
+      await io.stderr("It has not lived for long: ending everything.\n");
+      await stopAll(running);
+      return 1;
+    }
+    running[running.indexOf(gone)] = await startPart(asItWas(gone), io);
+    await io.stderr(`The ${gone.name} was started again, and answers where it did before.\n`);
+  }
+}
+
+const shortestLife = 5_000;
+
+async function firstGone(running: readonly RunningPart[], until: AbortSignal): Promise<RunningPart | undefined> {
   const over = new AbortController();
-  const signal = AbortSignal.any([io.signal, over.signal]);
-  const gone = await Promise.race(
-    running.map((part) =>
-      part.gone(signal).then(
-        () => part,
-        () => undefined,
-      ),
+  const signal = AbortSignal.any([until, over.signal]);
+  const each = running.map((part) =>
+    part.gone(signal).then(
+      () => part,
+      () => undefined,
     ),
   );
+  const gone = await Promise.race(each);
   over.abort();
-  if (!io.signal.aborted && gone)
-    await io.stderr(`\nThe ${gone.name} has ended. Its log says why:\n${await gone.lastLines()}\n`);
-  else await io.stderr("\nStopping the agent and the server …\n");
-  await stopAll(running);
-  return gone && !io.signal.aborted ? 1 : 0;
+  return gone;
+}
+
+// Its clients know its addresses: it takes those that it had, whichever were wanted at first.
+function asItWas({ part, addresses: { http, vault, nomad, dns } }: RunningPart): DevPart {
+  const had = { "-http-port": http, "-vault-port": vault, "-nomad-port": nomad, "-dns-port": dns };
+  const args = part.args.map((arg) => {
+    const [flag = ""] = arg.split("=");
+    const port = had[flag as keyof typeof had]?.[0]?.split(":").at(-1);
+    return port === undefined ? arg : `${flag}=${port}`;
+  });
+  return { ...part, args: args.filter((arg) => arg !== "-free-ports") };
 }
 
 async function stopAll(running: readonly RunningPart[]): Promise<void> {
