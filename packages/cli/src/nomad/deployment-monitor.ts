@@ -1,4 +1,4 @@
-import type { AllocationListStub, Deployment } from "@millwright/clients/nomad-records";
+import type { AllocationListStub, Deployment, TaskEvent } from "@millwright/clients/nomad-records";
 import { deploymentBlock } from "./deployment-view.ts";
 import { heading, line, type Monitor, pollMilliseconds, quoted } from "./monitor-lines.ts";
 import { byGroup } from "./placement.ts";
@@ -14,7 +14,7 @@ export async function watchDeployment(deploymentId: string, monitor: Monitor): P
   if (!deployment) return 0;
   const { Status, StatusDescription, JobVersion } = deployment;
   await heading(io, `Deployment ${quoted(deploymentId, monitor)} ${wordFor(Status)}`);
-  await io.stdout(indented(deploymentBlock(deployment, monitor, io)));
+  await io.stdout(deploymentBlock(deployment, { verbose: monitor.verbose, now: monitor.clock.now() }, io));
   if (Status !== "failed") return 0;
   const target = /rolling back to job version (\d+)/.exec(StatusDescription)?.[1];
   if (target === undefined) {
@@ -86,17 +86,29 @@ async function tellUnhealthy(one: AllocationListStub, told: Set<string>, monitor
     `Allocation ${quoted(one.ID, monitor)} is unhealthy (${monitor.program} alloc status ${one.ID.slice(0, 8)})`,
   );
   for (const [task, { Events }] of byGroup(one.TaskStates)) {
-    const last = Events.filter(({ Type }) => telling.has(Type)).at(-1);
-    if (last)
-      await line(monitor.io, `  Task ${JSON.stringify(task)}: ${last.DisplayMessage || last.Message || last.Type}`);
+    const reason = reasonIn(Events);
+    if (reason)
+      await line(
+        monitor.io,
+        `  Task ${JSON.stringify(task)}: ${reason.Type}: ${reason.DisplayMessage || reason.Message}`,
+      );
   }
 }
 
-/** Events that say why something is not well; others only say what happens. */
-const telling: ReadonlySet<string> = new Set([
-  ...["Alloc Unhealthy", "Driver Failure", "Setup Failure", "Failed Artifact Download", "Template"],
-  ...["Terminated", "Not Restarting", "Failed Validation", "Hook Failed"],
-]);
+/** What says best why a task is not well, the best first; other events only say what happens. */
+const telling: readonly (readonly string[])[] = [
+  ["Driver Failure", "Setup Failure", "Failed Artifact Download", "Failed Validation", "Hook Failed", "Template"],
+  ["Terminated"],
+  ["Alloc Unhealthy", "Not Restarting"],
+];
+
+function reasonIn(events: readonly TaskEvent[]): TaskEvent | undefined {
+  for (const types of telling) {
+    const last = events.findLast(({ Type }) => types.includes(Type));
+    if (last) return last;
+  }
+  return undefined;
+}
 
 function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
   return (
@@ -115,9 +127,11 @@ async function tellPromotion({ ID, JobID }: Deployment, { io, program }: Monitor
 }
 
 async function tellWhatToDo({ JobID, JobVersion }: Deployment, { io, program }: Monitor): Promise<void> {
+  if (JobVersion === 0)
+    return line(io, "There is no earlier version to go back to: correct the job, and run it again.");
   await line(io, "Nothing goes back by itself (auto_revert). To do it:");
   await line(io, `  ${program} job history ${JobID}`);
-  await line(io, `  ${program} job revert ${JobID} ${JobVersion > 0 ? JobVersion - 1 : "VERSION"}`);
+  await line(io, `  ${program} job revert ${JobID} ${JobVersion - 1}`);
 }
 
 /** The deployment that goes back; undefined where the server began none within 10 s. */
@@ -130,8 +144,4 @@ async function deploymentAfter({ ID, JobID }: Deployment, monitor: Monitor): Pro
     await clock.sleep(pollMilliseconds, io.signal);
   }
   return undefined;
-}
-
-function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, "    ");
 }

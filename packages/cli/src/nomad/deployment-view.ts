@@ -1,5 +1,5 @@
 import type { Deployment, DeploymentGroup } from "@millwright/clients/nomad-records";
-import { type Detail, id, keyValues, momentOf, newestFirst, section, table } from "./format.ts";
+import { type Detail, id, keyValues, newestFirst, section, table, whenText } from "./format.ts";
 import { byGroup } from "./placement.ts";
 import type { CommandIo } from "../io.ts";
 
@@ -15,7 +15,7 @@ export function deploymentList(deployments: readonly Deployment[], detail: Pick<
 }
 
 /** A deployment by itself: what it is, and how far each group is. */
-export function deploymentBlock(deployment: Deployment, detail: Pick<Detail, "verbose">, io: CommandIo): string {
+export function deploymentBlock(deployment: Deployment, detail: Detail, io: CommandIo): string {
   const { ID, JobID, JobVersion, Status, StatusDescription } = deployment;
   const head = keyValues([
     ["ID", id(ID, detail)],
@@ -24,24 +24,27 @@ export function deploymentBlock(deployment: Deployment, detail: Pick<Detail, "ve
     ["Status", Status],
     ["Description", StatusDescription],
   ]);
-  return head + deployedTable(deployment, io);
+  return head + deployedTable(deployment, detail, io);
 }
 
 /** The latest deployment of a job, as the job's status shows it. */
-export function latestDeployment(deployment: Deployment, detail: Pick<Detail, "verbose">, io: CommandIo): string {
+export function latestDeployment(deployment: Deployment, detail: Detail, io: CommandIo): string {
   const { ID, Status, StatusDescription } = deployment;
   const head = keyValues([
     ["ID", id(ID, detail)],
     ["Status", Status],
     ["Description", StatusDescription],
   ]);
-  return section(io, "Latest Deployment", head) + deployedTable(deployment, io);
+  return section(io, "Latest Deployment", head) + deployedTable(deployment, detail, io);
 }
 
-function deployedTable({ TaskGroups }: Deployment, io: CommandIo): string {
+function deployedTable({ TaskGroups }: Deployment, detail: Detail, io: CommandIo): string {
   const groups = byGroup(TaskGroups);
   if (groups.length === 0) return "";
-  const shown = columnsFor(groups.map(([, group]) => group));
+  const shown = columnsFor(
+    groups.map(([, group]) => group),
+    detail,
+  );
   const rows = groups.map(([name, group]) => [name, ...shown.map(({ cell }) => cell(group))]);
   return section(io, "Deployed", table(["Task Group", ...shown.map(({ title }) => title)], rows));
 }
@@ -52,7 +55,7 @@ interface Column {
 }
 
 // Columns in which no group has anything to tell are left out.
-function columnsFor(groups: readonly DeploymentGroup[]): readonly Column[] {
+function columnsFor(groups: readonly DeploymentGroup[], detail: Detail): readonly Column[] {
   const hasCanaries = groups.some(({ DesiredCanaries }) => DesiredCanaries > 0);
   const column = (title: string, cell: Column["cell"], shown = true): readonly Column[] =>
     shown ? [{ title, cell }] : [];
@@ -68,6 +71,6 @@ function columnsFor(groups: readonly DeploymentGroup[]): readonly Column[] {
     ...column("Placed", (group) => String(group.PlacedAllocs)),
     ...column("Healthy", (group) => String(group.HealthyAllocs)),
     ...column("Unhealthy", (group) => String(group.UnhealthyAllocs)),
-    ...column("Progress Deadline", (group) => momentOf(group.RequireProgressBy)),
+    ...column("Progress Deadline", (group) => whenText(group.RequireProgressBy, detail)),
   ];
 }

@@ -57,6 +57,12 @@ export function momentOf(text: string, none = "N/A"): string {
   return Number.isNaN(milliseconds) || text.startsWith("0001-") ? none : moment(milliseconds);
 }
 
+/** As {@link momentOf}, or as an age where not everything is wanted. */
+export function whenText(text: string, { verbose, now }: Detail): string {
+  const whole = momentOf(text);
+  return verbose || whole === "N/A" ? whole : age(Date.parse(text), now);
+}
+
 const units = [
   ["y", 31_536_000],
   ["mo", 2_592_000],

@@ -13,6 +13,8 @@ export interface Monitor {
   /** `nomad` or `millwright`, for the commands that it names. */
   readonly program: string;
   readonly verbose: boolean;
+  /** Whether the deployment that an evaluation belongs to is followed, too. */
+  readonly until: "evaluated" | "deployed";
   /** Region and namespace of the job. */
   readonly place: NomadCallOptions;
 }

@@ -17,7 +17,7 @@ export async function monitorEvaluation(evaluationId: string, monitor: Monitor):
     const code = await tellEnd(evaluation, monitor);
     const { DeploymentID } = evaluation;
     // What waits for room can wait for long: the rest of it is not stood by for.
-    if (DeploymentID === "" || code !== 0) return code;
+    if (DeploymentID === "" || code !== 0 || monitor.until === "evaluated") return code;
     return await watchDeployment(DeploymentID, monitor);
   } catch (error) {
     if (!io.signal.aborted) throw error;

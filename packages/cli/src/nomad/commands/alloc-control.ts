@@ -21,7 +21,15 @@ export const stopAllocation = nomadCommand({
     const place = { namespace: Namespace };
     const evaluation = await client.allocations.stop(ID, { ...place, signal: io.signal });
     if (!values.detach)
-      return monitorEvaluation(evaluation, { client, io, clock, program, verbose: values.verbose, place });
+      return monitorEvaluation(evaluation, {
+        client,
+        io,
+        clock,
+        program,
+        verbose: values.verbose,
+        until: "evaluated",
+        place,
+      });
     await io.stdout(`${evaluation}\n`);
     return 0;
   },

@@ -48,8 +48,16 @@ export const deploymentStatus = nomadCommand({
       return printForMachines(value, values, io);
     }
     if (values.monitor)
-      return watchDeployment(found.ID, { client, io, clock, program, verbose: values.verbose, place });
-    await io.stdout(deploymentBlock(found, values, io));
+      return watchDeployment(found.ID, {
+        client,
+        io,
+        clock,
+        program,
+        verbose: values.verbose,
+        until: "deployed",
+        place,
+      });
+    await io.stdout(deploymentBlock(found, { verbose: values.verbose, now: clock.now() }, io));
     return 0;
   },
 });
@@ -91,7 +99,15 @@ function changing({ about, example, failure, done, change }: Change) {
       if (values.detach) await io.stdout(`Evaluation ID: ${EvalID}\n`);
       if (values.detach) return 0;
       await io.stdout("\n");
-      return monitorEvaluation(EvalID, { client, io, clock, program, verbose: values.verbose, place });
+      return monitorEvaluation(EvalID, {
+        client,
+        io,
+        clock,
+        program,
+        verbose: values.verbose,
+        until: "deployed",
+        place,
+      });
     },
   });
 }

@@ -64,7 +64,15 @@ export const evaluationStatus = nomadCommand({
     const found = await findEvaluation(client, args[0]!, { ...options, verbose: values.verbose });
     const place = { namespace: found.Namespace };
     if (values.monitor)
-      return monitorEvaluation(found.ID, { client, io, clock, program, verbose: values.verbose, place });
+      return monitorEvaluation(found.ID, {
+        client,
+        io,
+        clock,
+        program,
+        verbose: values.verbose,
+        until: "deployed",
+        place,
+      });
     if (isForMachines(values)) {
       const { value } = await client.read(`/v1/evaluation/${found.ID}`, {}, { ...options, ...place });
       return printForMachines(value, values, io);

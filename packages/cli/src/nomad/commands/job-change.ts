@@ -19,7 +19,15 @@ async function follow(
   if (Warnings.trim() !== "") await io.stdout(`Job Warnings:\n${Warnings.trim()}\n\n`);
   if (EvalID === "") return 0;
   if (!values.detach)
-    return monitorEvaluation(EvalID, { client, io, clock, program, verbose: values.verbose, place: { namespace } });
+    return monitorEvaluation(EvalID, {
+      client,
+      io,
+      clock,
+      program,
+      verbose: values.verbose,
+      until: "deployed",
+      place: { namespace },
+    });
   await io.stdout(`Evaluation ID: ${EvalID}\n`);
   return 0;
 }

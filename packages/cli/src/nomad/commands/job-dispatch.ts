@@ -40,6 +40,7 @@ export const dispatchJob = nomadCommand({
       clock,
       program,
       verbose: values.verbose,
+      until: "deployed",
       place: { namespace },
     });
   },

@@ -14,14 +14,14 @@ export const jobDeployments = nomadCommand({
   flags: { latest: { kind: "bool", help: "Show the latest one as a whole." }, verbose, ...machineFlags },
   args: { least: 1, most: 1 },
   failure: "Error retrieving deployments",
-  run: async ({ values, args, io, client }) => {
+  run: async ({ values, args, io, client, clock }) => {
     const found = await findJob(client, args[0]!, { signal: io.signal });
     const place = { namespace: found.Namespace, signal: io.signal };
     const path = `/v1/job/${encodeURIComponent(found.ID)}/deployment${values.latest ? "" : "s"}`;
     if (isForMachines(values)) return printForMachines((await client.read(path, {}, place)).value, values, io);
     const { value: latest } = values.latest ? await client.jobs.latestDeployment(found.ID, place) : { value: null };
     const { value: all } = values.latest ? { value: [] } : await client.jobs.deployments(found.ID, place);
-    if (latest) await io.stdout(deploymentBlock(latest, values, io));
+    if (latest) await io.stdout(deploymentBlock(latest, { verbose: values.verbose, now: clock.now() }, io));
     else await io.stdout(all.length === 0 ? "No deployments found\n" : deploymentList(all, values));
     return 0;
   },

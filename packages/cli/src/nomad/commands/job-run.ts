@@ -6,6 +6,7 @@ import { styleOf } from "../../views/style.ts";
 import { nomadCommand, Refusal } from "../command.ts";
 import { jobFileFlags, readJobFile } from "../job-file.ts";
 import { monitorEvaluation } from "../monitor.ts";
+import type { Monitor } from "../monitor-lines.ts";
 
 const flags = {
   "check-index": {
@@ -52,7 +53,15 @@ export const runJob = nomadCommand({
       });
     if (registered.Warnings.trim() !== "")
       await io.stdout(`${styleOf(io.view).yellow(`Job Warnings:\n${registered.Warnings.trim()}`)}\n\n`);
-    const monitor = { client, io, clock, program, verbose: values.verbose, place: file.place };
+    const monitor: Monitor = {
+      client,
+      io,
+      clock,
+      program,
+      verbose: values.verbose,
+      until: "deployed",
+      place: file.place,
+    };
     if (registered.EvalID === "") {
       // Periodic and parameterized jobs are not placed themselves.
       await io.stdout("Job registration successful\n");

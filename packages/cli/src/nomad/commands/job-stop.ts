@@ -2,6 +2,7 @@ import { nomadCommand, Refusal } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { findJob } from "../find.ts";
 import { monitorEvaluation } from "../monitor.ts";
+import type { Monitor } from "../monitor-lines.ts";
 
 const flags = {
   purge: { kind: "bool", help: "Forget the job, too: its versions are gone, and its id is free." },
@@ -30,7 +31,7 @@ export const stopJob = nomadCommand({
       const evaluation = await client.jobs.deregister(found.ID, { ...place, signal: io.signal, purge: values.purge });
       if (values.detach) await io.stdout(`${evaluation}\n`);
       else if (evaluation !== "") {
-        const monitor = { client, io, clock, program, verbose: values.verbose, place };
+        const monitor: Monitor = { client, io, clock, program, verbose: values.verbose, until: "evaluated", place };
         code = Math.max(code, await monitorEvaluation(evaluation, monitor));
       }
     }
