@@ -145,23 +145,25 @@ async function scale(context: HttpContext, call: Call): Promise<HttpReply> {
   await context.projection.fresh();
   const view = jobIn(call, context.projection.state);
   if (!view) throw notFound(`job "${id}" not found`);
-  checkScalable(view, group, context.projection.state);
+  checkScalable(view, group);
   if (count === undefined) {
     // A message alone; it is not kept.
     const index = context.projection.state.indexOf(view.modified);
     return answerWrite(context, call, index, jobChangedJson({ evaluation: null, index, jobModifyIndex: index }));
   }
+  if (
+    context.projection.state.derived.deploymentsOfJob(call.namespace, id).some(({ deployment }) => isActive(deployment))
+  )
+    throw badRequest("job scaling blocked due to active deployment");
   if (count < 0) throw badRequest(`job scaling count must be 0 or more, and is ${count}`);
   const changed = await context.commands.scaleJob(call.namespace, id, group, count);
   return answerWrite(context, call, changed.index, jobChangedJson(changed));
 }
 
-function checkScalable({ row, current }: JobView, group: string, state: OrchestratorState): void {
+function checkScalable({ current }: JobView, group: string): void {
   if (current.job.type === "system") throw badRequest('cannot scale jobs of type "system"');
   if (!current.job.groups.some(({ name }) => name === group))
     throw badRequest(`task group "${group}" specified for scaling does not exist in job`);
-  if (state.derived.deploymentsOfJob(row.namespace, row.id).some(({ deployment }) => isActive(deployment)))
-    throw badRequest("job scaling blocked due to active deployment");
 }
 
 async function evaluate(context: HttpContext, call: Call): Promise<HttpReply> {
