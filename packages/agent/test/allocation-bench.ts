@@ -31,6 +31,16 @@ export function jobOf(group: string, more = ""): Job {
   return canonical(value.draft);
 }
 
+/** A task that runs a line of shell. */
+export function shellTask(name: string, line: string, more = ""): string {
+  return `task "${name}" {
+    driver = "raw_exec"
+    config { command = "/bin/sh"
+      args = ["-c", ${JSON.stringify(line).replaceAll("${", "$${")}] }
+    ${more}
+  }`;
+}
+
 /** Services and checks as a node has them; what the checks say is said by the test. */
 export class MemoryServices implements ServicePort {
   readonly registered = new Map<string, ServiceRegistration>();

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { AllocationBench, jobOf, port } from "../../test/allocation-bench.ts";
+import { AllocationBench, jobOf, port, shellTask as task } from "../../test/allocation-bench.ts";
 
 let bench: AllocationBench;
 beforeEach(async () => {
@@ -11,16 +11,6 @@ afterEach(() => bench.close());
 const patience = { timeout: 10_000, interval: 20 };
 const until = (check: () => void) => vi.waitFor(check, patience);
 const statusOf = (id: string) => bench.update(id)?.ClientStatus;
-
-/** A task that runs a line of shell. */
-function task(name: string, line: string, more = ""): string {
-  return `task "${name}" {
-    driver = "raw_exec"
-    config { command = "/bin/sh"
-      args = ["-c", ${JSON.stringify(line).replaceAll("${", "$${")}] }
-    ${more}
-  }`;
-}
 
 const once = `restart { attempts = 0
   mode = "fail" }`;
@@ -93,7 +83,7 @@ describe("a task", () => {
     const artifact = `artifact { source = "file://${file}"
       options { checksum = "sha256:${"0".repeat(64)}" } }`;
     writeFileSync(file, "hello");
-    const id = bench.run(jobOf(`${once}\n${task("main", "sleep 100", artifact)}`));
+    const id = bench.run(jobOf(`${once}\n${task("main", "exec sleep 100", artifact)}`));
     await until(() => expect(statusOf(id)).toBe("failed"));
     expect(bench.events(id).join("\n")).toMatch(/Failed Artifact Download: .*artifact.txt.*\n/s);
   });
@@ -109,6 +99,7 @@ describe("a task", () => {
     const line = "trap 'echo hup' HUP; echo up; while :; do sleep 0.05; done";
     const id = bench.run(jobOf(task("main", line)));
     await until(() => expect(bench.output(id)).toBe("up\n"));
+    await until(() => expect(statusOf(id)).toBe("running"));
     await bench.allocations.signal(id, "main", "SIGHUP");
     await until(() => expect(bench.output(id)).toBe("up\nhup\n"));
     await bench.allocations.restart(id);
@@ -145,7 +136,7 @@ describe("an allocation", () => {
   });
 
   test("that ended on the servers is not started again, and one that was stopped before it began is told as ended", async () => {
-    const job = jobOf(task("main", "sleep 100"));
+    const job = jobOf(task("main", "exec sleep 100"));
     const ended = bench.run(job, { ClientStatus: "complete" });
     const stopped = bench.run(job, { DesiredStatus: "stop" });
     await until(() => expect(statusOf(stopped)).toBe("complete"));
@@ -160,7 +151,7 @@ describe("an allocation", () => {
     const group = [
       task("last", append("poststop"), hook("poststop")),
       task("main", `sleep 0.2; ${append("main")}; sleep 0.5`),
-      task("side", `${append("sidecar")}; sleep 100`, hook("prestart", true)),
+      task("side", `${append("sidecar")}; exec sleep 100`, hook("prestart", true)),
       task("first", `sleep 0.2; ${append("prestart")}`, hook("prestart")),
       task("after", `sleep 0.4; ${append("poststart")}`, hook("poststart")),
     ];
@@ -175,16 +166,18 @@ describe("an allocation", () => {
   });
 
   test("ends whole when one of its tasks fails for good, or its leader ends", async () => {
-    const failing = bench.run(jobOf(`${once}\n${task("main", "sleep 100")}\n${task("bad", "exit 1")}`));
+    const failing = bench.run(jobOf(`${once}\n${task("main", "exec sleep 100")}\n${task("bad", "exit 1")}`));
     await until(() => expect(statusOf(failing)).toBe("failed"));
     expect(bench.events(failing)).toContain('Sibling Task Failed: Task\'s sibling "bad" failed');
-    const led = bench.run(jobOf(`${task("main", "sleep 100")}\n${task("boss", "sleep 0.2", "leader = true")}`, batch));
+    const led = bench.run(
+      jobOf(`${task("main", "exec sleep 100")}\n${task("boss", "sleep 0.2", "leader = true")}`, batch),
+    );
     await until(() => expect(statusOf(led)).toBe("complete"));
     expect(bench.events(led)).toContain("Leader Task Dead: Leader Task in Group dead");
   });
 
   test("has secrets in memory alone while it runs, and none afterwards", async () => {
-    const id = bench.run(jobOf(task("main", "echo up; sleep 100", "vault {}")));
+    const id = bench.run(jobOf(task("main", "echo up; exec sleep 100", "vault {}")));
     await until(() => expect(bench.output(id)).toBe("up\n"));
     const token = bench.path(id, "main", "secrets", "vault_token");
     expect(readFileSync(token, "utf8")).toBe("token-1");

@@ -28,6 +28,8 @@ export class VaultToken {
   readonly #ports: VaultTokenPorts;
   readonly #control = new AbortController();
   #keeping: Promise<void> | undefined;
+  /** Settles when no new token is on its way; never rejects. */
+  #trading: Promise<unknown> = Promise.resolve();
 
   constructor(ports: VaultTokenPorts) {
     this.#ports = ports;
@@ -43,7 +45,9 @@ export class VaultToken {
    * and with the signal's reason.
    */
   async obtain(signal: AbortSignal, waits: (message: string) => void): Promise<string> {
-    if (this.current === "" || this.#isOver(this.#newest())) await this.#trade(signal, waits);
+    if (this.current === "" || this.#isOver(this.#newest())) {
+      await this.#trade(AbortSignal.any([signal, this.#control.signal]), waits);
+    }
     this.#keeping ??= this.#keep().catch((error: unknown) => this.#unlessClosed(error));
     return this.current;
   }
@@ -52,6 +56,7 @@ export class VaultToken {
   async close(): Promise<void> {
     this.#control.abort();
     await this.#keeping;
+    await this.#trading;
   }
 
   /** Ends every token that the task had, and tries until that is done or they have run out. */
@@ -82,7 +87,13 @@ export class VaultToken {
     return token === undefined || (token.expires !== 0 && token.expires <= this.#ports.clock.now());
   }
 
-  async #trade(signal: AbortSignal, waits: (message: string) => void): Promise<void> {
+  #trade(signal: AbortSignal, waits: (message: string) => void): Promise<void> {
+    const trade = this.#tradeUntilDone(signal, waits);
+    this.#trading = trade.catch(() => undefined);
+    return trade;
+  }
+
+  async #tradeUntilDone(signal: AbortSignal, waits: (message: string) => void): Promise<void> {
     const { clock, memory } = this.#ports;
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       try {
