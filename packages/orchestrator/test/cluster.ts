@@ -8,7 +8,6 @@ import type { Deployment } from "@millwright/scheduler/deployment";
 import type { Store } from "@millwright/store/contract";
 import { keepLeading } from "@millwright/store/leadership";
 import { openMemoryStore } from "@millwright/store/memory";
-import { expect } from "vitest";
 import type { Commands } from "../src/commands.ts";
 import { commandsOver } from "../src/commands/commands.ts";
 import type { OrchestratorContext } from "../src/context.ts";
@@ -112,7 +111,7 @@ export async function until(cluster: Cluster, what: () => boolean, within = 5_00
   const { projection } = cluster.context;
   for (;;) {
     if (what()) return;
-    if (Date.now() > end) expect.fail(`it did not come to hold within ${within} ms: ${what}\n${describe(cluster)}`);
+    if (Date.now() > end) throw new Error(`it did not come to hold within ${within} ms: ${what}\n${describe(cluster)}`);
     const stop = AbortSignal.timeout(20);
     await projection.changed({ kind: "topics", topics: ["alloc", "client", "eval", "deployment", "nodestate"] }, stop);
   }

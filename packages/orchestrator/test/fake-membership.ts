@@ -12,6 +12,13 @@ export class FakeMembership implements Membership {
     this.#changed = Promise.withResolvers();
   }
 
+  /** Many at once are alive. */
+  setAll(ids: readonly string[]): void {
+    for (const id of ids) this.#members.set(id, { id, name: `name-of-${id}`, isAlive: true });
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
   async identify(token: string): Promise<NodeIdentity | undefined> {
     return this.#members.get(token);
   }

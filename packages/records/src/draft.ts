@@ -108,7 +108,10 @@ export class Draft<R, D extends Derived<R> = Derived<R>> {
 
   /** Whether there is nothing to commit. */
   get isEmpty(): boolean {
-    return this.#writes().length === 0;
+    // Without encoding anything: most drafts that are asked are written right after.
+    return this.#tables.every((table) =>
+      [...this.#changes[table]].every(([key, row]) => row === undefined && this.state.row(table, key) === undefined),
+    );
   }
 
   /**

@@ -34,9 +34,17 @@ export function admissionOf({ nodePool, datacenters }: Job): Admission {
     const compiled = compileGlob(pattern);
     return compiled.ok ? (name: string) => compiled.glob.matches(name) : (name: string) => name === pattern;
   });
+  // Nodes are many, their datacenters few.
+  const known = new Map<string, boolean>();
   return {
     hasPool: ({ pool }) => nodePool === "all" || pool === nodePool,
-    hasDatacenter: ({ datacenter }) => patterns.some((matches) => matches(datacenter)),
+    hasDatacenter: ({ datacenter }) => {
+      const before = known.get(datacenter);
+      if (before !== undefined) return before;
+      const matches = patterns.some((one) => one(datacenter));
+      known.set(datacenter, matches);
+      return matches;
+    },
   };
 }
 

@@ -46,11 +46,14 @@ export async function keepDoing({ context, term }: Leader, occasions: Occasions,
       if (at !== undefined) waits.push(sleepUntil(at, context, over));
       await Promise.race(waits);
     } finally {
-      looked.abort();
+      looked.abort(endOfRound);
       await Promise.all(waits);
     }
   }
 }
+
+/** A reason that is there already: making an error for it each time takes longer than the rest. */
+const endOfRound = "the round has ended";
 
 /** Longer than this no timer can wait. */
 const longest = 24 * 3_600_000;
