@@ -9,7 +9,7 @@ import { resourcesJson } from "./resources-json.ts";
 import { taskStateJson } from "./task-state-json.ts";
 
 /** An allocation with the job that it belongs to; what is empty is left out. */
-export function allocationJson(view: AllocationView, state: OrchestratorState): object {
+export function allocationJson(view: AllocationView, state: OrchestratorState): Readonly<Record<string, unknown>> {
   const { alloc, allocation, allocModified } = view;
   const version = versionOf(view, state);
   return withoutEmpty({

@@ -4,6 +4,7 @@ import { clientRoutes } from "./client-routes.ts";
 import type { HttpContext } from "./context.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { evaluationRoutes } from "./evaluation-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { jobPartRoutes } from "./job-part-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
@@ -26,5 +27,6 @@ export function httpRoutes(context: HttpContext): Route[] {
     ...clientRoutes(context),
     ...agentRoutes(context),
     ...searchRoutes(context),
+    ...eventRoutes(context),
   ];
 }

@@ -1,0 +1,121 @@
+import type { ServerIdentity } from "../context.ts";
+import type { OrchestratorState } from "../state.ts";
+import { allocationJson } from "./allocation-json.ts";
+import { deploymentJson } from "./deployment-json.ts";
+import { evaluationJson } from "./evaluation-json.ts";
+import { jobJson } from "./job-json.ts";
+import { activityOf } from "./job-status.ts";
+import { nodeJson } from "./node-json.ts";
+
+export const eventTopics = ["Job", "Allocation", "Evaluation", "Deployment", "Node"] as const;
+export type EventTopic = (typeof eventTopics)[number];
+
+/** That something came or changed, and how it is now. */
+export interface StreamEvent {
+  readonly Topic: EventTopic;
+  readonly Type: string;
+  /** Its name or id. */
+  readonly Key: string;
+  readonly Namespace: string;
+  /** By what else it is asked for: the job and the rollout that it belongs to. */
+  readonly FilterKeys: readonly string[] | null;
+  readonly Index: number;
+  readonly Payload: object;
+}
+
+/** What has changed since a revision, as it is now, one after another by index. What changed twice is told once. */
+export function eventsSince(
+  state: OrchestratorState,
+  revision: number,
+  topics: ReadonlySet<EventTopic>,
+  identity: ServerIdentity,
+): readonly StreamEvent[] {
+  const readers: { readonly [T in EventTopic]: () => readonly StreamEvent[] } = {
+    Job: () => jobEvents(state, revision),
+    Allocation: () => allocationEvents(state, revision),
+    Evaluation: () => evaluationEvents(state, revision),
+    Deployment: () => deploymentEvents(state, revision),
+    Node: () => nodeEvents(state, revision, identity),
+  };
+  return [...topics].flatMap((topic) => readers[topic]()).sort((a, b) => a.Index - b.Index);
+}
+
+function jobEvents(state: OrchestratorState, revision: number): readonly StreamEvent[] {
+  return [...state.rows("job")].flatMap(({ namespace, id }) => {
+    const view = state.derived.job(namespace, id);
+    if (!view || view.modified <= revision) return [];
+    const { status } = activityOf(state.derived, view);
+    return {
+      Topic: "Job" as const,
+      Type: view.current.isStopped ? "JobDeregistered" : "JobRegistered",
+      Key: id,
+      Namespace: namespace,
+      FilterKeys: null,
+      Index: state.indexOf(view.modified),
+      Payload: { Job: jobJson(view, view.current, status, state) },
+    };
+  });
+}
+
+function allocationEvents(state: OrchestratorState, revision: number): readonly StreamEvent[] {
+  return [...state.rows("alloc")].flatMap(({ key }) => {
+    const view = state.derived.allocation(key);
+    if (!view || view.modified <= revision) return [];
+    const { allocation, created, allocModified, modified } = view;
+    const isOld = allocModified > revision ? "AllocationUpdateDesiredStatus" : "AllocationUpdated";
+    const { Job: _, ...payload } = allocationJson(view, state);
+    return {
+      Topic: "Allocation" as const,
+      Type: created > revision ? "AllocationCreated" : isOld,
+      Key: key,
+      Namespace: allocation.namespace,
+      FilterKeys: [allocation.job, ...(allocation.deployment ? [allocation.deployment.id] : [])],
+      Index: state.indexOf(modified),
+      Payload: { Allocation: payload },
+    };
+  });
+}
+
+function evaluationEvents(state: OrchestratorState, revision: number): readonly StreamEvent[] {
+  return [...state.rows("eval")]
+    .filter(({ modified }) => modified > revision)
+    .map((row) => ({
+      Topic: "Evaluation",
+      Type: "EvaluationUpdated",
+      Key: row.id,
+      Namespace: row.namespace,
+      FilterKeys: [row.job, ...(row.deployment === null ? [] : [row.deployment])],
+      Index: state.indexOf(row.modified),
+      Payload: { Evaluation: evaluationJson(row, state) },
+    }));
+}
+
+function deploymentEvents(state: OrchestratorState, revision: number): readonly StreamEvent[] {
+  return [...state.rows("deployment")]
+    .filter(({ modified }) => modified > revision)
+    .map((row) => ({
+      Topic: "Deployment",
+      Type: "DeploymentStatusUpdate",
+      Key: row.key,
+      Namespace: row.deployment.namespace,
+      FilterKeys: [row.deployment.job],
+      Index: state.indexOf(row.modified),
+      Payload: { Deployment: deploymentJson(row, state) },
+    }));
+}
+
+function nodeEvents(state: OrchestratorState, revision: number, identity: ServerIdentity): readonly StreamEvent[] {
+  return [...state.rows("node")].flatMap(({ key }) => {
+    const view = state.derived.node(key);
+    if (!view || view.modified <= revision) return [];
+    return {
+      Topic: "Node" as const,
+      Type: view.row.modified > revision ? "NodeRegistration" : "NodeStreamEvent",
+      Key: key,
+      Namespace: "",
+      FilterKeys: null,
+      Index: state.indexOf(view.modified),
+      Payload: { Node: nodeJson(view, state, identity) },
+    };
+  });
+}
