@@ -1,7 +1,7 @@
 import type { JobId } from "@millwright/jobs/job";
 import { describe, expect, test } from "vitest";
 import type { Deployment, GroupRollout } from "./deployment.ts";
-import { type DeploymentEvent, nextDeadline, stepDeployment } from "./deployment-step.ts";
+import { type DeploymentEvent, type LastStable, nextDeadline, stepDeployment } from "./deployment-step.ts";
 import { allocId, deploymentId } from "./ids.ts";
 
 const [a, b] = [allocId("a"), allocId("b")];
@@ -29,7 +29,7 @@ const health = (allocation = a, healthy = true, at = 1_000): DeploymentEvent => 
   ...{ kind: "health", group: "web", allocation, healthy, at },
 });
 
-function after(deployment: Deployment, events: readonly DeploymentEvent[], lastStable: number | null = 1) {
+function after(deployment: Deployment, events: readonly DeploymentEvent[], lastStable: LastStable = 1) {
   let [now, actions]: [Deployment, unknown[]] = [deployment, []];
   for (const event of events) {
     const step = stepDeployment(now, event, lastStable);
@@ -47,7 +47,7 @@ const cases: readonly {
   from: Deployment;
   events: readonly DeploymentEvent[];
   want: object;
-  lastStable?: null;
+  lastStable?: LastStable;
 }[] = [
   {
     name: "the first healthy one makes room for the next",
@@ -60,6 +60,24 @@ const cases: readonly {
     from: deploymentOf(),
     events: [health(), health()],
     want: { status: "running", actions: [evaluate] },
+  },
+  {
+    name: "one that is gone counts no more",
+    from: deploymentOf({ healthy: [b] }),
+    events: [{ kind: "gone", group: "web", allocation: b }, health(a)],
+    want: { status: "running", actions: [evaluate] },
+  },
+  {
+    name: "it does not go back to what is the same",
+    from: deploymentOf({ autoRevert: true }),
+    events: [health(a, false)],
+    lastStable: { sameAs: 1 },
+    want: {
+      status: "failed",
+      description:
+        "Failed due to unhealthy allocations - not rolling back to stable job version 1 as current job has same specification",
+      actions: [evaluate],
+    },
   },
   {
     name: "an allocation of another rollout does not count",

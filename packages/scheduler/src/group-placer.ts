@@ -98,7 +98,9 @@ export class GroupPlacer {
     const before = this.#placed.length;
     this.#tried.push(intent);
     this.#placeOne(intent);
-    if (this.#placed.length > before) budget.spend(cost);
+    const found = this.#placed.at(-1);
+    if (this.#placed.length > before && found)
+      budget.spend(cost + found.placed.metrics.nodesEvaluated / comparedForOne);
     else if (isLost) budget.spend(2);
     return true;
   }
@@ -206,6 +208,9 @@ export class GroupPlacer {
     );
   }
 }
+
+/** So many nodes to compare take as long as one thing more to write. */
+const comparedForOne = 25;
 
 function stopOf({ id, node }: Allocation, description: string, isLost: boolean, replacedBy: AllocId | null): Stop {
   return { allocation: id, node, description, isLost, replacedBy };

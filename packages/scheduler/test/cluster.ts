@@ -58,6 +58,8 @@ export class Cluster {
   now = 1_000_000;
   seed = "seed";
   sample: Sample = "limited";
+  /** How much one answer writes at most. */
+  most = Number.POSITIVE_INFINITY;
   #ids = 0;
 
   constructor(nodes: Iterable<Node>) {
@@ -92,6 +94,7 @@ export class Cluster {
       newAllocId: () => allocId(`alloc-${this.#ids++}`),
       newDeploymentId: () => deploymentId(`deployment-${this.#ids++}`),
       sample: this.sample,
+      most: this.most,
     });
   }
 
