@@ -34,6 +34,8 @@ export interface Cluster {
     rest?: Partial<SimulatedNodeOptions>,
     registration?: Parameters<typeof sampleRegistration>[1],
   ): Promise<SimulatedNode>;
+  /** Nodes that only are there: they take nothing up. Resolves when all are ready. */
+  populate(count: number, registration?: Parameters<typeof sampleRegistration>[1]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -82,6 +84,13 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
       membership.set(id, true);
       node.start();
       return node;
+    },
+    populate: async (count, registration = {}) => {
+      const ids = Array.from({ length: count }, (_, i) => `n${String(i).padStart(5, "0")}`);
+      await Promise.all(ids.map((id) => commands.registerNode(sampleRegistration(id, registration))));
+      membership.setAll(ids);
+      const { nodes: known } = context.projection.state.derived.snapshot;
+      while ([...known.values()].filter(({ status }) => status === "ready").length < count) await clock.sleep(5);
     },
     close: async () => {
       closing.abort();
