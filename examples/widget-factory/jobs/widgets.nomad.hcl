@@ -53,7 +53,7 @@ job "widgets" {
     }
 
     reschedule {
-      delay          = "1s"
+      delay          = "5s"
       delay_function = "constant"
       unlimited      = true
     }
