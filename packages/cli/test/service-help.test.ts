@@ -7,6 +7,7 @@ import { runServer } from "../src/commands/server.ts";
 import { runConsulTemplate } from "../src/consul-template/main.ts";
 import { runDiscoveryCommand } from "../src/consul/main.ts";
 import type { CommandIo } from "../src/io.ts";
+import { type JobGroup, runJobGroup, runNomad } from "../src/nomad/main.ts";
 import { runSecretGroup, runVault, type SecretGroup } from "../src/vault/main.ts";
 import { outcomeOf } from "./kv-io.ts";
 
@@ -25,7 +26,15 @@ const group = (name: SecretGroup): Program => ({
   overview: /^ {4}(\S+(?: \S+)*?) {2,}\S/gm,
 });
 
+const jobGroup = (name: JobGroup): Program => ({
+  name: `millwright ${name}`,
+  run: (args, io) => runJobGroup(name, args, io),
+  overview: /^ {4}(\S+) {2,}\S/gm,
+});
+
 const programs: readonly Program[] = [
+  { name: "nomad", run: (args, io) => runNomad(args, io), overview: /^ {4}(\S+(?: \S+)*?) {2,}\S/gm },
+  ...(["job", "alloc", "node", "deployment", "eval"] as const).map(jobGroup),
   { name: "vault", run: runVault, overview: /^ {4}(\S+(?: \S+)*?) {2,}\S/gm },
   { name: "consul", run: runConsul, overview: /^ {4}(\S+) {2,}\S/gm },
   { name: "consul kv", run: (args, io) => runConsul(["kv", ...args], io), overview: /^ {4}(\S+) {2,}\S/gm },

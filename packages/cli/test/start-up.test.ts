@@ -9,7 +9,7 @@ const hook = `data:text/javascript,${encodeURIComponent(
 /** The packages of which a command loads anything. */
 async function packagesOf(args: readonly string[]): Promise<readonly string[]> {
   const { err } = await runProgram(args, {
-    env: { NODE_OPTIONS: `--import=${hook}`, CONSUL_HTTP_ADDR: "127.0.0.1:1" },
+    env: { NODE_OPTIONS: `--import=${hook}`, CONSUL_HTTP_ADDR: "127.0.0.1:1", NOMAD_ADDR: "http://127.0.0.1:1" },
   });
   const names = [...err.matchAll(/^LOAD file:.*\/(?:packages|node_modules)\/((?:@[^/]+\/)?[^/]+)\//gm)].map(
     (m) => m[1]!,
@@ -26,6 +26,8 @@ describe("a command loads what it needs", () => {
     { args: ["kv", "get", "a"], want: ["cli", "clients", "core", "text"] },
     { args: ["vault", "read", "a", "-address=http://127.0.0.1:1"], without: heavy },
     { args: ["vault", "-help"], without: heavy },
+    { args: ["nomad", "status"], without: [...heavy, "jobs", "template"] },
+    { args: ["job", "-help"], want: ["cli", "core"] },
     { args: ["services", "list"], want: ["cli", "clients", "core", "text"] },
     { args: ["consul", "members"], without: heavy },
     { args: ["lock", "-help"], without: heavy },

@@ -42,6 +42,8 @@ export interface RegisterOptions extends NomadCallOptions {
   readonly jobModifyIndex?: number;
   /** Keep the counts that the job's groups have now. */
   readonly preserveCounts?: boolean;
+  /** 1 to 100; the job's own by default. */
+  readonly evaluationPriority?: number;
   /** The file it came from, to be kept beside it. */
   readonly submission?: { readonly source: string; readonly format: "hcl1" | "hcl2" | "json" };
 }
@@ -76,12 +78,14 @@ export class NomadJobs {
 
   /** Makes a job, or gives it its next version. Rejects with `refused` where it is not at the index that was named. */
   register(job: JobJson, settings: RegisterOptions = {}): Promise<JobRegisterResponse> {
-    const { jobModifyIndex, preserveCounts, submission, ...options } = settings;
+    const { jobModifyIndex, preserveCounts, evaluationPriority, submission, ...options } = settings;
     const body = {
       Job: job,
       ...(jobModifyIndex === undefined ? {} : { EnforceIndex: true, JobModifyIndex: jobModifyIndex }),
       ...(preserveCounts ? { PreserveCounts: true } : {}),
-      ...(submission ? { Submission: { Source: submission.source, Format: submission.format } } : {}),
+      ...(evaluationPriority === undefined ? {} : { EvalPriority: evaluationPriority }),
+      ...(policyOverride ? { PolicyOverride: true } : {}),
+      ...(submission ? { Submission: submissionJson(submission) } : {}),
     };
     return this.#api.write({ path: "/v1/jobs", body, options }, jobRegisterResponse);
   }
@@ -90,10 +94,10 @@ export class NomadJobs {
   plan(
     job: JobJson,
     id: string,
-    settings: NomadCallOptions & { readonly diff?: boolean } = {},
+    settings: NomadCallOptions & { readonly diff?: boolean; readonly policyOverride?: boolean } = {},
   ): Promise<JobPlanResponse> {
-    const { diff = true, ...options } = settings;
-    const body = { Job: job, Diff: diff, PolicyOverride: false };
+    const { diff = true, policyOverride = false, ...options } = settings;
+    const body = { Job: job, Diff: diff, PolicyOverride: policyOverride };
     return this.#api.write({ path: `${pathOf(id)}/plan`, body, options, repeatable: true }, jobPlanResponse);
   }
 
@@ -211,4 +215,8 @@ export interface ParseOptions {
 
 function pathOf(id: string): string {
   return `/v1/job/${segment(id)}`;
+}
+
+function submissionJson({ source, format, variables }: JobSubmission) {
+  return { Source: source, Format: format, ...(variables ? { VariableFlags: variables } : {}) };
 }

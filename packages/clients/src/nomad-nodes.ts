@@ -38,7 +38,10 @@ export class NomadNodes {
 
   list(options: NomadListOptions = {}): Promise<NomadAnswer<readonly NodeListStub[]>> {
     const { path, query, options: rest } = listRequest("/v1/nodes", options);
-    return this.#api.read({ path, query: { ...query, resources: true }, options: rest }, listOf(nodeListStub));
+    return this.#api.read(
+      { path, query: { ...query, resources: true, os: true }, options: rest },
+      listOf(nodeListStub),
+    );
   }
 
   /** Undefined where there is no such node. The id has to be whole: {@link list} finds it by its beginning. */

@@ -9,7 +9,7 @@ import type {
   NodeListStub,
 } from "@millwright/clients/nomad-records";
 import { Refusal } from "./command.ts";
-import { id, table } from "./format.ts";
+import { id, newestFirst, table } from "./format.ts";
 
 /** A call's options, and whether ids are shown whole where several are meant. */
 export interface Search extends NomadReadOptions {
@@ -56,6 +56,17 @@ function allocationLines(allocations: readonly AllocationListStub[], verbose: bo
       ...[DesiredStatus, ClientStatus],
     ]),
   );
+}
+
+/** An allocation of a job: the newest that runs, else the newest. */
+export async function findAllocationOfJob(client: NomadClient, prefix: string, options: Search): Promise<Allocation> {
+  const job = await findJob(client, prefix, options);
+  const place = { ...options, namespace: job.Namespace };
+  const { value } = await client.jobs.allocations(job.ID, place);
+  const newest = newestFirst(value);
+  const chosen = newest.find(({ ClientStatus }) => ClientStatus === "running") ?? newest[0];
+  if (!chosen) throw new Refusal(`No allocations for job ${JSON.stringify(job.ID)} found`);
+  return findAllocation(client, chosen.ID, place);
 }
 
 export async function findNode(client: NomadClient, prefix: string, search: Search): Promise<NodeListStub> {

@@ -1,7 +1,7 @@
 import { similar } from "@millwright/core/similar";
 import type { Clock } from "@millwright/core/ports";
 import type { CommandIo } from "../io.ts";
-import { type NomadCommand, runNomadCommand } from "./command.ts";
+import type { NomadCommand } from "./command.ts";
 
 /** A command by the words that call it: its line in the overview, and where it is. */
 interface Entry {
@@ -156,7 +156,7 @@ async function dispatch(words: readonly string[], io: CommandIo, { program, name
   for (const count of [2, 1]) {
     const name = words.slice(0, count).join(" ");
     if (words.length < count || !names.includes(name)) continue;
-    const command = await commands[name]!.load();
+    const [command, { runNomadCommand }] = await Promise.all([commands[name]!.load(), import("./command.ts")]);
     return runNomadCommand(command, { program, name, ...(clock ? { clock } : {}) }, words.slice(count), io);
   }
   const [group = "", next] = words;

@@ -8,15 +8,22 @@ import { byGroup } from "./placement.ts";
 export function nodeList(
   nodes: readonly NodeListStub[],
   running: ReadonlyMap<string, number> | undefined,
-  detail: Pick<Detail, "verbose">,
+  detail: Pick<Detail, "verbose"> & { readonly os: boolean },
 ): string {
-  const { verbose } = detail;
+  const { verbose, os } = detail;
   const titles = [
-    ...["ID", "Node Pool", "DC", "Name", "Class", ...(verbose ? ["Address", "Version"] : [])],
+    ...["ID", "Node Pool", "DC", "Name", ...(os ? ["OS"] : []), "Class", ...(verbose ? ["Address", "Version"] : [])],
     ...["Drain", "Eligibility", "Status", ...(running ? ["Running Allocs"] : [])],
   ];
   const rows = nodes.map((node) => [
-    ...[id(node.ID, detail), node.NodePool || "default", node.Datacenter, node.Name, node.NodeClass],
+    ...[
+      id(node.ID, detail),
+      node.NodePool || "default",
+      node.Datacenter,
+      node.Name,
+      ...(os ? [node.Attributes["os.name"] ?? ""] : []),
+      node.NodeClass,
+    ],
     ...(verbose ? [node.Address, node.Version] : []),
     ...[String(node.Drain), node.SchedulingEligibility, node.Status],
     ...(running ? [String(running.get(node.ID) ?? 0)] : []),

@@ -1,6 +1,6 @@
 import type { FileInfo } from "@millwright/clients/nomad-records";
 import { nomadCommand, Refusal } from "../command.ts";
-import { findAllocation } from "../find.ts";
+import { findAllocation, findAllocationOfJob } from "../find.ts";
 import { bytes, momentOf, table } from "../format.ts";
 import { lastLines, pass } from "../tail.ts";
 import { stoppedReading } from "./alloc-logs.ts";
@@ -12,6 +12,7 @@ const flags = {
   tail: { kind: "bool", help: "Begin at the last lines." },
   n: { kind: "int", value: "N", help: "How many last lines; 10 by default. It means -tail." },
   c: { kind: "int", value: "N", help: "How many last bytes, in place of lines. It means -tail." },
+  job: { kind: "bool", help: "The argument is a job: show one of its allocations, if possible one that runs." },
   verbose: { kind: "bool", help: "Show whole ids where several allocations are meant." },
 } as const;
 
@@ -27,7 +28,9 @@ export const allocationFiles = nomadCommand({
   run: async ({ values, args, io, client }) => {
     const [prefix = "", path = "/"] = args;
     const options = { signal: io.signal };
-    const { ID, Namespace } = await findAllocation(client, prefix, { ...options, verbose: values.verbose });
+    const { ID, Namespace } = values.job
+      ? await findAllocationOfJob(client, prefix, options)
+      : await findAllocation(client, prefix, { ...options, verbose: values.verbose });
     const place = { ...options, namespace: Namespace };
     const found = await client.files.stat(ID, path, place);
     if (values.stat) {

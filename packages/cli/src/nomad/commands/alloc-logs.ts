@@ -1,15 +1,14 @@
-import type { NomadClient } from "@millwright/clients/nomad";
-import type { NomadCallOptions } from "@millwright/clients/nomad-api";
 import type { Allocation } from "@millwright/clients/nomad-records";
 import type { LogRequest } from "@millwright/clients/nomad-files";
 import { interruptedCode } from "../../commands/interrupted.ts";
 import type { CommandIo } from "../../io.ts";
 import { nomadCommand, Refusal } from "../command.ts";
-import { findAllocation, findJob } from "../find.ts";
+import { findAllocation, findAllocationOfJob } from "../find.ts";
 import { lastLines, pass } from "../tail.ts";
 
 const flags = {
   f: { kind: "bool", help: "Go on with what is written later, until ^C." },
+  stdout: { kind: "bool", help: "Show what went to standard output; so by default." },
   stderr: { kind: "bool", help: "Show what went to standard error." },
   tail: { kind: "bool", help: "Begin at the last lines." },
   n: { kind: "int", value: "N", help: "How many last lines; 10 by default. It means -tail." },
@@ -31,9 +30,10 @@ export const allocationLogs = nomadCommand({
     const [prefix = "", named] = args;
     const options = { signal: io.signal };
     const allocation = values.job
-      ? await ofJob(client, prefix, options)
+      ? await findAllocationOfJob(client, prefix, options)
       : await findAllocation(client, prefix, { ...options, verbose: values.verbose });
     const task = values.task ?? named ?? onlyTask(allocation);
+    if (values.stdout && values.stderr) throw new Refusal("Give one of -stdout and -stderr");
     const stream = values.stderr ? "stderr" : "stdout";
     const place = { ...options, namespace: allocation.Namespace };
     const read = (part: Pick<LogRequest, "follow" | "origin" | "offset">) =>
@@ -65,14 +65,4 @@ function onlyTask({ Job, TaskGroup, TaskStates, ID }: Allocation): string {
   throw new Refusal(
     `Allocation ${JSON.stringify(ID.slice(0, 8))} is running the following tasks:\n${listed}\nPlease specify the task.`,
   );
-}
-
-async function ofJob(client: NomadClient, prefix: string, options: NomadCallOptions): Promise<Allocation> {
-  const job = await findJob(client, prefix, options);
-  const place = { ...options, namespace: job.Namespace };
-  const { value } = await client.jobs.allocations(job.ID, place);
-  const newest = [...value].sort((a, b) => b.CreateIndex - a.CreateIndex);
-  const chosen = newest.find(({ ClientStatus }) => ClientStatus === "running") ?? newest[0];
-  if (!chosen) throw new Refusal(`No allocations for job ${JSON.stringify(job.ID)} found`);
-  return findAllocation(client, chosen.ID, place);
 }

@@ -1,8 +1,10 @@
+import type { NomadCallOptions } from "@millwright/clients/nomad-api";
 import type { DeploymentUpdate } from "@millwright/clients/nomad-records";
 import { type Given, nomadCommand } from "../command.ts";
 import { watchDeployment } from "../deployment-monitor.ts";
 import { deploymentBlock, deploymentList } from "../deployment-view.ts";
 import { findDeployment } from "../find.ts";
+import { id } from "../format.ts";
 import { isForMachines, machineFlags, printForMachines } from "../machine.ts";
 import { monitorEvaluation } from "../monitor.ts";
 
@@ -67,83 +69,66 @@ const changeFlags = {
   verbose,
 } as const;
 
-interface Change {
-  readonly about: string;
-  readonly example: string;
-  readonly failure: string;
-  /** What is said when it is done, with the id. */
-  done(id: string): string;
-  change(
-    given: Given<typeof changeFlags>,
-    id: string,
-    place: { readonly namespace: string },
-  ): Promise<DeploymentUpdate>;
+/** Makes one change of the deployment that is named, says so, and tells what it leads to. Resolves to the exit code. */
+async function carryOut(
+  { values, args, io, client, clock, program }: Given<typeof changeFlags>,
+  did: string,
+  change: (id: string, place: NomadCallOptions) => Promise<DeploymentUpdate>,
+): Promise<number> {
+  const { verbose } = values;
+  const found = await findDeployment(client, args[0]!, { signal: io.signal, verbose });
+  const place = { namespace: found.Namespace };
+  const { EvalID, RevertedJobVersion } = await change(found.ID, { ...place, signal: io.signal });
+  await io.stdout(`Deployment ${JSON.stringify(id(found.ID, values))} ${did}\n`);
+  if (RevertedJobVersion !== null) await io.stdout(`Job goes back to version ${RevertedJobVersion}\n`);
+  if (EvalID === "") return 0;
+  if (values.detach) {
+    await io.stdout(`Evaluation ID: ${EvalID}\n`);
+    return 0;
+  }
+  await io.stdout("\n");
+  return monitorEvaluation(EvalID, { client, io, clock, program, verbose, until: "deployed", place });
 }
 
-function changing({ about, example, failure, done, change }: Change) {
-  return nomadCommand({
-    usage: "[flags] DEPLOYMENT",
-    about,
-    examples: [example],
-    flags: changeFlags,
-    args: { least: 1, most: 1 },
-    failure,
-    run: async (given) => {
-      const { values, args, io, client, clock, program } = given;
-      const found = await findDeployment(client, args[0]!, { signal: io.signal, verbose: values.verbose });
-      const place = { namespace: found.Namespace };
-      const { EvalID, RevertedJobVersion } = await change(given, found.ID, place);
-      await io.stdout(`${done(values.verbose ? found.ID : found.ID.slice(0, 8))}\n`);
-      if (RevertedJobVersion !== null) await io.stdout(`Job goes back to version ${RevertedJobVersion}\n`);
-      if (EvalID === "") return 0;
-      if (values.detach) await io.stdout(`Evaluation ID: ${EvalID}\n`);
-      if (values.detach) return 0;
-      await io.stdout("\n");
-      return monitorEvaluation(EvalID, {
-        client,
-        io,
-        clock,
-        program,
-        verbose: values.verbose,
-        until: "deployed",
-        place,
-      });
-    },
-  });
-}
+const changing = { usage: "[flags] DEPLOYMENT", flags: changeFlags, args: { least: 1, most: 1 } } as const;
 
 /** `deployment promote`. */
-export const promoteDeployment = changing({
+export const promoteDeployment = nomadCommand({
+  ...changing,
   about: "Lets the canaries of a deployment take the place of what they were tried beside.",
-  example: "deployment promote 5f9b8d9c",
+  examples: ["deployment promote 5f9b8d9c"],
+  flags: {
+    group: { kind: "strings", value: "NAME", help: "Only this group's; may be given several times." },
+    ...changeFlags,
+  },
   failure: "Error promoting deployment",
-  done: (id) => `Deployment "${id}" promoted`,
-  change: ({ client, io }, id, place) => client.deployments.promote(id, [], { ...place, signal: io.signal }),
+  run: (given) =>
+    carryOut(given, "promoted", (id, place) => given.client.deployments.promote(id, given.values.group, place)),
 });
 
 /** `deployment fail`. */
-export const failDeployment = changing({
+export const failDeployment = nomadCommand({
+  ...changing,
   about: "Gives a deployment up. Where its job has auto_revert, it goes back to its last stable version.",
-  example: "deployment fail 5f9b8d9c",
+  examples: ["deployment fail 5f9b8d9c"],
   failure: "Error failing deployment",
-  done: (id) => `Deployment "${id}" failed`,
-  change: ({ client, io }, id, place) => client.deployments.fail(id, { ...place, signal: io.signal }),
+  run: (given) => carryOut(given, "failed", (id, place) => given.client.deployments.fail(id, place)),
 });
 
 /** `deployment pause`. */
-export const pauseDeployment = changing({
+export const pauseDeployment = nomadCommand({
+  ...changing,
   about: "Stops a deployment from going further, until it is resumed.",
-  example: "deployment pause 5f9b8d9c",
+  examples: ["deployment pause 5f9b8d9c"],
   failure: "Error pausing deployment",
-  done: (id) => `Deployment "${id}" paused`,
-  change: ({ client, io }, id, place) => client.deployments.pause(id, { ...place, signal: io.signal }),
+  run: (given) => carryOut(given, "paused", (id, place) => given.client.deployments.pause(id, place)),
 });
 
 /** `deployment resume`. */
-export const resumeDeployment = changing({
+export const resumeDeployment = nomadCommand({
+  ...changing,
   about: "Lets a deployment that was paused go on.",
-  example: "deployment resume 5f9b8d9c",
+  examples: ["deployment resume 5f9b8d9c"],
   failure: "Error resuming deployment",
-  done: (id) => `Deployment "${id}" resumed`,
-  change: ({ client, io }, id, place) => client.deployments.resume(id, { ...place, signal: io.signal }),
+  run: (given) => carryOut(given, "resumed", (id, place) => given.client.deployments.resume(id, place)),
 });

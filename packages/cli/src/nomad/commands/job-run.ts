@@ -17,7 +17,14 @@ const flags = {
   detach: { kind: "bool", help: "Return as soon as the server has the job, and print the evaluation's id." },
   output: { kind: "bool", help: "Print the job as JSON of the API, and run nothing." },
   "preserve-counts": { kind: "bool", help: "Leave the counts of the job's groups as they are now." },
+  "eval-priority": { kind: "int", value: "N", help: "The priority of the evaluation, 1 to 100; the job's by default." },
   verbose: { kind: "bool", help: "Show whole ids." },
+  "vault-token": {
+    kind: "string",
+    value: "TOKEN",
+    help: "Not used: a job's tasks get their tokens by their own identity.",
+  },
+  "consul-token": { kind: "string", value: "TOKEN", help: "Not used, likewise." },
   ...jobFileFlags,
 } as const;
 
@@ -40,12 +47,19 @@ export const runJob = nomadCommand({
     }
     const index = values["check-index"];
     if (index !== undefined && index < 0) throw new Refusal("-check-index takes the number that plan shows, or 0.");
+    const priority = values["eval-priority"];
+    if (priority !== undefined && (priority < 1 || priority > 100))
+      throw new Refusal("-eval-priority takes a number from 1 to 100.");
+    for (const flag of ["vault-token", "consul-token"] as const)
+      if (values[flag] !== undefined)
+        await io.stderr(`-${flag} is not used: a job's tasks get their tokens by their own identity.\n`);
     const place = { ...file.place, signal: io.signal };
     const registered = await client.jobs
       .register(file.json, {
         ...place,
         ...(index === undefined ? {} : { jobModifyIndex: index }),
         preserveCounts: values["preserve-counts"],
+        ...(priority === undefined ? {} : { evaluationPriority: priority }),
         submission: { source: file.source, format: /^\s*\{/.test(file.source) ? "json" : "hcl2" },
       })
       .catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { OperationalError } from "@millwright/core/errors";
 import type { CommandIo } from "../../io.ts";
 import { nomadCommand, Refusal } from "../command.ts";
 import { findNode, findOwnNode } from "../find.ts";
+import { id } from "../format.ts";
 import { isForMachines, machineFlags, printForMachines } from "../machine.ts";
 import { nodeBlock, nodeList } from "../node-view.ts";
 
@@ -14,6 +15,8 @@ const flags = {
   stats: { kind: "bool", help: "Tell where what the node uses cannot be had." },
   allocs: { kind: "bool", help: "Show how many allocations run on each node; in the list." },
   filter: { kind: "string", value: "EXPRESSION", help: 'Only nodes for which it holds, as: Status == "ready".' },
+  os: { kind: "bool", help: "Show each node's operating system; in the list." },
+  quiet: { kind: "bool", help: "Show only ids; in the list." },
   verbose: { kind: "bool", help: "Show whole ids, moments in place of ages, attributes and meta data." },
   ...machineFlags,
 } as const;
@@ -36,6 +39,7 @@ export const nodeStatus = nomadCommand({
         return printForMachines((await client.read("/v1/nodes", filter, options)).value, values, io);
       const { value: nodes } = await client.nodes.list({ ...options, ...filter });
       if (nodes.length === 0) await io.stdout("No nodes registered\n");
+      else if (values.quiet) await io.stdout(nodes.map(({ ID }) => `${id(ID, values)}\n`).join(""));
       else await io.stdout(nodeList(nodes, values.allocs ? await running(client, options) : undefined, values));
       return 0;
     }
