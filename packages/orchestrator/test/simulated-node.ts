@@ -91,7 +91,12 @@ export class SimulatedNode {
       return [this.#finish(view, "complete")];
     }
     // What its servers gave up is not taken up again.
-    if (this.#running.has(id) || alloc.waitsFor !== null || hasEnded(allocation)) return [];
+    const known = this.#running.get(id);
+    if (known && known.allocation.deployment?.id !== allocation.deployment?.id) {
+      this.#running.set(id, view);
+      return [update(id, "running", this.#options.outcome?.(view) !== "unhealthy")];
+    }
+    if (known || alloc.waitsFor !== null || hasEnded(allocation)) return [];
     this.#running.set(id, view);
     this.#options.onRun?.("start", view);
     switch (this.#options.outcome?.(view) ?? "well") {

@@ -1,6 +1,6 @@
 /**
  * How much a placement may still write: each allocation that is placed, changed or stopped is one, and so is each node on which
- * something is placed; what is lost is one more. Where many nodes are compared for each, it is fewer: an answer shall not take long
+ * something is placed; what is lost, and what proves itself anew, is one more. Where many nodes are compared for each, it is fewer: an answer shall not take long
  * either.
  */
 export class Budget {

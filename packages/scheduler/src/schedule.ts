@@ -61,7 +61,7 @@ export function schedule(evaluation: Evaluation, snapshot: Snapshot, options: Sc
 /** What ends and what changes in its place, as far as there is room for it. */
 function cut(plan: GroupPlan, budget: Budget): GroupPlan {
   const stop = budget.some(plan.stop, ({ isLost }) => (isLost ? 2 : 1));
-  const inPlace = budget.some(plan.inPlace, () => 1);
+  const inPlace = budget.some(plan.inPlace, () => 2);
   return { ...plan, stop, inPlace };
 }
 

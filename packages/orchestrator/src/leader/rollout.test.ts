@@ -98,6 +98,25 @@ describe("a rollout", () => {
     expect(follow.length).toBeGreaterThan(0);
   });
 
+  test("lets what it changes in place prove itself anew", async () => {
+    let starts = 0;
+    const onRun = (event: string) => {
+      if (event === "start") starts++;
+    };
+    const cluster = await start(2, { onRun });
+    const job = jobOf({ count: 3, update: atOnce });
+    await cluster.commands.registerJob(job, {});
+    await until(cluster, isDone(cluster, 0));
+    const first = live(cluster).map(({ allocation }) => allocation.id);
+    await cluster.commands.registerJob({ ...job, priority: 60 }, {});
+    await until(cluster, isDone(cluster, 1));
+    expect(live(cluster).map(({ allocation }) => [allocation.id, allocation.version])).toEqual(
+      first.map((id) => [id, 1]),
+    );
+    expect(starts).toBe(3);
+    expect(rollout(cluster)?.groups.web?.healthy).toHaveLength(3);
+  });
+
   test("stops at the first that is not healthy, and leaves the others as they were", async () => {
     const cluster = await start(2, { outcome: ({ allocation }) => (allocation.version === 1 ? "unhealthy" : "well") });
     await cluster.commands.registerJob(version(0), {});

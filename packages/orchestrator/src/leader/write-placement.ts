@@ -98,7 +98,11 @@ function writeUpdated(
 ): void {
   const row = draft.row("alloc", id);
   if (!row) return;
+  const joins = deployment !== null && deployment.id !== row.allocation.deployment?.id;
   draft.put("alloc", id, { ...row, allocation: { ...row.allocation, version, deployment }, evaluation, at: now });
+  // It proves itself anew: what its node said before was of another rollout.
+  const client = joins ? draft.row("client", id) : undefined;
+  if (client?.health) draft.put("client", id, { ...client, health: null });
 }
 
 function serverHalf(allocation: Allocation): ServerHalf {

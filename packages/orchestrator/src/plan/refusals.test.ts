@@ -44,6 +44,11 @@ const cases: readonly Case[] = [
     want: ['error: Group "web": disconnect is not there'],
   },
   {
+    name: "health that a person says",
+    group: { update: { healthCheck: "manual" } },
+    want: ['error: Group "web": health_check "manual" is not there'],
+  },
+  {
     name: "another catalog of services",
     task: { services: [{ name: "web", provider: "nomad" }] },
     want: ['error: Group "web": service provider "nomad" is not there'],

@@ -77,6 +77,11 @@ const groupRules: readonly Rule<TaskGroup>[] = [
     instead: "There is no service mesh: let tasks find each other by their services' names.",
   },
   {
+    asks: ({ update }) => update?.healthCheck === "manual",
+    what: 'health_check "manual"',
+    instead: 'Allocations are healthy by their checks or their tasks: write "checks" or "task_states".',
+  },
+  {
     asks: ({ ephemeralDisk: { sticky, migrate } }) => sticky || migrate,
     what: "ephemeral_disk sticky and migrate",
     instead: "Every allocation begins with an empty disk.",
