@@ -97,6 +97,11 @@ async function serve(
       milliseconds,
     });
   } catch (error) {
+    // Whoever asked has gone: nothing failed.
+    if (response.destroyed) {
+      log.write("debug", "http: given up", { method: request.method, path: request.path, error: messageOf(error) });
+      return;
+    }
     const id = requestId();
     const fields = { id, method: message.method, path: request.path, error: messageOf(error) };
     log.write("error", "http: a request failed", {

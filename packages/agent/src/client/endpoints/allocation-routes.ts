@@ -36,14 +36,10 @@ export function allocationRoutes(context: EndpointContext): EndpointRoute[] {
       await context.allocations.signal(held.wanted.ID, task || undefined, Signal);
       return jsonReply({}, false);
     }),
-    {
-      method: "GET",
-      pattern: "/v1/client/allocation/:alloc/gc",
-      handle: async (call) => {
-        await context.allocations.collectGarbage(allocationOf(context, idOf(call)).wanted.ID);
-        return emptyReply(200);
-      },
-    },
+    ...collecting("/v1/client/allocation/:alloc/gc", async (call) => {
+      await context.allocations.collectGarbage(allocationOf(context, idOf(call)).wanted.ID);
+      return emptyReply(200);
+    }),
   ];
 }
 
@@ -52,6 +48,11 @@ function both(pattern: string, handle: EndpointRoute["handle"]): EndpointRoute[]
     { method: "PUT", pattern, handle },
     { method: "POST", pattern, handle },
   ];
+}
+
+/** Collecting garbage changes something, and Nomad's own client asks for it with a GET. */
+export function collecting(pattern: string, handle: EndpointRoute["handle"]): EndpointRoute[] {
+  return [{ method: "GET", pattern, handle }, ...both(pattern, handle)];
 }
 
 async function stats(held: HeldAllocation, { request }: EndpointCall, context: EndpointContext): Promise<HttpReply> {

@@ -5,7 +5,7 @@ import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
 import { emptyReply, jsonReply, textReply } from "@millwright/core/http-reply";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
-import { allocationRoutes } from "./allocation-routes.ts";
+import { allocationRoutes, collecting } from "./allocation-routes.ts";
 import type { EndpointContext } from "./context.ts";
 import { endpointErrors } from "./errors.ts";
 import { fileRoutes } from "./file-routes.ts";
@@ -50,14 +50,10 @@ export function endpointRoutes(context: EndpointContext): readonly EndpointRoute
       pattern: "/v1/client/stats",
       handle: async ({ request }) => jsonReply(await host.read(context.clock.now()), request.query.has("pretty")),
     },
-    {
-      method: "GET",
-      pattern: "/v1/client/gc",
-      handle: async () => {
-        await context.allocations.collectGarbage();
-        return emptyReply(200);
-      },
-    },
+    ...collecting("/v1/client/gc", async () => {
+      await context.allocations.collectGarbage();
+      return emptyReply(200);
+    }),
   ];
 }
 
