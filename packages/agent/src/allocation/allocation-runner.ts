@@ -7,7 +7,7 @@ import { healthRule, nextLook, reportedHealth, stepSight, watchedHealth } from "
 import { AllocationServices } from "./allocation-services.ts";
 import { clientStatusOf, type CoordinatedTask, coordinate, isUp, roleOf } from "./coordinate.ts";
 import { groupNames } from "./environment.ts";
-import { allocationErrors } from "./errors.ts";
+import { allocationErrors, isExpected } from "./errors.ts";
 import { allocationFolders, makeAllocationFolders, removeSecrets } from "./folders.ts";
 import type { AllocationHost } from "./host.ts";
 import { encodeAllocation, type KeptAllocation, type KeptHealth } from "./kept-allocation.ts";
@@ -309,7 +309,7 @@ export class AllocationRunner {
   #run(work: Promise<void>): void {
     work.catch((error: unknown) => {
       if (this.#closing.signal.aborted) return;
-      if (!(error instanceof OperationalError)) throw error;
+      if (!isExpected(error)) throw error;
       this.#host.log.write("error", `${this.#wanted.Name}: ${error.message}`);
     });
   }

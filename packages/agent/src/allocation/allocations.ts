@@ -5,7 +5,7 @@ import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Job, TaskGroup } from "@millwright/jobs/job";
 import type { TaskFolders, TaskHandle } from "../driver/driver.ts";
 import { AllocationRunner, type Beginning } from "./allocation-runner.ts";
-import { allocationErrors } from "./errors.ts";
+import { allocationErrors, isExpected } from "./errors.ts";
 import { allocationFolders, allocationsFolder, removeAllocationFolder } from "./folders.ts";
 import { chooseGarbage, defaultGarbageLimits } from "./garbage.ts";
 import type { AllocationHost } from "./host.ts";
@@ -163,7 +163,7 @@ class NodeAllocations implements Allocations {
         pause = firstPause;
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof OperationalError)) throw error;
+        if (!isExpected(error)) throw error;
         log.write("error", `${wanted.Name} (${id}): ${error.message} (trying again)`);
         await clock.sleep(pause, signal).catch(() => undefined);
       }

@@ -1,4 +1,4 @@
-import type { ErrorKind } from "@millwright/core/errors";
+import { type ErrorKind, OperationalError } from "@millwright/core/errors";
 
 export const allocationErrors = {
   /** There is no such allocation, or task in it, on this node. */
@@ -13,3 +13,10 @@ export const allocationErrors = {
   /** A folder, a mount or a file. */
   folder: { code: "ALLOCATION_FOLDER", status: 500, retryable: true },
 } as const satisfies Record<string, ErrorKind>;
+
+/** Whether it is the world's failing and no bug: an operational error, or one of the system's own (a full disk). */
+export function isExpected(error: unknown): error is Error {
+  return (
+    error instanceof OperationalError || (error instanceof Error && typeof Reflect.get(error, "syscall") === "string")
+  );
+}

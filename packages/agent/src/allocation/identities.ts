@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { TaskFolders } from "../driver/driver.ts";
 import type { TaskIdentity } from "./host.ts";
 import { pathInside } from "./inside.ts";
+import { patiently } from "./patience.ts";
 import type { Owner } from "./owner.ts";
 import { writeSecretFile } from "./secret-file.ts";
 
@@ -34,9 +35,16 @@ export class Identities {
     this.#blocks = [...(identity ? [identity] : []), ...identities].filter(({ env, file }) => env || file);
   }
 
-  /** Gets those that are wanted, and keeps them from now on. Resolves to what of them belongs into the environment. */
-  async obtain(): Promise<Readonly<Record<string, string>>> {
-    for (const block of this.#blocks) if (this.#lifeOf(block) < soonMilliseconds) await this.#renew(block);
+  /**
+   * Gets those that are wanted, and keeps them from now on. Resolves to what of them belongs into the environment; while the
+   * servers cannot be asked it waits, and tells why. Rejects where they refuse, and with the signal's reason.
+   */
+  async obtain(signal: AbortSignal, waits: (message: string) => void): Promise<Readonly<Record<string, string>>> {
+    const { clock } = this.#ports;
+    for (const block of this.#blocks) {
+      if (this.#lifeOf(block) >= soonMilliseconds) continue;
+      await patiently({ clock, signal, waits }, () => this.#renew(block));
+    }
     this.keep();
     const inEnvironment = this.#blocks.filter(({ env }) => env);
     return Object.fromEntries(inEnvironment.map((block) => [variableOf(block), this.#held.get(nameOf(block))!.token]));

@@ -13,7 +13,7 @@ import {
   taskEnvironment,
   type TaskPlace,
 } from "./environment.ts";
-import { allocationErrors } from "./errors.ts";
+import { allocationErrors, isExpected } from "./errors.ts";
 import { allocationFolders, makeTaskFolders, taskFolders } from "./folders.ts";
 import { interpolate, interpolateAll, type Names } from "./interpolate.ts";
 import { type Owner, ownerOf } from "./owner.ts";
@@ -231,7 +231,7 @@ export class Preparation {
       await takeEffect(change, { isRunning, restart, signal, scripts, clock, chance, log }, this.#closing.signal);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      if (!(error instanceof OperationalError)) throw error;
+      if (!isExpected(error)) throw error;
       log.write("error", `${this.#name}: what its templates' change asks for could not be done: ${error.message}`);
     }
   }

@@ -75,14 +75,14 @@ export class TaskCredentials {
   /** Has all of them ready. Resolves to the identities that belong into the environment. Rejects with an operational error. */
   async obtain(signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     const { task, host, noted } = this.#ports;
+    const waits = (what: string) => (message: string) =>
+      noted(taskEvents.setup(host.clock.now(), `Waiting for ${what}: ${message}`));
     if (task.vault) {
       if (!this.#token) throw new OperationalError(allocationErrors.credential, noServer(task.name));
-      const token = await this.#token.obtain(signal, (message) =>
-        noted(taskEvents.setup(host.clock.now(), `Waiting for a token of the secrets server: ${message}`)),
-      );
+      const token = await this.#token.obtain(signal, waits("a token of the secrets server"));
       await this.#writeToken(task.vault, token);
     }
-    return this.#identities.obtain();
+    return this.#identities.obtain(signal, waits("an identity"));
   }
 
   /** Goes on keeping those of a task that was found again. */

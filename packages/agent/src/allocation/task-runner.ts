@@ -8,7 +8,7 @@ import { driverErrors } from "../driver/errors.ts";
 import type { AllocationServices } from "./allocation-services.ts";
 import { type EndReason, roleOf } from "./coordinate.ts";
 import { inheritsEnvironment } from "./environment.ts";
-import { allocationErrors } from "./errors.ts";
+import { allocationErrors, isExpected } from "./errors.ts";
 import { taskFolders } from "./folders.ts";
 import type { AllocationHost } from "./host.ts";
 import { taskEvents } from "./task-events.ts";
@@ -207,7 +207,7 @@ export class TaskRunner {
     const { log } = this.#around.host;
     const watched = work.catch((error: unknown) => {
       if (this.#closing.signal.aborted) return;
-      if (!(error instanceof OperationalError)) throw error;
+      if (!isExpected(error)) throw error;
       log.write("error", `${this.#label()}: ${error.message}`);
     });
     this.#work.add(watched);
@@ -232,7 +232,7 @@ export class TaskRunner {
       if (this.#progress.phase.kind === "running") await this.#registerServices();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      if (!control.signal.aborted && !(error instanceof OperationalError)) throw error;
+      if (!control.signal.aborted && !isExpected(error)) throw error;
       this.#feed({ kind: "startFailed", event: this.#failure(messageOf(error)), isFinal: isFinal(error) });
     }
   }
@@ -296,7 +296,10 @@ export class TaskRunner {
     const delay = milliseconds(this.#task().shutdownDelay);
     if (delay > 0) {
       this.note(taskEvents.shutdownDelay(host.clock.now(), delay));
-      await Promise.race([host.clock.sleep(delay, this.#closing.signal), handle.ended]);
+      const over = new AbortController();
+      const pause = host.clock.sleep(delay, AbortSignal.any([over.signal, this.#closing.signal]));
+      await Promise.race([pause.catch(() => undefined), handle.ended]);
+      over.abort();
     }
     if (this.#closing.signal.aborted) return;
     const { killTimeout } = this.#rule();

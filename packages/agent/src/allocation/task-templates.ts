@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import type { TaskFolders } from "../driver/driver.ts";
 import { allocationErrors } from "./errors.ts";
 import { pathInside } from "./inside.ts";
+import { orAborted } from "./patience.ts";
 import type { Owner } from "./owner.ts";
 import { changeOf, type TemplateChange, variablesIn } from "./template-change.ts";
 
@@ -69,16 +70,8 @@ export class TaskTemplates {
   }
 
   /** Resolves when all files are there. Rejects with `template` where one cannot be made, and with the signal's reason. */
-  async ready(signal: AbortSignal): Promise<void> {
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      await Promise.race([this.#first.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+  ready(signal: AbortSignal): Promise<void> {
+    return orAborted(this.#first.promise, signal);
   }
 
   /** What the files with `env = true` say now. */

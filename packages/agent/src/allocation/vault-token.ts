@@ -3,6 +3,7 @@ import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { Vault } from "@millwright/jobs/task";
 import { allocationErrors } from "./errors.ts";
 import type { TaskIdentity, VaultHost, VaultLogin } from "./host.ts";
+import { firstPause, longestPause, orAborted, patiently } from "./patience.ts";
 import type { KeptToken, PrivateMemory } from "./private-memory.ts";
 
 export interface VaultTokenPorts {
@@ -46,7 +47,8 @@ export class VaultToken {
    */
   async obtain(signal: AbortSignal, waits: (message: string) => void): Promise<string> {
     if (this.current === "" || this.#isOver(this.#newest())) {
-      await this.#trade(AbortSignal.any([signal, this.#control.signal]), waits);
+      const either = AbortSignal.any([signal, this.#control.signal]);
+      await orAborted(this.#trade(either, waits), either);
     }
     this.#keeping ??= this.#keep().catch((error: unknown) => this.#unlessClosed(error));
     return this.current;
@@ -56,7 +58,11 @@ export class VaultToken {
   async close(): Promise<void> {
     this.#control.abort();
     await this.#keeping;
-    await this.#trading;
+    // A token that the server is just making has to be known, to be revoked.
+    const patience = new AbortController();
+    const late = this.#ports.clock.sleep(lastAnswerMilliseconds, patience.signal).catch(() => undefined);
+    await Promise.race([this.#trading, late]);
+    patience.abort();
   }
 
   /** Ends every token that the task had, and tries until that is done or they have run out. */
@@ -95,33 +101,22 @@ export class VaultToken {
 
   async #tradeUntilDone(signal: AbortSignal, waits: (message: string) => void): Promise<void> {
     const { clock, memory } = this.#ports;
-    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-      try {
-        const login = await this.#login(signal);
-        const expires = login.leaseDuration === 0 ? 0 : clock.now() + login.leaseDuration * 1000;
-        const kept = { token: login.token, expires, renewable: login.renewable };
-        await memory.change((facts) => ({
-          ...facts,
-          tokens: [...facts.tokens.filter((one) => !this.#isOver(one)), kept],
-        }));
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof OperationalError) || !error.kind.retryable) throw error;
-        waits(error.message);
-        await clock.sleep(pause, signal);
-      }
-    }
+    const login = await patiently({ clock, signal, waits }, () => this.#login());
+    const expires = login.leaseDuration === 0 ? 0 : clock.now() + login.leaseDuration * 1000;
+    const kept = { token: login.token, expires, renewable: login.renewable };
+    await memory.change((facts) => ({ ...facts, tokens: [...facts.tokens.filter((one) => !this.#isOver(one)), kept] }));
   }
 
-  async #login(signal: AbortSignal): Promise<VaultLogin> {
+  async #login(): Promise<VaultLogin> {
     const { vault, block, identity } = this.#ports;
     const role = roleOf(block, vault.defaultRole);
     const { token } = await identity();
-    const login = await vault.login(role, token, signal);
+    // Not to be cut off: the server would have made a token that nobody revokes.
+    const login = await vault.login(role, token, new AbortController().signal);
     const missing = block.policies.filter((policy) => !login.policies.includes(policy));
     if (missing.length === 0) return login;
-    await vault.revoke(login.token, signal);
+    // It is good for nothing here.
+    await vault.revoke(login.token, this.#control.signal);
     const at = `auth/${vault.mount}/role/${role}`;
     const text = `The job asks for the policies ${missing.join(", ")}, which the secrets server's role ${at} does not give. Add them to the role's token_policies, or take them out of the task's vault block.`;
     throw new OperationalError(allocationErrors.credential, text);
@@ -184,7 +179,6 @@ export function roleOf({ role, policies }: Pick<Vault, "role" | "policies">, def
   return policies.length > 0 ? [...new Set(policies)].sort().join("-") : defaultRole;
 }
 
-const firstPause = 1_000;
-const longestPause = 30_000;
+const lastAnswerMilliseconds = 3_000;
 /** Of a renewal that is worth another one, in milliseconds. */
 const leastGain = 1_000;
