@@ -44,8 +44,17 @@ export interface RegisterOptions extends NomadCallOptions {
   readonly preserveCounts?: boolean;
   /** 1 to 100; the job's own by default. */
   readonly evaluationPriority?: number;
+  /** Register it although a policy advises against it. */
+  readonly policyOverride?: boolean;
   /** The file it came from, to be kept beside it. */
-  readonly submission?: { readonly source: string; readonly format: "hcl1" | "hcl2" | "json" };
+  readonly submission?: JobSubmission;
+}
+
+/** A job file as it was written, and the values that its variables were given. */
+export interface JobSubmission {
+  readonly source: string;
+  readonly format: "hcl1" | "hcl2" | "json";
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface DispatchRequest {
@@ -78,7 +87,7 @@ export class NomadJobs {
 
   /** Makes a job, or gives it its next version. Rejects with `refused` where it is not at the index that was named. */
   register(job: JobJson, settings: RegisterOptions = {}): Promise<JobRegisterResponse> {
-    const { jobModifyIndex, preserveCounts, evaluationPriority, submission, ...options } = settings;
+    const { jobModifyIndex, preserveCounts, evaluationPriority, policyOverride, submission, ...options } = settings;
     const body = {
       Job: job,
       ...(jobModifyIndex === undefined ? {} : { EnforceIndex: true, JobModifyIndex: jobModifyIndex }),
