@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { Agent, get, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
@@ -40,6 +41,48 @@ const text =
   (body: string): HttpService =>
   async () => ({ status: 200, headers: { "content-type": "text/plain" }, body });
 const portOf = ({ address }: Listener) => (address.kind === "tcp" ? address.port : 0);
+
+test("an answer that names its encoding goes out as it is, piece by piece", async () => {
+  const later = Promise.withResolvers<void>();
+  const listener = await serve(async () => ({
+    status: 200,
+    headers: { "content-type": "text/plain", "content-encoding": "identity" },
+    body: (async function* () {
+      yield "first";
+      await later.promise;
+    })(),
+  }));
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ host: "127.0.0.1", port: portOf(listener), headers: { "accept-encoding": "gzip" } }, resolve).on(
+      "error",
+      reject,
+    );
+  });
+  const [piece] = await once(response, "data");
+  expect(String(piece)).toBe("first");
+  later.resolve();
+  response.resume();
+});
+
+test("whoever goes before the answer is whole has not made a failure", async () => {
+  lines.length = 0;
+  const gone = Promise.withResolvers<void>();
+  const listener = await serve(async ({ signal }) => ({
+    status: 200,
+    headers: {},
+    body: (async function* () {
+      yield "first";
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    })(),
+  }));
+  const asked = get({ host: "127.0.0.1", port: portOf(listener) }, (response) => {
+    response.once("data", () => asked.destroy());
+  });
+  asked.on("error", () => gone.resolve()).on("close", () => gone.resolve());
+  await gone.promise;
+  await expect.poll(() => lines.map(({ message }) => message)).toContain("http: given up");
+  expect(lines.map(({ message }) => message)).not.toContain("http: a request failed");
+});
 
 interface Answer {
   readonly status: number;

@@ -58,7 +58,7 @@ test("who follows services hears of their checks alone: at once, and at each cha
   await tasks.register({ ...web, ID: "_nomad-task-2", Checks: [{ CheckID: "other", Name: "other", TTL: "30s" }] });
   await one.ask("PUT /v1/agent/check/pass/other");
   await one.ask("PUT /v1/agent/check/pass/alive?note=fine");
-  await one.ask("PUT /v1/agent/check/pass/alive?note=fine");
+  await one.ask("PUT /v1/agent/check/pass/alive?note=still");
   await tasks.register({ ...web, Checks: [] });
   stop();
   await tasks.register(web);
@@ -66,6 +66,7 @@ test("who follows services hears of their checks alone: at once, and at each cha
     [],
     ["critical"],
     ["passing fine"],
+    ["passing still"],
     [],
   ]);
 });

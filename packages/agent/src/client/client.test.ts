@@ -188,6 +188,9 @@ describe("running", () => {
     await until(() => expect(ids.slice(1).map(statusOf)).toEqual(Array(5).fill("complete")));
     expect(statusOf(ids[0] ?? "")).toBeUndefined();
     expect(Math.max(...jobs.batches)).toBeGreaterThan(1);
+    const before = jobs.batches.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(jobs.batches).toHaveLength(before);
   });
 
   test("what a job does not want to go on without servers is stopped then", async () => {

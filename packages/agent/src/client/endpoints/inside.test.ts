@@ -76,6 +76,13 @@ test("a listing shows what is the tasks', and neither what the agent keeps nor w
   expect(files.find(({ Name }) => Name === "out")?.FileMode).toMatch(/^L/);
 });
 
+test("nothing is told of what links lead to outside", async () => {
+  for (const path of ["web/local/out", "web/local/zero"])
+    await expect(statFile(visible, path)).rejects.toThrow(/escapes/);
+  await expect(statFile(visible, "web/local/peek")).rejects.toThrow(/prohibited/);
+  await expect(listFolder(visible, "web/local/keep")).rejects.toThrow(/There is no/);
+});
+
 test("a file's kind is told with what it seems to hold", async () => {
   expect(await statFile(visible, "web/local/a.txt")).toMatchObject({
     Name: "a.txt",
