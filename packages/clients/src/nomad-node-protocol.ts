@@ -85,7 +85,12 @@ export interface NodeAllocation {
   readonly ClientStatus: ClientStatus;
   readonly Ports: readonly NodePort[];
   /** The whole of what it holds: MHz, cores, MiB. */
-  readonly Holding: { readonly CPU: number; readonly Cores: number; readonly MemoryMB: number; readonly DiskMB: number };
+  readonly Holding: {
+    readonly CPU: number;
+    readonly Cores: number;
+    readonly MemoryMB: number;
+    readonly DiskMB: number;
+  };
   /** Of the rollout it is part of; null where its health is nobody's business. */
   readonly Deployment: { readonly ID: string; readonly Canary: boolean } | null;
   /** It starts only when this one, on whichever node, has ended; null for at once. */
