@@ -26,6 +26,7 @@ test("the versions are those that the providers say of themselves", async () => 
     (await import("./terraform/provider.ts")).terraformProvider(),
     (await import("./consul/provider.ts")).consulProvider(),
     (await import("./local/provider.ts")).localProvider,
+    (await import("./nomad/provider.ts")).nomadProvider(),
     (await import("./random/provider.ts")).randomProvider(),
     (await import("./vault/provider.ts")).vaultProvider(),
   ];

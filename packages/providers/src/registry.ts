@@ -21,6 +21,11 @@ export const builtinProviders: readonly BuiltinProvider[] = [
     load: async () => (await import("./local/provider.ts")).localProvider.start(),
   },
   {
+    address: "registry.terraform.io/hashicorp/nomad",
+    version: "2.6.1",
+    load: async () => (await import("./nomad/provider.ts")).nomadProvider().start(),
+  },
+  {
     address: "registry.terraform.io/hashicorp/random",
     version: "3.7.2",
     load: async () => (await import("./random/provider.ts")).randomProvider().start(),
