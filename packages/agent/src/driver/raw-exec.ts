@@ -127,8 +127,8 @@ function signalNamed(name: string): NodeJS.Signals {
 }
 
 function savedOf(saved: SavedHandle): SavedTaskProcess {
-  const { run, shim, task, startedAt, cgroup } = saved as unknown as SavedTaskProcess;
-  return { run, shim, task, startedAt, cgroup };
+  const { run, shim, task, startedAt, cgroup, mark } = saved as unknown as SavedTaskProcess;
+  return { run, shim, task, startedAt, cgroup, mark };
 }
 
 function missingTools(missing: readonly string[]): string {

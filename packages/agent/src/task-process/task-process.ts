@@ -22,7 +22,7 @@ export interface TaskProcessSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly tools: Tools;
-  /** What its cgroup is called, where it can have one of its own. */
+  /** What tells it from all others: its cgroup is called like that, or, where it cannot have one, a variable of its environment. */
   readonly name: string;
   /** Files by which it joins cgroups that somebody else made, in place of its own. */
   readonly joinFiles: readonly string[];
@@ -37,6 +37,8 @@ export interface SavedTaskProcess {
   readonly task: string;
   readonly startedAt: number;
   readonly cgroup: readonly string[];
+  /** A variable and its value that only this run's environment has; empty where there is a cgroup. */
+  readonly mark: string;
 }
 
 /**
@@ -45,13 +47,15 @@ export interface SavedTaskProcess {
  */
 export async function startTaskProcess(spec: TaskProcessSpec): Promise<TaskProcess> {
   mkdirSync(spec.folder, { recursive: true, mode: 0o700 });
-  const run = (await endEarlierRuns(spec.folder)) + 1;
+  const run = (await endEarlierRuns(spec)) + 1;
   const folder = runFolder(spec.folder, run);
   const cgroup = makeCgroup(`${spec.name}.${run}`);
+  const mark = cgroup ? "" : markOf(spec, run);
   beginRun(folder, cgroup?.folders ?? []);
   const argv = shimArguments(spec, folder, cgroup?.joinFiles ?? []);
   const startedAt = systemClock.now();
-  const child = spawn(spec.tools.sh, argv, { cwd: spec.cwd, env: { ...spec.env }, stdio: "ignore", detached: true });
+  const env = { ...spec.env, ...(mark === "" ? {} : { [markName]: mark.slice(markName.length + 1) }) };
+  const child = spawn(spec.tools.sh, argv, { cwd: spec.cwd, env, stdio: "ignore", detached: true });
   child.unref();
   try {
     await once(child, "spawn");
@@ -59,13 +63,8 @@ export async function startTaskProcess(spec: TaskProcessSpec): Promise<TaskProce
     throw failed(`the system refuses (${messageOf(error)})`, error);
   }
   const { shim, task } = await recorded(folder, () => child.exitCode !== null || child.signalCode !== null);
-  const saved = {
-    run,
-    shim: formatIdentity(shim),
-    task: formatIdentity(task),
-    startedAt,
-    cgroup: cgroup?.folders ?? [],
-  };
+  const [shimText, taskText] = [formatIdentity(shim), formatIdentity(task)];
+  const saved = { run, shim: shimText, task: taskText, startedAt, cgroup: cgroup?.folders ?? [], mark };
   return new TaskProcess(folder, saved, shim, task);
 }
 
@@ -96,7 +95,8 @@ export class TaskProcess {
     this.#shim = shim;
     this.#task = task;
     const cgroup = saved.cgroup.length > 0 ? cgroupAt(saved.cgroup) : undefined;
-    this.#processes = new TaskProcesses(task, cgroup, saved.startedAt);
+    const mark = saved.mark === "" ? undefined : saved.mark;
+    this.#processes = new TaskProcesses(task, { cgroup, mark, shim, startedAt: saved.startedAt });
     this.ended = this.#watch();
   }
 
@@ -160,6 +160,8 @@ export class TaskProcess {
   }
 }
 
+const markName = "MILLWRIGHT_RUN";
+const markOf = ({ name }: TaskProcessSpec, run: number) => `${markName}=${name}.${run}`;
 const shimFile = fileURLToPath(new URL("./shim.sh", import.meta.url));
 const sigkill = 9;
 const startMilliseconds = 15_000;
@@ -185,15 +187,17 @@ function shimArguments(spec: TaskProcessSpec, folder: string, ownJoinFiles: read
 }
 
 // A start that an agent did not live to write down has left a task that nobody knows of. Gives the last run's number.
-async function endEarlierRuns(records: string): Promise<number> {
+async function endEarlierRuns(spec: TaskProcessSpec): Promise<number> {
+  const { folder: records } = spec;
   const runs = runsIn(records);
   for (const run of runs) {
     const folder = runFolder(records, run);
     const [shim, task] = [readRecorded(folder, "shim"), readRecorded(folder, "task")];
     const cgroup = cgroupAt(readCgroup(folder));
+    const mark = cgroup.folders.length > 0 ? undefined : markOf(spec, run);
     // The shim first: before it has started the task, it is all there is.
     if (shim && isAlive(shim)) process.kill(shim.pid, "SIGKILL");
-    if (task) await new TaskProcesses(task, cgroup, 0).kill();
+    if (task) await new TaskProcesses(task, { cgroup, mark, shim, startedAt: 0 }).kill();
     else await cgroup.kill();
     cgroup.remove();
     removeRun(folder);

@@ -1,21 +1,38 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "@millwright/core/ports";
 import { identify, isAlive, type ProcessIdentity } from "@millwright/process/identity";
+import { listProcesses } from "@millwright/process/process-table";
 import { ProcessTree } from "@millwright/process/tree";
 import type { TaskStats } from "../driver/driver.ts";
 import type { Cgroup } from "./cgroup.ts";
+
+export interface TaskProcessesOptions {
+  readonly cgroup: Cgroup | undefined;
+  /** A variable and its value that the environment of them all has, where there is no cgroup to find them by. */
+  readonly mark: string | undefined;
+  /** Has the same environment, and is none of them. */
+  readonly shim: ProcessIdentity | undefined;
+  readonly startedAt: number;
+}
 
 /** All processes of a task: its main one, and whatever that has started. */
 export class TaskProcesses {
   readonly #main: ProcessIdentity;
   readonly #cgroup: Cgroup | undefined;
+  readonly #mark: string | undefined;
+  readonly #shim: ProcessIdentity | undefined;
   readonly #tree: ProcessTree | undefined;
   #last: { readonly at: number; readonly cpu: number };
 
-  /** Without a cgroup, those that left both their session and their parent are not found. */
-  constructor(main: ProcessIdentity, cgroup: Cgroup | undefined, startedAt: number) {
+  /**
+   * Without a cgroup, one that left both its session and its parent is found by its environment, unless it runs as another
+   * user or has made itself a new one.
+   */
+  constructor(main: ProcessIdentity, { cgroup, mark, shim, startedAt }: TaskProcessesOptions) {
     this.#main = main;
     this.#cgroup = cgroup;
+    this.#mark = mark;
+    this.#shim = shim;
     this.#tree = mayBeThere(main) ? new ProcessTree(main.pid, "group") : undefined;
     this.#last = { at: startedAt, cpu: 0 };
   }
@@ -28,7 +45,11 @@ export class TaskProcesses {
   async kill(): Promise<void> {
     await this.#cgroup?.kill();
     const deadline = systemClock.monotonic() + killMilliseconds;
-    while (this.#tree?.signal("SIGKILL") && systemClock.monotonic() < deadline) {
+    for (;;) {
+      const isTreeLeft = this.#tree?.signal("SIGKILL") ?? false;
+      const marked = this.#marked();
+      for (const pid of marked) killOne(pid);
+      if ((!isTreeLeft && marked.length === 0) || systemClock.monotonic() >= deadline) return;
       await systemClock.sleep(lookMilliseconds);
     }
   }
@@ -38,7 +59,7 @@ export class TaskProcesses {
   }
 
   stats(): TaskStats {
-    const pids = [...new Set([...(this.#cgroup?.pids() ?? []), ...(this.#tree?.look() ?? [])])].sort((a, b) => a - b);
+    const pids = this.#pids();
     const cpu = this.#cgroup?.cpu() ?? pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
     const memory = this.#cgroup?.memory() ?? pids.reduce((sum, pid) => sum + residentOf(pid), 0);
     const at = systemClock.now();
@@ -47,6 +68,15 @@ export class TaskProcesses {
     const cpuPercent = (Math.max(0, cpu - this.#last.cpu) / nanoseconds) * 100;
     this.#last = { at, cpu };
     return { memory, cpuPercent, cpuTotal: cpu, pids, at };
+  }
+
+  #pids(): readonly number[] {
+    const all = [...(this.#cgroup?.pids() ?? []), ...(this.#tree?.look() ?? []), ...this.#marked()];
+    return [...new Set(all)].sort((a, b) => a - b);
+  }
+
+  #marked(): readonly number[] {
+    return markedWith(this.#mark).filter((pid) => pid !== this.#shim?.pid);
   }
 
   removeCgroup(): void {
@@ -65,6 +95,22 @@ const lookMilliseconds = 10;
 /** Linux tells processor time in hundredths of a second, and memory in pages. */
 const tickNanoseconds = 1e7;
 const pageBytes = 4_096;
+
+// Only those of this program's own user can be read, or of any, as root.
+function markedWith(mark: string | undefined): readonly number[] {
+  if (mark === undefined) return [];
+  return listProcesses()
+    .filter(({ pid, isZombie }) => !isZombie && textOf(`/proc/${pid}/environ`).split("\0").includes(mark))
+    .map(({ pid }) => pid);
+}
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended since it was found.
+  }
+}
 
 // User and system time, with that of the children that were waited for. Source: proc_pid_stat(5), fields 14 to 17.
 function cpuOf(pid: number): number {
