@@ -3,6 +3,9 @@ import { Socket } from "node:net";
 import { invariant } from "@millwright/core/errors";
 import type { RotatingFile } from "./rotating-file.ts";
 
+/** Where the drained goes. */
+export type DrainedFile = Pick<RotatingFile, "write" | "close">;
+
 /**
  * Carries what is written into a FIFO over into a log's files, a piece at a time: what was read is written before anything
  * else is read. Where the files cannot be written the FIFO fills up, its writers wait, and the drain tries again.
@@ -10,7 +13,7 @@ import type { RotatingFile } from "./rotating-file.ts";
 export class Drain {
   readonly #descriptor: number;
   readonly #socket: Socket;
-  readonly #file: RotatingFile;
+  readonly #file: DrainedFile;
   /** Read, and not written yet. */
   #rest: Uint8Array = empty;
   /** Until it reads again, or writes again. */
@@ -21,7 +24,7 @@ export class Drain {
   fault: string | undefined;
 
   /** Throws what the file system says where the FIFO cannot be opened. */
-  constructor(fifo: string, file: RotatingFile) {
+  constructor(fifo: string, file: DrainedFile) {
     // For writing too, so that the FIFO never ends. Without blocking the event loop can wait for it, and no thread has to.
     this.#descriptor = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
     this.#file = file;
