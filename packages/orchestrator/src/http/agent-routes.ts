@@ -1,18 +1,16 @@
 import type { HttpReply } from "@millwright/core/http";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
-import { topicOf } from "@millwright/records/table";
 import type { ServerIdentity } from "../context.ts";
 import type { HttpContext } from "./context.ts";
 import { readMeta } from "./job-routes.ts";
-import { notFound } from "./json-body.ts";
 import { access, everyone, management } from "./needs.ts";
-import { isPretty, read, readHeaders } from "./reading.ts";
+import { isPretty } from "./reading.ts";
 import type { Call, Route, RoutePermission } from "./route.ts";
 
 /** The version of Nomad whose API is followed: what clients read to decide what they may ask for. */
 export const nomadVersion = "1.6.5";
 
-/** What the server says of itself and of the whole: `/v1/agent`, `/v1/status`, `/v1/operator`, `/v1/system` and their like. */
+/** What the server says of itself and of the whole: `/v1/agent`, `/v1/status`, `/v1/operator`, `/v1/system`. */
 export function agentRoutes(context: HttpContext): Route[] {
   const { identity } = context;
   const address = `${identity.address}:${identity.port}`;
@@ -44,7 +42,6 @@ export function agentRoutes(context: HttpContext): Route[] {
       blocking: false,
       handle: (call) => health(context, call),
     },
-    get("/v1/metrics", access("agent", "read"), () => metricsJson(context)),
     get("/v1/operator/scheduler/configuration", access("operator", "read"), () => ({
       SchedulerConfig: schedulerConfiguration,
       ...readMeta(1),
@@ -55,70 +52,11 @@ export function agentRoutes(context: HttpContext): Route[] {
     }),
     // Summaries are counted when they are asked for: there is nothing to put right.
     put("/v1/system/reconcile/summaries", async () => emptyReply(200)),
-    named(context, "/v1/namespaces", shared, () => [defaultNamespace]),
-    named(context, "/v1/namespace/:name", shared, ({ params }) => {
-      if (params.name !== "default") throw notFound("Namespace not found");
-      return defaultNamespace;
-    }),
-    named(context, "/v1/node/pools", access("node", "read"), () => nodePools),
-    named(context, "/v1/node/pool/:name", access("node", "read"), ({ params }) => {
-      const pool = nodePools.find(({ Name }) => Name === params.name);
-      if (!pool) throw notFound("node pool not found");
-      return pool;
-    }),
     get("/.well-known/jwks.json", everyone("whoever is shown an identity checks it by these keys"), () => ({
       keys: context.jwks(),
     })),
     get("/.well-known/openid-configuration", everyone("it says where the keys are"), () => openIdJson(identity)),
   ];
-}
-
-/** What never changes, with the headers of a read. */
-function named(
-  context: HttpContext,
-  pattern: string,
-  permission: RoutePermission,
-  give: (call: Call) => object,
-): Route {
-  return {
-    method: "GET",
-    pattern,
-    permission,
-    blocking: false,
-    handle: async (call) => {
-      const { index } = await read(context, call, { topics: () => [topicOf("job")], value: () => undefined });
-      return jsonReply(give(call), isPretty(context, call), 200, readHeaders(context, index));
-    },
-  };
-}
-
-const defaultNamespace = {
-  Name: "default",
-  Description: "Default shared namespace",
-  Quota: "",
-  Capabilities: null,
-  NodePoolConfiguration: null,
-  Meta: null,
-  Hash: null,
-  CreateIndex: 1,
-  ModifyIndex: 1,
-} as const;
-
-const nodePools = [
-  poolJson("all", "Node pool with all nodes in the cluster."),
-  poolJson("default", "Default node pool."),
-];
-
-function poolJson(name: string, description: string) {
-  return {
-    Name: name,
-    Description: description,
-    Meta: null,
-    SchedulerConfiguration: null,
-    Hash: null,
-    CreateIndex: 1,
-    ModifyIndex: 1,
-  };
 }
 
 const schedulerConfiguration = {
@@ -194,30 +132,6 @@ function memberJson({ name, address, port, region, datacenter }: ServerIdentity)
     DelegateMin: 2,
     DelegateMax: 5,
     DelegateCur: 4,
-  };
-}
-
-/** A few figures, as gauges; there are no samples. */
-function metricsJson({ projection, clock, identity }: HttpContext): object {
-  const { state } = projection;
-  const labels = { host: identity.name, region: identity.region };
-  const gauge = (name: string, value: number) => ({ Name: name, Value: value, Labels: labels });
-  const { heapUsed, rss } = process.memoryUsage();
-  return {
-    Timestamp: `${new Date(clock.now()).toISOString().replace("T", " ").replace("Z", "")} +0000 UTC`,
-    Gauges: [
-      gauge("nomad.runtime.alloc_bytes", heapUsed),
-      gauge("nomad.runtime.sys_bytes", rss),
-      gauge("nomad.state.jobs", state.count("job")),
-      gauge("nomad.state.allocations", state.count("alloc")),
-      gauge("nomad.state.evaluations", state.count("eval")),
-      gauge("nomad.state.deployments", state.count("deployment")),
-      gauge("nomad.state.nodes", state.count("node")),
-      gauge("nomad.http.blocked_queries", projection.blocked),
-    ],
-    Points: [],
-    Counters: [],
-    Samples: [],
   };
 }
 

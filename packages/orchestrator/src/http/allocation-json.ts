@@ -10,7 +10,7 @@ import { taskStateJson } from "./task-state-json.ts";
 
 /** An allocation with the job that it belongs to; what is empty is left out. */
 export function allocationJson(view: AllocationView, state: OrchestratorState): Readonly<Record<string, unknown>> {
-  const { alloc, allocation, allocModified } = view;
+  const { alloc, client, allocation, allocModified } = view;
   const version = versionOf(view, state);
   return withoutEmpty({
     ...headJson(view, state),
@@ -18,6 +18,7 @@ export function allocationJson(view: AllocationView, state: OrchestratorState): 
     Job: version ? versionJson(version, state) : null,
     ...resourcesOf(view, state),
     Metrics: metricsJson(alloc.metrics),
+    NetworkStatus: client ? { InterfaceName: "", Address: "", DNS: null } : null,
     DeploymentID: allocation.deployment?.id ?? "",
     PreviousAllocation: allocation.replaces ?? "",
     AllocModifyIndex: state.indexOf(allocModified),

@@ -1,6 +1,7 @@
 import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
 import { orchestratorErrors } from "../errors.ts";
+import type { AllocationView } from "../world.ts";
 import type { HttpContext } from "./context.ts";
 import { badRequest, notFound } from "./json-body.ts";
 import { access, capability } from "./needs.ts";
@@ -41,7 +42,8 @@ export function clientRoutes(context: HttpContext): Route[] {
       pattern: "/v1/client/allocation/:id/exec",
       permission: capability("alloc-exec"),
       blocking: false,
-      handle: async () => {
+      handle: async (call) => {
+        await knownAllocation(context, call);
         const text =
           "Running a command in an allocation is not there yet. Read its logs and files: alloc logs, alloc fs.";
         throw new OperationalError(orchestratorErrors.notThereYet, text);
@@ -53,14 +55,16 @@ export function clientRoutes(context: HttpContext): Route[] {
 }
 
 async function toItsNode(context: HttpContext, call: Call, needed: Capability): Promise<HttpReply> {
-  const { projection } = context;
-  const id = (call.params.id ?? "").toLowerCase();
-  await projection.fresh();
-  const view = projection.state.derived.allocation(id);
-  if (!view) throw notFound(`Unknown allocation "${call.params.id}"`);
-  const { namespace, node } = view.allocation;
+  const { namespace, node } = (await knownAllocation(context, call)).allocation;
   checkPermission(call.grants, { resource: "namespace", capability: needed, namespace });
   return toNode(context, call, node);
+}
+
+async function knownAllocation({ projection }: HttpContext, call: Call): Promise<AllocationView> {
+  await projection.fresh();
+  const view = projection.state.derived.allocation((call.params.id ?? "").toLowerCase());
+  if (!view) throw notFound(`Unknown allocation "${call.params.id}"`);
+  return view;
 }
 
 async function toNamedNode(context: HttpContext, call: Call): Promise<HttpReply> {

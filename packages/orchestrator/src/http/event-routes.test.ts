@@ -26,10 +26,13 @@ async function open(query: string): Promise<AsyncIterator<string>> {
 }
 
 async function nextOf(lines: AsyncIterator<string>): Promise<readonly unknown[]> {
-  const { value } = await lines.next();
-  expect(value.endsWith("\n")).toBe(true);
-  const line: unknown = JSON.parse(value);
-  return at(line, "Events") as readonly unknown[];
+  for (;;) {
+    const { value } = await lines.next();
+    expect(value.endsWith("\n")).toBe(true);
+    const events = at(JSON.parse(value), "Events");
+    // A line without events says that the server is there.
+    if (events !== undefined) return events as readonly unknown[];
+  }
 }
 
 const app = (id = "app") => toApi(jobOf({ ephemeralDisk: { size: 300 } }, { id, name: id }));
@@ -67,6 +70,15 @@ test("what happened from an index on is told first, oldest first", async () => {
   const lines = await open(`?topic=Job&index=${index}`);
   expect(at(await nextOf(lines), "0.Key")).toBe("one");
   expect(at(await nextOf(lines), "0.Key")).toBe("two");
+});
+
+test("who names no index is told the newest of what there is", async () => {
+  await api.ask("PUT /v1/jobs", { Job: app("one") });
+  expect(at(await nextOf(await open("?topic=Job")), "0.Key")).toBe("one");
+});
+
+test("a stream that has nothing to tell begins at once", async () => {
+  expect((await (await open("?topic=Job")).next()).value).toBe("{}\n");
 });
 
 test("a stream ends when its reader goes", async () => {

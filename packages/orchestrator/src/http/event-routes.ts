@@ -7,7 +7,7 @@ import { readOptionsOf } from "./list-options.ts";
 import type { Permission } from "./permissions.ts";
 import type { Call, Route } from "./route.ts";
 
-/** `/v1/event/stream`: what changes, as lines of JSON, from `?index` or from now on, until the client goes. */
+/** `/v1/event/stream`: what changes, as lines of JSON, from `?index` on, until the client goes. */
 export function eventRoutes(context: HttpContext): Route[] {
   return [
     {
@@ -40,7 +40,7 @@ function wantedBy({ query }: Call): Wanted {
   const said = query.getAll("topic");
   for (const text of said.length === 0 ? ["*"] : said) {
     const [name = "", key = "*", ...rest] = text.split(":");
-    if (rest.length > 0) throw badRequest(`Invalid topic query: ${text} is neither TOPIC nor TOPIC:KEY`);
+    if (rest.length > 0) throw badRequest(`Invalid topic query: Invalid key value pair for topic, topic: ${text}`);
     // Topics that nothing happens in here are taken, as clients ask for all that they know.
     for (const topic of eventTopics) {
       if (name === "*" || name === topic) keys.set(topic, (keys.get(topic) ?? new Set()).add(key));
@@ -62,30 +62,48 @@ async function stream(context: HttpContext, call: Call): Promise<HttpReply> {
   const wanted = wantedBy(call);
   const { index } = readOptionsOf(call.query);
   await projection.fresh();
-  const { state, applied } = projection;
-  const from = index === 0 ? applied : Math.max(0, index - 1 - state.indexOf(0));
+  const { state } = projection;
+  const from = Math.max(0, index - 1 - state.indexOf(0));
   const headers = { "content-type": "application/json", "cache-control": "no-cache" };
-  return { status: 200, headers, body: linesFrom(from, context, call, wanted) };
+  return {
+    status: 200,
+    headers,
+    body: linesFrom({ from, most: index === 0 ? mostAtFirst : undefined }, context, call, wanted),
+  };
 }
 
+/** As many as Nomad keeps: who names no index is told the newest. */
+const mostAtFirst = 100;
 /** How long it is quiet before a line says that the server is still there. */
 const heartbeat = 10_000;
 /** Between two looks, as each goes through all records; what changes meanwhile is told at the next. */
 const pause = 50;
 
-async function* linesFrom(from: number, context: HttpContext, call: Call, wanted: Wanted): AsyncGenerator<string> {
+interface Beginning {
+  /** A revision. */
+  readonly from: number;
+  /** How many of the newest are told at first; all where it is undefined. */
+  readonly most: number | undefined;
+}
+
+async function* linesFrom(begin: Beginning, context: HttpContext, call: Call, wanted: Wanted): AsyncGenerator<string> {
   const { projection, clock, identity } = context;
   const { signal } = call.request;
   const topics = wanted.topics.flatMap((topic) => tablesOf[topic]).map((table) => topicOf(table));
   const chosen = new Set(wanted.topics);
-  let told = from;
+  let told = begin.from;
+  let isFirst = true;
   while (!signal.aborted && !projection.closed) {
     const quiet = new AbortController();
     const over = AbortSignal.any([signal, quiet.signal]);
     const changed = projection.changed({ kind: "topics", topics }, over);
     const { state, applied } = projection;
-    const events = eventsSince(state, told, chosen, identity).filter((event) => isWanted(event, wanted, call));
+    const found = eventsSince(state, told, chosen, identity).filter((event) => isWanted(event, wanted, call));
+    const events = isFirst && begin.most !== undefined ? found.slice(-begin.most) : found;
     told = applied;
+    // A line at once, so that the client sees that it is listened to.
+    if (isFirst && events.length === 0) yield "{}\n";
+    isFirst = false;
     for (const [index, together] of Map.groupBy(events, ({ Index }) => Index)) {
       yield `${JSON.stringify({ Index: index, Events: together })}\n`;
     }

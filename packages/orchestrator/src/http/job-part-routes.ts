@@ -16,7 +16,7 @@ import { jobChangedJson, jobIn, topicsOfJob } from "./job-routes.ts";
 import { badRequest, notFound, readFields, readJsonBody, readOptionalBody } from "./json-body.ts";
 import { capability } from "./needs.ts";
 import { answerList, answerOne, answerWrite, isPretty, read, readHeaders } from "./reading.ts";
-import { jsonReply } from "@millwright/core/http-reply";
+import { jsonReply, textReply } from "@millwright/core/http-reply";
 import type { Capability } from "./permissions.ts";
 import type { Call, Route } from "./route.ts";
 
@@ -39,14 +39,16 @@ export function jobPartRoutes(context: HttpContext): Route[] {
     ...writes("evaluate", (call) => evaluate(context, call), "read-job"),
     ...writes("revert", (call) => revert(context, call)),
     ...writes("stable", (call) => stable(context, call)),
-    ...writes("dispatch", async () => refuse("A parameterized job cannot be dispatched yet.")),
-    ...writes("periodic/force", async () =>
-      refuse("A periodic job is not started by its cron line, nor by hand, yet."),
-    ),
+    // The file that a job came from is its user's to keep.
+    { ...reads("submission", async () => textReply(404, "job source not found")), blocking: false },
+    ...writes("dispatch", (call) => refuse(context, call, "A parameterized job cannot be dispatched yet.")),
+    ...writes("periodic/force", (call) => refuse(context, call, "A periodic job cannot be started by hand yet.")),
   ];
 }
 
-function refuse(text: string): never {
+async function refuse({ projection }: HttpContext, call: Call, text: string): Promise<never> {
+  await projection.fresh();
+  if (!jobIn(call, projection.state)) throw notFound(`job "${call.params.id}" not found`);
   throw new OperationalError(orchestratorErrors.notThereYet, `${text} Register it as a batch job of its own.`);
 }
 

@@ -13,7 +13,7 @@ export function jobPathOf(routes: readonly RoutePlace[]): (path: string) => stri
   return (path) => {
     if (!path.startsWith(root)) return path;
     const rest = path.slice(root.length);
-    const tail = tails.find((one) => rest.endsWith(one) && rest.length > one.length) ?? "";
+    const tail = tails.find((one) => rest.endsWith(one)) ?? "";
     const id = rest.slice(0, rest.length - tail.length);
     return id.includes("/") ? `${root}${id.replaceAll("/", "%2F")}${tail}` : path;
   };

@@ -20,10 +20,16 @@ export interface RequestedJob {
  * Reads the job of a request, in the API's JSON: where it says no region, the server's is meant; the query's namespace wins over its
  * own. `id` is that of the path, where there is one. Throws `badRequest` for what is no job, and for the job of another region.
  */
+export function namedJobOf(json: unknown, call: Call, identity: ServerIdentity, id?: string): RequestedJob {
+  const name = objectOf(json)?.get("id");
+  if (objectOf(json) && (typeof name !== "string" || name === "")) throw badRequest("Job ID hasn't been provided");
+  return jobOf(json, call, identity, id);
+}
+
+/** As {@link namedJobOf}, for a job that may have no id: that is told with all else that is wrong with it. */
 export function jobOf(json: unknown, call: Call, identity: ServerIdentity, id?: string): RequestedJob {
   const given = objectOf(json);
   if (!given) throw badRequest("Job must be specified");
-  if (typeof given.get("id") !== "string" || given.get("id") === "") throw badRequest("Job ID hasn't been provided");
   const { value, diagnostics } = jobFromApi(json);
   if (id !== undefined && value.id !== id) throw badRequest("Job ID does not match");
   if (hasErrors(diagnostics)) throw badRequest(listed(diagnostics));

@@ -9,7 +9,7 @@ import type { OrchestratorState } from "../state.ts";
 import type { JobView } from "../world.ts";
 import type { HttpContext } from "./context.ts";
 import { jobJson, jobStubJson, summaryJson } from "./job-json.ts";
-import { checkRegistrable, jobOf, listed, sentence, warningsIn } from "./job-request.ts";
+import { checkRegistrable, jobOf, listed, namedJobOf, sentence, warningsIn } from "./job-request.ts";
 import { activityOf } from "./job-status.ts";
 import { badRequest, readFields, readJsonBody } from "./json-body.ts";
 import { capability } from "./needs.ts";
@@ -159,7 +159,7 @@ async function register(context: HttpContext, call: Call, id?: string): Promise<
     preserveCounts: given.flag("PreserveCounts"),
     priority: given.whole("EvalPriority"),
   }));
-  const asked = jobOf(fields.job, call, context.identity, id);
+  const asked = namedJobOf(fields.job, call, context.identity, id);
   checkRegistrable(asked, call);
   if (fields.priority < 0 || fields.priority > 100)
     throw badRequest("EvalPriority must be between 1 and 100 inclusively");

@@ -16,6 +16,8 @@ export function nodeJson(view: NodeView, state: OrchestratorState, identity: Ser
     ...headJson(view, state),
     HTTPAddr: `${identity.address}:${identity.port}`,
     TLSEnabled: false,
+    // What the API calls so is never shown; clients look that it is empty.
+    SecretID: "",
     CgroupParent: "",
     Attributes: row.registration.Attributes,
     Meta: row.registration.Meta,

@@ -34,7 +34,8 @@ export function nodeRoutes(context: HttpContext): Route[] {
     ...writes("evaluate", (call) => evaluate(context, call)),
     ...writes("eligibility", (call) => setEligibility(context, call)),
     ...writes("drain", (call) => drain(context, call)),
-    ...writes("purge", async () => {
+    ...writes("purge", async (call) => {
+      await knownNode(context, call);
       const text =
         "A node is not purged by hand: one that is away for good is forgotten by `system gc` once nothing of it is left.";
       throw new OperationalError(orchestratorErrors.notThereYet, text);
@@ -69,7 +70,7 @@ function showNode(context: HttpContext, call: Call): Promise<HttpReply> {
 }
 
 async function listAllocations(context: HttpContext, call: Call): Promise<HttpReply> {
-  const id = nodeId(uuidOf(call.params.id, "node"));
+  const id = nodeId((call.params.id ?? "").toLowerCase());
   const { index, value } = await read(context, call, {
     topics: () => [topicOf("alloc", lists.onNode(id)), topicOf("client", lists.onNode(id))],
     value: (state) => state.derived.allocationsOnNode(id).map((view) => allocationJson(view, state)),

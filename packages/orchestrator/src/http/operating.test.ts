@@ -15,7 +15,7 @@ const state = () => api.cluster.context.projection.state;
 
 async function start(update: object): Promise<void> {
   const job = jobOf({ count: 2, ephemeralDisk: { size: 300 }, update });
-  await api.ask("PUT /v1/jobs", { Job: toApi(job) });
+  expect((await api.ask("PUT /v1/jobs", { Job: toApi(job) })).text).toContain("EvalID");
   await until(api.cluster, () => [...state().rows("client")].some(({ status }) => status === "running"));
 }
 
@@ -50,9 +50,9 @@ describe("a rollout", () => {
     expect(at(await api.json(`GET /v1/deployment/allocations/${id}`), "length")).toBeGreaterThan(0);
   });
 
-  test("that nobody watches over is told by hand which allocations are healthy", async () => {
+  test("goes on by an operator's word on which allocations are healthy", async () => {
     await withHangingTasks();
-    await start({ healthCheck: "manual", minHealthyTime: 0, maxParallel: 2 });
+    await start({ minHealthyTime: 0, maxParallel: 2 });
     const id = await deploymentId();
     const ids = [...state().rows("alloc")].map(({ key }) => key);
     expect((await api.ask(`PUT /v1/deployment/allocation-health/${id}`, { DeploymentID: id })).text).toContain(

@@ -1,7 +1,11 @@
 import type { HttpReply } from "@millwright/core/http";
+import type { Job } from "@millwright/jobs/job";
+import { newEvaluation } from "../evaluation.ts";
+import type { EvalRecord } from "../records.ts";
+import { evaluationJson } from "./evaluation-json.ts";
 import { dryRun } from "../plan/dry-run.ts";
 import type { HttpContext } from "./context.ts";
-import { checkRegistrable, jobOf, warningsIn } from "./job-request.ts";
+import { checkRegistrable, namedJobOf, warningsIn } from "./job-request.ts";
 import { readFields, readJsonBody } from "./json-body.ts";
 import { failedJson } from "./metrics-json.ts";
 import { capability } from "./needs.ts";
@@ -24,7 +28,7 @@ async function plan(context: HttpContext, call: Call): Promise<HttpReply> {
   const asked = readFields(await readJsonBody(call.request), "the request", (fields) => {
     return { job: fields.raw("Job"), diff: fields.flag("Diff") };
   });
-  const requested = jobOf(asked.job, call, identity, call.params.id);
+  const requested = namedJobOf(asked.job, call, identity, call.params.id);
   checkRegistrable(requested, call);
   await projection.fresh();
   const { state, applied } = projection;
@@ -35,10 +39,21 @@ async function plan(context: HttpContext, call: Call): Promise<HttpReply> {
     Annotations: { DesiredTGUpdates: Object.fromEntries(updates), PreemptedAllocs: null },
     FailedTGAllocs: failedJson(run.failed),
     JobModifyIndex: run.jobModifyIndex,
-    CreatedEvals: null,
+    CreatedEvals: isEmpty(run.failed) ? null : [blockedJson(context, requested.job, run.failed)],
     Diff: run.diff,
     NextPeriodicLaunch: null,
     Warnings: warningsIn(requested.diagnostics),
     Index: index,
   });
+}
+
+function isEmpty(failed: EvalRecord["failed"]): boolean {
+  return Object.keys(failed).length === 0;
+}
+
+/** The evaluation that would wait for room. */
+function blockedJson(context: HttpContext, job: Job, failed: EvalRecord["failed"]): object {
+  const rest = { status: "blocked", description: "created to place remaining allocations", failed } as const;
+  const evaluation = newEvaluation(context, job, "queued-allocs", rest);
+  return evaluationJson({ ...evaluation, key: evaluation.id, created: 0, modified: 0 }, context.projection.state);
 }

@@ -5,8 +5,10 @@ import type { HttpContext } from "./context.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import { evaluationRoutes } from "./evaluation-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { fixedRoutes } from "./fixed-routes.ts";
 import { jobPartRoutes } from "./job-part-routes.ts";
 import { jobRoutes } from "./job-routes.ts";
+import { metricsRoutes } from "./metrics-route.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { parseRoutes } from "./parse-route.ts";
 import { planRoutes } from "./plan-route.ts";
@@ -26,6 +28,8 @@ export function httpRoutes(context: HttpContext): Route[] {
     ...nodeRoutes(context),
     ...clientRoutes(context),
     ...agentRoutes(context),
+    ...metricsRoutes(context),
+    ...fixedRoutes(context),
     ...searchRoutes(context),
     ...eventRoutes(context),
   ];
