@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { topicOf } from "@millwright/records/table";
 import type { EvalId, NodeId } from "@millwright/scheduler/ids";
 import { roomFor } from "@millwright/scheduler/room";
@@ -25,9 +26,11 @@ export function keepUnblocking(leader: Leader): Promise<void> {
     if (waiting.length === 0) return { at: undefined };
     const changes = changesOfNodes(state);
     for (const one of waiting) {
-      const since = looked.get(one.id);
+      // With many jobs that wait and many nodes that have changed this takes long: others have a turn between.
+      await setImmediate();
+      const since = looked.get(one.id) ?? one.snapshotIndex - state.indexOf(0);
       looked.set(one.id, applied);
-      if (since !== undefined && !mayFindRoom(state, one, changes, since)) continue;
+      if (!mayFindRoom(state, one, changes, since)) continue;
       const { namespace, job } = one;
       await evaluateJob(leader, { namespace, job, because: "blocked" });
     }

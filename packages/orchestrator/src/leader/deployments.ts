@@ -1,13 +1,13 @@
 import { topicOf } from "@millwright/records/table";
 import type { Allocation } from "@millwright/scheduler/allocation";
-import { type Deployment, isActive } from "@millwright/scheduler/deployment";
+import { type Deployment, type GroupRollout, isActive } from "@millwright/scheduler/deployment";
 import {
   type DeploymentAction,
   type DeploymentEvent,
   nextDeadline,
   stepDeployment,
 } from "@millwright/scheduler/deployment-step";
-import type { AllocId, DeploymentId } from "@millwright/scheduler/ids";
+import type { DeploymentId } from "@millwright/scheduler/ids";
 import type { Moment } from "@millwright/scheduler/time";
 import { lists } from "../keys.ts";
 import type { OrchestratorDraft, OrchestratorRow, OrchestratorState } from "../state.ts";
@@ -70,21 +70,30 @@ function tend(draft: OrchestratorDraft, { context }: Leader, id: DeploymentId): 
 
 /** What a rollout has not heard of yet. */
 function* eventsOf(deployment: Deployment, allocations: readonly Allocation[], at: Moment): Generator<DeploymentEvent> {
-  const wanted = new Map(allocations.filter(isWanted).map((one) => [one.id, one]));
-  for (const [name, { placed }] of Object.entries(deployment.groups)) {
-    for (const id of placed) if (!wanted.has(id)) yield { kind: "gone", group: name, allocation: id };
-    const known = new Set<AllocId>(placed);
-    for (const { id, group, deployment: part } of wanted.values())
-      if (group === name && !known.has(id))
-        yield { kind: "placed", group, allocation: id, replaces: null, canary: part?.canary ?? false, at };
+  const byGroup = Map.groupBy(allocations.filter(isWanted), ({ group }) => group);
+  for (const [group, part] of Object.entries(deployment.groups)) {
+    const members = byGroup.get(group) ?? [];
+    const there = new Set(members.map(({ id }) => id));
+    const placed = new Set(part.placed);
+    for (const id of placed) if (!there.has(id)) yield { kind: "gone", group, allocation: id };
+    for (const { id, deployment: own } of members)
+      if (!placed.has(id))
+        yield { kind: "placed", group, allocation: id, replaces: null, canary: own?.canary ?? false, at };
+    yield* healthOf(group, part, members, at);
   }
-  for (const { id, group, client, healthy } of wanted.values()) {
-    const part = deployment.groups[group];
-    if (!part) continue;
+}
+
+function* healthOf(
+  group: string,
+  part: GroupRollout,
+  members: readonly Allocation[],
+  at: Moment,
+): Generator<DeploymentEvent> {
+  const [well, ill] = [new Set(part.healthy), new Set(part.unhealthy)];
+  for (const { id, client, healthy } of members) {
     const isIll = client === "failed" || healthy === false;
-    if (isIll && !part.unhealthy.includes(id)) yield { kind: "health", group, allocation: id, healthy: false, at };
-    if (!isIll && healthy === true && !part.healthy.includes(id))
-      yield { kind: "health", group, allocation: id, healthy: true, at };
+    if (isIll ? !ill.has(id) : healthy === true && !well.has(id))
+      yield { kind: "health", group, allocation: id, healthy: !isIll, at };
   }
 }
 

@@ -1,6 +1,6 @@
 import { jobId } from "@millwright/jobs/job";
 import { commitDraft } from "@millwright/records/commit";
-import { evalId } from "@millwright/scheduler/ids";
+import { evalId, nodeId } from "@millwright/scheduler/ids";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Cluster, type ClusterOptions, healthy, jobOf, live, openCluster, until } from "../../test/cluster.ts";
 import type { EvalRecord } from "../records.ts";
@@ -120,13 +120,28 @@ test("what a placement rests on has to be as it was: a node that is barred meanw
     const id = jobId(`job-${i}`);
     await Promise.all([
       cluster.commands.registerJob(batch(4, { id }), {}),
-      cluster.commands.setEligibility("n1" as never, i % 2 === 0),
+      cluster.commands.setEligibility(nodeId("n1"), i % 2 === 0),
     ]);
   }
   await until(cluster, () => isQuiet(cluster));
   const { state } = cluster.context.projection;
   const barredSince = state.row("nodestate", "n1")!.modified;
-  const after = state.derived.allocationsOnNode("n1" as never).filter(({ created }) => created > barredSince);
+  const after = state.derived.allocationsOnNode(nodeId("n1")).filter(({ created }) => created > barredSince);
   expect(after).toEqual([]);
   expect(healthy(cluster)).toBe(0);
+});
+
+test("an evaluation that somebody waits for is not folded into one that is blocked", async () => {
+  const cluster = await start(1);
+  const large = jobOf({ count: 3 }, { type: "batch" }, { resources: { cpu: 1_500, memory: 128 } });
+  await cluster.commands.registerJob(large, {});
+  await until(cluster, () => cluster.context.projection.state.list("eval", "blocked").size === 1);
+  for (let i = 0; i < 5; i++) {
+    const [{ evaluation }] = await Promise.all([
+      cluster.commands.evaluateJob("default", jobId("app")),
+      cluster.commands.setEligibility(nodeId("n1"), i % 2 === 0),
+    ]);
+    await until(cluster, () => isQuiet(cluster));
+    expect(cluster.context.projection.state.row("eval", evaluation!)?.status).toBe("complete");
+  }
 });

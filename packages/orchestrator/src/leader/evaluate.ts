@@ -59,6 +59,8 @@ function pass(draft: OrchestratorDraft, { leader, subject, now, mayPlace }: Pass
   const head = headOf(draft, own, subject, now);
   if (!head) return "done";
   const older = own.filter((one) => one.id !== head.id && one.status === "pending" && !waitsItsTurn(one, now));
+  // What is pending sees to the whole job, and is somebody's to wait for.
+  if (subject.because === "blocked" && older.length > 0) return "done";
   for (const one of older.slice(0, mostFolded)) fold(draft, one, now);
   if (older.length > mostFolded) return "partial";
   const end = { context, draft, head, own, now };

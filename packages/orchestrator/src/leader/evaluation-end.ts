@@ -63,15 +63,18 @@ const remaining = "created to place remaining allocations";
 const conflicts = "created due to placement conflicts";
 
 /** The blocked evaluation of the job, brought up to date or made. */
-function block(
-  { context, draft, head, own, now }: End,
-  found: Pick<EvalRecord, "failed" | "queued">,
-  trigger: Trigger,
-  description: string,
-): EvalId {
+function block(end: End, found: Pick<EvalRecord, "failed" | "queued">, trigger: Trigger, description: string): EvalId {
+  const { context, draft, head, own, now } = end;
   const known = own.find((one) => one.status === "blocked" && one.id !== head.id);
   const row = known && draft.row("eval", known.id);
-  const rest = { ...found, trigger, description, previous: head.id, priority: head.priority };
+  const rest = {
+    ...found,
+    trigger,
+    description,
+    previous: head.id,
+    priority: head.priority,
+    snapshotIndex: snapshotIndex(end),
+  };
   const record: EvalRecord = row
     ? { ...row, ...rest, type: head.type, modifiedAt: now }
     : newEvaluation(context, jobOf(head), trigger, { ...rest, status: "blocked" });
