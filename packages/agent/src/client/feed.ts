@@ -24,6 +24,7 @@ export class Feed {
   readonly #options: FeedOptions;
   #index = 0;
   #lastHeard: number;
+  #isCut = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -52,6 +53,8 @@ export class Feed {
     try {
       const { Allocations, index } = await orchestrator.allocations(position, signal);
       this.#lastHeard = clock.monotonic();
+      if (this.#isCut) log.write("info", "client: allocations are read again");
+      this.#isCut = false;
       const isNews = index !== this.#index || index === 0;
       // An index that goes back is that of other servers, or of ones that were restored.
       this.#index = index < this.#index ? 0 : index;
@@ -61,7 +64,9 @@ export class Feed {
       if (signal.aborted) return false;
       if (!(error instanceof OperationalError)) throw error;
       if (isKind(error, nomadNodeErrors.notRegistered)) registrar.forgotten(messageOf(error));
-      else log.write("warn", "client: allocations cannot be read, what runs goes on", { why: messageOf(error) });
+      else if (!this.#isCut)
+        log.write("warn", "client: allocations cannot be read, what runs goes on", { why: messageOf(error) });
+      this.#isCut = true;
       return false;
     }
   }

@@ -22,6 +22,8 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #waiting = new Map<string, AllocationUpdate>();
+  /** Whether the last try was in vain: each further one is no news. */
+  #isStuck = false;
   #filled = Promise.withResolvers<void>();
 
   constructor(options: OutboxOptions) {
@@ -81,11 +83,14 @@ export class Outbox {
       if (!(error instanceof OperationalError)) throw error;
       if (isKind(error, nomadNodeErrors.notRegistered)) registrar.forgotten(messageOf(error));
       const mayBeTaken = error.kind.retryable || error.kind.status === 403 || error.kind.status === 404;
-      log.write("warn", "client: updates were not taken", { why: messageOf(error), waiting: this.#waiting.size });
+      if (!mayBeTaken || !this.#isStuck)
+        log.write("warn", "client: updates were not taken", { why: messageOf(error), waiting: this.#waiting.size });
+      this.#isStuck = mayBeTaken;
       if (mayBeTaken) return "failed";
       if (batch.length === 1) this.#drop(batch);
       return "refused";
     }
+    this.#isStuck = false;
     this.#drop(batch);
     return "taken";
   }
