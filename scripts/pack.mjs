@@ -60,6 +60,8 @@ function stagePackage(name) {
     const text = readFileSync(join(root, path), "utf8").replace(/(["']\.\.?\/[^"']+)\.ts(["'])/g, "$1.js$2");
     writeFileSync(join(stage, path.slice("packages/".length)), text);
   }
+  for (const path of filesBelow(`packages/${name}/src`).filter((path) => path.endsWith(".sh")))
+    cpSync(join(root, path), join(stage, path.slice("packages/".length)));
   if (existsSync(join(from, "bin"))) cpSync(join(from, "bin"), join(to, "bin"), { recursive: true });
   cpSync(join(root, "LICENSE"), join(to, "LICENSE"));
   writeFileSync(join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -76,3 +76,19 @@ test("a finish on a disk that has room again writes all of it", async () => {
   expect(drain.finish()).toBe(true);
   expect(disk.text).toBe("one\ntwo\nthree\n");
 });
+
+test("what one drain keeps, another one does not overwrite", async () => {
+  const [full, other] = [new SmallDisk(0), new SmallDisk(1000)];
+  const otherFifo = join(folder, "other");
+  execFileSync("mkfifo", [otherFifo]);
+  const drains = [new Drain(fifo, full), new Drain(otherFifo, other)];
+  const otherWriter = openSync(otherFifo, "w");
+  writeSync(writer, "mine\n");
+  await expect.poll(() => drains[0]?.fault).toBe("the disk is full");
+  writeSync(otherWriter, "XXXXXXXXXX\n");
+  await expect.poll(() => other.text).toBe("XXXXXXXXXX\n");
+  full.room = 1000;
+  await expect.poll(() => full.text).toBe("mine\n");
+  for (const drain of drains) drain.close();
+  closeSync(otherWriter);
+});

@@ -79,8 +79,8 @@ export class Drain {
   #write(bytes: Uint8Array): boolean {
     const { bytes: written, fault } = this.#file.write(bytes);
     this.fault = fault;
-    // The buffer is everybody's: what is kept is copied.
-    this.#rest = fault === undefined ? empty : bytes.slice(written);
+    // The buffer is everybody's: what is kept is copied, as the slice of a Buffer is not.
+    this.#rest = fault === undefined ? empty : Uint8Array.from(bytes.subarray(written));
     if (fault === undefined) return true;
     this.#again(retryMilliseconds, () => this.#tryAgain());
     return false;
