@@ -147,6 +147,18 @@ describe("running", () => {
     expect(statusOf(long)).toBe("running");
   });
 
+  test("an agent that takes its tasks with it starts nothing in their place", async () => {
+    const agent = await start();
+    const id = jobs.run(jobOf(shell("exec sleep 60")));
+    await until(() => expect(statusOf(id)).toBe("running"));
+    const stopping = agent.stopTasks();
+    const other = jobs.run(jobOf(shell("exec sleep 60")));
+    await stopping;
+    await until(() => expect(statusOf(id)).toBe("complete"));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(statusOf(other)).toBeUndefined();
+  });
+
   test("an agent that is started anew finds its tasks, also without servers, and what ended meanwhile", async () => {
     const first = await start();
     const long = jobs.run(jobOf(shell("exec sleep 60")));

@@ -52,6 +52,7 @@ export class Feed {
     const position = { node: nodeId, index: this.#index, wait: this.#options.wait() };
     try {
       const { Allocations, index } = await orchestrator.allocations(position, signal);
+      if (signal.aborted) return false;
       this.#lastHeard = clock.monotonic();
       if (this.#isCut) log.write("info", "client: allocations are read again");
       this.#isCut = false;
