@@ -103,8 +103,11 @@ export function failureText(error: OperationalError): string {
   const { cause } = error;
   if (!(cause instanceof NomadRefusal)) return error.message;
   const said = `Unexpected response code: ${cause.status} (${cause.message})`;
-  if (!isKind(error, clientErrors.denied)) return said;
-  return `${said}\nCheck the token (NOMAD_TOKEN, -token) and what its policies allow.`;
+  if (isKind(error, clientErrors.denied))
+    return `${said}\nCheck the token (NOMAD_TOKEN, -token) and what its policies allow.`;
+  if (/no path to region/i.test(cause.message))
+    return `${said}\nThe job, -region or NOMAD_REGION names another region than the server's: see "server members".`;
+  return said;
 }
 
 function inColours(io: CommandIo, values: ClientFlagValues): CommandIo {

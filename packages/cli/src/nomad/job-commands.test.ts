@@ -107,7 +107,7 @@ describe("a plan", () => {
     const { code, err } = await nomad(["plan", "plain.nomad"], routes);
     expect({ code, err }).toEqual({
       code: 255,
-      err: "Error during plan: Unexpected response code: 500 (no path to region)\n",
+      err: 'Error during plan: Unexpected response code: 500 (no path to region)\nThe job, -region or NOMAD_REGION names another region than the server\'s: see "server members".\n',
     });
   });
 });

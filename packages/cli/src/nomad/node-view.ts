@@ -91,9 +91,9 @@ function drivers({ Drivers }: Node): string {
 
 function driverTable({ Drivers }: Node, io: CommandIo): string {
   const rows = byGroup(Drivers).map(([name, { Detected, Healthy, HealthDescription, UpdateTime }]) => [
-    ...[name, String(Detected), String(Healthy), HealthDescription, momentOf(UpdateTime)],
+    ...[name, String(Detected), String(Healthy), momentOf(UpdateTime), HealthDescription],
   ]);
-  return section(io, "Drivers", table(["Driver", "Detected", "Healthy", "Message", "Time"], rows));
+  return section(io, "Drivers", table(["Driver", "Detected", "Healthy", "Time", "Message"], rows));
 }
 
 function events({ Events }: Node, { verbose }: Detail, io: CommandIo): string {

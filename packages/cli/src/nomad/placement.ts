@@ -47,10 +47,9 @@ function adviceFor(metric: AllocationMetric): string | undefined {
   if (dimension !== undefined) return adviceForDimension(dimension);
   const [constraint] = named(metric.ConstraintFiltered)[0] ?? [];
   if (constraint === "missing drivers")
-    return "Run an agent with that driver, or use one of: nomad node status -verbose ID.";
+    return 'Run an agent that has the driver, or use one that "node status -verbose ID" shows as healthy.';
   if (constraint !== undefined) return "Loosen the constraint, or run a node that meets it.";
-  if (metric.NodesEvaluated === 0)
-    return "Compare the job's datacenters and node pool with those of: nomad node status.";
+  if (metric.NodesEvaluated === 0) return 'Compare the job\'s datacenters and node pool with what "node status" shows.';
   return undefined;
 }
 
