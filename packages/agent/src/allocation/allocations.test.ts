@@ -95,6 +95,21 @@ describe("a task", () => {
     expect(bench.events(id).at(-1)).toBe("Not Restarting: Error was unrecoverable");
   });
 
+  test("that asks for what no node has is not started without it", async () => {
+    const group = `volume "data" { source = "data" }
+      ${task(
+        "main",
+        "exec sleep 100",
+        `volume_mount { volume = "data"
+        destination = "/data" }`,
+      )}`;
+    const id = bench.run(jobOf(group));
+    await until(() => expect(statusOf(id)).toBe("failed"));
+    expect(bench.events(id).join("\n")).toContain(
+      'Setup Failure: The task mounts the volume "data". Volumes are not there',
+    );
+  });
+
   test("is restarted when somebody asks for it, and gets signals", async () => {
     const line = "trap 'echo hup' HUP; echo up; while :; do sleep 0.05; done";
     const id = bench.run(jobOf(task("main", line)));

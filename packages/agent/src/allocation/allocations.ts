@@ -67,6 +67,8 @@ class NodeAllocations implements Allocations {
   readonly #taking = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #wanted: ReadonlyMap<string, NodeAllocation> | undefined;
+  /** Whether everything is to end: nothing begins any more. */
+  #isEnding = false;
   #collecting: Promise<void> = Promise.resolve();
 
   constructor(host: AllocationHost) {
@@ -87,6 +89,8 @@ class NodeAllocations implements Allocations {
   }
 
   set(wanted: readonly NodeAllocation[]): void {
+    // What the servers place anew for what ends here is for another agent.
+    if (this.#isEnding) return;
     this.#wanted = new Map(wanted.map((one) => [one.ID, one]));
     for (const [id, runner] of this.#runners) if (!this.#wanted.has(id)) runner.stop();
     for (const { ID } of wanted) this.#takeLater(ID);
@@ -129,7 +133,7 @@ class NodeAllocations implements Allocations {
   }
 
   async stopAll(): Promise<void> {
-    // Nothing begins any more.
+    this.#isEnding = true;
     this.#wanted = new Map();
     await Promise.all(this.#taking.values());
     const runners = [...this.#runners.values()];

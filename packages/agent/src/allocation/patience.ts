@@ -17,6 +17,7 @@ export const longestPause = 30_000;
  */
 export async function patiently<T>({ clock, signal, waits }: PatiencePorts, call: () => Promise<T>): Promise<T> {
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    signal.throwIfAborted();
     try {
       return await call();
     } catch (error) {

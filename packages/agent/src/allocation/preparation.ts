@@ -24,6 +24,7 @@ import { taskEvents } from "./task-events.ts";
 import type { TaskSurroundings } from "./task-runner.ts";
 import { TaskTemplates } from "./task-templates.ts";
 import type { TemplateChange } from "./template-change.ts";
+import { unsupportedIn } from "./unsupported.ts";
 
 export interface PreparationPorts {
   readonly isFetched: boolean;
@@ -85,6 +86,8 @@ export class Preparation {
   async prepare(signal: AbortSignal): Promise<{ readonly driver: TaskDriver; readonly launch: TaskLaunch }> {
     this.stage = "setup";
     const driver = this.#driver();
+    const unsupported = unsupportedIn(this.#around.group(), this.task());
+    if (unsupported !== undefined) throw new OperationalError(allocationErrors.refused, unsupported);
     // A service that cannot be registered is told before anything runs.
     this.services();
     this.#around.groupServices();
@@ -111,11 +114,16 @@ export class Preparation {
 
   /** Goes on keeping what a task has that was found again: its token, its identities, its files. */
   async follow(): Promise<void> {
-    const owner = await this.#owner();
-    await this.#makeFolders(owner);
-    const credentials = await this.#open(owner);
-    await credentials.keep(this.#closing.signal);
-    await this.#render(owner, credentials);
+    try {
+      const owner = await this.#owner();
+      await this.#makeFolders(owner);
+      const credentials = await this.#open(owner);
+      await credentials.keep(this.#closing.signal);
+      await this.#render(owner, credentials);
+    } catch (error) {
+      // The task has ended meanwhile.
+      if (!this.#closing.signal.aborted) throw error;
+    }
   }
 
   /** Ends every token that the task had. */
@@ -207,6 +215,7 @@ export class Preparation {
       ...{ owner, environment, clock, chance, log },
       folders: taskFolders(root, this.#name),
       servers: { consul, vault: credentials.vault ?? noSecretsPort },
+      isRunning: this.#ports.isRunning(),
       readsSecrets: credentials.vault !== undefined,
       waits: (message) => this.#ports.noted(taskEvents.template(clock.now(), message)),
       changed: (change) => void this.#effect(change, owner),

@@ -76,6 +76,10 @@ test("templates are followed on, and the credential in them stays the one that t
   expect(bench.vault.story.filter((call) => call.startsWith("read"))).toHaveLength(1);
   bench.consul.put("app/colour", "green");
   await until(() => expect(bench.output(id)).toBe("red user-2\ngreen user-2\n"));
+  await bench.closeAgent();
+  bench.consul.put("app/colour", "blue");
+  await bench.reopen();
+  await until(() => expect(bench.output(id)).toBe("red user-2\ngreen user-2\nblue user-2\n"));
 });
 
 test("a health that was proved stays so", async () => {
@@ -116,4 +120,16 @@ test("what was ended stays ended, and its folder goes when nobody asks for it an
     expect(bench.allocations.ids()).toEqual([]);
   });
   expect(() => readFileSync(bench.path(id, "state.json"))).toThrow("ENOENT");
+});
+
+test("where everything is to end, nothing begins any more", async () => {
+  const job = jobOf(task("main", "exec sleep 100"));
+  const id = bench.run(job);
+  await until(() => expect(statusOf(id)).toBe("running"));
+  const ending = bench.allocations.stopAll();
+  const late = bench.run(job);
+  await ending;
+  expect(statusOf(id)).toBe("complete");
+  expect(bench.allocations.ids()).toEqual([id]);
+  expect(statusOf(late)).toBeUndefined();
 });

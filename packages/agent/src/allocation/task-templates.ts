@@ -23,6 +23,8 @@ export interface TemplatePorts {
   /** What `env` gives. */
   readonly environment: Readonly<Record<string, string>>;
   readonly servers: Servers;
+  /** Whether the task runs already: its files are there, and a change of the first rendering is one too. */
+  readonly isRunning: boolean;
   /** Whether the task has a token with which secrets can be read. */
   readonly readsSecrets: boolean;
   /** Told what it waits for, when that takes a while. */
@@ -44,6 +46,8 @@ export class TaskTemplates {
   readonly #first = Promise.withResolvers<void>();
   #incomplete = 0;
   #isComplete = false;
+  /** What has changed before all were there. */
+  readonly #early: Template[] = [];
   /** The last thing that went wrong with a source: it says why another is missing. */
   #trouble = "";
 
@@ -155,8 +159,11 @@ export class TaskTemplates {
         this.#incomplete--;
         if (this.#incomplete === 0) this.#complete();
         return;
-      case "changed":
-        if (this.#isComplete) this.#ports.changed(changeOf(news.templates.map((index) => templates[index]!)));
+      case "changed": {
+        const changed = news.templates.map((index) => templates[index]!);
+        if (this.#isComplete) this.#ports.changed(changeOf(changed));
+        else this.#early.push(...changed);
+      }
     }
   }
 
@@ -174,6 +181,7 @@ export class TaskTemplates {
 
   #complete(): void {
     this.#isComplete = true;
+    if (this.#ports.isRunning && this.#early.length > 0) this.#ports.changed(changeOf(this.#early));
     this.#first.resolve();
   }
 
