@@ -11,6 +11,7 @@ const instances = 3;
 export class FactoryCheck {
   readonly #stage: Stage;
   readonly #factory: Factory;
+  readonly #over = new AbortController();
   #remembered: readonly Instance[] = [];
 
   constructor(stage: Stage, factory: Factory) {
@@ -19,13 +20,17 @@ export class FactoryCheck {
   }
 
   async run(): Promise<void> {
-    await this.comesUp();
-    await this.heals();
-    await this.outlivesItsAgent();
-    await this.rolls();
-    await this.takesBack();
-    await this.survivesItsDatabase();
-    await this.givesBack();
+    try {
+      await this.comesUp();
+      await this.heals();
+      await this.outlivesItsAgent();
+      await this.rolls();
+      await this.takesBack();
+      await this.survivesItsDatabase();
+      await this.givesBack();
+    } finally {
+      this.#over.abort();
+    }
   }
 
   async comesUp(): Promise<void> {
@@ -128,7 +133,7 @@ export class FactoryCheck {
     const over = new AbortController();
     const counts = { sent: 0, failed: 0 };
     const running = (async () => {
-      while (!over.signal.aborted) {
+      while (!over.signal.aborted && !this.#over.signal.aborted) {
         counts.sent++;
         const fault = await this.#order("remembers").then(
           () => undefined,

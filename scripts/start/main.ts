@@ -30,7 +30,8 @@ const examples: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   secrets: runSecretsSteps,
 };
 
-const stage = await Stage.open();
+const isUnattended = values.check || !process.stdout.isTTY;
+const stage = await Stage.open(isUnattended ? "any" : "usual");
 const closers: (() => void)[] = [];
 try {
   await run();
@@ -44,7 +45,6 @@ try {
 }
 
 async function run(): Promise<void> {
-  const isUnattended = values.check || !process.stdout.isTTY;
   if (values.example !== undefined) {
     const example = examples[values.example];
     if (!example) throw new StepFailed(`--example=${values.example}: there are ${Object.keys(examples).join(" and ")}`);

@@ -38,6 +38,11 @@ interface Addresses {
   readonly tokenFile: string;
 }
 
+async function anyPorts(): Promise<readonly string[]> {
+  const names = ["http", "dns", "vault", "nomad", "server"];
+  return Promise.all(names.map(async (name) => `-${name}-port=${await freePort()}`));
+}
+
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", () => resolve());
@@ -74,10 +79,12 @@ export class Stage {
       symlinkSync(launcher, join(this.#bin, name));
   }
 
-  static async open(): Promise<Stage> {
+  /** With the usual ports, others only where they are taken; or with any, which nobody else on this machine looks for. */
+  static async open(ports: "usual" | "any"): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), "millwright-"));
-    process.stdout.write(`A fresh folder: ${folder}\n\n$ millwright dev -free-ports\n`);
-    const dev = spawn(launcher, ["dev", "-free-ports", "-log-level=warn"], {
+    const flags = ports === "usual" ? ["-free-ports"] : await anyPorts();
+    process.stdout.write(`A fresh folder: ${folder}\n\n$ millwright dev ${flags.join(" ")}\n`);
+    const dev = spawn(launcher, ["dev", ...flags, "-log-level=warn"], {
       cwd: folder,
       env: { ...process.env, XDG_STATE_HOME: join(folder, "state") },
       stdio: ["ignore", "pipe", "inherit"],
