@@ -49,6 +49,21 @@ const cases: readonly Case[] = [
     want: ['error: Group "web": health_check "manual" is not there'],
   },
   {
+    name: "a check that is not made",
+    task: { services: [{ name: "web", checks: [{ type: "grpc", interval: 1_000_000_000 }] }] },
+    want: ['error: Group "web": check type "grpc" is not there'],
+  },
+  {
+    name: "an end after a time",
+    group: { maxRunDuration: 60_000_000_000 },
+    want: ['error: Group "web": max_run_duration is not there'],
+  },
+  {
+    name: "a port of another address of its node",
+    task: { resources: { networks: [{ dynamicPorts: [{ label: "http", hostNetwork: "public" }] }] } },
+    want: ['error: Group "web": host_network is not there'],
+  },
+  {
     name: "another catalog of services",
     task: { services: [{ name: "web", provider: "nomad" }] },
     want: ['error: Group "web": service provider "nomad" is not there'],

@@ -57,6 +57,19 @@ const groupRules: readonly Rule<TaskGroup>[] = [
     instead: 'Tasks share their node\'s network: take the mode away, or write mode = "host".',
   },
   {
+    asks: ({ networks, tasks }) =>
+      [...networks, ...tasks.flatMap(({ resources }) => resources.networks)].some(({ reservedPorts, dynamicPorts }) =>
+        [...reservedPorts, ...dynamicPorts].some(({ hostNetwork }) => hostNetwork !== "default"),
+      ),
+    what: "host_network",
+    instead: "Ports are those of the node's one address: take it away.",
+  },
+  {
+    asks: ({ maxRunDuration }) => maxRunDuration !== null,
+    what: "max_run_duration",
+    instead: "Let the program end by itself, or start it by `timeout`.",
+  },
+  {
     asks: ({ disconnect, maxClientDisconnect, stopAfterClientDisconnect }) =>
       disconnect !== null || maxClientDisconnect !== null || stopAfterClientDisconnect !== null,
     what: "disconnect",
@@ -68,6 +81,14 @@ const groupRules: readonly Rule<TaskGroup>[] = [
     what: 'service provider "nomad"',
     instead:
       "Services are found in the catalog of the same servers, over DNS and Consul's API: take the provider away.",
+  },
+  {
+    asks: ({ services, tasks }) =>
+      [...services, ...tasks.flatMap((task) => task.services)].some(({ checks }) =>
+        checks.some(({ type }) => type === "grpc"),
+      ),
+    what: 'check type "grpc"',
+    instead: 'Write an "http" or "tcp" check.',
   },
   {
     asks: ({ services, tasks }) =>
@@ -104,6 +125,12 @@ const taskRules: readonly Rule<Task>[] = [
     asks: ({ resources }) => resources.numa !== null,
     what: "numa",
     instead: "Cores are not tied to memory: take the block away.",
+  },
+  {
+    asks: ({ logs }) => logs.disabled,
+    what: "logs disabled",
+    instead: "Output is kept all the same, in as many files as logs says.",
+    isWarning: true,
   },
   {
     asks: ({ actions }) => actions.length > 0,
