@@ -42,10 +42,21 @@ export function runsIn(folder: string): readonly number[] {
     .sort((a, b) => a - b);
 }
 
-/** Makes a run's folder, and writes down by which cgroup its processes will be found, before there are any. */
-export function beginRun(folder: string, cgroup: readonly string[]): void {
+export interface RunFiles {
+  /** The folders of the cgroup by which its processes will be found. */
+  readonly cgroup: readonly string[];
+  /** Files by which the task joins cgroups. */
+  readonly joins: readonly string[];
+  /** Files by which the shim leaves the agent's. */
+  readonly keepers: readonly string[];
+}
+
+/** Makes a run's folder, before it has any process. */
+export function beginRun(folder: string, files: RunFiles): void {
   mkdirSync(folder, { mode: 0o700 });
-  writeFileSync(join(folder, "cgroup"), cgroup.map((path) => `${path}\n`).join(""));
+  for (const [name, lines] of Object.entries(files)) {
+    writeFileSync(join(folder, name), lines.map((line: string) => `${line}\n`).join(""));
+  }
 }
 
 /** The folders of a run's cgroup. */

@@ -51,8 +51,9 @@ export async function startTaskProcess(spec: TaskProcessSpec): Promise<TaskProce
   const folder = runFolder(spec.folder, run);
   const cgroup = makeCgroup(`${spec.name}.${run}`);
   const mark = cgroup ? "" : markOf(spec, run);
-  beginRun(folder, cgroup?.folders ?? []);
-  const argv = shimArguments(spec, folder, cgroup?.joinFiles ?? []);
+  const joins = spec.joinFiles.length > 0 ? spec.joinFiles : (cgroup?.joinFiles ?? []);
+  beginRun(folder, { cgroup: cgroup?.folders ?? [], joins, keepers: keeperFiles() });
+  const argv = shimArguments(spec, folder);
   const startedAt = systemClock.now();
   const env = { ...spec.env, ...(mark === "" ? {} : { [markName]: mark.slice(markName.length + 1) }) };
   const child = spawn(spec.tools.sh, argv, { cwd: spec.cwd, env, stdio: "ignore", detached: true });
@@ -122,7 +123,7 @@ export class TaskProcess {
   async destroy(): Promise<void> {
     await this.#processes.kill();
     await this.ended;
-    if (isAlive(this.#shim)) process.kill(this.#shim.pid, "SIGKILL");
+    killShim(this.#shim);
     this.#processes.removeCgroup();
   }
 
@@ -167,23 +168,9 @@ const sigkill = 9;
 const startMilliseconds = 15_000;
 const lookMilliseconds = 5;
 
-function shimArguments(spec: TaskProcessSpec, folder: string, ownJoinFiles: readonly string[]): readonly string[] {
-  const joinFiles = spec.joinFiles.length > 0 ? spec.joinFiles : ownJoinFiles;
-  const keepers = keeperFiles().map((file) => `${file}:`);
-  return [
-    shimFile,
-    folder,
-    spec.output.stdout,
-    spec.output.stderr,
-    spec.tools.mv,
-    spec.tools.sleep,
-    spec.oomScore === undefined ? "" : String(spec.oomScore),
-    keepers.join(""),
-    String(joinFiles.length),
-    ...joinFiles,
-    spec.tools.setsid,
-    ...spec.argv,
-  ];
+function shimArguments({ output, tools, oomScore, argv }: TaskProcessSpec, folder: string): readonly string[] {
+  const score = oomScore === undefined ? "" : String(oomScore);
+  return [shimFile, folder, output.stdout, output.stderr, tools.mv, tools.sleep, score, tools.setsid, ...argv];
 }
 
 // A start that an agent did not live to write down has left a task that nobody knows of. Gives the last run's number.
@@ -196,13 +183,18 @@ async function endEarlierRuns(spec: TaskProcessSpec): Promise<number> {
     const cgroup = cgroupAt(readCgroup(folder));
     const mark = cgroup.folders.length > 0 ? undefined : markOf(spec, run);
     // The shim first: before it has started the task, it is all there is.
-    if (shim && isAlive(shim)) process.kill(shim.pid, "SIGKILL");
+    if (shim) killShim(shim);
     if (task) await new TaskProcesses(task, { cgroup, mark, shim, startedAt: 0 }).kill();
     else await cgroup.kill();
     cgroup.remove();
     removeRun(folder);
   }
   return runs.at(-1) ?? 0;
+}
+
+// With what it runs at that moment; the task has a group of its own.
+function killShim(shim: ProcessIdentity): void {
+  if (isAlive(shim)) process.kill(-shim.pid, "SIGKILL");
 }
 
 async function recorded(folder: string, hasEnded: () => boolean) {
