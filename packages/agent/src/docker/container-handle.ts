@@ -1,7 +1,7 @@
 import { constants } from "node:os";
-import { isKind } from "@millwright/core/errors";
+import { isKind, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
-import type { SavedHandle, TaskExit, TaskHandle, TaskStats } from "../driver/driver.ts";
+import type { Following, SavedHandle, TaskExit, TaskHandle, TaskStats } from "../driver/driver.ts";
 import { driverErrors } from "../driver/errors.ts";
 import { type DockerEngine, EngineRefusal } from "./engine.ts";
 
@@ -21,6 +21,12 @@ export interface Inspected {
   };
 }
 
+export interface ContainerSurroundings {
+  readonly engine: DockerEngine;
+  readonly following: Following;
+  readonly clock: Clock;
+}
+
 /** A task that is a container. It is followed through restarts of the engine. */
 export class ContainerHandle implements TaskHandle {
   readonly saved: SavedHandle;
@@ -28,6 +34,7 @@ export class ContainerHandle implements TaskHandle {
   readonly ended: Promise<TaskExit>;
   readonly #engine: DockerEngine;
   readonly #id: string;
+  readonly #following: Following;
   readonly #clock: Clock;
   readonly #gone = new AbortController();
   /** The signal that was sent to end it at once: the engine tells exit codes alone. */
@@ -35,12 +42,13 @@ export class ContainerHandle implements TaskHandle {
   #isOver = false;
   #usage: { readonly total: number; readonly at: number } | undefined;
 
-  constructor(engine: DockerEngine, container: { readonly id: string; readonly startedAt: number }, clock: Clock) {
+  constructor(container: { readonly id: string; readonly startedAt: number }, around: ContainerSurroundings) {
     this.saved = { driver: "docker", version: 1, container: container.id, startedAt: container.startedAt };
     this.startedAt = container.startedAt;
-    this.#engine = engine;
+    this.#engine = around.engine;
+    this.#following = around.following;
     this.#id = container.id;
-    this.#clock = clock;
+    this.#clock = around.clock;
     this.ended = this.#waitForEnd();
   }
 
@@ -99,6 +107,8 @@ export class ContainerHandle implements TaskHandle {
   }
 
   async destroy(): Promise<void> {
+    // What it wrote goes with it.
+    if (this.#isOver) await this.#following.drained();
     await this.#ask("DELETE", "?force=true&v=true");
     this.#gone.abort(new Error("the container was removed"));
     await this.ended;
@@ -109,8 +119,10 @@ export class ContainerHandle implements TaskHandle {
     try {
       return await this.#engine.json<T>({ method, path: `/containers/${this.#id}${path}` });
     } catch (error) {
-      if (error instanceof EngineRefusal && (error.status === 404 || error.status === 409)) return undefined;
-      throw error;
+      if (!(error instanceof EngineRefusal)) throw error;
+      if (error.status === 404 || error.status === 409) return undefined;
+      const text = `The container engine refuses it: ${error.message.replace(/\.$/, "")}. Look at the engine's own log.`;
+      throw new OperationalError(driverErrors.failed, text);
     }
   }
 

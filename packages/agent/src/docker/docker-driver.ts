@@ -1,7 +1,14 @@
 import { realpath } from "node:fs/promises";
 import { invariant, isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import { type Clock, systemClock } from "@millwright/core/ports";
-import type { DriverFingerprint, SavedHandle, TaskDriver, TaskHandle, TaskLaunch } from "../driver/driver.ts";
+import type {
+  DriverFingerprint,
+  Following,
+  SavedHandle,
+  TaskDriver,
+  TaskHandle,
+  TaskLaunch,
+} from "../driver/driver.ts";
 import { driverErrors } from "../driver/errors.ts";
 import { readCpu } from "../fingerprint/cpu.ts";
 import { parseDockerConfig } from "./config.ts";
@@ -84,9 +91,9 @@ class DockerDriver implements TaskDriver {
       id = await this.#create(containerName(launch), body);
       launch.signal.throwIfAborted();
       // Before it runs, so that nothing of its output waits for the next agent.
-      await this.#follow(id, launch);
+      const following = await this.#follow(id, launch);
       await this.#engine.json({ method: "POST", path: `/containers/${id}/start` });
-      return this.#handle(await this.#inspect(id));
+      return this.#handle(await this.#inspect(id), following);
     } catch (error) {
       if (id !== undefined) await this.#remove(id).catch(() => undefined);
       launch.signal.throwIfAborted();
@@ -99,13 +106,13 @@ class DockerDriver implements TaskDriver {
     if (typeof id !== "string" || typeof startedAt !== "number") return undefined;
     try {
       const found = await this.#inspect(id);
-      await this.#follow(id, launch);
-      return this.#handle(found);
+      return this.#handle(found, await this.#follow(id, launch));
     } catch (error) {
       if (error instanceof EngineRefusal && error.status === 404) return undefined;
       // The engine is not there yet, or not any more: its containers are not lost, and what became of them it will tell.
-      if (isKind(error, driverErrors.missing)) return new ContainerHandle(this.#engine, { id, startedAt }, this.#clock);
-      throw error;
+      if (!isKind(error, driverErrors.missing) && !(error instanceof EngineRefusal)) throw error;
+      const following = await this.#follow(id, launch);
+      return new ContainerHandle({ id, startedAt }, { engine: this.#engine, following, clock: this.#clock });
     }
   }
 
@@ -132,13 +139,14 @@ class DockerDriver implements TaskDriver {
     await this.#engine.json({ method: "DELETE", path: `/containers/${encodeURIComponent(id)}?force=true&v=true` });
   }
 
-  async #follow(id: string, { output }: TaskLaunch): Promise<void> {
+  async #follow(id: string, { output }: TaskLaunch): Promise<Following> {
     invariant(output.follow, "a container's output is followed by the log process");
-    await output.follow({ endpoint: this.#engine.endpoint, id });
+    return output.follow({ endpoint: this.#engine.endpoint, id });
   }
 
-  #handle({ Id, State }: Inspected): TaskHandle {
-    return new ContainerHandle(this.#engine, { id: Id, startedAt: Date.parse(State.StartedAt) }, this.#clock);
+  #handle({ Id, State }: Inspected, following: Following): TaskHandle {
+    const container = { id: Id, startedAt: Date.parse(State.StartedAt) };
+    return new ContainerHandle(container, { engine: this.#engine, following, clock: this.#clock });
   }
 }
 

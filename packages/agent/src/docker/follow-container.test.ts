@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@millwright/core/ports";
+import { type Clock, systemClock } from "@millwright/core/ports";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DockerEngine } from "./engine.ts";
 import { followContainer, Frames, type Position } from "./follow-container.ts";
@@ -76,7 +76,7 @@ const sending = (from: readonly Line[]) => (response: ServerResponse) =>
   void response.end(Buffer.concat(from.map(frame)));
 
 describe("a container's output comes once, and whole", () => {
-  const follow = async (looks: Parameters<typeof fakeEngine>[0], from: Position = {}) => {
+  const follow = async (looks: Parameters<typeof fakeEngine>[0], from: Position = {}, clock: Clock = systemClock) => {
     const written = { stdout: "", stderr: "" };
     let kept: Position = from;
     await followContainer({
@@ -89,7 +89,7 @@ describe("a container's output comes once, and whole", () => {
       keep: (position) => {
         kept = position;
       },
-      clock: systemClock,
+      clock,
       signal: new AbortController().signal,
     });
     return { written, kept };
@@ -123,6 +123,35 @@ describe("a container's output comes once, and whole", () => {
       stderr: { at: timeOf(2), pieces: 1 },
     });
     expect(written).toEqual({ stdout: "d\ne\n", stderr: "F\n" });
+  });
+
+  test("where the engine tells some again in the middle", async () => {
+    const { written } = await follow([
+      { running: false, send: sending([...lines, ...lines.slice(2), ["stdout", 5, "f\n"]]) },
+    ]);
+    expect(written).toEqual({ ...all, stdout: `${all.stdout}f\n` });
+  });
+
+  test("where the engine tells the last one again in the middle", async () => {
+    const { written } = await follow([
+      { running: false, send: sending([...lines, lines.at(-1)!, ["stdout", 5, "f\n"]]) },
+    ]);
+    expect(written).toEqual({ ...all, stdout: `${all.stdout}f\n` });
+  });
+
+  test("where the machine's clock was set back", async () => {
+    const late = lines.map(([stream, at, text]): Line => [stream, at + 100, text]);
+    let setBack = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() - setBack };
+    const send = (response: ServerResponse) => {
+      response.write(Buffer.concat(late.map(frame)));
+      setTimeout(() => {
+        setBack = 1_000;
+        response.end(Buffer.concat(lines.map(frame)));
+      }, 50);
+    };
+    const { written } = await follow([{ running: false, send }], {}, clock);
+    expect(written).toEqual({ stdout: all.stdout.repeat(2), stderr: all.stderr.repeat(2) });
   });
 
   test("from one that is no more: nothing", async () => {

@@ -48,6 +48,16 @@ export async function followContainer(options: FollowOptions): Promise<void> {
 }
 
 const againMilliseconds = 100;
+const gatherMilliseconds = 10;
+const fewBytes = 16 * 1024;
+const setBackMilliseconds = 5;
+
+// Undefined where this process had to wait in the middle of it.
+function offsetOf(clock: Clock): number | undefined {
+  const before = clock.monotonic();
+  const now = clock.now();
+  return clock.monotonic() - before < 1 ? now - before : undefined;
+}
 
 async function isRunning(engine: DockerEngine, container: string, signal: AbortSignal): Promise<boolean> {
   const path = `/containers/${container}/json`;
@@ -66,47 +76,121 @@ function isBroken(error: unknown): boolean {
 
 class Taker {
   readonly #options: FollowOptions;
-  #position: { -readonly [Name in StreamName]?: { at: string; pieces: number } };
+  readonly #places: Readonly<Record<StreamName, StreamPlace>>;
+  /** Between the wall's time and that which never steps back. */
+  #clockOffset: number | undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#position = { ...options.from };
+    const { stdout, stderr } = options.from;
+    this.#places = { stdout: new StreamPlace(stdout), stderr: new StreamPlace(stderr) };
+    this.#clockOffset = offsetOf(options.clock);
   }
 
-  /** As a query: a second before the older of both streams' ends, as the streams' times are not in order with each other. */
+  /** As a query: a second before the end of what was taken, as the streams' times are not in order with each other. */
   since(): { since?: string } {
-    const times = Object.values(this.#position).map(({ at }) => at);
-    if (times.length === 0) return {};
-    const latest = times.toSorted().at(-1)!;
-    return { since: String(Math.floor(Date.parse(latest) / 1_000) - 1) };
+    const latest = Object.values(this.#position())
+      .map(({ at }) => at)
+      .toSorted()
+      .at(-1);
+    return latest === undefined ? {} : { since: String(Math.floor(Date.parse(latest) / 1_000) - 1) };
   }
 
   async takeAll(answer: IncomingMessage): Promise<void> {
+    const { clock, keep, signal, write } = this.#options;
     const frames = new Frames();
-    // Pieces with the times of the ends, which the engine gives again.
-    const repeated = { stdout: 0, stderr: 0 };
-    const from = { ...this.#position };
-    for await (const bytes of answer) {
-      const fresh = frames.take(bytes as Uint8Array).filter(({ stream, at }) => {
-        const end = from[stream];
-        if (end === undefined || at > end.at) return true;
-        return at === end.at && ++repeated[stream] > end.pieces;
-      });
-      await this.#write(fresh);
+    for (const place of Object.values(this.#places)) place.expectAgain();
+    for await (const read of answer) {
+      const bytes = read as Uint8Array;
+      this.#lookAtClock();
+      const fresh: Record<StreamName, Uint8Array[]> = { stdout: [], stderr: [] };
+      for (const piece of frames.take(bytes)) if (this.#take(piece)) fresh[piece.stream].push(piece.bytes);
+      for (const stream of ["stdout", "stderr"] as const)
+        if (fresh[stream].length > 0) await write(Buffer.concat(fresh[stream]), stream);
+      if (fresh.stdout.length + fresh.stderr.length > 0) keep(this.#position());
+      // An engine sends line by line; what comes meanwhile is read and written at once.
+      if (bytes.length < fewBytes) await clock.sleep(gatherMilliseconds, signal);
     }
   }
 
-  async #write(pieces: readonly Piece[]): Promise<void> {
-    for (const stream of ["stdout", "stderr"] as const) {
-      const own = pieces.filter((piece) => piece.stream === stream);
-      if (own.length === 0) continue;
-      await this.#options.write(Buffer.concat(own.map(({ bytes }) => bytes)), stream);
-      for (const { at } of own) {
-        const last = this.#position[stream];
-        this.#position[stream] = { at, pieces: last?.at === at ? last.pieces + 1 : 1 };
-      }
-      this.#options.keep({ ...this.#position });
+  #lookAtClock(): void {
+    const offset = offsetOf(this.#options.clock);
+    if (offset === undefined) return;
+    const wasSetBack = this.#clockOffset !== undefined && offset < this.#clockOffset - setBackMilliseconds;
+    this.#clockOffset = offset;
+    if (wasSetBack) for (const place of Object.values(this.#places)) place.expectEarlier();
+  }
+
+  // Where one stream is told again, the other one is too.
+  #take({ stream, at, bytes }: Piece): boolean {
+    const place = this.#places[stream];
+    if (place.goesBackTo(at)) for (const one of Object.values(this.#places)) one.expectAgain();
+    return place.take(at, bytes);
+  }
+
+  #position(): Position {
+    const { stdout, stderr } = this.#places;
+    return { ...(stdout.last && { stdout: stdout.last }), ...(stderr.last && { stderr: stderr.last }) };
+  }
+}
+
+/**
+ * Which pieces of a stream are new. An engine tells some again: from where it is asked to, and, up to version 20.10, also in
+ * the middle, from the beginning of the log file that it is in.
+ */
+class StreamPlace {
+  #at: string;
+  /** Pieces that have that time. */
+  #pieces: number;
+  #bytes: Uint8Array | undefined;
+  /** While pieces are told again: how many of that time there were. */
+  #again: number | undefined;
+  #mayBeEarlier = false;
+
+  constructor(last: { readonly at: string; readonly pieces: number } | undefined) {
+    this.#at = last?.at ?? "";
+    this.#pieces = last?.pieces ?? 0;
+  }
+
+  /** Undefined where nothing was taken. */
+  get last(): { readonly at: string; readonly pieces: number } | undefined {
+    return this.#at === "" ? undefined : { at: this.#at, pieces: this.#pieces };
+  }
+
+  expectAgain(): void {
+    if (this.#at !== "") this.#again = 0;
+  }
+
+  /** The machine's clock was set back: what is new may have an earlier time than what was taken. */
+  expectEarlier(): void {
+    this.#mayBeEarlier = true;
+  }
+
+  /** Whether pieces are told again from here on. */
+  goesBackTo(at: string): boolean {
+    return at < this.#at && this.#again === undefined && !this.#mayBeEarlier;
+  }
+
+  /** Whether a piece is new; it is taken then. */
+  take(at: string, bytes: Uint8Array): boolean {
+    if (at === this.#at) {
+      if (this.#again === undefined ? this.#isLast(bytes) : ++this.#again <= this.#pieces) return false;
+      this.#pieces++;
+      this.#bytes = bytes;
+      return true;
     }
+    if (at < this.#at && !this.#mayBeEarlier) return false;
+    if (at < this.#at) this.#mayBeEarlier = false;
+    this.#again = undefined;
+    this.#at = at;
+    this.#pieces = 1;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  // Of the very same nanosecond, and the same in all: told again, of a file of which that was the first piece.
+  #isLast(bytes: Uint8Array): boolean {
+    return this.#bytes !== undefined && Buffer.compare(this.#bytes, bytes) === 0;
   }
 }
 

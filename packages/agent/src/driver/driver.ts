@@ -83,7 +83,12 @@ export interface TaskOutput {
    * For drivers whose tasks cannot write into FIFOs: the log process itself reads what a container writes, from where it was,
    * until the container ends. Twice is as once; another container of the task takes the place of the one before.
    */
-  readonly follow?: (container: FollowedContainer) => Promise<void>;
+  readonly follow?: (container: FollowedContainer) => Promise<Following>;
+}
+
+export interface Following {
+  /** Of a container that has ended: resolves when all it wrote is in the log, after a few seconds at the latest. */
+  drained(): Promise<void>;
 }
 
 export interface FollowedContainer {

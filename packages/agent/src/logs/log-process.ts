@@ -118,6 +118,12 @@ class AttachedTasks {
     return true;
   }
 
+  /** Whether all that a container wrote is in the files; of one that is not followed nothing is to come. */
+  isDrained(name: LoggedName, container: FollowedContainer): boolean {
+    const known = this.#open.get(keyOf(name));
+    return known?.follower === undefined || known.task.container?.id !== container.id || known.follower.isDone;
+  }
+
   /** Those whose folder is no more. */
   forgetLost(): void {
     this.#forget([...this.#open].filter(([, { task }]) => !existsSync(task.stdout)).map(([key]) => key));
@@ -208,7 +214,10 @@ async function reply(request: LogRequest, tasks: AttachedTasks): Promise<LogAnsw
         tasks.follow(request.task, request.container);
         return { id };
       case "detach":
-        await finished(tasks, request.task);
+        await untilTrue(() => tasks.finish(request.task));
+        return { id };
+      case "drain":
+        await untilTrue(() => tasks.isDrained(request.task, request.container));
         return { id };
       case "status":
         return { id, status: tasks.status() };
@@ -221,9 +230,9 @@ async function reply(request: LogRequest, tasks: AttachedTasks): Promise<LogAnsw
 }
 
 // What cannot be written by then goes on being tried, and is said in the status.
-async function finished(tasks: AttachedTasks, name: LoggedName): Promise<void> {
+async function untilTrue(look: () => boolean): Promise<void> {
   const deadline = performance.now() + detachMilliseconds;
-  while (!tasks.finish(name)) {
+  while (!look()) {
     if (performance.now() >= deadline) return;
     await new Promise((resolve) => setTimeout(resolve, finishLookMilliseconds));
   }

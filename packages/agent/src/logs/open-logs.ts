@@ -4,7 +4,7 @@ import { createConnection, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf, OperationalError } from "@millwright/core/errors";
-import type { FollowedContainer } from "../driver/driver.ts";
+import type { FollowedContainer, Following } from "../driver/driver.ts";
 import { outputsOf, recordFolder } from "../task-process/record-folder.ts";
 import { logErrors } from "./errors.ts";
 import type { LoggedTask, Logs, LogsPorts } from "./logs.ts";
@@ -27,8 +27,13 @@ export async function openLogs(dataFolder: string, ports: LogsPorts): Promise<Lo
       const place = { allocation, task: name, ...output, folder: join(task.folder, "alloc", "logs") };
       const sizes = { maxFiles: Math.max(1, limits.maxFiles), maxBytes: Math.max(1, limits.maxFileSize * mebibyte) };
       await link.ask({ ask: "attach", task: { ...place, ...sizes } });
-      const follow = async (container: FollowedContainer) => {
+      const follow = async (container: FollowedContainer): Promise<Following> => {
         await link.ask({ ask: "follow", task: { allocation, task: name }, container });
+        return {
+          drained: async () => {
+            await link.ask({ ask: "drain", task: { allocation, task: name }, container });
+          },
+        };
       };
       return { ...output, follow };
     },

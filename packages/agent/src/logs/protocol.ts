@@ -19,6 +19,7 @@ export interface Attached extends LoggedName {
 export type LogRequest =
   | { readonly id: number; readonly ask: "attach"; readonly task: Attached }
   | { readonly id: number; readonly ask: "follow"; readonly task: LoggedName; readonly container: FollowedContainer }
+  | { readonly id: number; readonly ask: "drain"; readonly task: LoggedName; readonly container: FollowedContainer }
   | { readonly id: number; readonly ask: "detach"; readonly task: LoggedName }
   | { readonly id: number; readonly ask: "status" };
 
