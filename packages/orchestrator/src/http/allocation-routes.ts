@@ -7,10 +7,9 @@ import { lists } from "../keys.ts";
 import { allocationJson, allocationStubJson } from "./allocation-json.ts";
 import type { HttpContext } from "./context.ts";
 import { notFound } from "./json-body.ts";
-import type { ListOptions } from "./list-options.ts";
 import { capability } from "./needs.ts";
 import { flagOf } from "./query.ts";
-import { answerList, answerOne, answerWrite, type Listing } from "./reading.ts";
+import { answerList, answerOne, answerWrite, type Listing, positionOf } from "./reading.ts";
 import type { Call, Route } from "./route.ts";
 import { uuidOf, uuidPrefixOf } from "./uuid.ts";
 
@@ -51,18 +50,10 @@ export function allocationListing(call: Call): Omit<Listing<AllocationView>, "to
   };
   return {
     namespaceOf: ({ allocation }) => allocation.namespace,
-    tokenOf: tokenOfAllocation,
+    positionOf: ({ alloc }, state, { prefix }) => positionOf(alloc, state, prefix),
     whole: allocationJson,
     show: (view, state) => allocationStubJson(view, state, fields),
   };
-}
-
-function tokenOfAllocation(
-  { allocation, created }: AllocationView,
-  state: OrchestratorState,
-  { prefix }: ListOptions,
-): string {
-  return prefix === "" ? `${state.indexOf(created)}.${allocation.id}` : allocation.id;
 }
 
 function listAllocations(context: HttpContext, call: Call): Promise<HttpReply> {

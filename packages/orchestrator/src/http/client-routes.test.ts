@@ -63,6 +63,7 @@ test("what a node says piece by piece arrives piece by piece, and it hears when 
   const handle = jobsService({ ...context, routes: api.routes, authorizer: allowAll, membership });
   const line = `GET /v1/client/fs/logs/${alloc}?task=web&type=stdout&follow=true`;
   const reply = await handle(requestOf(line, undefined, { signal: reader.signal }));
+  expect(reply.headers["content-encoding"]).toBe("identity");
   const pieces = (reply.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   expect(Buffer.from((await pieces.next()).value).toString()).toBe("first\n");
   const next = pieces.next();

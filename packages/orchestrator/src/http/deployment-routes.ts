@@ -10,7 +10,7 @@ import type { HttpContext } from "./context.ts";
 import { deploymentJson } from "./deployment-json.ts";
 import { badRequest, notFound, readFields, readJsonBody } from "./json-body.ts";
 import { capability } from "./needs.ts";
-import { answerList, answerOne, answerWrite } from "./reading.ts";
+import { answerList, answerOne, answerWrite, positionOf } from "./reading.ts";
 import type { Call, Route } from "./route.ts";
 import { uuidOf, uuidPrefixOf } from "./uuid.ts";
 
@@ -43,7 +43,7 @@ function listDeployments(context: HttpContext, call: Call): Promise<HttpReply> {
     topics: [topicOf("deployment")],
     items: (state, prefix) => [...state.rows("deployment", uuidPrefixOf(prefix, "deployment"))],
     namespaceOf: ({ deployment }) => deployment.namespace,
-    tokenOf: ({ key, created }, state, { prefix }) => (prefix === "" ? `${state.indexOf(created)}.${key}` : key),
+    positionOf: (row, state, { prefix }) => positionOf(row, state, prefix),
     show: (row, state) => deploymentJson(row, state),
   });
 }

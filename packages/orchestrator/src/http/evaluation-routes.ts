@@ -9,7 +9,7 @@ import { lists } from "../keys.ts";
 import { badRequest } from "./json-body.ts";
 import { parseListOptions } from "./list-options.ts";
 import { capability } from "./needs.ts";
-import { answerList, answerOne, type Listing } from "./reading.ts";
+import { answerList, answerOne, type Listing, positionOf } from "./reading.ts";
 import type { Call, Route } from "./route.ts";
 import { readMeta } from "./job-routes.ts";
 import { uuidOf, uuidPrefixOf } from "./uuid.ts";
@@ -40,7 +40,7 @@ function evaluationListing({ query }: Call): Listing<Evaluation> {
         (row) => (job === "" || row.job === job) && (status === "" || row.status === status),
       ),
     namespaceOf: ({ namespace }) => namespace,
-    tokenOf: (row, state, { prefix }) => (prefix === "" ? `${state.indexOf(row.created)}.${row.id}` : row.id),
+    positionOf: (row, state, { prefix }) => positionOf(row, state, prefix),
     show: (row, state) => evaluationJson(row, state),
   };
 }

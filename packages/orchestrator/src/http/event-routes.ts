@@ -64,7 +64,8 @@ async function stream(context: HttpContext, call: Call): Promise<HttpReply> {
   await projection.fresh();
   const { state } = projection;
   const from = Math.max(0, index - 1 - state.indexOf(0));
-  const headers = { "content-type": "application/json", "cache-control": "no-cache" };
+  // Compressed, a line would wait for others.
+  const headers = { "content-type": "application/json", "cache-control": "no-cache", "content-encoding": "identity" };
   return {
     status: 200,
     headers,

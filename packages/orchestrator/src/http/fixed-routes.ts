@@ -43,7 +43,7 @@ function list(context: HttpContext, call: Call, items: readonly Named[]): Promis
   return answerList(context, call, {
     topics: [topicOf("job")],
     items: (_, prefix) => items.filter(({ Name }) => Name.startsWith(prefix)),
-    tokenOf: ({ Name }) => Name,
+    positionOf: ({ Name }) => ({ name: Name }),
     show: (item) => item,
   });
 }

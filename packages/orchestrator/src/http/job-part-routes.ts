@@ -15,7 +15,7 @@ import { evaluationJson } from "./evaluation-json.ts";
 import { jobChangedJson, jobIn, topicsOfJob } from "./job-routes.ts";
 import { badRequest, notFound, readFields, readJsonBody, readOptionalBody } from "./json-body.ts";
 import { capability } from "./needs.ts";
-import { answerList, answerOne, answerWrite, isPretty, read, readHeaders } from "./reading.ts";
+import { answerList, answerOne, answerWrite, isPretty, positionOf, read, readHeaders } from "./reading.ts";
 import { jsonReply, textReply } from "@millwright/core/http-reply";
 import type { Capability } from "./permissions.ts";
 import type { Call, Route } from "./route.ts";
@@ -67,8 +67,8 @@ function listEvaluations(context: HttpContext, call: Call): Promise<HttpReply> {
   return answerList(context, call, {
     topics: [topicOf("eval", lists.ofJob(call.namespace, id))],
     items: (state) => [...state.derived.evaluationsOfJob(call.namespace, id)],
-    // Newest first, as people read them.
-    tokenOf: (row, state) => `${Number.MAX_SAFE_INTEGER - state.indexOf(row.created)}.${row.id}`,
+    positionOf: (row, state) => positionOf(row, state, ""),
+    isNewestFirst: true,
     show: (row, state) => evaluationJson(row, state),
   });
 }
@@ -78,7 +78,8 @@ function listDeployments(context: HttpContext, call: Call): Promise<HttpReply> {
   return answerList(context, call, {
     topics: [topicOf("deployment", lists.ofJob(call.namespace, id))],
     items: (state) => state.derived.deploymentsOfJob(call.namespace, id),
-    tokenOf: (row, state) => `${Number.MAX_SAFE_INTEGER - state.indexOf(row.created)}.${row.key}`,
+    positionOf: (row, state) => positionOf(row, state, ""),
+    isNewestFirst: true,
     show: (row, state) => deploymentJson(row, state),
   });
 }
@@ -144,6 +145,7 @@ async function scale(context: HttpContext, call: Call): Promise<HttpReply> {
     if (target[0] && target[0] !== id) throw badRequest("job ID in payload did not match URL");
     return { group: target[1] ?? "", count: fields.has("Count") ? fields.whole("Count") : undefined };
   });
+  if (group === "") throw badRequest("missing task group name for scaling action: name it as Group of Target");
   await context.projection.fresh();
   const view = jobIn(call, context.projection.state);
   if (!view) throw notFound(`job "${id}" not found`);

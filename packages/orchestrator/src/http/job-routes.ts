@@ -95,7 +95,7 @@ function listJobs(context: HttpContext, call: Call): Promise<HttpReply> {
         return view ? [view] : [];
       }),
     namespaceOf: ({ row }) => row.namespace,
-    tokenOf: ({ row }) => `${row.namespace}.${row.id}`,
+    positionOf: ({ row }) => ({ name: `${row.namespace}.${row.id}` }),
     whole: (view, state) => shownJob(view, state),
     show: (view, state) => jobStubJson(view, state, { meta }),
   });

@@ -14,12 +14,14 @@ export class NodeForwarder {
   /** The node's answer, piece by piece as it comes. Rejects with `nodeUnreachable`. */
   async send(node: NodeRegistration, request: HttpRequest): Promise<HttpReply> {
     try {
-      return await forward({
+      const { headers, ...reply } = await forward({
         target: this.#connectionsTo(node.HTTPAddress),
         request,
         // The user's token is for servers: a node has no use for it.
         headers: { authorization: `Bearer ${node.Key}`, "x-nomad-token": "" },
       });
+      // What somebody follows goes out as it comes: compressed, a line would wait for others.
+      return { ...reply, headers: { "content-encoding": "identity", ...headers } };
     } catch (error) {
       if (!isKind(error, clientErrors.unreachable) && !isKind(error, clientErrors.broken)) throw error;
       const text = `No path to node "${node.Name}" (${node.ID}): ${messageOf(error)}`;

@@ -49,7 +49,7 @@ function listNodes(context: HttpContext, call: Call): Promise<HttpReply> {
     topics: [topicOf("node"), topicOf("nodestate")],
     items: (state, prefix) =>
       [...state.rows("node", uuidPrefixOf(prefix, "node"))].flatMap(({ key }) => state.derived.node(key) ?? []),
-    tokenOf: ({ node }) => node.id,
+    positionOf: ({ node }) => ({ name: node.id }),
     whole: (view, state) => nodeJson(view, state, context.identity),
     show: (view, state) => nodeStubJson(view, state, fields),
   });

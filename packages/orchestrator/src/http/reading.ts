@@ -40,14 +40,30 @@ export async function read<T>(context: HttpContext, call: Call, reading: Reading
   });
 }
 
+/** Items are in the order of their indexes, where they have one here, and then in the byte order of their names. */
+export interface Position {
+  readonly index?: number;
+  readonly name: string;
+}
+
+/** Of a row among others of its table: by age, and in a list of those with a prefix by their ids, as Nomad has it. */
+export function positionOf(
+  { key, created }: { readonly key: string; readonly created: number },
+  state: OrchestratorState,
+  prefix: string,
+): Position {
+  return prefix === "" ? { index: state.indexOf(created), name: key } : { name: key };
+}
+
 /** A list to be answered, item by item. */
 export interface Listing<T> {
   readonly topics: readonly string[];
   /** All that there is, those whose names do not begin with `prefix` left out. */
   items(state: OrchestratorState, prefix: string): readonly T[];
   namespaceOf?(item: T): string;
-  /** In whose byte order the list is; where a page ends, it is the name of the first item of the next. */
-  tokenOf(item: T, state: OrchestratorState, options: ListOptions): string;
+  /** Where an item stands. Where a page ends, that of the first item of the next is its token. */
+  positionOf(item: T, state: OrchestratorState, options: ListOptions): Position;
+  readonly isNewestFirst?: boolean;
   /** What a filter looks at; the shown form where nothing else is said. */
   whole?(item: T, state: OrchestratorState): object;
   show(item: T, state: OrchestratorState): object;
@@ -90,24 +106,34 @@ interface Page<T> {
 }
 
 function pageOf<T>(listing: Listing<T>, namespace: string, options: ListOptions, state: OrchestratorState): Page<T> {
-  const { namespaceOf } = listing;
+  const { namespaceOf, isNewestFirst = false } = listing;
   const there = listing.items(state, options.prefix);
   const wanted = namespaceOf && namespace !== "*" ? there.filter((item) => namespaceOf(item) === namespace) : there;
-  const step = options.reverse ? -1 : 1;
+  const step = options.reverse === isNewestFirst ? 1 : -1;
   const sorted = filtered(listing, wanted, options, state)
-    .map((item) => ({ item, token: listing.tokenOf(item, state, options) }))
-    .sort((a, b) => step * compareTokens(a.token, b.token));
-  const from = options.nextToken;
-  const rest = from === "" ? sorted : sorted.filter(({ token }) => step * compareTokens(token, from) >= 0);
+    .map((item) => ({ item, position: listing.positionOf(item, state, options) }))
+    .sort((a, b) => step * comparePositions(a.position, b.position));
+  const from = positionIn(options.nextToken, sorted[0]?.position);
+  const rest = from ? sorted.filter(({ position }) => step * comparePositions(position, from) >= 0) : sorted;
   const shown = options.perPage === 0 ? rest : rest.slice(0, options.perPage);
-  return { items: shown.map(({ item }) => item), next: rest[shown.length]?.token };
+  const next = rest[shown.length];
+  return { items: shown.map(({ item }) => item), next: next && tokenOf(next.position) };
 }
 
-/** Tokens that begin with an index are in the order of their indexes. */
-function compareTokens(a: string, b: string): number {
-  const [first, second] = [Number.parseInt(a, 10), Number.parseInt(b, 10)];
-  const isIndexed = /^\d+\./.test(a) && /^\d+\./.test(b);
-  return (isIndexed ? first - second : 0) || compareKeys(a, b);
+function comparePositions(a: Position, b: Position): number {
+  return (a.index ?? 0) - (b.index ?? 0) || compareKeys(a.name, b.name);
+}
+
+function tokenOf({ index, name }: Position): string {
+  return index === undefined ? name : `${index}.${name}`;
+}
+
+/** What a token says, in a list whose positions are like this one; undefined for the beginning. */
+function positionIn(token: string, like: Position | undefined): Position | undefined {
+  if (token === "" || !like) return undefined;
+  if (like.index === undefined) return { name: token };
+  const [index = "", name = ""] = token.split(".");
+  return { index: Number.parseInt(index, 10) || 0, name };
 }
 
 function filtered<T>(
