@@ -33,6 +33,7 @@ const database = resource(
         postgres_libraries: ref("var.postgres_libraries"),
         run_as: ref("var.postgres_user"),
         data: ref("var.postgres_data"),
+        on: ref("var.postgres_node"),
         port: call("element", call("split", ":", ref("var.postgres_address")), 1),
       },
     },

@@ -52,6 +52,11 @@ variable "postgres_data" {
   type        = string
 }
 
+variable "postgres_node" {
+  description = "The name of that node, as a regular expression; any by default."
+  default     = "."
+}
+
 variable "postgres_address" {
   description = "HOST:PORT of the database, as the secrets server reaches it."
   default     = "127.0.0.1:5432"

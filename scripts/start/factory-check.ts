@@ -28,6 +28,7 @@ export class FactoryCheck {
       await this.takesBack();
       await this.survivesItsDatabase();
       await this.givesBack();
+      await this.isRemoved();
     } finally {
       this.#over.abort();
     }
@@ -126,6 +127,14 @@ export class FactoryCheck {
     const { code } = await this.#stage.run(this.#factory.folder, "nomad", ["stop", "widgets"]);
     this.#fact(code === 0, "it stops");
     await this.#until("its logins are gone with it", async () => (await logins()).length === 0);
+  }
+
+  async isRemoved(): Promise<void> {
+    this.#stage.title("Everything removed again");
+    const { code } = await this.#factory.run("destroy", "-auto-approve");
+    this.#fact(code === 0, "the factory is destroyed");
+    const jobs = await this.#factory.jobs.get<readonly unknown[]>("/v1/jobs");
+    this.#fact(jobs.length === 0, "no job is left");
   }
 
   /** A client that finds the program by name before each request, all the time. */

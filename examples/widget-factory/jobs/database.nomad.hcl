@@ -29,6 +29,11 @@ variable "port" {
   type = number
 }
 
+variable "on" {
+  description = "The name of the node that has the data, as a regular expression."
+  type        = string
+}
+
 variable "datacenter" {
   type    = string
   default = "dc1"
@@ -36,6 +41,12 @@ variable "datacenter" {
 
 job "factory-db" {
   datacenters = [var.datacenter]
+
+  constraint {
+    attribute = "${node.unique.name}"
+    operator  = "regexp"
+    value     = var.on
+  }
 
   group "db" {
     network {

@@ -99,7 +99,8 @@ function serverPart(folder: string, sealFolder: string, values: Values): DevPart
       `-dev-seal-dir=${sealFolder}`,
       `-http-port=${values["server-port"] ?? 8300}`,
       `-vault-port=${values["vault-port"] ?? 8200}`,
-      `-nomad-port=${values["nomad-port"] ?? 4646}`,
+      // Who takes any port for one thing takes any for the rest.
+      `-nomad-port=${values["nomad-port"] ?? (values["server-port"] === 0 ? 0 : 4646)}`,
       "-dns-port=-1",
       ...(values.region === undefined ? [] : [`-region=${values.region}`]),
       `-node=${values.node === undefined ? "server" : `${values.node}-server`}`,
