@@ -106,7 +106,8 @@ async function* linesFrom(begin: Beginning, context: HttpContext, call: Call, wa
     if (isFirst && events.length === 0) yield "{}\n";
     isFirst = false;
     for (const [index, together] of Map.groupBy(events, ({ Index }) => Index)) {
-      yield `${JSON.stringify({ Index: index, Events: together })}\n`;
+      const shown = together.map(({ payload, ...event }) => ({ ...event, Payload: payload() }));
+      yield `${JSON.stringify({ Index: index, Events: shown })}\n`;
     }
     if (events.length > 0) await clock.sleep(pause, signal).catch(() => undefined);
     const timer = clock.sleep(heartbeat, over).then(

@@ -20,7 +20,8 @@ export interface StreamEvent {
   /** By what else it is asked for: the job and the rollout that it belongs to. */
   readonly FilterKeys: readonly string[] | null;
   readonly Index: number;
-  readonly Payload: object;
+  /** Made when it is asked for, as most are not. */
+  payload(): object;
 }
 
 /** What has changed since a revision, as it is now, one after another by index. What changed twice is told once. */
@@ -44,7 +45,6 @@ function jobEvents(state: OrchestratorState, revision: number): readonly StreamE
   return [...state.rows("job")].flatMap(({ namespace, id }) => {
     const view = state.derived.job(namespace, id);
     if (!view || view.modified <= revision) return [];
-    const { status } = activityOf(state.derived, view);
     return {
       Topic: "Job" as const,
       Type: view.current.isStopped ? "JobDeregistered" : "JobRegistered",
@@ -52,7 +52,7 @@ function jobEvents(state: OrchestratorState, revision: number): readonly StreamE
       Namespace: namespace,
       FilterKeys: null,
       Index: state.indexOf(view.modified),
-      Payload: { Job: jobJson(view, view.current, status, state) },
+      payload: () => ({ Job: jobJson(view, view.current, activityOf(state.derived, view).status, state) }),
     };
   });
 }
@@ -63,7 +63,6 @@ function allocationEvents(state: OrchestratorState, revision: number): readonly 
     if (!view || view.modified <= revision) return [];
     const { allocation, created, allocModified, modified } = view;
     const isOld = allocModified > revision ? "AllocationUpdateDesiredStatus" : "AllocationUpdated";
-    const { Job: _, ...payload } = allocationJson(view, state);
     return {
       Topic: "Allocation" as const,
       Type: created > revision ? "AllocationCreated" : isOld,
@@ -71,7 +70,10 @@ function allocationEvents(state: OrchestratorState, revision: number): readonly 
       Namespace: allocation.namespace,
       FilterKeys: [allocation.job, ...(allocation.deployment ? [allocation.deployment.id] : [])],
       Index: state.indexOf(modified),
-      Payload: { Allocation: payload },
+      payload: () => {
+        const { Job: _, ...shown } = allocationJson(view, state);
+        return { Allocation: shown };
+      },
     };
   });
 }
@@ -86,7 +88,7 @@ function evaluationEvents(state: OrchestratorState, revision: number): readonly 
       Namespace: row.namespace,
       FilterKeys: [row.job, ...(row.deployment === null ? [] : [row.deployment])],
       Index: state.indexOf(row.modified),
-      Payload: { Evaluation: evaluationJson(row, state) },
+      payload: () => ({ Evaluation: evaluationJson(row, state) }),
     }));
 }
 
@@ -100,7 +102,7 @@ function deploymentEvents(state: OrchestratorState, revision: number): readonly 
       Namespace: row.deployment.namespace,
       FilterKeys: [row.deployment.job],
       Index: state.indexOf(row.modified),
-      Payload: { Deployment: deploymentJson(row, state) },
+      payload: () => ({ Deployment: deploymentJson(row, state) }),
     }));
 }
 
@@ -115,7 +117,7 @@ function nodeEvents(state: OrchestratorState, revision: number, identity: Server
       Namespace: "",
       FilterKeys: null,
       Index: state.indexOf(view.modified),
-      Payload: { Node: nodeJson(view, state, identity) },
+      payload: () => ({ Node: nodeJson(view, state, identity) }),
     };
   });
 }

@@ -1,4 +1,5 @@
 import { toApi } from "@millwright/jobs/api";
+import type { Job } from "@millwright/jobs/job";
 import type { Row } from "@millwright/records/row";
 import { nanoseconds, orNull } from "./json-values.ts";
 import type { OrchestratorState } from "../state.ts";
@@ -25,7 +26,7 @@ export function jobJson(view: JobView, version: Version, status: JobStatus, stat
 export function versionJson(version: Version, state: OrchestratorState): Readonly<Record<string, unknown>> {
   const index = state.indexOf(version.modified);
   return {
-    ...toApi(version.job),
+    ...apiOf(version.job),
     Stop: version.isStopped,
     Stable: false,
     Status: "pending",
@@ -36,6 +37,15 @@ export function versionJson(version: Version, state: OrchestratorState): Readonl
     ModifyIndex: index,
     JobModifyIndex: index,
   };
+}
+
+/** Versions never change, and are shown with each of their allocations. */
+const known = new WeakMap<Job, ReturnType<typeof toApi>>();
+
+function apiOf(job: Job): ReturnType<typeof toApi> {
+  const shown = known.get(job) ?? toApi(job);
+  known.set(job, shown);
+  return shown;
 }
 
 /** What is always empty here. */

@@ -73,18 +73,16 @@ export async function answerList<T>(context: HttpContext, call: Call, listing: L
   const options = parseListOptions(call.query);
   const { index, value } = await read(context, call, {
     topics: () => listing.topics,
-    value: (state) => pageOf(listing, call.namespace, options, state),
+    value: (state) => listing.items(state, options.prefix),
   });
-  const headers = {
-    ...readHeaders(context, index),
-    ...(value.next === undefined ? {} : { "x-nomad-nexttoken": value.next }),
-  };
   const { state } = context.projection;
-  if (value.items.length <= itemsPerPiece || isPretty(context, call)) {
-    const shown = value.items.map((item) => listing.show(item, state));
+  const { items, next } = await pageOf(value, listing, call.namespace, options, state);
+  const headers = { ...readHeaders(context, index), ...(next === undefined ? {} : { "x-nomad-nexttoken": next }) };
+  if (items.length <= itemsPerPiece || isPretty(context, call)) {
+    const shown = items.map((item) => listing.show(item, state));
     return jsonReply(shown, isPretty(context, call), 200, headers);
   }
-  const body = pieces(value.items, (item) => listing.show(item, state));
+  const body = pieces(items, (item) => listing.show(item, state));
   return { status: 200, headers: { "content-type": "application/json", ...headers }, body };
 }
 
@@ -105,12 +103,18 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-function pageOf<T>(listing: Listing<T>, namespace: string, options: ListOptions, state: OrchestratorState): Page<T> {
+async function pageOf<T>(
+  there: readonly T[],
+  listing: Listing<T>,
+  namespace: string,
+  options: ListOptions,
+  state: OrchestratorState,
+): Promise<Page<T>> {
   const { namespaceOf, isNewestFirst = false } = listing;
-  const there = listing.items(state, options.prefix);
   const wanted = namespaceOf && namespace !== "*" ? there.filter((item) => namespaceOf(item) === namespace) : there;
   const step = options.reverse === isNewestFirst ? 1 : -1;
-  const sorted = filtered(listing, wanted, options, state)
+  const chosen = await filtered(listing, wanted, options, state);
+  const sorted = chosen
     .map((item) => ({ item, position: listing.positionOf(item, state, options) }))
     .sort((a, b) => step * comparePositions(a.position, b.position));
   const from = positionIn(options.nextToken, sorted[0]?.position);
@@ -136,18 +140,24 @@ function positionIn(token: string, like: Position | undefined): Position | undef
   return { index: Number.parseInt(index, 10) || 0, name };
 }
 
-function filtered<T>(
+async function filtered<T>(
   listing: Listing<T>,
   items: readonly T[],
   { filter }: ListOptions,
   state: OrchestratorState,
-): readonly T[] {
+): Promise<readonly T[]> {
   if (!filter) return items;
-  const forms = items.map((item) => (listing.whole ?? listing.show)(item, state));
-  const result = filter.select(forms);
-  if (!result.ok) throw badRequest(`failed to read result page: ${result.why}`);
-  const chosen = new Set(result.items);
-  return items.filter((_, i) => chosen.has(forms[i]!));
+  const chosen: T[] = [];
+  for (let i = 0; i < items.length; i += itemsPerPiece) {
+    const some = items.slice(i, i + itemsPerPiece);
+    const forms = some.map((item) => (listing.whole ?? listing.show)(item, state));
+    const result = filter.select(forms);
+    if (!result.ok) throw badRequest(`failed to read result page: ${result.why}`);
+    const wanted = new Set(result.items);
+    chosen.push(...some.filter((_, k) => wanted.has(forms[k]!)));
+    await setImmediate();
+  }
+  return chosen;
 }
 
 /** The headers that every read has. */
