@@ -13,6 +13,7 @@ import {
   lineReader,
   type LogAnswer,
   logProcessFiles,
+  logProtocol,
   type LogRequest,
   socketAddress,
 } from "./protocol.ts";
@@ -134,7 +135,7 @@ class AttachedTasks {
       const why = [...drains, follower].find((source) => source?.fault !== undefined)?.fault;
       return why === undefined ? [] : [{ allocation, task, why }];
     });
-    return { pid: process.pid, memory: process.memoryUsage.rss(), attached: this.count, stuck };
+    return { pid: process.pid, protocol: logProtocol, memory: process.memoryUsage.rss(), attached: this.count, stuck };
   }
 
   close(): void {

@@ -44,6 +44,8 @@ export interface LogLimits {
 
 export interface LogsStatus {
   readonly pid: number;
+  /** What it understands: a process of another version of this program is replaced. */
+  readonly protocol: number;
   /** Bytes resident. */
   readonly memory: number;
   readonly attached: number;

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import {
   closeSync,
   constants,
@@ -149,6 +150,41 @@ test("what is attached is drained by the next process as by the one before", asy
   await expect.poll(() => textOf("a")).toBe("one\ntwo\n");
   closeSync(descriptor);
 });
+
+test("a process of another version is replaced, and what was attached goes on", async () => {
+  const task = taskOf("a");
+  const { stdout } = await logs.attach(task);
+  const { pid } = await logs.status();
+  kill(pid);
+  await logs.close();
+  // It says nothing that this version could compare: as one of long ago.
+  const old = spawn(process.execPath, ["-e", oldProcess, join(folder, "logs")], { stdio: "inherit" });
+  await expect.poll(() => readFileSync(join(folder, "logs", "log-process"), "utf8")).toContain(`${old.pid} `);
+  logs = await open();
+  writeTo(stdout, "one\n");
+  await expect.poll(() => textOf("a")).toBe("one\n");
+  const next = await logs.status();
+  expect(next).toMatchObject({ attached: 1 });
+  expect([pid, old.pid]).not.toContain(next.pid);
+});
+
+const oldProcess = `
+  const { readFileSync, rmSync, writeFileSync } = require("node:fs");
+  const folder = process.argv[1];
+  const stat = readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  rmSync(folder + "/socket", { force: true });
+  const server = require("node:net").createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (data) => {
+      const { id } = JSON.parse(data);
+      socket.write(JSON.stringify({ id, status: { pid: process.pid, memory: 0, attached: 0, stuck: [] } }) + "\\n");
+    });
+  });
+  server.listen(folder + "/socket", () => {
+    writeFileSync(folder + "/log-process", [process.pid, stat[19], boot].join(" ") + "\\n");
+  });
+`;
 
 test("new limits hold for a task that is attached already", async () => {
   const task = taskOf("a", { maxFiles: 10, maxFileSize: 10 });

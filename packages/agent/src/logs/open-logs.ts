@@ -8,7 +8,14 @@ import type { FollowedContainer, Following } from "../driver/driver.ts";
 import { outputsOf, recordFolder } from "../task-process/record-folder.ts";
 import { logErrors } from "./errors.ts";
 import type { LoggedTask, Logs, LogsPorts } from "./logs.ts";
-import { lineReader, type LogAnswer, logProcessFiles, type LogRequest, socketAddress } from "./protocol.ts";
+import {
+  lineReader,
+  type LogAnswer,
+  logProcessFiles,
+  logProtocol,
+  type LogRequest,
+  socketAddress,
+} from "./protocol.ts";
 import { startLogProcess } from "./start-log-process.ts";
 
 /**
@@ -19,7 +26,9 @@ export async function openLogs(dataFolder: string, ports: LogsPorts): Promise<Lo
   const folder = join(dataFolder, "logs");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const link = new Link(folder, ports);
-  await link.ask({ ask: "status" });
+  const { status: found } = await link.ask({ ask: "status" });
+  // Of another version: the link starts the next one, which goes on with what was attached.
+  if (found && found.protocol !== logProtocol) process.kill(found.pid, "SIGKILL");
   return {
     attach: async (task) => {
       const output = await makeOutputs(task);

@@ -15,6 +15,9 @@ export interface Attached extends LoggedName {
   readonly container?: FollowedContainer;
 }
 
+/** Raised with each change of what is asked, told or kept. */
+export const logProtocol = 1;
+
 /** What an agent asks, a line of JSON each. */
 export type LogRequest =
   | { readonly id: number; readonly ask: "attach"; readonly task: Attached }
