@@ -145,3 +145,15 @@ test("an evaluation that somebody waits for is not folded into one that is block
     expect(cluster.context.projection.state.row("eval", evaluation!)?.status).toBe("complete");
   }
 });
+
+test("a job whose records are too large fails by itself, and others do not wait behind it", async () => {
+  const cluster = await start(3);
+  const id = "x".repeat(30_000);
+  const { evaluation } = await cluster.commands.registerJob(batch(60, { id, priority: 90 }), {});
+  await cluster.commands.registerJob(batch(2), {});
+  await until(cluster, () => isQuiet(cluster) && live(cluster).length === 2);
+  expect(cluster.context.projection.state.row("eval", evaluation!)).toMatchObject({
+    status: "failed",
+    description: "the records of the job are larger than one commit takes: split it into several jobs",
+  });
+});

@@ -1,17 +1,19 @@
 import { setImmediate } from "node:timers/promises";
+import { isKind } from "@millwright/core/errors";
 import type { JobId } from "@millwright/jobs/job";
+import { recordsErrors } from "@millwright/records/errors";
 import { isActive } from "@millwright/scheduler/deployment";
 import { allocId, deploymentId, evalId } from "@millwright/scheduler/ids";
 import { changesNothing, type Placement, placedOf, stopsOf } from "@millwright/scheduler/placement";
 import { schedule } from "@millwright/scheduler/schedule";
 import { jobKey } from "@millwright/scheduler/snapshot";
 import type { Moment } from "@millwright/scheduler/time";
-import { limits } from "@millwright/store/contract";
+import { limits, storeErrors } from "@millwright/store/contract";
 import { jobKeyOf } from "../keys.ts";
 import type { EvalRecord } from "../records.ts";
 import type { OrchestratorDraft } from "../state.ts";
 import type { JobName } from "./ask.ts";
-import { endEvaluation, endWithoutPlacement, waitsItsTurn } from "./evaluation-end.ts";
+import { endEvaluation, endWithoutPlacement, type Obstacle, waitsItsTurn } from "./evaluation-end.ts";
 import { commitAsLeader, type Leader } from "./leading.ts";
 import { writePlacement } from "./write-placement.ts";
 
@@ -26,7 +28,7 @@ export interface Subject {
 const mostWrites = limits.operations - 32;
 /** How often a placement is worked out anew because others were faster, before it is left for later. */
 const mostAttempts = 5;
-const mostFolded = 20;
+const mostFolded = 10;
 
 /**
  * Looks at a job and commits what comes of it: as many commits as it takes, each of which leaves a valid state; the evaluation
@@ -35,13 +37,19 @@ const mostFolded = 20;
  */
 export async function evaluateJob(leader: Leader, subject: Subject): Promise<number> {
   const now = leader.context.clock.now();
-  for (;;) {
+  for (let tooLarge = false; ; ) {
     let attempts = 0;
-    const { value, revision } = await commitAsLeader(leader, (draft) => {
-      attempts++;
-      return pass(draft, { leader, subject, now, mayPlace: attempts <= mostAttempts });
-    });
-    if (value === "done") return revision;
+    try {
+      const { value, revision } = await commitAsLeader(leader, (draft) => {
+        const obstacle = tooLarge ? "tooLarge" : ++attempts > mostAttempts ? "contended" : undefined;
+        return pass(draft, { leader, subject, now, obstacle });
+      });
+      if (value === "done") return revision;
+    } catch (error) {
+      // Records of a job can grow without bound (a rollout names all its allocations): others must not wait behind it.
+      if (tooLarge || !(isKind(error, recordsErrors.tooLarge) || isKind(error, storeErrors.limitExceeded))) throw error;
+      tooLarge = true;
+    }
     await setImmediate();
   }
 }
@@ -50,10 +58,11 @@ interface Pass {
   readonly leader: Leader;
   readonly subject: Subject;
   readonly now: Moment;
-  readonly mayPlace: boolean;
+  /** What keeps it from being placed now. */
+  readonly obstacle: Obstacle | undefined;
 }
 
-function pass(draft: OrchestratorDraft, { leader, subject, now, mayPlace }: Pass): "done" | "partial" {
+function pass(draft: OrchestratorDraft, { leader, subject, now, obstacle }: Pass): "done" | "partial" {
   const { context } = leader;
   const own = [...draft.state.derived.evaluationsOfJob(subject.namespace, subject.job)];
   const head = headOf(draft, own, subject, now);
@@ -64,8 +73,8 @@ function pass(draft: OrchestratorDraft, { leader, subject, now, mayPlace }: Pass
   for (const one of older.slice(0, mostFolded)) fold(draft, one, now);
   if (older.length > mostFolded) return "partial";
   const end = { context, draft, head, own, now };
-  if (!mayPlace) {
-    endWithoutPlacement(end);
+  if (obstacle) {
+    endWithoutPlacement(end, obstacle);
     return "done";
   }
   const placement = answer(draft, leader, head, now);

@@ -50,13 +50,22 @@ export function endEvaluation(end: End & { readonly placement: Placement; readon
   draft.put("eval", head.id, { ...head, ...shared, status, description: refusal ?? "", next, blocked });
 }
 
-/** Ends an evaluation that others were always faster than: it is looked at again when something has changed. */
-export function endWithoutPlacement(end: End): void {
+/** Why a placement cannot be committed: others were always faster; or it takes records that are larger than a commit. */
+export type Obstacle = "contended" | "tooLarge";
+
+const whyNot: Readonly<Record<Obstacle, string>> = {
+  contended: "maximum attempts reached: nodes and the job kept changing while a placement was worked out",
+  tooLarge: "the records of the job are larger than one commit takes: split it into several jobs",
+};
+
+/** Ends an evaluation without a placement: where others were faster, it is looked at again when something has changed. */
+export function endWithoutPlacement(end: End, obstacle: Obstacle): void {
   const { draft, head, now } = end;
   if (head.status === "blocked") return;
-  const blocked = block(end, { failed: {}, queued: {} }, "max-plan-attempts", conflicts);
-  const description = "maximum attempts reached: nodes and the job kept changing while a placement was worked out";
-  draft.put("eval", head.id, { ...head, status: "failed", description, blocked, modifiedAt: now });
+  const blocked =
+    obstacle === "contended" ? block(end, { failed: {}, queued: {} }, "max-plan-attempts", conflicts) : null;
+  const ended = { status: "failed", description: whyNot[obstacle], blocked, modifiedAt: now } as const;
+  draft.put("eval", head.id, { ...head, ...ended });
 }
 
 const remaining = "created to place remaining allocations";

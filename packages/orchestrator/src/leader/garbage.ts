@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import { hasEnded } from "@millwright/scheduler/allocation";
 import { isActive } from "@millwright/scheduler/deployment";
 import { jobKey, type JobKey } from "@millwright/scheduler/snapshot";
@@ -26,14 +27,19 @@ export type Age = "old" | "all";
 
 /** Forgets every few minutes what is over. */
 export async function keepCollecting(leader: Leader): Promise<void> {
-  const { clock } = leader.context;
+  const { clock, log } = leader.context;
   const { signal } = leader.term;
   while (!signal.aborted) {
     await clock.sleep(collectEvery, signal).catch(() => undefined);
     if (signal.aborted) return;
-    await collect(leader.context, "old", async (work) => {
-      await commitAsLeader(leader, work);
-    });
+    try {
+      await collect(leader.context, "old", async (work) => {
+        await commitAsLeader(leader, work);
+      });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof OperationalError)) throw error;
+      log.write("warn", "orchestrator: what is over is forgotten later", { error: messageOf(error) });
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import { type Committed, commitDraft } from "@millwright/records/commit";
 import { topicOf } from "@millwright/records/table";
 import type { Term } from "@millwright/store/leadership";
@@ -32,9 +33,12 @@ export interface Occasions {
   readonly also?: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Does a round, and another whenever something has changed or its time has come, until the term ends. */
+/**
+ * Does a round, and another whenever something has changed or its time has come, until the term ends. What the store refuses is tried
+ * again: whether this server still leads is for its lease to say.
+ */
 export async function keepDoing({ context, term }: Leader, occasions: Occasions, round: Round): Promise<void> {
-  const { projection } = context;
+  const { projection, clock, log } = context;
   while (!term.signal.aborted && !projection.closed) {
     const looked = new AbortController();
     const over = AbortSignal.any([term.signal, looked.signal]);
@@ -45,12 +49,18 @@ export async function keepDoing({ context, term }: Leader, occasions: Occasions,
       const { at } = await round();
       if (at !== undefined) waits.push(sleepUntil(at, context, over));
       await Promise.race(waits);
+    } catch (error) {
+      if (term.signal.aborted || !(error instanceof OperationalError)) throw error;
+      log.write("warn", "orchestrator: the leader's work is held up", { error: messageOf(error) });
+      await clock.sleep(retryAfter, term.signal);
     } finally {
       looked.abort(endOfRound);
       await Promise.all(waits);
     }
   }
 }
+
+const retryAfter = 500;
 
 /** A reason that is there already: making an error for it each time takes longer than the rest. */
 const endOfRound = "the round has ended";
