@@ -307,6 +307,12 @@ export class AllocationBench {
     }
   }
 
+  /** Of the task's main process. */
+  pidOf(id: string, task = "main"): number {
+    const handle = this.allocations.get(id)?.tasks.get(task)?.handle;
+    return Number(/^\d+/.exec(String(handle?.saved["task"]))?.[0]);
+  }
+
   path(id: string, ...parts: readonly string[]): string {
     return join(this.folder, "alloc", id, ...parts);
   }

@@ -12,6 +12,7 @@ import { allocationFolders, makeAllocationFolders, removeSecrets } from "./folde
 import type { AllocationHost } from "./host.ts";
 import { encodeAllocation, type KeptAllocation, type KeptHealth } from "./kept-allocation.ts";
 import { KeptJson } from "./kept-json.ts";
+import { orAborted } from "./patience.ts";
 import { type RegisteredService, serviceRegistrations } from "./service-registrations.ts";
 import { taskEvents } from "./task-events.ts";
 import { TaskRunner, type TaskSurroundings } from "./task-runner.ts";
@@ -20,11 +21,19 @@ import { taskStateOf } from "./task-step.ts";
 /** What an allocation is made of when it begins, or is found again. */
 export type Beginning = Pick<KeptAllocation, "wanted" | "job"> & Partial<KeptAllocation>;
 
+export interface RunnerPlace {
+  readonly host: AllocationHost;
+  /** The allocation's own folder. */
+  readonly root: string;
+  readonly heard: Promise<void>;
+}
+
 /** Runs an allocation: its tasks in their order, its group's services, its health; tells what becomes of it and keeps it on disk. */
 export class AllocationRunner {
   readonly root: string;
   readonly tasks: ReadonlyMap<string, TaskRunner>;
   readonly #host: AllocationHost;
+  readonly #heard: Promise<void>;
   readonly #services: AllocationServices;
   readonly #file: KeptJson;
   readonly #closing = new AbortController();
@@ -41,8 +50,9 @@ export class AllocationRunner {
   #isEnding = false;
   #look: AbortController | undefined;
 
-  private constructor(host: AllocationHost, root: string, { wanted, job, tasks = {}, ...kept }: Beginning) {
+  private constructor({ host, root, heard }: RunnerPlace, { wanted, job, tasks = {}, ...kept }: Beginning) {
     this.#host = host;
+    this.#heard = heard;
     this.root = root;
     this.#wanted = wanted;
     this.#job = job;
@@ -59,9 +69,13 @@ export class AllocationRunner {
     this.tasks = new Map(this.group.tasks.map(({ name }) => [name, new TaskRunner(name, around, tasks[name])]));
   }
 
-  /** Begins with an allocation, or goes on with one that was kept. Rejects with `folder`. */
-  static async open(host: AllocationHost, root: string, beginning: Beginning): Promise<AllocationRunner> {
-    const runner = new AllocationRunner(host, root, beginning);
+  /**
+   * Begins with an allocation, or goes on with one that was kept. `heard` resolves when the servers have said to this program what is
+   * to run. Rejects with `folder`.
+   */
+  static async open(at: RunnerPlace, beginning: Beginning): Promise<AllocationRunner> {
+    const { host, root } = at;
+    const runner = new AllocationRunner(at, beginning);
     if (!runner.isOver) await makeAllocationFolders(root);
     const isNew = beginning.tasks === undefined;
     if (isNew) for (const task of runner.tasks.values()) task.note(taskEvents.received(host.clock.now()));
@@ -176,10 +190,17 @@ export class AllocationRunner {
       job: () => this.#job,
       group: () => this.group,
       services: this.#services,
+      confirmed: (signal) => this.#confirmed(signal),
       groupServices: () => this.#groupServices(() => true),
       save: () => this.#file.write(),
       changed: () => this.#settleSoon(),
     };
+  }
+
+  async #confirmed(signal: AbortSignal): Promise<void> {
+    await orAborted(this.#heard, signal);
+    // What is to end does not begin again; its tasks' end comes.
+    if (this.#stop !== "no") await orAborted(new Promise<never>(() => undefined), signal);
   }
 
   #coordinated(): readonly CoordinatedTask[] {

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-const patience = { timeout: 10_000, interval: 20 };
+const patience = { timeout: 20_000, interval: 20 };
 const until = (check: () => void) => vi.waitFor(check, patience);
 const statusOf = (id: string) => bench.update(id)?.ClientStatus;
 

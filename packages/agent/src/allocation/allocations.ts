@@ -66,6 +66,7 @@ class NodeAllocations implements Allocations {
   /** Those that are about to begin, or whose job's new version is fetched. */
   readonly #taking = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
+  readonly #heard = Promise.withResolvers<void>();
   #wanted: ReadonlyMap<string, NodeAllocation> | undefined;
   /** Whether everything is to end: nothing begins any more. */
   #isEnding = false;
@@ -92,7 +93,9 @@ class NodeAllocations implements Allocations {
     // What the servers place anew for what ends here is for another agent.
     if (this.#isEnding) return;
     this.#wanted = new Map(wanted.map((one) => [one.ID, one]));
-    for (const [id, runner] of this.#runners) if (!this.#wanted.has(id)) runner.stop();
+    for (const [id, runner] of this.#runners) if (this.#wanted.get(id)?.DesiredStatus !== "run") runner.stop();
+    // Not before: what is to end is not to begin again meanwhile.
+    this.#heard.resolve();
     for (const { ID } of wanted) this.#takeLater(ID);
   }
 
@@ -191,7 +194,7 @@ class NodeAllocations implements Allocations {
 
   async #open(id: string, beginning: Beginning): Promise<void> {
     const root = join(allocationsFolder(this.#host.dataFolder), id);
-    const runner = await AllocationRunner.open(this.#host, root, beginning);
+    const runner = await AllocationRunner.open({ host: this.#host, root, heard: this.#heard.promise }, beginning);
     this.#runners.set(id, runner);
     void runner.over.then(() => this.#collect());
   }

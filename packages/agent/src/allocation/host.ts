@@ -2,6 +2,7 @@ import type { AllocationUpdate } from "@millwright/clients/nomad-node-protocol";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { Job } from "@millwright/jobs/job";
 import type { ConsulPort, VaultPort } from "@millwright/render/servers";
+import type { ArtifactLimits } from "../artifact/limits.ts";
 import type { TaskDriver } from "../driver/driver.ts";
 import type { Logs } from "../logs/logs.ts";
 
@@ -16,6 +17,8 @@ export interface AllocationHost {
   readonly logs: Pick<Logs, "attach" | "detach">;
   /** The operator's stand-ins for what cannot be reached: an address that begins with a name is asked for with the value in its place. */
   readonly artifactMirrors?: Readonly<Record<string, string>>;
+  /** Of what artifacts may be; Nomad's defaults where not given. */
+  readonly artifactLimits?: Partial<ArtifactLimits>;
   /** A version of a job; it never changes. Rejects with an operational error. */
   job(namespace: string, id: string, version: number): Promise<Job>;
   /** A signed token that says who a task is. `name` is `vault_default`, `default`, or that of an `identity` block. */

@@ -193,6 +193,7 @@ export class Preparation {
     for (const artifact of interpolateAll(artifacts, this.#names())) {
       await fetchArtifact(artifact, {
         ...{ taskFolder: folders.task, allocationFolder: root, clock: host.clock, signal },
+        ...(host.artifactLimits ? { limits: host.artifactLimits } : {}),
         ...(host.artifactMirrors ? { mirrors: host.artifactMirrors } : {}),
         ...(owner ? { owner } : {}),
         progress: (text) => this.#ports.noted(taskEvents.driverMessage(host.clock.now(), text)),

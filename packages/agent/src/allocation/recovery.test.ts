@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AllocationBench, jobOf, port, shellTask as task } from "../../test/allocation-bench.ts";
 
@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
 const statusOf = (id: string) => bench.update(id)?.ClientStatus;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -79,7 +79,27 @@ test("templates are followed on, and the credential in them stays the one that t
   await bench.closeAgent();
   bench.consul.put("app/colour", "blue");
   await bench.reopen();
+  bench.setAgain();
   await until(() => expect(bench.output(id)).toBe("red user-2\ngreen user-2\nblue user-2\n"));
+});
+
+test("what is not found again begins anew only when the servers have said that it still is to run", async () => {
+  const job = jobOf(`restart { delay = "10ms" }\n${task("main", "echo up; exec sleep 100")}`);
+  const [kept, moved] = [bench.run(job), bench.run(job)];
+  for (const id of [kept, moved]) await until(() => expect(statusOf(id)).toBe("running"));
+  const pids = [kept, moved].map((id) => bench.pidOf(id));
+  await bench.closeAgent();
+  // As when the machine was started anew: the tasks are gone, and nobody has seen their end.
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  for (const id of [kept, moved]) rmSync(bench.path(id, ".millwright", "main", "run.1"), { recursive: true });
+  await bench.reopen();
+  await until(() => expect(bench.events(kept).join("\n")).toContain("Restore Failed: Nothing is known of the task"));
+  await pause(300);
+  expect([kept, moved].map((id) => bench.output(id))).toEqual(["up\n", "up\n"]);
+  bench.forget(moved);
+  await until(() => expect(bench.output(kept)).toBe("up\nup\n"));
+  await until(() => expect(statusOf(moved)).toBe("complete"));
+  expect(bench.output(moved)).toBe("up\n");
 });
 
 test("a health that was proved stays so", async () => {

@@ -23,6 +23,8 @@ export interface TaskSurroundings {
   readonly job: () => Job;
   readonly group: () => TaskGroup;
   readonly services: AllocationServices;
+  /** Resolves when the servers have said, to this program, that it still is to run. Rejects with the signal's reason. */
+  readonly confirmed: (signal: AbortSignal) => Promise<void>;
   /** The group's own, as they would be registered now. Throws `refused`. */
   readonly groupServices: () => unknown;
   /** Resolves when what {@link TaskRunner.kept} gives now is on disk. */
@@ -56,6 +58,11 @@ export class TaskRunner {
   /** Ends what prepares it. */
   #preparing: AbortController | undefined;
   #resting: AbortController | undefined;
+  /**
+   * Whether a start has to wait for the servers: of a task that was not found running, they may have had another one started on another
+   * node meanwhile.
+   */
+  #isDoubtful = false;
 
   constructor(name: string, around: TaskSurroundings, kept?: KeptTask) {
     this.name = name;
@@ -100,11 +107,13 @@ export class TaskRunner {
   /** Goes on from what was kept. */
   resume(): void {
     const { phase } = this.#progress;
+    this.#isDoubtful = true;
     switch (phase.kind) {
       case "waiting":
         return;
       case "preparing":
-        return this.#act({ kind: "prepare" });
+        // It may have started, and the agent ended before that was told.
+        return this.#saved ? this.#start(this.#recover()) : this.#act({ kind: "prepare" });
       case "resting":
         return this.#act({ kind: "rest", until: phase.until });
       case "running":
@@ -221,6 +230,8 @@ export class TaskRunner {
     const { clock } = this.#around.host;
     if (!this.#progress.hasRun) this.note(taskEvents.setup(clock.now(), "Building Task Directory"));
     try {
+      if (this.#isDoubtful) await this.#around.confirmed(signal);
+      this.#isDoubtful = false;
       await this.#handle?.destroy();
       const { driver, launch } = await this.#preparation.prepare(signal);
       this.#preparation.stage = "driver";
@@ -271,11 +282,16 @@ export class TaskRunner {
     const { driver, launch } = await this.#preparation.recover();
     const handle = saved ? await driver?.recover(saved, launch) : undefined;
     if (this.#closing.signal.aborted) return;
+    if (this.#progress.phase.kind === "preparing") {
+      if (!handle) return this.#prepare();
+      this.#feed({ kind: "started" });
+    }
     if (!handle) {
       const lost = "Nothing is known of the task any more: its process was not found again";
       this.note(taskEvents.restoreFailed(host.clock.now(), lost));
       return this.#exited({ exitCode: 0, signal: 0, oomKilled: false, at: host.clock.now(), lost });
     }
+    this.#isDoubtful = false;
     this.#handle = handle;
     this.#watch(handle);
     if (this.#progress.phase.kind === "stopping") return this.#stop();
