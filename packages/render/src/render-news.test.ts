@@ -1,0 +1,65 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { RenderConfig, TemplateSpec } from "./config.ts";
+import { type Rendering, type RenderNews, startRendering } from "./render.ts";
+import { FakeClock } from "./testing/fake-clock.ts";
+import { FakeConsul, FakeVault, followSettings } from "./testing/fake-servers.ts";
+
+let folder: string;
+let rendering: Rendering | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "render-news-"));
+});
+afterEach(async () => {
+  rendering?.stop();
+  await rendering?.over;
+  rmSync(folder, { recursive: true });
+});
+
+function start(texts: readonly string[], mode: RenderConfig["mode"]) {
+  const consul = new FakeConsul();
+  const news: RenderNews[] = [];
+  const templates = texts.map(
+    (text, index): TemplateSpec => ({
+      ...{ name: `t${index}`, text, destination: join(folder, `t${index}`) },
+      ...{ keepsBackup: false, makesFolders: true, missingKey: "default", errorIsFatal: true, deniedFunctions: [] },
+    }),
+  );
+  const config = { templates, mode, isDry: false, follow: followSettings, renewsToken: false, environment: {}, folder };
+  const servers = { consul, vault: new FakeVault(new FakeClock()) };
+  const ports = { servers, clock: systemClock, chance: systemChance, log: silentLog, print: async () => undefined };
+  const started = startRendering(config, { ...ports, news: (one) => news.push(one) });
+  if (!started.ok) throw new Error("no template");
+  rendering = started.rendering;
+  return { consul, news };
+}
+
+test("what is waited for is told, then what has changed, and once that all is there", async () => {
+  const { consul, news } = start(['{{ key "a" }}', "still"], "follow");
+  await vi.waitFor(() => expect(news).toHaveLength(2));
+  consul.answer(null, 1);
+  consul.answer("red", 2);
+  await vi.waitFor(() => expect(news).toHaveLength(4));
+  consul.answer("green", 3);
+  await vi.waitFor(() => expect(news).toHaveLength(5));
+  expect(news).toEqual([
+    { kind: "changed", templates: [1] },
+    { kind: "waiting", sources: ["kv.get(a)"] },
+    { kind: "changed", templates: [0] },
+    { kind: "complete" },
+    { kind: "changed", templates: [0] },
+  ]);
+});
+
+test("files that are there already are complete without a change", async () => {
+  const first = start(["still"], "once");
+  await rendering?.over;
+  expect(first.news).toEqual([{ kind: "changed", templates: [0] }, { kind: "complete" }]);
+  const second = start(["still"], "once");
+  await rendering?.over;
+  expect(second.news).toEqual([{ kind: "complete" }]);
+  expect(readFileSync(join(folder, "t0"), "utf8")).toBe("still");
+});
