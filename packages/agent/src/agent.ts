@@ -175,7 +175,12 @@ async function openJobs(
   // Tasks of other users come through it to their own folders; nobody else's files are readable in there.
   if (process.getuid?.() === 0) await chmod(folder.path, 0o711);
   const logs = await openLogs(folder.path, { clock, log });
-  closers.push(() => logs.close());
+  let idleLogs: number | undefined;
+  closers.push(async () => {
+    await logs.close();
+    // Without a task it would wait for another agent.
+    if (idleLogs !== undefined) endIfThere(idleLogs);
+  });
   const client = await openClient({
     ...{ settings, node, logs, openAllocations, clock, chance, log },
     self: { ...identity, discoveryVersion: followedConsul },
@@ -187,7 +192,20 @@ async function openJobs(
     freePortIfTaken: freePortsIfTaken,
   });
   closers.push(() => client.close());
-  return client;
+  const stopTasks = async () => {
+    await client.stopTasks();
+    const { pid, attached } = await logs.status();
+    idleLogs = attached === 0 ? pid : undefined;
+  };
+  return { ...client, stopTasks };
+}
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The version of Consul that servers of ours answer as: jobs have constraints about it. */

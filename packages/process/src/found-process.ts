@@ -9,7 +9,10 @@ export interface FoundProcess {
   isAlive(): boolean;
   /** To the whole tree; false where nothing of it runs any more. */
   signal(name: NodeJS.Signals): boolean;
-  /** Signals the tree, waits, kills what is left of it. Resolves when nothing is. */
+  /**
+   * Signals the process itself, which ends what is its own and leaves what is to outlive it; kills its whole tree when its time is
+   * over. Resolves when it has ended.
+   */
   end(options: EndOptions): Promise<void>;
   /** Resolves when it has ended, or rejects with the signal's reason. */
   gone(signal?: AbortSignal): Promise<void>;
@@ -31,9 +34,9 @@ export function findProcess(identity: ProcessIdentity): FoundProcess | undefined
       while (isThere()) await systemClock.sleep(lookMilliseconds, signal);
     },
     end: async ({ signal, graceMilliseconds }) => {
-      if (isThere()) tree.signal(signal);
+      if (isThere()) process.kill(identity.pid, signal);
       const deadline = systemClock.monotonic() + graceMilliseconds;
-      while (tree.look().length > 0) {
+      while (isThere()) {
         if (systemClock.monotonic() >= deadline) tree.signal("SIGKILL");
         await systemClock.sleep(lookMilliseconds);
       }

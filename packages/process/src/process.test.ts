@@ -236,7 +236,8 @@ describe("runProcess", () => {
 
 describe("a process found again", () => {
   test("is the same one, and can be ended", async () => {
-    const running = await startProcess(shell("sleep 60 & wait", { lifetime: "independent" }));
+    const line = "sleep 60 & echo $! > child; trap 'exit 0' TERM; wait";
+    const running = await startProcess(shell(line, { lifetime: "independent" }));
     const identity = parseIdentity(formatIdentity(running.identity!));
     expect(identity).toEqual(running.identity);
     const found = findProcess(identity!)!;
@@ -244,6 +245,19 @@ describe("a process found again", () => {
     await found.end(polite);
     expect([found.isAlive(), findProcess(identity!)]).toEqual([false, undefined]);
     await running.ended;
+    // What it has left running is to outlive it.
+    const left = await pidIn("child");
+    expect(runs(left)).toBe(true);
+    process.kill(left, "SIGKILL");
+  });
+
+  test("that does not end in its time is killed with all that it has started", async () => {
+    const line = "trap '' TERM; sleep 60 & echo $! > child; wait; wait";
+    const running = await startProcess(shell(line, { lifetime: "independent" }));
+    const child = await pidIn("child");
+    await findProcess(running.identity!)?.end({ signal: "SIGTERM", graceMilliseconds: 100 });
+    await running.ended;
+    while (runs(child)) await pause(20);
   });
 
   test("is not another one that has its pid", () => {
@@ -285,6 +299,8 @@ describe("when the program that started it is killed", () => {
     const child = await killStarter("independent");
     await pause(300);
     expect(runs(child)).toBe(true);
-    await findProcess(identify(child)!)?.end(polite);
+    const found = findProcess(identify(child)!)!;
+    found.signal("SIGKILL");
+    await found.gone();
   });
 });
