@@ -323,10 +323,12 @@ describe("nothing gets outside its folder", () => {
     const source = kept("a.tar", many);
     expect((await refusal(fetch({ source }, { limits: { files: 5 } }))).message).toContain("more than 5 files");
     const bomb = kept("b.tar.gz", gzipSync(await tarOf([{ name: "big", text: "0".repeat(1_000_000) }])));
-    expect((await refusal(fetch({ source: bomb }, { limits: { bytes: 100_000 } }))).message).toContain(
+    expect((await refusal(fetch({ source: bomb }, { limits: { unpackedBytes: 100_000 } }))).message).toContain(
       "more than 100.0 kB",
     );
-    expect((await refusal(fetch({ source }, { limits: { bytes: 100 } }))).message).toContain("larger than 100 B");
+    expect((await refusal(fetch({ source }, { limits: { downloadedBytes: 100 } }))).message).toContain(
+      "larger than 100 B",
+    );
     expect(below(taskFolder)).toEqual({});
   });
 });

@@ -141,8 +141,10 @@ class Fetching {
       for await (const piece of bytes) {
         this.#context.signal.throwIfAborted();
         received += piece.length;
-        if (received > this.#limits.bytes)
-          throw refused(`It is larger than ${shownBytes(this.#limits.bytes)}. Raise the agent's limit.`);
+        if (received > this.#limits.downloadedBytes)
+          throw refused(
+            `It is larger than ${shownBytes(this.#limits.downloadedBytes)}. Raise the agent's limit (http_max_size).`,
+          );
         hash.update(piece);
         await output.writeFile(piece);
         tell(received);
@@ -272,7 +274,7 @@ function asFolders(folders: { readonly task: string; readonly allocation: string
 }
 
 function lateness(shown: string, limits: ArtifactLimits): string {
-  return `${shown} was not there after ${Math.round(limits.milliseconds / 1000)} s. Look at its server, or raise the agent's limit.`;
+  return `${shown} was not there after ${Math.round(limits.milliseconds / 1000)} s. Look at its server, or raise the agent's limit (http_read_timeout).`;
 }
 
 // Messages of those who do not know the source begin with "It" or "The archive".

@@ -1,7 +1,7 @@
 /** How much an artifact may be. */
 export interface ArtifactLimits {
-  /** Of what is downloaded, and of what is unpacked. */
-  readonly bytes: number;
+  readonly downloadedBytes: number;
+  readonly unpackedBytes: number;
   /** Files, folders and links in an archive. */
   readonly files: number;
   /** From the first byte asked for to the last one in its place. */
@@ -12,7 +12,8 @@ export interface ArtifactLimits {
 
 /** Source: Nomad's documentation of the client's `artifact` block. */
 export const artifactLimits: ArtifactLimits = {
-  bytes: 100_000_000_000,
+  downloadedBytes: 100_000_000_000,
+  unpackedBytes: 100_000_000_000,
   files: 4_096,
   milliseconds: 30 * 60_000,
   idleMilliseconds: 60_000,

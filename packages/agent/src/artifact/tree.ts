@@ -133,14 +133,16 @@ export class UnpackedTree {
   #count(): void {
     if (++this.#entries > this.#limits.files)
       throw refused(
-        `The archive holds more than ${this.#limits.files} files. Raise the agent's limit, or pack it twice: an archive within the archive stays packed.`,
+        `The archive holds more than ${this.#limits.files} files. Raise the agent's limit (decompression_file_count_limit), or pack it twice: an archive within the archive stays packed.`,
       );
   }
 
   #weigh(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes > this.#limits.bytes)
-      throw refused(`The archive holds more than ${shownBytes(this.#limits.bytes)}. Raise the agent's limit.`);
+    if (this.#bytes > this.#limits.unpackedBytes)
+      throw refused(
+        `The archive holds more than ${shownBytes(this.#limits.unpackedBytes)}. Raise the agent's limit (decompression_size_limit).`,
+      );
   }
 }
 

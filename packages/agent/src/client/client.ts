@@ -180,7 +180,7 @@ interface HostParts extends Links {
 function hostOf(options: ClientOptions, parts: HostParts): AllocationHost {
   const { settings, self, node, drivers, dataFolder, logs, environment, allowsScriptChecks } = options;
   const { orchestrator, portrait, changes, outbox, jobs, vault, signal } = parts;
-  const { artifactMirrors, deniedEnvironment, garbage } = settings;
+  const { artifactLimits, artifactMirrors, deniedEnvironment, garbage } = settings;
   return {
     ...{ dataFolder, logs, environment, allowsScriptChecks, vault },
     ...{ clock: options.clock, chance: options.chance, log: options.log },
@@ -197,6 +197,7 @@ function hostOf(options: ClientOptions, parts: HostParts): AllocationHost {
       outbox.put(update);
       changes.tell(update.ID);
     },
+    ...(artifactLimits ? { artifactLimits } : {}),
     ...(artifactMirrors ? { artifactMirrors } : {}),
     ...(deniedEnvironment ? { deniedEnvironment } : {}),
     ...(garbage ? { garbage } : {}),

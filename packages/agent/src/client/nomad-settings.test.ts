@@ -43,6 +43,11 @@ client {
     reserved_ports = "22,80-90"
   }
   network_speed = 100
+  artifact {
+    http_read_timeout = "10m"
+    decompression_size_limit = "2GB"
+    decompression_file_count_limit = 20000
+  }
 }
 vault {
   enabled = true
@@ -75,6 +80,7 @@ describe("Nomad's agent configuration", () => {
         reserved: { CPU: 100, ports: "22,80-90" },
         told: { mbits: 100 },
         vault: { address: "http://10.0.0.1:8200", mount: "jwt-nomad", defaultRole: "factory" },
+        artifactLimits: { milliseconds: 600_000, unpackedBytes: 2_000_000_000, files: 20_000 },
         artifactMirrors: { "https://storage.example": "http://127.0.0.1:9" },
       },
     });

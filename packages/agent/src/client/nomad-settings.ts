@@ -2,8 +2,9 @@ import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import { defaultGarbageLimits } from "../allocation/garbage.ts";
+import type { ArtifactLimits } from "../artifact/limits.ts";
 import type { RawConfig } from "../config-files.ts";
-import { block, lengthOfTime, text, texts, textsByName, truth, WrongValue, whole } from "./nomad-values.ts";
+import { block, lengthOfTime, size, text, texts, textsByName, truth, WrongValue, whole } from "./nomad-values.ts";
 import type { ClientSettings, DriverSettings } from "./settings.ts";
 import type { VaultSettings } from "./vault-host.ts";
 
@@ -176,9 +177,19 @@ const client: Readers = {
 };
 
 function artifactLimits(): Readers {
-  const names = ["http_read_timeout", "http_max_size", "gcs_timeout", "git_timeout", "hg_timeout", "s3_timeout"];
-  const more = ["decompression_size_limit", "decompression_file_count_limit", "disable_filesystem_isolation"];
-  return Object.fromEntries([...names, ...more].map((name) => [name, "without effect"]));
+  const limit = (name: keyof ArtifactLimits, read: (value: unknown) => number): Reader => {
+    return (value, { client }) => {
+      client.artifactLimits = { ...client.artifactLimits, [name]: read(value) };
+    };
+  };
+  const unused = ["gcs_timeout", "git_timeout", "hg_timeout", "s3_timeout", "disable_filesystem_isolation"];
+  return {
+    http_read_timeout: limit("milliseconds", lengthOfTime),
+    http_max_size: limit("downloadedBytes", size),
+    decompression_size_limit: limit("unpackedBytes", size),
+    decompression_file_count_limit: limit("files", whole),
+    ...Object.fromEntries(unused.map((name) => [name, "without effect" as const])),
+  };
 }
 
 const vault: Readers = {

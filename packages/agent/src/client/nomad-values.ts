@@ -40,6 +40,14 @@ export function lengthOfTime(value: unknown): number {
   throw new WrongValue("Write a duration, such as 30s or 1h.");
 }
 
+/** Bytes of a size such as `100GB` or `64MiB`; a bare number is bytes. */
+export function size(value: unknown): number {
+  const [, digits, letter, binary] = /^\s*(\d+(?:\.\d+)?)\s*(?:([kMGTP])(i?))?B?\s*$/i.exec(text(value)) ?? [];
+  if (digits === undefined) throw new WrongValue("Write a size, such as 100GB.");
+  const power = letter === undefined ? 0 : "kmgtp".indexOf(letter.toLowerCase()) + 1;
+  return Math.floor(Number(digits) * (binary ? 1024 : 1000) ** power);
+}
+
 /** A block's settings. HCL has a block as a list of objects, which are one; JSON may have an object. */
 export function block(value: unknown): Readonly<Record<string, unknown>> {
   const list = Array.isArray(value) ? value : [value];

@@ -1,4 +1,5 @@
 import type { NodeCapacity } from "@millwright/clients/nomad-node-protocol";
+import type { ArtifactLimits } from "../artifact/limits.ts";
 import type { GarbageLimits } from "../allocation/host.ts";
 import type { ToldResources } from "../fingerprint/fingerprint.ts";
 import type { VaultSettings } from "./vault-host.ts";
@@ -29,6 +30,7 @@ export interface ClientSettings {
   readonly consulToken?: string;
   /** An artifact's address that begins with a name is asked for with the value in its place. */
   readonly artifactMirrors?: Readonly<Record<string, string>>;
+  readonly artifactLimits?: Partial<ArtifactLimits>;
   /** Variables of the agent's environment that no task sees. */
   readonly deniedEnvironment?: readonly string[];
 }

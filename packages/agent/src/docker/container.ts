@@ -100,7 +100,7 @@ const usualCapabilities: ReadonlySet<string> = new Set(
 
 function checkPermissions(config: DockerConfig, permissions: DockerPermissions): void {
   if (permissions.privileged) return;
-  const hint = "Let the node's agent allow it (docker { allow_privileged = true }), or leave it out.";
+  const hint = `Let the node's agent allow it (plugin "docker" { config { allow_privileged = true } }), or leave it out.`;
   if (config.privileged) throw refused(`privileged = true is not allowed on this node. ${hint}`);
   const unusual = config.cap_add.find((name) => !usualCapabilities.has(name.toUpperCase().replace(/^CAP_/, "")));
   if (unusual !== undefined) throw refused(`cap_add may not hold ${unusual} on this node. ${hint}`);
@@ -131,7 +131,7 @@ function volumeOf(volume: string, { folders }: TaskLaunch, { hostVolumes }: Dock
   if (!isOwn && !hostVolumes)
     throw refused(
       `The volume ${JSON.stringify(volume)} is outside the allocation's folder, which this node does not allow. ` +
-        "Let its agent allow it (docker { volumes { enabled = true } }), or use a path such as local/data.",
+        `Let its agent allow it (plugin "docker" { config { volumes { enabled = true } } }), or use a path such as local/data.`,
     );
   return [path, target, ...options].join(":");
 }
