@@ -83,6 +83,7 @@ export interface ChangeOptions {
   readonly reason?: InstanceChange["reason"];
   readonly deposedKey?: string;
   readonly replacePaths?: readonly Path[];
+  readonly notes?: InstanceChange["notes"];
 }
 
 const provider = parseProviderConfigAddress('provider["registry.terraform.io/example/demo"]')!;
@@ -111,6 +112,7 @@ export function change(
     dependencies: [],
     createBeforeDestroy: action === "create-delete",
     ...(options.deposedKey === undefined ? {} : { deposedKey: options.deposedKey }),
+    ...(options.notes ? { notes: options.notes } : {}),
   };
 }
 

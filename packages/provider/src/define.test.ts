@@ -5,6 +5,7 @@ import { uses } from "./call.ts";
 import { defineProvider } from "./define.ts";
 import { blocks, computed, list, map, nested, nullable, number, optional, required, set, string } from "./fields.ts";
 import { failure, problem } from "./problem.ts";
+import { note, noteText } from "./plan-note.ts";
 import type { Provider } from "./protocol.ts";
 import { defineResource, notKnownYet } from "./resource.ts";
 import { configureForTest } from "./testing/contract.ts";
@@ -268,7 +269,8 @@ describe("a resource's own rules", () => {
       if (title === "Nothing" && pages !== undefined && (pages ?? 100) > 0)
         yield problem("Too many pages", "Nothing has none.", ["pages"]);
     },
-    plan: ({ plan }) => ({
+    plan: ({ plan, promised }) => ({
+      ...(plan.title === "Noted" ? { notes: [note(`promised ${promised?.get("born")}`, "accent")] } : {}),
       plan: { weight: plan.pages === undefined ? notKnownYet : plan.pages * 2 },
       ...(plan.title === "New" ? { replace: [["title"]] } : {}),
     }),
@@ -345,6 +347,15 @@ describe("a resource's own rules", () => {
     expect((await books.plan({ title: "New" }, state)).requiresReplace).toEqual([[{ attribute: "title" }]]);
     expect((await books.plan({ title: "xx", size: "m" }, state)).requiresReplace).toEqual([[{ attribute: "size" }]]);
     expect((await books.plan({ title: "xx" }, state)).requiresReplace).toEqual([]);
+  });
+
+  test("what people should read comes along, and what a plan remembered reaches the one that carries it out", async () => {
+    const { call, notes } = await books.plan({ title: "Noted" });
+    expect(notes).toEqual([[{ text: "promised undefined", tone: "accent" }]]);
+    const { newState, private: promised } = await library.applyResourceChange(call);
+    const again = { type: "book", prior: newState, proposed: newState, config: call.config, priorPrivate: promised };
+    expect((await library.planResourceChange({ ...again, promised })).notes?.map(noteText)).toEqual(["promised 1"]);
+    expect((await books.plan({ title: "xx" })).notes).toBeUndefined();
   });
 
   test("warnings come along, and private data comes back", async () => {

@@ -88,6 +88,8 @@ export interface AttributeOptions<T> {
 export interface ComputedOptions<T> extends AttributeOptions<T> {
   /** Once known it stays: an update plans the value it has, instead of one that is known only after apply. */
   readonly stable?: boolean;
+  /** It changes by itself, as a status does: that it has is nobody's doing, and refuses no plan. Not of nested attributes. */
+  readonly volatile?: boolean;
   /** Whether the value may come out null. */
   readonly nullable?: boolean;
 }

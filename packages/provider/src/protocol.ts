@@ -1,6 +1,7 @@
 import type { Path } from "@millwright/value/path";
 import type { Type } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
+import type { PlanNote } from "./plan-note.ts";
 import type { ProviderSchema } from "./schema.ts";
 
 /**
@@ -105,6 +106,8 @@ export interface PlanCall {
   readonly config: Value;
   readonly priorPrivate: Uint8Array;
   readonly providerMeta?: Value;
+  /** Beyond the protocol: while a plan is carried out, the `plannedPrivate` of that plan. */
+  readonly promised?: Uint8Array;
 }
 
 export interface PlanAnswer {
@@ -114,6 +117,8 @@ export interface PlanAnswer {
   readonly plannedPrivate: Uint8Array;
   /** Protocol 5's leniency: deviations of `planned` and of the later new state from the config are not errors. */
   readonly legacyTypeSystem: boolean;
+  /** Beyond the protocol: what people should read beside the object. */
+  readonly notes?: readonly PlanNote[];
   readonly diagnostics: ProviderDiagnostics;
 }
 

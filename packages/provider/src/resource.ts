@@ -1,6 +1,8 @@
 import type { Call, ClientToken, ResourceCall } from "./call.ts";
 import type { ConfigOf, PlanOf, SentOf, StateOf, Unsettled } from "./field-types.ts";
 import type { Fields } from "./fields.ts";
+import type { PlanNote } from "./plan-note.ts";
+import type { PrivateData } from "./private-data.ts";
 import type { Problem, ProblemPlace } from "./problem.ts";
 import type { TypeSystem } from "./schema-of-fields.ts";
 import type { ServedResource } from "./serve-resource.ts";
@@ -72,12 +74,18 @@ export interface PlanHookCall<F extends Fields, C> extends Omit<ResourceCall<C>,
   /** Null for a new object. */
   readonly state: StateOf<F> | null;
   readonly plan: Unsettled<PlanOf<F>>;
+  /** While a plan is carried out: what that plan remembered. Undefined while one is made. */
+  readonly promised?: PrivateData;
 }
 
-/** What a `plan` function wants changed: attributes of the plan (`undefined`: not known yet), further reasons to replace. */
+/**
+ * What a `plan` function wants changed: attributes of the plan (`undefined`: not known yet), further reasons to replace; and
+ * what people should read beside it.
+ */
 export interface PlanChange<F extends Fields> {
   readonly plan?: Partial<Unsettled<PlanOf<F>>>;
   readonly replace?: readonly ProblemPlace[];
+  readonly notes?: readonly PlanNote[];
 }
 
 /** How the state of another resource type becomes one of this. */

@@ -34,6 +34,7 @@ function attributeSchema(attribute: Attribute, system: TypeSystem): AttributeSch
     ...presenceFlags(attribute, system),
     ...(options.sensitive ? { sensitive: true } : {}),
     ...(options.deprecated ? { deprecated: true } : {}),
+    ...(options.volatile ? { volatile: true } : {}),
     ...describe(options.description),
   };
 }

@@ -46,6 +46,8 @@ export interface AttributeSchema {
   readonly sensitive?: boolean;
   readonly writeOnly?: boolean;
   readonly deprecated?: boolean;
+  /** Beyond the protocol: it changes by itself, with nobody at work. Of attributes of the object itself. */
+  readonly volatile?: boolean;
   readonly description?: string;
   readonly descriptionKind?: "plain" | "markdown";
 }

@@ -152,16 +152,21 @@ async function plan<F extends Fields, C>(
   const { definition, type, legacyTypeSystem } = served;
   const { warnings, ...common } = callOf(run);
   const data = PrivateData.fromBytes(call.priorPrivate);
-  const answer = (planned: Value, requiresReplace: readonly Path[], problems: readonly Problem[]): PlanAnswer => ({
+  const answer = (
+    planned: Value,
+    requiresReplace: readonly Path[],
+    { problems = [], notes }: { readonly problems?: readonly Problem[]; readonly notes?: PlanAnswer["notes"] } = {},
+  ): PlanAnswer => ({
     planned,
     requiresReplace,
     plannedPrivate: data.toBytes(),
     legacyTypeSystem,
+    ...(notes ? { notes } : {}),
     diagnostics: toDiagnostics([...warnings, ...problems], type),
   });
-  if (isNull(call.proposed)) return answer(call.proposed, [], []);
+  if (isNull(call.proposed)) return answer(call.proposed, []);
   const fields = planFields(definition.schema, call);
-  if (!definition.plan) return answer(fields, replacing(served, call.prior, fields), []);
+  if (!definition.plan) return answer(fields, replacing(served, call.prior, fields));
   try {
     const change = await definition.plan({
       ...common,
@@ -169,14 +174,16 @@ async function plan<F extends Fields, C>(
       config: toPlain(call.config, type) as Unsettled<ConfigOf<F>>,
       state: toPlain(call.prior, type) as StateOf<F> | null,
       plan: toPlain(fields, type) as Unsettled<PlanOf<F>>,
+      ...(call.promised ? { promised: PrivateData.fromBytes(call.promised) } : {}),
     });
     const planned = changedPlan(served, fields, change);
     const further = change?.replace?.map((place) => toPath(place, type)) ?? [];
-    return answer(planned, [...replacing(served, call.prior, planned), ...further], []);
+    const replaces = [...replacing(served, call.prior, planned), ...further];
+    return answer(planned, replaces, change?.notes ? { notes: change.notes } : {});
   } catch (error) {
     const problems = problemsOf(error, { ...run, summary: `Cannot plan ${served.name}` });
     if (!problems) throw error;
-    return answer(fields, [], problems);
+    return answer(fields, [], { problems });
   }
 }
 

@@ -7,6 +7,7 @@ import { countChanges } from "@millwright/engine/plan";
 import type { RunAction, RunEvent } from "@millwright/engine/ports";
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import type { OutputState } from "@millwright/engine/state";
+import { noteText } from "@millwright/provider/plan-note";
 import { toPlain } from "@millwright/value/json";
 import { typeToPlain } from "@millwright/value/type-json";
 import type { CommandIo } from "../io.ts";
@@ -130,7 +131,8 @@ export class JsonView {
     const reason = change.reason === "none" ? {} : { reason: replaceReasons[change.reason] ?? change.reason };
     const { text } = change.address;
     const message = type === "resource_drift" ? `${text}: ${verb} (${action})` : `${text}: ${verb} ${action}`;
-    this.#line("info", message, type, { change: { resource: resourceOf(text), action, ...reason } });
+    const notes = change.notes ? { notes: change.notes.map(noteText) } : {};
+    this.#line("info", message, type, { change: { resource: resourceOf(text), action, ...reason, ...notes } });
   }
 
   #line(

@@ -14,6 +14,7 @@ import {
   tupleValue,
   unknownValue,
 } from "@millwright/value/value";
+import { note } from "@millwright/provider/plan-note";
 import { parseBigFloat } from "@millwright/value/number";
 import { describe, expect, test } from "vitest";
 import { expectGolden } from "../../test/golden.ts";
@@ -73,6 +74,28 @@ const cases = {
           replacePaths: [[{ attribute: "list_block" }, { index: numberValue(0) }, { attribute: "name" }]],
         },
       ),
+    ],
+  }),
+  "notes of the provider": planOf({
+    changes: [
+      change("demo.a", "update", base, changed(base, { text: s("two") }), {
+        notes: [
+          [
+            { text: "+/-", tone: "change" },
+            { text: " Job: ", tone: "plain" },
+            { text: '"web"', tone: "heading" },
+          ],
+          [
+            { text: "  \u001b[2J1 create", tone: "create" },
+            { text: ", 1 destroy", tone: "destroy" },
+          ],
+          [],
+          note("Dry run:", "heading"),
+          note("- one finds no place", "warning"),
+          note("- one moves", "accent"),
+        ],
+      }),
+      change("demo.b", "update", base, changed(base, { text: s("two") })),
     ],
   }),
   delete: planOf({

@@ -1,6 +1,7 @@
 import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import { countChanges, hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
+import type { NoteTone, PlanNote } from "@millwright/provider/plan-note";
 import { rawEquals } from "@millwright/value/operations";
 import { formatPath } from "@millwright/value/path";
 import { unmarkDeep } from "@millwright/value/value";
@@ -10,6 +11,7 @@ import { diffObject, diffValue } from "./diff.ts";
 import { driftHeadline, planHeadline } from "./headline.ts";
 import type { Symbol } from "./lines.ts";
 import { lineText, paint } from "./lines.ts";
+import { escapeControls } from "./literal.ts";
 import type { Style } from "./style.ts";
 import { styleOf, wrapText } from "./style.ts";
 
@@ -98,7 +100,26 @@ function renderObject(change: InstanceChange, symbol: Symbol, style: Style, sche
   const forces = new Set(change.replacePaths.map(formatPath));
   const body = schema ? diffObject(change.before, change.after, schema.block, { style, forces }) : [];
   const lines = [`${margin(symbol, style)} ${header}`, ...body.map((line) => lineText(line, style)), "    }", ""];
-  return lines.join("\n");
+  return lines.join("\n") + renderNotes(change.notes ?? [], style);
+}
+
+/** What the provider has to say beside the object, below it. */
+function renderNotes(notes: readonly PlanNote[], style: Style): string {
+  if (notes.length === 0) return "";
+  const paints: Readonly<Record<NoteTone, (text: string) => string>> = {
+    plain: (text) => text,
+    heading: style.bold,
+    create: style.green,
+    destroy: style.red,
+    change: style.yellow,
+    accent: style.cyan,
+    warning: style.yellow,
+  };
+  const lines = notes.map((pieces) => {
+    const painted = pieces.map(({ text, tone }) => paints[tone](escapeControls(text))).join("");
+    return painted === "" ? "" : `    ${painted}`;
+  });
+  return `\n${lines.join("\n")}\n`;
 }
 
 // Only what the state remembered and the world has otherwise is worth a word; what is planned is shown below anyway.

@@ -238,6 +238,19 @@ describe("what has changed since the plan is refused", () => {
     expect(engine.attributes("test_small.b").value).toBe("two");
   });
 
+  test("what changes by itself refuses nothing, and is no drift", async () => {
+    const engine = new TestEngine("");
+    engine.wrap = withVolatile("test_small", "value");
+    await engine.given(small("a", 'force = "one"'));
+    engine.provider.world.store("test_small-1", { value: "at first" });
+    engine.configure("");
+    const { plan } = await engine.plan();
+    expect(plan.drift).toEqual([]);
+    engine.provider.world.store("test_small-1", { value: "since" });
+    expect(summaries((await engine.apply(plan)).diagnostics)).toEqual([]);
+    expect(engine.objects()).toEqual([]);
+  });
+
   test("a delete is not made either", async () => {
     const engine = new TestEngine("");
     await engine.given(small("a", 'value = "one"'));
@@ -332,3 +345,18 @@ describe("a journal that cannot be written", () => {
     expect(result.counts.added).toBe(1);
   });
 });
+
+/** A provider of whose resource an attribute changes by itself. */
+function withVolatile(type: string, attribute: string): TestEngine["wrap"] {
+  return (provider) => ({
+    ...provider,
+    schema: async () => {
+      const schema = await provider.schema();
+      const resource = schema.resources.get(type)!;
+      const changed = { ...resource.block.attributes.get(attribute)!, volatile: true };
+      const attributes = new Map(resource.block.attributes).set(attribute, changed);
+      const block = { ...resource.block, attributes };
+      return { ...schema, resources: new Map(schema.resources).set(type, { ...resource, block }) };
+    },
+  });
+}

@@ -130,6 +130,7 @@ async function planAgain(
       proposed,
       config: effective,
       priorPrivate: fresh ? noPrivate : change.priorPrivate,
+      promised: change.plannedPrivate,
     };
     const answer = await provider.planResourceChange(request);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;

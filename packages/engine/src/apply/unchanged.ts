@@ -1,7 +1,8 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Provider } from "@millwright/provider/protocol";
-import { rawEquals } from "@millwright/value/operations";
+import type { Schema } from "@millwright/provider/schema";
 import { isNull, unmarkDeep } from "@millwright/value/value";
+import { sameButVolatile } from "../change/volatile.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
@@ -9,11 +10,15 @@ import type { ApplyRun } from "./run.ts";
 
 /**
  * Whether an object is still what the plan saw, looked at just before it is changed. Where it is not, the change would not be
- * the one that was shown: it is refused. A plan that was made without reading (`-refresh=false`) has nothing to compare with.
+ * the one that was shown: it is refused. What changes by itself does not count. A plan that was made without reading (`-refresh=false`) has nothing to compare with.
  */
 export async function sameAsPlanned(
   run: ApplyRun,
-  { change, provider }: { readonly change: InstanceChange; readonly provider: Provider },
+  {
+    change,
+    provider,
+    schema,
+  }: { readonly change: InstanceChange; readonly provider: Provider; readonly schema: Schema },
 ): Promise<boolean> {
   if (!run.plan.refreshed) return true;
   const { address } = change;
@@ -25,7 +30,7 @@ export async function sameAsPlanned(
       private: change.priorPrivate,
     });
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return false;
-    if (rawEquals(before, answer.newState)) return true;
+    if (sameButVolatile(before, answer.newState, schema.block)) return true;
     const what = isNull(answer.newState) ? "it is gone" : "its attributes differ from what the plan read";
     const detail = `${address.text} was changed by someone else after the plan was made: ${what}. It was left as it is, and so was everything that depends on it; what was done before is kept. Make a new plan to see what is to be done now.`;
     report(run, [

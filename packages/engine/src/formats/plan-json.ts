@@ -1,3 +1,4 @@
+import { noteText } from "@millwright/provider/plan-note";
 import { typeToPlain } from "@millwright/value/type-json";
 import { isKnown, isNull, isWhollyKnown } from "@millwright/value/value";
 import { providerSourceText } from "../addresses.ts";
@@ -15,7 +16,10 @@ import { knownPlain, sensitivePlain, unknownPlain } from "./values-json.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
-/** A plan in the documented JSON output format 1.2 (`show -json`), without `relevant_attributes`. It holds sensitive values in clear. */
+/**
+ * A plan in the documented JSON output format 1.2 (`show -json`), without `relevant_attributes`. It holds sensitive values in clear.
+ * What providers have people read beside a change is its `notes`, which only this program has.
+ */
 export async function planJson(plan: Plan, configuration: Configuration, pool: ProviderPool): Promise<Plain> {
   const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
   const { final } = collectVariables(configuration.root, given).value;
@@ -77,7 +81,7 @@ const actions: Readonly<Record<Action, readonly string[]>> = {
 };
 
 function changeJson(change: InstanceChange): Plain {
-  const { address, before, after, replacePaths, reason, deposedKey } = change;
+  const { address, before, after, replacePaths, reason, deposedKey, notes } = change;
   const known = knownPlain(after);
   return {
     ...addressPlain(address),
@@ -100,6 +104,7 @@ function changeJson(change: InstanceChange): Plain {
         : {}),
     },
     ...(reason === "none" ? {} : { action_reason: reason }),
+    ...(notes ? { notes: notes.map(noteText) } : {}),
   };
 }
 

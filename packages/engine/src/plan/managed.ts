@@ -1,11 +1,12 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { note } from "@millwright/provider/plan-note";
 import type { PlanAnswer, Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
 import type { Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
+import { isMarkedDeep, isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
 import { disagreementText, planDisagreements } from "../change/agreement.ts";
 import { ignoreChanges } from "../change/ignore.ts";
@@ -127,6 +128,7 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
     plannedPrivate: first.plannedPrivate,
     dependencies: run.dependencies.get(target.nodeId) ?? [],
     createBeforeDestroy: run.createBeforeDestroy.has(target.nodeId),
+    ...(action === "no-op" ? {} : notesOf(first, config)),
   } satisfies InstanceChange;
   if (!isReplace(action)) return change;
   if (lifecycle.preventDestroy) {
@@ -136,7 +138,15 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
   // A replacement is a new object: it is planned once more as if nothing were there, with what was ignored taken back in.
   const second = await callPlan(run, target, nullValue(barePrior.type), bareConfig, first.plannedPrivate);
   if (!second) return undefined;
-  return { ...change, after: markLike(second.planned, config, schema.block), plannedPrivate: second.plannedPrivate };
+  const { planned: after2, plannedPrivate } = second;
+  return { ...change, after: markLike(after2, config, schema.block), plannedPrivate, ...notesOf(second, config) };
+}
+
+/** What the provider has people read. It may repeat what it was given: with secrets among that, it is held back. */
+function notesOf({ notes }: PlanAnswer, config: Value): Pick<InstanceChange, "notes"> {
+  if (!notes || notes.length === 0) return {};
+  if (!isMarkedDeep(config)) return { notes };
+  return { notes: [note("(the provider's notes are not shown: the configuration has sensitive values)")] };
 }
 
 async function validateConfig(run: PlanRun, target: PlanTarget, config: Value): Promise<boolean> {

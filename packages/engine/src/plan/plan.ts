@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { PlanNote } from "@millwright/provider/plan-note";
 import type { Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance, ProviderConfigAddress, ResourceAddress } from "../addresses.ts";
@@ -89,6 +90,8 @@ export interface InstanceChange {
   /** `configResourceText` of all that this was planned after. */
   readonly dependencies: readonly string[];
   readonly createBeforeDestroy: boolean;
+  /** What the provider has people read beside it. No part of the promise. */
+  readonly notes?: readonly PlanNote[];
 }
 
 export interface OutputChange {

@@ -1,9 +1,9 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { disagreementText } from "../change/agreement.ts";
+import { sameButVolatile } from "../change/volatile.ts";
 import { conforms, impliedType } from "@millwright/provider/implied-type";
 import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
-import { rawEquals } from "@millwright/value/operations";
 import type { Value } from "@millwright/value/value";
 import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
@@ -61,7 +61,7 @@ export async function refreshObject(
   const after = await readNow(run, address, before.value, stored, schema, provider);
   if (!after) return undefined;
   run.ports.events({ kind: "refresh-done", address: address.text, ...idPart });
-  const unchanged = rawEquals(unmarkDeep(before.value)[0], unmarkDeep(after.value)[0]);
+  const unchanged = sameButVolatile(unmarkDeep(before.value)[0], unmarkDeep(after.value)[0], schema.block);
   if (!unchanged) {
     run.drift.push({
       address,

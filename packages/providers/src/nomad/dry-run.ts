@@ -1,6 +1,8 @@
 import type { JobJson } from "@millwright/clients/nomad-jobs";
 import type { JobPlanResponse } from "@millwright/clients/nomad-records";
 import { OperationalError } from "@millwright/core/errors";
+import { renderDiff, type Tone } from "@millwright/jobs/render-diff";
+import { note, type NoteTone, type PlanNote } from "@millwright/provider/plan-note";
 import type { NomadConnection } from "./connection.ts";
 import { placementLines } from "./job-reasons.ts";
 import type { JobSpec } from "./job-spec.ts";
@@ -43,4 +45,44 @@ function withCounts(json: JobJson, counts: ReadonlyMap<string, number>): JobJson
   };
   const groups = (TaskGroups ?? []).map((group) => ({ ...group, Count: counts.get(group.Name) ?? group.Count }));
   return counts.size === 0 ? json : { ...json, TaskGroups: groups };
+}
+
+/** A dry run for people: what differs of the job, and whether all of it would find a place. */
+export function dryRunNotes({
+  Diff,
+  FailedTGAllocs,
+  NextPeriodicLaunch,
+  Annotations,
+}: JobPlanResponse): readonly PlanNote[] {
+  const diff = (Diff ? renderDiff(Diff, { verbose: false }) : []).filter((line) => line.length > 0);
+  const failed = placementLines(FailedTGAllocs);
+  const preempted = Annotations?.PreemptedAllocs ?? [];
+  return [
+    ...diff.map((line) => line.map(({ text, tone }) => ({ text, tone: noteTones[tone] }))),
+    note(""),
+    note("Scheduler dry-run:", "heading"),
+    ...(failed.length === 0
+      ? [note("- All tasks successfully allocated.", "create")]
+      : [note("- WARNING: Failed to place all allocations.", "warning"), ...failed.map((line) => note(`  ${line}`))]),
+    ...preempted.map(({ ID, JobID }) => note(`- Allocation ${ID.slice(0, 8)} of ${JobID} would make room.`, "warning")),
+    ...(isMoment(NextPeriodicLaunch)
+      ? [note(`- If submitted now, next periodic launch would be at ${NextPeriodicLaunch}.`)]
+      : []),
+  ];
+}
+
+const noteTones: Readonly<Record<Tone, NoteTone>> = {
+  plain: "plain",
+  heading: "heading",
+  create: "create",
+  destroy: "destroy",
+  change: "change",
+  replace: "change",
+  inPlace: "accent",
+  migrate: "accent",
+};
+
+// Go's zero time stands where there is none.
+function isMoment(text: string): boolean {
+  return text !== "" && !text.startsWith("0001-");
 }

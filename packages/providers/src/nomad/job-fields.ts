@@ -52,13 +52,13 @@ export const jobFields = {
   create_index: computed(number),
   submit_time: computed(string),
   version: computed(number),
-  stable: computed(bool),
-  status: computed(string),
-  status_description: computed(string),
+  stable: computed(bool, { volatile: true }),
+  status: computed(string, { volatile: true }),
+  status_description: computed(string, { volatile: true }),
   stop: computed(bool),
   deployment_id: computed(string, { nullable: true }),
   deployment_status: computed(string, { nullable: true }),
-  allocation_ids: computed(list(string), { deprecated: "Use the data source nomad_allocations." }),
+  allocation_ids: computed(list(string), { volatile: true, deprecated: "Use the data source nomad_allocations." }),
 };
 
 export type JobPlan = PlanOf<typeof jobFields>;

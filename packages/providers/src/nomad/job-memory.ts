@@ -10,38 +10,55 @@ export class JobMemory {
     this.#data = data;
   }
 
-  /** The job modify index at which a plan saw the job, 0 where it was not there; undefined where no server was asked. */
-  get seen(): number | undefined {
-    const index = this.#data.get("seen");
-    return typeof index === "number" ? index : undefined;
+  /** What a plan that asked the server goes by; undefined where none was asked. */
+  get promise(): Promised | undefined {
+    return this.#data.get("promise") as Promised | undefined;
   }
 
-  planned(index: number | undefined): void {
-    if (index === undefined) this.#data.delete("seen");
-    else this.#data.set("seen", index);
+  planned(promise: Promised | undefined): void {
+    if (promise) this.#data.set("promise", promise);
+    else this.#data.delete("promise");
   }
 
   /** Notes what was registered, and the job modify index that it has since. */
   registered(spec: JobSpec, index: number): void {
-    this.#data.delete("seen");
-    this.#data.set("registered", { index, digest: digestOf(spec) });
+    this.planned(undefined);
+    const { job, namespace } = spec;
+    const last: Registered = { id: job.id, namespace, index, digest: digestOf(spec) };
+    this.#data.set("registered", last);
+  }
+
+  /** Whether the job that was registered last is this one, whatever it says. */
+  holds({ job, namespace }: JobSpec): boolean {
+    return this.#last?.id === job.id && this.#last.namespace === namespace;
   }
 
   /** Whether the job that was registered last says this. Undefined where that is not known, as after an import. */
   isOf(spec: JobSpec): boolean | undefined {
-    const { digest } = this.#last;
-    return digest === undefined ? undefined : digest === digestOf(spec);
+    return this.#last && this.#last.digest === digestOf(spec);
   }
 
   /** Whether the server has another version of the job than the one that was registered last. */
   isPast(modifyIndex: string): boolean {
-    const { index } = this.#last;
-    return index !== undefined && String(index) !== modifyIndex;
+    return this.#last !== undefined && String(this.#last.index) !== modifyIndex;
   }
 
-  get #last(): { readonly index?: number; readonly digest?: string } {
-    return (this.#data.get("registered") ?? {}) as { readonly index?: number; readonly digest?: string };
+  get #last(): Registered | undefined {
+    return this.#data.get("registered") as Registered | undefined;
   }
+}
+
+/** What a plan saw of a job on the server. */
+export interface Promised {
+  /** Its job modify index, 0 where it was not there. Undefined of a job that is replaced: it will be another by then. */
+  readonly seen?: number;
+}
+
+interface Registered {
+  readonly id: string;
+  readonly namespace: string;
+  readonly index: number;
+  readonly digest: string;
 }
 
 function digestOf({ json, namespace }: JobSpec): string {

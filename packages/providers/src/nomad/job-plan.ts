@@ -1,8 +1,8 @@
 import type { JobPlanResponse } from "@millwright/clients/nomad-records";
-import { Failure } from "@millwright/provider/problem";
+import { Failure, failure } from "@millwright/provider/problem";
 import { notKnownYet, type PlanChange, type PlanHookCall } from "@millwright/provider/resource";
 import type { NomadConnection } from "./connection.ts";
-import { dryRun } from "./dry-run.ts";
+import { dryRun, dryRunNotes } from "./dry-run.ts";
 import { jobAttributes } from "./job-attributes.ts";
 import { jobFields, type JobState, settledText } from "./job-fields.ts";
 import { JobMemory } from "./job-memory.ts";
@@ -13,37 +13,53 @@ type Change = PlanChange<typeof jobFields>;
 
 /**
  * Plans a job: by what its jobspec says, and by what the server says that registering it would do. Where nothing is to be
- * registered the server is not asked.
+ * registered the server is not asked; nor where a plan is carried out, which asked.
  */
 export async function planJob(call: Call): Promise<Change> {
-  const { plan, state, warn } = call;
+  const { plan, state, promised, warn } = call;
   const memory = new JobMemory(call.private);
   memory.planned(undefined);
   const text = settledText(plan);
   if (!text) return { plan: allOpen };
   const spec = readJobSpec(text);
-  for (const { summary, detail, at } of spec.warnings) warn(summary, detail, at);
-  const isSame = state?.id === spec.job.id && state.namespace === spec.namespace;
-  const isChanged = !isSame || !says(state, spec, memory);
-  const isPast = isSame && memory.isPast(state.modify_index);
-  const isRerun = isSame && state.status === "dead" && plan.rerun_if_dead === true;
-  if (isSame && !isChanged && !isPast && !isRerun) return { plan: asItIs(state) };
-  const counts = new Map(
-    isSame && plan.preserve_counts ? state.task_groups.map(({ name, count }) => [name ?? "", count ?? 0]) : [],
-  );
+  if (!promised) for (const { summary, detail, at } of spec.warnings) warn(summary, detail, at);
+  const same = state?.id === spec.job.id && state.namespace === spec.namespace ? state : undefined;
+  if (state && !same) {
+    const isMoved = state.namespace !== spec.namespace;
+    // The replacement is planned by itself, with nothing there before.
+    if (isMoved || plan.deregister_on_id_change !== false)
+      return { plan: registered(call, spec, noCounts), replace: [[isMoved ? "namespace" : "name"]] };
+  }
+  const isChanged = !same || !says(same, spec, memory) || (same.status === "dead" && plan.rerun_if_dead === true);
+  if (same && !isChanged && !memory.isPast(same.modify_index)) return { plan: asItIs(same) };
+  const counts = same && plan.preserve_counts ? countsOf(same) : noCounts;
+  const promise = promised && new JobMemory(promised).promise;
+  if (promise) {
+    memory.planned(promise);
+    return { plan: registered(call, spec, counts) };
+  }
   const response = await asked(call, spec, counts);
-  if (isSame && !isChanged && !isRerun && !(response && differs(response))) return { plan: asItIs(state) };
-  memory.planned(response?.JobModifyIndex);
-  const planned = registered(call, spec, counts);
-  if (!state || isSame) return { plan: planned };
-  const isMoved = state.namespace !== spec.namespace;
-  const isReplaced = isMoved || plan.deregister_on_id_change !== false;
-  return { plan: planned, replace: isReplaced ? [[isMoved ? "namespace" : "name"]] : [] };
+  if (same && !isChanged && !(response && differs(response))) return { plan: asItIs(same) };
+  if (same && response && String(response.JobModifyIndex) !== same.modify_index) throw changedMeanwhile(spec);
+  const isReplaced = !same && memory.holds(spec);
+  if (response) memory.planned(isReplaced ? {} : { seen: response.JobModifyIndex });
+  return { plan: registered(call, spec, counts), ...(response ? { notes: dryRunNotes(response) } : {}) };
 }
 
 async function asked({ client, plan, signal, warn }: Call, spec: JobSpec, counts: ReadonlyMap<string, number>) {
   const policyOverride = plan.policy_override === true;
   return client ? dryRun(client, spec, { policyOverride, counts, signal, warn }) : undefined;
+}
+
+function changedMeanwhile({ job: { id } }: JobSpec) {
+  const detail = `${JSON.stringify(id)} was read, and is another since: somebody else changes it. Plan again; with -refresh=false it is not read.`;
+  return failure("The job was changed meanwhile", detail);
+}
+
+const noCounts: ReadonlyMap<string, number> = new Map();
+
+function countsOf({ task_groups }: JobState): ReadonlyMap<string, number> {
+  return new Map(task_groups.map(({ name, count }) => [name ?? "", count ?? 0]));
 }
 
 /** Whether a state is of a job that says the same. */

@@ -21,7 +21,8 @@ export async function registerJob(call: Create, before?: JobState): Promise<JobS
   const spec = readJobSpec(plan);
   const { job, namespace } = spec;
   const isSame = before?.id === job.id && before.namespace === namespace;
-  const answer = await register(call, spec, memory.seen ?? (isSame ? Number(before.modify_index) : undefined));
+  const index = isSame ? Number(before.modify_index) : memory.promise?.seen;
+  const answer = await register(call, spec, index);
   memory.registered(spec, answer.JobModifyIndex);
   const said = saidOf(plan, before);
   const registered = await stateOf(connection, await recordOf(connection, spec, signal), said, signal);
