@@ -61,7 +61,12 @@ export function cgroupAt(folders: readonly string[]): Cgroup {
 
 /** The files by which what outlives the agent leaves the agent's own cgroup: with that one it would be killed. */
 export function keeperFiles(): readonly string[] {
-  return (makeGroup(mountsOf(), keepersName) ?? []).map((folder) => join(folder, "cgroup.procs"));
+  const mounts = mountsOf();
+  // Where a service manager finds its processes; without one, wherever something is found.
+  const tracked = mounts.unified ?? mounts.all.get("name=systemd");
+  const found =
+    tracked === undefined ? mounts : { ...mounts, unified: tracked, controllers: new Map<string, string>() };
+  return (makeGroup(found, keepersName) ?? []).map((folder) => join(folder, "cgroup.procs"));
 }
 
 /** Moves a process out of the agent's own cgroup, where that can be done. */
@@ -100,8 +105,11 @@ export function foreignJoinFiles({ unified, byController }: ForeignCgroups): {
 
 const sliceName = "millwright.slice";
 const keepersName = "keepers";
-/** Controllers of the first version that something is read from, or found by. */
-const controllers = ["memory", "cpuacct", "pids"];
+/**
+ * Hierarchies of the first version that something is read from, or found by; beside the second version only what that does not
+ * tell. Each costs a start some milliseconds.
+ */
+const controllers = { alone: ["memory", "cpuacct", "pids"], beside: ["memory"] };
 const v1Resident = ["total_rss", "total_mapped_file"];
 const v2Resident = ["anon", "file_mapped"];
 
@@ -122,7 +130,8 @@ function mountsOf(): Mounts {
     if (type !== "cgroup") continue;
     for (const name of options.split(",")) all.set(name, folder);
   }
-  return { unified, all, controllers: new Map([...all].filter(([name]) => controllers.includes(name))) };
+  const wanted = unified ? controllers.beside : controllers.alone;
+  return { unified, all, controllers: new Map([...all].filter(([name]) => wanted.includes(name))) };
 }
 
 function makeGroup({ unified, controllers: byController }: Mounts, name: string): readonly string[] | undefined {
