@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// Commands show moments in the machine's time zone; tests read them in this one. Workers take it from here.
+process.env.TZ = "UTC";
+
 export default defineConfig({
   test: {
     include: ["packages/*/{src,test}/**/*.test.ts", "tests/**/*.test.ts"],

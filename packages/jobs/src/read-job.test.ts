@@ -267,6 +267,13 @@ describe("variables and locals", () => {
     expect(`${diagnostics[0]!.summary}: ${diagnostics[0]!.detail}`).toMatch(want);
   });
 
+  test("take what the environment says where nothing else does, and only what they declare", () => {
+    const ambient = new Map(Object.entries({ count: "4", other: "of another file" }));
+    const count = (inputs: JobInputs) => draftOf(file, inputs).groups?.[0]?.count;
+    expect(count({ ambient })).toBe(5);
+    expect(count({ ambient, ...given({ count: "1" }) })).toBe(2);
+  });
+
   test("locals that go in a circle are told once", () => {
     const circle = `locals {\n a = local.b\n b = local.a\n}\njob "j" {}`;
     const { diagnostics } = readJob(sourceFile("j.nomad", circle));

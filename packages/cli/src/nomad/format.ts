@@ -43,12 +43,16 @@ export function when(nanoseconds: bigint, { verbose, now }: Detail): string {
 
 /** Milliseconds since 1970 in the machine's time zone, as `2016-11-17T12:00:00+11:00`. */
 export function moment(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  const east = -date.getTimezoneOffset();
+  return momentAt(milliseconds, -new Date(milliseconds).getTimezoneOffset());
+}
+
+/** The same in a zone that is so many minutes before UTC. */
+export function momentAt(milliseconds: number, east: number): string {
   const local = new Date(milliseconds + east * 60_000).toISOString().slice(0, 19);
   if (east === 0) return `${local}Z`;
-  const two = (n: number) => String(Math.floor(Math.abs(n))).padStart(2, "0");
-  return `${local}${east < 0 ? "-" : "+"}${two(east / 60)}:${two(Math.abs(east) % 60)}`;
+  const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
+  const distance = Math.abs(east);
+  return `${local}${east < 0 ? "-" : "+"}${two(distance / 60)}:${two(distance % 60)}`;
 }
 
 /** A text of RFC 3339 as {@link moment} writes it; `none` for the time that stands for no time. */

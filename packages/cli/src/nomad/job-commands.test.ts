@@ -7,8 +7,6 @@ import { runNomad } from "./main.ts";
 
 /* Commands that read job files, and that tell how a change goes. */
 
-process.env.TZ = "UTC";
-
 const { ids } = records;
 const files = new URL("../../testdata/nomad/files/", import.meta.url).pathname;
 let fake: FakeNomad | undefined;

@@ -5,8 +5,6 @@ import { type CommandOutcome, type CommandSetting, outcomeOf } from "../../test/
 import * as records from "../../test/nomad-records.ts";
 import { runNomad } from "./main.ts";
 
-process.env.TZ = "UTC";
-
 const { ids } = records;
 const data = new URL("../../testdata/nomad/", import.meta.url).pathname;
 let fake: FakeNomad | undefined;
