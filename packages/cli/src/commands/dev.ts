@@ -73,7 +73,8 @@ export async function runDev(args: readonly string[], io: CommandIo): Promise<nu
 // Two of them in one folder would end each other's parts.
 async function claimFolderOfDev(folder: string): Promise<Claim> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Tasks that root runs as another user come through it to their own folders; what is in there is closed by itself.
+    await mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
     return await claimFolder(folder, "dev.pid");
   } catch (error) {
     if (error instanceof OperationalError) throw error;
