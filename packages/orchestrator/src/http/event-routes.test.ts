@@ -77,6 +77,13 @@ test("who names no index is told the newest of what there is", async () => {
   expect(at(await nextOf(await open("?topic=Job")), "0.Key")).toBe("one");
 });
 
+test("of much that there is only the newest hundred are told", async () => {
+  await api.close();
+  api = await openApi({ leaders: 0 });
+  for (let i = 0; i < 103; i++) await api.ask("PUT /v1/jobs", { Job: app(`job-${i}`) });
+  expect(at(await nextOf(await open("?topic=Job")), "0.Key")).toBe("job-3");
+});
+
 test("a stream that has nothing to tell begins at once", async () => {
   expect((await (await open("?topic=Job")).next()).value).toBe("{}\n");
 });

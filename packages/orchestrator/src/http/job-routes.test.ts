@@ -193,6 +193,7 @@ describe("what is done with a job", () => {
       JobVersion: version,
       EnforcePriorVersion: prior ?? null,
     });
+    expect((await api.ask("PUT /v1/job/other/revert", of(0))).text).toBe("Job ID does not match");
     expect((await api.ask("PUT /v1/job/app/revert", of(0, 0))).text).toBe(
       "Current job has version 1; enforcing version 0",
     );

@@ -42,6 +42,13 @@ describe("a rollout", () => {
     expect((await api.ask(`PUT /v1/deployment/pause/${id}`, { DeploymentID: "x" })).text).toBe(
       "Deployment ID does not match",
     );
+    for (const [isPause, status] of [
+      [true, "paused"],
+      [false, "running"],
+    ]) {
+      await api.ask(`PUT /v1/deployment/pause/${id}`, named({ Pause: isPause }));
+      expect(at(await api.json(`GET /v1/deployment/${id}`), "Status")).toBe(status);
+    }
     const reply = await api.ask(`PUT /v1/deployment/fail/${id}`);
     expect(reply.status).toBe(200);
     expect(JSON.parse(reply.text)).toMatchObject({ DeploymentModifyIndex: reply.index, RevertedJobVersion: null });

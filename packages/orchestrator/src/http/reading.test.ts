@@ -36,16 +36,20 @@ describe("a read", () => {
     expect(ids(JSON.parse(reply.text))).toEqual(["one"]);
   });
 
-  test("of one allocation is not woken for good by another", async () => {
-    await register("one", "service");
-    await until(api.cluster, () => api.cluster.context.projection.state.count("client") === 1);
-    const [first] = (await api.json("GET /v1/allocations")) as unknown as { ID: string }[];
-    const { index } = await api.ask(`GET /v1/allocation/${first!.ID}`);
+  test("of one allocation is not woken for good by another of the same job", async () => {
+    await api.ask("PUT /v1/jobs", { Job: toApi(jobOf({ count: 2, ephemeralDisk: { size: 300 } })) });
+    const { state } = api.cluster.context.projection;
+    await until(api.cluster, () => state.count("client") === 2);
+    const [first, second] = ids(await api.json("GET /v1/allocations"));
+    const { index } = await api.ask(`GET /v1/allocation/${first}`);
     const began = Date.now();
-    const waiting = api.ask(`GET /v1/allocation/${first!.ID}?index=${index}&wait=400ms`);
-    await register("two", "service");
+    const waiting = api.ask(`GET /v1/allocation/${first}?index=${index}&wait=400ms`);
+    await api.ask(`PUT /v1/allocation/${second}/stop`);
     expect((await waiting).index).toBe(index);
     expect(Date.now() - began).toBeGreaterThan(350);
+    const changed = api.ask(`GET /v1/allocation/${first}?index=${index}&wait=10s`);
+    await api.ask(`PUT /v1/allocation/${first}/stop`);
+    expect((await changed).index).toBeGreaterThan(index);
   });
 
   test("of a job that is gone says when it went", async () => {
@@ -108,7 +112,9 @@ describe("a list", () => {
       const paged: string[] = [];
       for (let next: string | undefined = ""; next !== undefined; ) {
         const reply = await api.ask(`GET ${path}${join}per_page=1&next_token=${next}`);
-        paged.push(...ids(JSON.parse(reply.text)));
+        const page = ids(JSON.parse(reply.text));
+        expect(page).toHaveLength(1);
+        paged.push(...page);
         next = reply.headers["x-nomad-nexttoken"];
       }
       expect(paged, path).toEqual(all);
