@@ -23,7 +23,7 @@ export interface LeaderContext extends OrchestratorContext {
 export async function runLeader(context: LeaderContext, term: Term): Promise<void> {
   const over = new AbortController();
   const leader: Leader = { context, term: { ...term, signal: AbortSignal.any([term.signal, over.signal]) } };
-  const members = new Members();
+  const members = new Members(context.clock);
   const loops = [
     keepEvaluating(leader),
     keepUnblocking(leader),

@@ -1,20 +1,28 @@
 import { messageOf, OperationalError } from "@millwright/core/errors";
+import type { Clock } from "@millwright/core/ports";
+import type { Moment } from "@millwright/scheduler/time";
 import type { Member, Membership } from "../membership.ts";
 import type { Leader } from "./leading.ts";
 
 /** Who is a member, as it was last heard; nobody is known before. */
 export class Members {
-  #alive: ReadonlyMap<string, boolean> | undefined;
+  readonly #clock: Clock;
+  /** Of each member, null where it is alive, or since when it is known not to be. */
+  #members: ReadonlyMap<string, Moment | null> | undefined;
   #changed = Promise.withResolvers<void>();
 
-  /** Whether a node is alive; undefined for one that nobody has said anything of. */
-  isAlive(node: string): boolean | undefined {
-    return this.#alive?.get(node);
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Null for a node that is alive, else since when it is known not to be; undefined for one that nobody has said anything of. */
+  deadSince(node: string): Moment | null | undefined {
+    return this.#members?.get(node);
   }
 
   /** Whether anything was heard at all. */
   get isKnown(): boolean {
-    return this.#alive !== undefined;
+    return this.#members !== undefined;
   }
 
   /** Resolves when something has changed, or at the abort. */
@@ -26,7 +34,8 @@ export class Members {
   }
 
   set(members: readonly Member[]): void {
-    this.#alive = new Map(members.map(({ id, isAlive }) => [id, isAlive]));
+    const now = this.#clock.now();
+    this.#members = new Map(members.map(({ id, isAlive }) => [id, isAlive ? null : (this.#members?.get(id) ?? now)]));
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }

@@ -57,6 +57,21 @@ describe("a node that is not heard of", () => {
     expect(new Set(running.map(({ allocation }) => allocation.index)).size).toBe(4);
   });
 
+  test("keeps its work where it was away for a moment alone", async () => {
+    const cluster = await start(1);
+    await cluster.commands.registerJob(jobOf({ count: 2 }), {});
+    await until(cluster, () => healthy(cluster) === 2);
+    const before = live(cluster).map(({ allocation }) => allocation.id);
+    for (let i = 0; i < 3; i++) {
+      cluster.membership.set("n1", false);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      cluster.membership.set("n1", true);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(stateOf(cluster, "n1")).toMatchObject({ status: "ready" });
+    expect(live(cluster).map(({ allocation }) => allocation.id)).toEqual(before);
+  });
+
   test("holds nothing up that was to wait for what was stopping there", async () => {
     const cluster = await start(2);
     const version = (v: number) => jobOf({ count: 1, update: atOnce }, {}, { env: { V: `${v}` } });

@@ -15,6 +15,8 @@ import { writeLost } from "./write-placement.ts";
 
 /** A node that has just registered may be ahead of the news that it has joined. */
 const newsTakes = 10_000;
+/** So long a node has to be gone before it is down. */
+const lasting = 300;
 const perCommit = 30;
 
 /**
@@ -58,14 +60,14 @@ function statuses(
   const wrong: Wrong[] = [];
   let at: Moment | undefined;
   for (const { id, status } of state.derived.snapshot.nodes.values()) {
-    const isAlive = members.isAlive(id);
-    const since = state.row("node", id)?.registeredAt ?? 0;
-    if (isAlive === undefined && now < since + newsTakes) {
-      at = earlier(at, since + newsTakes);
-      continue;
-    }
-    const should = isAlive ? "ready" : "down";
-    if (status !== should) wrong.push({ id, status: should });
+    const deadSince = members.deadSince(id);
+    const downAt = deadSince === undefined ? (state.row("node", id)?.registeredAt ?? 0) + newsTakes : deadSince;
+    const should = downAt === null ? "ready" : "down";
+    if (status === should) continue;
+    // What is true for a moment alone, as between two joins of a node, costs it all its work: it has to last.
+    const certainAt = downAt === null ? now : downAt + lasting;
+    if (certainAt > now) at = earlier(at, certainAt);
+    else wrong.push({ id, status: should });
   }
   return { wrong, at };
 }
