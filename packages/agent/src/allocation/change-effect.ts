@@ -5,7 +5,10 @@ import { milliseconds } from "@millwright/scheduler/time";
 import type { ChangeScript, TemplateChange } from "./template-change.ts";
 
 export interface EffectPorts {
-  readonly isRunning: () => boolean;
+  /** `starting`: it may have seen what was there before. */
+  readonly state: () => "running" | "starting" | "other";
+  /** Why, as the task's events say it. */
+  readonly reasons: { readonly restart: string; readonly signal: string };
   readonly restart: (reason: string, isFailure: boolean) => void;
   readonly signal: (signal: string, reason: string) => Promise<void>;
   /** With what scripts run; undefined where the task's driver has them run nowhere. */
@@ -21,16 +24,20 @@ export interface EffectPorts {
   readonly log: Log;
 }
 
-/** Does what changed templates ask for, after their splay. A task that does not run by then finds all new when it starts. */
+/** Does what a change asks for, after its splay. A task that does not run by then finds all new when it starts. */
 export async function takeEffect(change: TemplateChange, ports: EffectPorts, signal: AbortSignal): Promise<void> {
   const { effect, splay } = change;
   if (effect.kind === "nothing") return;
-  await ports.clock.sleep(splay * ports.chance.fraction(), signal);
-  if (!ports.isRunning()) return;
-  if (effect.kind === "restart") return ports.restart("Template with change_mode restart re-rendered", false);
-  for (const name of effect.signals) await ports.signal(name, "Template re-rendered");
+  const { clock, chance, state, reasons } = ports;
+  await clock.sleep(splay * chance.fraction(), signal);
+  while (state() === "starting") await clock.sleep(startingMilliseconds, signal);
+  if (state() !== "running") return;
+  if (effect.kind === "restart") return ports.restart(reasons.restart, false);
+  for (const name of effect.signals) await ports.signal(name, reasons.signal);
   for (const script of effect.scripts) await runScript(script, ports, signal);
 }
+
+const startingMilliseconds = 100;
 
 async function runScript(script: ChangeScript, ports: EffectPorts, signal: AbortSignal): Promise<void> {
   const { scripts, log, restart } = ports;

@@ -22,6 +22,7 @@ import { type RegisteredService, serviceRegistrations } from "./service-registra
 import { TaskCredentials } from "./task-credentials.ts";
 import { taskEvents } from "./task-events.ts";
 import type { TaskSurroundings } from "./task-runner.ts";
+import type { TaskPhase } from "./task-step.ts";
 import { TaskTemplates } from "./task-templates.ts";
 import type { TemplateChange } from "./template-change.ts";
 import { unsupportedIn } from "./unsupported.ts";
@@ -32,7 +33,7 @@ export interface PreparationPorts {
   /** Has the task started anew; as one that failed, or as one that is to. */
   readonly restart: (reason: string, isFailure: boolean) => void;
   readonly signal: (signal: string, reason: string) => Promise<void>;
-  readonly isRunning: () => boolean;
+  readonly phase: () => TaskPhase["kind"];
 }
 
 /** What a preparation is at; a failure is told by it. */
@@ -102,6 +103,7 @@ export class Preparation {
     const templates = await this.#render(owner, credentials);
     await templates.ready(signal);
     const secrets = { vault: credentials.variables, identities, templates: await templates.variables() };
+    this.stage = "driver";
     return { driver, launch: this.#launch(this.#environment(secrets), output, signal) };
   }
 
@@ -216,10 +218,10 @@ export class Preparation {
       ...{ owner, environment, clock, chance, log },
       folders: taskFolders(root, this.#name),
       servers: { consul, vault: credentials.vault ?? noSecretsPort },
-      isRunning: this.#ports.isRunning(),
+      isRunning: this.#ports.phase() === "running",
       readsSecrets: credentials.vault !== undefined,
       waits: (message) => this.#ports.noted(taskEvents.template(clock.now(), message)),
-      changed: (change) => void this.#effect(change, owner),
+      changed: (change) => void this.#effect(change, owner, templateReasons),
       failed: (message) => {
         this.#templates = undefined;
         this.#ports.noted(taskEvents.template(clock.now(), message));
@@ -229,30 +231,39 @@ export class Preparation {
     return this.#templates;
   }
 
-  async #effect(change: TemplateChange, owner: Owner | undefined): Promise<void> {
+  async #effect(
+    change: TemplateChange,
+    owner: Owner | undefined,
+    reasons: { readonly restart: string; readonly signal: string },
+  ): Promise<void> {
     const { host, root } = this.#around;
     const { clock, chance, log } = host;
-    const { isRunning, restart, signal } = this.#ports;
+    const { restart, signal } = this.#ports;
     const folder = taskFolders(root, this.#name).task;
     const environment = this.#environment({ ...noSecrets, vault: this.#credentials?.variables });
     const hasScripts = inheritsEnvironment(this.task().driver);
     const scripts = hasScripts ? { environment, folder, user: owner } : undefined;
+    const ports = { state: () => this.#state(), reasons, restart, signal, scripts, clock, chance, log };
     try {
-      await takeEffect(change, { isRunning, restart, signal, scripts, clock, chance, log }, this.#closing.signal);
+      await takeEffect(change, ports, this.#closing.signal);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       if (!isExpected(error)) throw error;
-      log.write("error", `${this.#name}: what its templates' change asks for could not be done: ${error.message}`);
+      log.write("error", `${this.#name}: what a change asks for could not be done: ${error.message}`);
     }
   }
 
+  #state(): "running" | "starting" | "other" {
+    const phase = this.#ports.phase();
+    if (phase === "running") return phase;
+    return phase === "preparing" && this.stage === "driver" ? "starting" : "other";
+  }
+
   #change(mode: string, signal: string, why: string): void {
-    const none = { splay: 0, effect: { kind: "nothing" } } as const;
-    if (!this.#ports.isRunning()) return;
-    if (mode === "restart") this.#ports.restart(why, false);
-    else if (mode === "signal") {
-      void this.#effect({ ...none, effect: { kind: "tell", signals: [signal], scripts: [] } }, undefined);
-    }
+    const reasons = { restart: why, signal: why };
+    const tell = { kind: "tell", signals: [signal], scripts: [] } as const;
+    if (mode === "restart") void this.#effect({ splay: 0, effect: { kind: "restart" } }, undefined, reasons);
+    else if (mode === "signal") void this.#effect({ splay: 0, effect: tell }, undefined, reasons);
   }
 
   #launch(env: Readonly<Record<string, string>>, output: TaskOutput, signal: AbortSignal): TaskLaunch {
@@ -296,6 +307,11 @@ export class Preparation {
     return namesOf(this.#place(), this.#environment(noSecrets));
   }
 }
+
+const templateReasons = {
+  restart: "Template with change_mode restart re-rendered",
+  signal: "Template re-rendered",
+};
 
 /** For tasks without a `vault` block. */
 const noSecretsPort: VaultPort = {

@@ -76,7 +76,7 @@ export class TaskRunner {
       noted: (event) => this.note(event),
       restart: (reason, isFailure) => this.#restart(reason, isFailure),
       signal: (signal, reason) => this.signal(signal, reason),
-      isRunning: () => this.#progress.phase.kind === "running",
+      phase: () => this.#progress.phase.kind,
     });
   }
 
@@ -234,7 +234,6 @@ export class TaskRunner {
       this.#isDoubtful = false;
       await this.#handle?.destroy();
       const { driver, launch } = await this.#preparation.prepare(signal);
-      this.#preparation.stage = "driver";
       const handle = await driver.start(launch);
       await this.#hold(handle);
       this.#feed({ kind: "started" });
