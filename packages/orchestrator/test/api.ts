@@ -1,4 +1,4 @@
-import type { HttpReply, HttpRequest } from "@millwright/core/http";
+import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
 import { allowAll, type Authorizer } from "../src/http/permissions.ts";
 import { NodeForwarder } from "../src/http/node-forwarder.ts";
 import { httpRoutes } from "../src/http/routes.ts";
@@ -10,6 +10,8 @@ import { type Cluster, type ClusterOptions, openCluster } from "./cluster.ts";
 export interface TestApi {
   readonly cluster: Cluster;
   readonly routes: readonly Route[];
+  /** What a listener serves. */
+  readonly handle: HttpService;
   /** `ask("PUT /v1/jobs", { Job: … })` */
   ask(line: string, body?: unknown, options?: AskOptions): Promise<TestReply>;
   /** As `ask`, for a JSON answer with status 200. */
@@ -41,6 +43,7 @@ export async function openApi(options: ClusterOptions & { readonly authorizer?: 
   return {
     cluster,
     routes,
+    handle,
     ask,
     json: async (line, body) => {
       const reply = await ask(line, body);

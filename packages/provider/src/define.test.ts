@@ -354,7 +354,9 @@ describe("a resource's own rules", () => {
     expect(notes).toEqual([[{ text: "promised undefined", tone: "accent" }]]);
     const { newState, private: promised } = await library.applyResourceChange(call);
     const again = { type: "book", prior: newState, proposed: newState, config: call.config, priorPrivate: promised };
-    expect((await library.planResourceChange({ ...again, promised })).notes?.map(noteText)).toEqual(["promised 1"]);
+    expect((await library.planResourceChange({ ...again, promised })).notes?.map(noteText)).toEqual([
+      `promised ${shelf.books.size}`,
+    ]);
     expect((await books.plan({ title: "xx" })).notes).toBeUndefined();
   });
 

@@ -1,8 +1,8 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
+import { sameButVolatile } from "@millwright/provider/volatile";
 import { isNull, unmarkDeep } from "@millwright/value/value";
-import { sameButVolatile } from "../change/volatile.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";

@@ -1,9 +1,9 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { disagreementText } from "../change/agreement.ts";
-import { sameButVolatile } from "../change/volatile.ts";
 import { conforms, impliedType } from "@millwright/provider/implied-type";
 import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
+import { sameButVolatile } from "@millwright/provider/volatile";
 import type { Value } from "@millwright/value/value";
 import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";

@@ -8,6 +8,7 @@ import { nullWhereUnknown } from "../settle.ts";
 import { attributeType, conforms, impliedType } from "../implied-type.ts";
 import type { InterruptedAnswer, PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
 import type { BlockSchema, ProviderSchema, Schema } from "../schema.ts";
+import { sameButVolatile } from "../volatile.ts";
 import { objectFor } from "./objects.ts";
 import { proposedObject } from "./proposed.ts";
 import { schemaFaults } from "./schema-faults.ts";
@@ -27,9 +28,9 @@ export interface ContractCase {
 /**
  * Leads one resource through its life with a provider that is configured, and says where the provider breaks the contract
  * that every driver of providers relies on: answers fit the schema; a plan keeps to the configuration, and is the same when
- * made again; what was applied agrees with the plan and is wholly known; what was applied is read unchanged, and planned
- * without a change; null is planned and left for a destroyed object; write-only attributes are nowhere kept; an interrupted
- * create is not found before it was made, and what is found afterwards can be gone on with.
+ * made again; what was applied agrees with the plan and is wholly known; what was applied is read unchanged, but for what
+ * changes by itself, and planned without a change; null is planned and left for a destroyed object; write-only attributes
+ * are nowhere kept; an interrupted create is not found before it was made, and what is found afterwards can be gone on with.
  *
  * Resources under the older type system may deviate from configuration and plan, as the protocol lets them.
  */
@@ -158,7 +159,7 @@ class Life {
     const call = { type: this.#type, current: answer.state, private: answer.private ?? noPrivate };
     const read = await this.#provider.readResource(call);
     this.#expectNoErrors("read after interrupted", read.diagnostics);
-    if (!rawEquals(read.newState, answer.state))
+    if (!sameButVolatile(read.newState, answer.state, this.#block))
       this.found.push("interrupted: reading finds another object than was found");
     if (!rawEquals(asMap(answer.state).get("id") ?? state, asMap(state).get("id") ?? state))
       this.found.push("interrupted: another object was found");
@@ -225,7 +226,8 @@ class Life {
     const read = await this.#provider.readResource({ type: this.#type, current: state, private: this.#private });
     this.#expectNoErrors(`${step}: read`, read.diagnostics);
     this.#expectConforms(`${step}: read`, read.newState);
-    if (!rawEquals(read.newState, state)) this.found.push(`${step}: reading finds another object than was applied`);
+    if (!sameButVolatile(read.newState, state, this.#block))
+      this.found.push(`${step}: reading finds another object than was applied`);
     const { planned, requiresReplace } = await this.#plan(state, config, `${step}, again`);
     if (!rawEquals(planned, state)) this.found.push(`${step}: planning the same again wants a change`);
     if (requiresReplace.length > 0) this.found.push(`${step}: planning the same again wants a new object`);

@@ -1,6 +1,7 @@
+import { clientErrors } from "@millwright/clients/errors";
 import type { JobJson } from "@millwright/clients/nomad-jobs";
 import type { JobPlanResponse } from "@millwright/clients/nomad-records";
-import { OperationalError } from "@millwright/core/errors";
+import { isKind, type OperationalError } from "@millwright/core/errors";
 import { renderDiff, type Tone } from "@millwright/jobs/render-diff";
 import { note, type NoteTone, type PlanNote } from "@millwright/provider/plan-note";
 import type { NomadConnection } from "./connection.ts";
@@ -32,11 +33,17 @@ export async function dryRun(
     if (response.Warnings.trim() !== "") warn(`The server warns of ${name}`, response.Warnings.trim());
     return response;
   } catch (error) {
-    if (signal.aborted || !(error instanceof OperationalError)) throw error;
+    if (signal.aborted || !isAway(error)) throw error;
     const why = `${error.message} ${addressSource}`;
     warn(`No dry run of ${name}`, `${why}\nIt is planned from what is known; what it would change there is not shown.`);
     return undefined;
   }
+}
+
+/** Whether there was nobody to ask. What a server refuses to plan it would refuse to register: that is an error. */
+function isAway(error: unknown): error is OperationalError {
+  const { unreachable, untrusted, broken, rateLimited, serverFailed } = clientErrors;
+  return [unreachable, untrusted, broken, rateLimited, serverFailed].some((kind) => isKind(error, kind));
 }
 
 function withCounts(json: JobJson, counts: ReadonlyMap<string, number>): JobJson {

@@ -1,6 +1,6 @@
-import type { BlockSchema } from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
 import { asMap, isKnown, isNull, objectValue, type Value } from "@millwright/value/value";
+import type { BlockSchema } from "./schema.ts";
 
 /** Whether two objects are the same but for what changes by itself, as a status does. Marks are no part of either. */
 export function sameButVolatile(before: Value, after: Value, { attributes }: BlockSchema): boolean {
