@@ -14,6 +14,8 @@ if [ ! -s "$DATA/data/PG_VERSION" ]; then
   $as "$POSTGRES_BIN/initdb" --pgdata="$DATA/data" --username=postgres --pwfile=/dev/stdin --no-instructions \
     --auth-host=scram-sha-256 --auth-local=reject --encoding=UTF8 --locale=C \
     <"$NOMAD_SECRETS_DIR/password" >/dev/null
+  # The program may run on any node.
+  $as sh -c 'echo "host all all all scram-sha-256" >>"$1"' sh "$DATA/data/pg_hba.conf"
   echo "CREATE DATABASE factory" | $as "$POSTGRES_BIN/postgres" --single -D "$DATA/data" postgres >/dev/null
   $as "$POSTGRES_BIN/postgres" --single -j -D "$DATA/data" factory <"$NOMAD_TASK_DIR/schema.sql" >/dev/null
 fi
