@@ -8,6 +8,7 @@ import { jobOf } from "../../test/allocation-bench.ts";
 import { cuttable } from "../../test/cuttable.ts";
 import { joinToken, masterToken, type RealDiscovery, realDiscovery } from "../../test/real-discovery.ts";
 import { type RealOrchestrator, realOrchestrator } from "../../test/real-orchestrator.ts";
+import type { ClientSettings } from "./settings.ts";
 import { type RunningAgent, startAgent } from "../agent.ts";
 
 // Agents over real servers of discovery and of jobs.
@@ -36,6 +37,7 @@ afterEach(async () => {
 async function start(
   name: string,
   servers = { discovery: discovery.address, jobs: jobs.address },
+  more: Partial<ClientSettings> = {},
 ): Promise<RunningAgent> {
   const agent = await startAgent({
     servers: [servers.discovery],
@@ -44,7 +46,7 @@ async function start(
     dataFolder: join(folder, name),
     http: [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
     dns: [],
-    client: { servers: [servers.jobs], port: 0, drivers: { rawExec: true } },
+    client: { servers: [servers.jobs], port: 0, drivers: { rawExec: true }, ...more },
   });
   agents.add(agent);
   await agent.registered();
@@ -87,6 +89,30 @@ test("a job that is registered runs, says what it is, and ends when it is stoppe
   await vi.waitFor(async () => expect(await (await logs()).text()).toBe("hello from shop\n"), { timeout: 5_000 });
   await jobs.ask("DELETE /v1/job/shop");
   await vi.waitFor(async () => expect((await allocations())[0]?.ClientStatus).toBe("complete"), { timeout: 10_000 });
+});
+
+test("where discovery has access control, a node runs jobs with its own token, and templates read with the operator's", async () => {
+  await jobs.close();
+  await discovery.close();
+  discovery = await realDiscovery("deny");
+  jobs = await realOrchestrator(discovery, masterToken);
+  await start("a1", undefined, { consulToken: masterToken });
+  const put = { method: "PUT", body: "green", headers: { "x-consul-token": masterToken } };
+  expect((await fetch(`http://${discovery.address}/v1/kv/colour`, put)).status).toBe(200);
+  const template = `template { data = "{{ key \\"colour\\" }}"
+    destination = "local/colour" }`;
+  const service = `network { port "http" {} }
+    service { name = "shop-web"
+      port = "http" }`;
+  const task = shell("cat local/colour; exec sleep 60").replace(/}$/, `${template}\n}`);
+  await jobs.ask("PUT /v1/jobs", { Job: toApi(jobOf(`${service}\n${task}`)) });
+  await vi.waitFor(async () => expect(await running()).toHaveLength(1), { timeout: 15_000, interval: 50 });
+  const [one] = await allocations();
+  const logs = () => fetch(`http://${jobs.address}/v1/client/fs/logs/${one?.ID}?task=main&type=stdout&plain=true`);
+  await vi.waitFor(async () => expect(await (await logs()).text()).toBe("green"), { timeout: 5_000 });
+  const headers = { "x-consul-token": masterToken };
+  const found = await (await fetch(`http://${discovery.address}/v1/catalog/service/shop-web`, { headers })).json();
+  expect(found).toHaveLength(1);
 });
 
 test("a node that is cut off loses its work to another, and on its return nothing runs twice", async () => {
