@@ -70,6 +70,22 @@ export const jobStubs = [
   { ...bigJob, Periodic: false, ParameterizedJob: false },
 ];
 
+/** A job that makes another every night. */
+export const report = {
+  ...job,
+  ID: "report",
+  Name: "report",
+  Type: "batch",
+  Periodic: { Enabled: true, Spec: "0 3 * * *" },
+};
+
+const launched = { ...job, Type: "batch", ParentID: "report", Periodic: false, ParameterizedJob: false };
+export const reports = [
+  { ...launched, ID: "report", ParentID: "", Periodic: true },
+  { ...launched, ID: "report/1479265200", Status: "dead", CreateIndex: 20 },
+  { ...launched, ID: "report/1479351600", Status: "running", CreateIndex: 30 },
+];
+
 const counts = { Queued: 0, Starting: 0, Running: 0, Failed: 0, Complete: 0, Lost: 0, Unknown: 0 };
 export const summary = { JobID: "myapp", Summary: { myapp: { ...counts, Running: 2, Complete: 1 } }, Children: null };
 export const bigSummary = { JobID: "myapp-big", Summary: { myapp: { ...counts, Queued: 2 } }, Children: null };

@@ -56,8 +56,8 @@ export function jobHead(job: JobRecord): string {
 
 /** Everything around a job that its status shows. */
 export interface JobAround {
-  /** Whether its work is done by jobs that are made of it. */
-  readonly makesJobs: boolean;
+  /** The jobs that were made of it, where its work is done by such; else undefined. */
+  readonly children: readonly JobListStub[] | undefined;
   readonly summary: JobSummary | undefined;
   readonly evaluations: readonly Evaluation[];
   readonly deployment: Deployment | null;
@@ -70,8 +70,10 @@ export interface JobDetail extends Detail {
 
 /** What runs of a job, why something does not, and how its last change went. */
 export function jobBody(around: JobAround, detail: JobDetail, io: CommandIo): string {
+  const { children } = around;
+  if (children) return childrenSummary(around.summary, io) + childrenTable(children, io);
   return [
-    around.summary ? summaryTables(around.summary, around.makesJobs, io) : "",
+    around.summary ? summaryTable(around.summary, io) : "",
     ...(detail.evaluations ? [evaluationsOf(around.evaluations, detail, io)] : []),
     placementFailure(around.evaluations, io),
     around.deployment ? latestDeployment(around.deployment, detail, io) : "",
@@ -79,11 +81,19 @@ export function jobBody(around: JobAround, detail: JobDetail, io: CommandIo): st
   ].join("");
 }
 
-function summaryTables({ Summary, Children }: JobSummary, makesJobs: boolean, io: CommandIo): string {
-  if (makesJobs && Children) {
-    const counts = [Children.Pending, Children.Running, Children.Dead].map(String);
-    return section(io, "Children Job Summary", table(["Pending", "Running", "Dead"], [counts]));
-  }
+function childrenSummary(summary: JobSummary | undefined, io: CommandIo): string {
+  const { Pending = 0, Running = 0, Dead = 0 } = summary?.Children ?? {};
+  const counts = [Pending, Running, Dead].map(String);
+  return section(io, "Children Job Summary", table(["Pending", "Running", "Dead"], [counts]));
+}
+
+function childrenTable(children: readonly JobListStub[], io: CommandIo): string {
+  const rows = newestFirst(children).map((job) => [job.ID, statusOf(job), submitted(job.SubmitTime)]);
+  const body = rows.length === 0 ? "None yet\n" : table(["ID", "Status", "Submit Date"], rows);
+  return section(io, "Launched Jobs", body);
+}
+
+function summaryTable({ Summary }: JobSummary, io: CommandIo): string {
   const rows = byGroup(Summary).map(([name, { Queued, Starting, Running, Failed, Complete, Lost, Unknown }]) => [
     name,
     ...[Queued, Starting, Running, Failed, Complete, Lost, Unknown].map(String),

@@ -28,7 +28,12 @@ async function nomad(
 
 /** The small cluster of the records. */
 const cluster: Routes = {
-  "GET /v1/jobs": list(records.jobStubs),
+  "GET /v1/jobs": list([...records.jobStubs, ...records.reports]),
+  "GET /v1/job/report": { json: records.report },
+  "GET /v1/job/report/summary": { json: { JobID: "report", Summary: {}, Children: { Running: 1, Dead: 1 } } },
+  "GET /v1/job/report/evaluations": { json: [] },
+  "GET /v1/job/report/deployment": { json: null },
+  "GET /v1/job/report/allocations": { json: [] },
   "GET /v1/job/myapp": { json: records.job },
   "GET /v1/job/myapp/summary": { json: records.summary },
   "GET /v1/job/myapp/evaluations": { json: [records.evaluation] },
@@ -72,6 +77,7 @@ describe("what is printed is what nomad prints", () => {
     { golden: "status-myapp", args: ["status", "myapp"] },
     { golden: "status-myapp-verbose", args: ["status", "--verbose", "myapp"] },
     { golden: "status-without-room", args: ["job", "status", "-evals", "myapp-big"] },
+    { golden: "status-periodic", args: ["status", "report"] },
     { golden: "job-status-short", args: ["job", "status", "-short", "myapp"] },
     { golden: "job-history", args: ["job", "history", "-p", "myapp"] },
     { golden: "job-allocs", args: ["job", "allocs", "myapp"] },
@@ -147,7 +153,7 @@ describe("an id", () => {
 describe("for programs", () => {
   test("the server's answer is printed as it came", async () => {
     const { out } = await nomad(["job", "status", "-json"]);
-    expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(records.jobStubs)));
+    expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify([...records.jobStubs, ...records.reports])));
   });
 
   test("a Go template prints what is wanted of it", async () => {

@@ -51,14 +51,16 @@ export const jobStatus = nomadCommand({
 
 async function around(client: NomadClient, job: JobRecord, place: NomadCallOptions, all: boolean): Promise<JobAround> {
   const { ID: id, Periodic, ParameterizedJob, Dispatched } = job;
-  const [summary, evaluations, deployment, allocations] = await Promise.all([
+  const makesJobs = Periodic !== null || (ParameterizedJob !== null && !Dispatched);
+  const [summary, evaluations, deployment, allocations, children] = await Promise.all([
     client.jobs.summary(id, place),
     client.jobs.evaluations(id, place),
     client.jobs.latestDeployment(id, place),
     client.jobs.allocations(id, { ...place, all }),
+    makesJobs ? client.jobs.list({ ...place, prefix: `${id}/` }) : undefined,
   ]);
   return {
-    makesJobs: Periodic !== null || (ParameterizedJob !== null && !Dispatched),
+    children: children?.value.filter(({ ParentID }) => ParentID === id),
     summary: summary.value,
     evaluations: evaluations.value,
     deployment: deployment.value,
