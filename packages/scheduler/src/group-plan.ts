@@ -1,5 +1,6 @@
 import type { Job, TaskGroup } from "@millwright/jobs/job";
 import type { Allocation } from "./allocation.ts";
+import { hasEnded } from "./allocation.ts";
 import type { Deployment, GroupRollout } from "./deployment.ts";
 import type { DeploymentId, NodeId } from "./ids.ts";
 import type { Node } from "./snapshot.ts";
@@ -94,6 +95,6 @@ export function stopAll(
 }
 
 export function stopping(allocation: Allocation, nodes: GroupInput["nodes"], description: string): Stopping {
-  const isLost = isGone(nodes.get(allocation.node));
+  const isLost = isGone(nodes.get(allocation.node)) && !hasEnded(allocation);
   return { allocation, description: isLost ? descriptions.lost : description, isLost };
 }

@@ -73,7 +73,10 @@ interface Scope {
   readonly now: Moment;
 }
 
-/** What each group needs; those that the job has no more, or all of a stopped job, need to end. */
+/**
+ * What each group needs; those that the job has no more, or all of a stopped job, need to end. Of a job that is forgotten what has
+ * ended goes, too: another of the same name shall not take it for its own.
+ */
 function planGroups(scope: Scope): readonly GroupPlan[] {
   const { record, snapshot, allocations } = scope;
   const byGroup = Map.groupBy(allocations, ({ group }) => group);
@@ -81,7 +84,7 @@ function planGroups(scope: Scope): readonly GroupPlan[] {
   const wanted = new Set(groups.map(({ name }) => name));
   const why = groups.length > 0 ? descriptions.notNeeded : descriptions.stopped;
   const leftOver = [...byGroup].flatMap(([name, members]) => {
-    const live = members.filter((one) => one.desired === "run" && !hasEnded(one));
+    const live = members.filter((one) => one.desired === "run" && (!record || !hasEnded(one)));
     return wanted.has(name) || live.length === 0 ? [] : [stopAll(name, live, snapshot.nodes, why)];
   });
   return [...groups.map((group) => planGroup(group, byGroup.get(group.name) ?? [], scope)), ...leftOver];

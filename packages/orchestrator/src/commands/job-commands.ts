@@ -33,6 +33,9 @@ export async function registerJob(
   );
 }
 
+/** As many rollouts as are taken out with a job in one commit. */
+const mostForgotten = 80;
+
 /** Stops a job. One that is not there stays so. */
 export async function deregisterJob(
   context: OrchestratorContext,
@@ -46,6 +49,8 @@ export async function deregisterJob(
     if (purge) {
       draft.delete("job", jobKeyOf(namespace, id));
       draft.deleteAll("jobversion", `${jobKeyOf(namespace, id)}/`);
+      for (const { key } of draft.state.derived.deploymentsOfJob(namespace, id).slice(0, mostForgotten))
+        draft.delete("deployment", key);
     } else if (!current.isStopped) putVersion(draft, context, current.job, true);
     return {
       evaluation: ask(context, draft, current.job, "job-deregister"),
@@ -160,11 +165,19 @@ export function putVersion(
 ): number {
   const { namespace, id } = job;
   const row = draft.row("job", jobKeyOf(namespace, id));
-  const version = row ? row.current + 1 : 0;
+  const version = row ? row.current + 1 : firstVersion(draft, namespace, id);
   draft.put("job", jobKeyOf(namespace, id), { namespace, id, current: version, stable: row?.stable ?? [] });
   const record = { namespace, id, version, job, isStopped, submittedAt: clock.now() };
   draft.put("jobversion", jobVersionKey(namespace, id, version), record);
   return version;
+}
+
+/** Of what is left of a job of the same name that was purged nothing must look as if it were of this one. */
+function firstVersion({ state }: OrchestratorDraft, namespace: string, id: JobId): number {
+  const allocations = state.derived.allocationsOfJob(namespace, id).map(({ allocation }) => allocation);
+  const wanted = allocations.filter(({ desired }) => desired === "run");
+  const rollouts = state.derived.deploymentsOfJob(namespace, id).map(({ deployment }) => deployment);
+  return [...wanted, ...rollouts].reduce((next, { version }) => Math.max(next, version + 1), 0);
 }
 
 function ask(context: OrchestratorContext, draft: OrchestratorDraft, job: Job, trigger: Trigger): EvalId {

@@ -286,6 +286,52 @@ test("a job that is stopped ends, and one that is purged is forgotten", async ()
   expect(cluster.context.projection.state.count("eval")).toBe(0);
 });
 
+describe("a job of the same name as one that was purged", () => {
+  const purge = (cluster: Cluster) => cluster.commands.deregisterJob("default", jobId("app"), { purge: true });
+
+  test("runs, whatever became of the rollout of the other", async () => {
+    let isFirst = true;
+    const cluster = await start(1, { outcome: () => (isFirst ? "unhealthy" : "well") });
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, () => rollout(cluster)?.status === "failed");
+    await purge(cluster);
+    await until(cluster, () => live(cluster).length === 0);
+    isFirst = false;
+    await cluster.commands.registerJob(version(1), {});
+    await until(cluster, () => healthy(cluster) === 3 && rollout(cluster)?.status === "successful");
+  });
+
+  test("runs, though the other's batch work was done", async () => {
+    let starts = 0;
+    const cluster = await start(1, {
+      outcome: () => "completes",
+      onRun: (event) => (starts += Number(event === "start")),
+    });
+    const job = jobOf({ count: 2 }, { type: "batch" });
+    for (let round = 1; round <= 2; round++) {
+      await cluster.commands.registerJob(job, {});
+      await until(cluster, () => starts === 2 * round);
+      await until(cluster, () => cluster.context.projection.state.list("eval", "open").size === 0);
+      await purge(cluster);
+      await until(cluster, () => cluster.context.projection.state.list("eval", "open").size === 0);
+    }
+  });
+
+  test("replaces what still runs of the other, though nobody had the time to stop it", async () => {
+    const cluster = await start(1);
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, isDone(cluster, 0));
+    const old = new Set(live(cluster).map(({ allocation }) => allocation.id));
+    await Promise.all([purge(cluster), purge(cluster).then(() => cluster.commands.registerJob(version(1), {}))]);
+    await until(
+      cluster,
+      () => healthy(cluster) === 3 && live(cluster).every(({ allocation }) => !old.has(allocation.id)),
+    );
+    const view = cluster.context.projection.state.derived.job("default", jobId("app"));
+    for (const { allocation } of live(cluster)) expect(allocation.version).toBe(view?.current.version);
+  });
+});
+
 async function settled(cluster: Cluster) {
   await cluster.context.projection.fresh();
   return rollout(cluster)!;
