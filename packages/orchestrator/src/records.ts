@@ -66,6 +66,8 @@ export interface AllocRecord {
   readonly evaluation: EvalId;
   readonly nodeName: string;
   readonly metrics: PlacementMetrics;
+  /** How long the scheduler took to choose its node, in nanoseconds: the mean of those that it placed with it. */
+  readonly choiceTime: number;
   /** What has to have ended before it starts. */
   readonly waitsFor: AllocId | null;
   readonly at: Moment;

@@ -52,6 +52,7 @@ export const tables: { readonly [N in keyof OrchestratorRecords]: Table<Orchestr
       evaluation: true,
       nodeName: true,
       metrics: true,
+      choiceTime: true,
       waitsFor: true,
       at: true,
     },

@@ -94,8 +94,9 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     },
     close: async () => {
       closing.abort();
-      for (const projection of projections) await projection.close();
+      // First: what a node is in the middle of saying needs the state.
       await Promise.all([...nodes.values()].map((node) => node.cut()));
+      for (const projection of projections) await projection.close();
       await Promise.all(leading);
       if (!options.store) await store.close();
     },

@@ -62,6 +62,7 @@ export function sampleAlloc(
       ...half,
     },
     ...{ description: "", evaluation: evalId(evaluation), nodeName: `name-of-${node}`, waitsFor: null, at: 1_000 },
+    choiceTime: 54_111,
     metrics: {
       ...{ nodesEvaluated: 1, nodesInPool: 1, nodesAvailable: { dc1: 1 }, nodesFiltered: 0, classFiltered: {} },
       ...{ constraintFiltered: {}, nodesExhausted: 0, classExhausted: {}, dimensionExhausted: {} },

@@ -17,7 +17,7 @@ export function allocationJson(view: AllocationView, state: OrchestratorState): 
     DesiredTransition: allocation.shouldMigrate ? transitionJson(view) : null,
     Job: version ? versionJson(version, state) : null,
     ...resourcesOf(view, state),
-    Metrics: metricsJson(alloc.metrics),
+    Metrics: metricsJson(alloc.metrics, alloc.choiceTime),
     NetworkStatus: client ? { InterfaceName: "", Address: "", DNS: null } : null,
     DeploymentID: allocation.deployment?.id ?? "",
     PreviousAllocation: allocation.replaces ?? "",

@@ -1,8 +1,8 @@
 import type { PlacementMetrics } from "@millwright/scheduler/metrics";
 import { orNull } from "./json-values.ts";
 
-/** What became of the nodes in the choice of one, as an allocation and an evaluation show it. */
-export function metricsJson(metrics: PlacementMetrics): object {
+/** What became of the nodes in the choice of one, as an allocation and an evaluation show it; `took` is in nanoseconds, 0 for unknown. */
+export function metricsJson(metrics: PlacementMetrics, took: number): object {
   return {
     NodesEvaluated: metrics.nodesEvaluated,
     NodesFiltered: metrics.nodesFiltered,
@@ -19,7 +19,7 @@ export function metricsJson(metrics: PlacementMetrics): object {
     ScoreMetaData: orNull(
       metrics.scores.map(({ node, parts, normalized }) => ({ NodeID: node, Scores: parts, NormScore: normalized })),
     ),
-    AllocationTime: 0,
+    AllocationTime: took,
     CoalescedFailures: metrics.coalescedFailures,
   };
 }
@@ -29,6 +29,6 @@ export function failedJson(
   failed: Readonly<Record<string, { readonly metrics: PlacementMetrics }>>,
 ): Readonly<Record<string, object>> | null {
   return orNull(
-    Object.fromEntries(Object.entries(failed).map(([group, { metrics }]) => [group, metricsJson(metrics)])),
+    Object.fromEntries(Object.entries(failed).map(([group, { metrics }]) => [group, metricsJson(metrics, 0)])),
   );
 }

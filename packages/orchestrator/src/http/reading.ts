@@ -31,10 +31,10 @@ export async function answerOne<T>(
 
 export async function read<T>(context: HttpContext, call: Call, reading: Reading<T>): Promise<Indexed<T>> {
   const options = readOptionsOf(call.query);
-  // Which topics matter may depend on what there is: at an unread state it would be what there was.
+  // Here, and not in the read itself, as which topics matter may depend on what there is.
   if (options.consistency !== "stale") await context.projection.fresh();
   const subject = { kind: "topics", topics: reading.topics(context.projection.state) } as const;
-  return blockingRead(context, options, subject, call.request, {
+  return blockingRead(context, { ...options, consistency: "stale" }, subject, call.request, {
     index: (state) => state.indexOf(reading.changed?.(state) ?? state.changedTopics(subject.topics)),
     value: (state) => reading.value(state),
   });

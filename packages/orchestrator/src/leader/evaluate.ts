@@ -77,13 +77,15 @@ function pass(draft: OrchestratorDraft, { leader, subject, now, obstacle }: Pass
     endWithoutPlacement(end, obstacle);
     return "done";
   }
+  const began = context.clock.monotonic();
   const placement = answer(draft, leader, head, now);
+  const took = context.clock.monotonic() - began;
   if (head.status === "blocked" && changesNothing(placement) && findsNoPlace(placement)) return "done";
   if (placement.allAtOnce && writesOf(placement) > mostWrites) {
     endEvaluation({ ...end, placement, refusal: tooLargeAtOnce(placement) });
     return "done";
   }
-  writePlacement(draft, placement, { evaluation: head.id, now });
+  writePlacement(draft, placement, { evaluation: head.id, now, choiceTime: timeOfEach(placement, took) });
   if (placement.isPartial) return "partial";
   endEvaluation({ ...end, placement });
   return "done";
@@ -134,6 +136,12 @@ export function answer(
     newDeploymentId: () => deploymentId(context.chance.uuid()),
     ...(allAtOnce ? {} : { most: mostWrites }),
   });
+}
+
+/** In nanoseconds, of milliseconds for all. */
+function timeOfEach({ groups }: Placement, took: number): number {
+  const placed = Object.values(groups).flatMap(placedOf).length;
+  return Math.round((took * 1_000_000) / Math.max(1, placed));
 }
 
 function findsNoPlace({ groups }: Placement): boolean {

@@ -18,6 +18,8 @@ import { releaseWaiting, waitsFor } from "./waiting.ts";
 export interface Writing {
   readonly evaluation: EvalId;
   readonly now: Moment;
+  /** See `AllocRecord`. */
+  readonly choiceTime: number;
 }
 
 /**
@@ -77,7 +79,7 @@ function writePlaced(
   draft: OrchestratorDraft,
   { allocation, metrics }: Placed,
   isLost: boolean,
-  { evaluation, now }: Writing,
+  { evaluation, now, choiceTime }: Writing,
 ): void {
   draft.put("alloc", allocation.id, {
     allocation: serverHalf(allocation),
@@ -85,6 +87,7 @@ function writePlaced(
     evaluation,
     nodeName: draft.state.derived.snapshot.nodes.get(allocation.node)?.name ?? "",
     metrics,
+    choiceTime,
     waitsFor: waitsFor(draft, allocation, isLost),
     at: now,
   });
