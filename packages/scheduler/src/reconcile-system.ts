@@ -71,7 +71,8 @@ function sort(one: Allocation, input: SystemInput, sorted: Sorted): boolean {
     sorted.stop.push(stopping(one, nodes, descriptions.tainted));
     return true;
   }
-  sorted[sorted.changeOf(one)].push(one);
+  if (one.shouldMigrate) sorted.again.push(instead("migrate", one, input));
+  else sorted[sorted.changeOf(one)].push(one);
   return true;
 }
 

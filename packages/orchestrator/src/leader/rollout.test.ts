@@ -272,6 +272,16 @@ test("an allocation that is stopped by hand is replaced", async () => {
   expect(live(cluster)).toHaveLength(1);
 });
 
+test("an allocation of a job of every node that is stopped by hand begins anew on its node", async () => {
+  const cluster = await start(2);
+  await cluster.commands.registerJob(jobOf({}, { type: "system" }), {});
+  await until(cluster, () => healthy(cluster) === 2);
+  const { id, node } = live(cluster)[0]!.allocation;
+  await cluster.commands.stopAllocation(id);
+  await until(cluster, () => healthy(cluster) === 2 && live(cluster).every(({ allocation }) => allocation.id !== id));
+  expect(live(cluster).map(({ allocation }) => allocation.node)).toContain(node);
+});
+
 test("a job that is stopped ends, and one that is purged is forgotten", async () => {
   const cluster = await start(1);
   await cluster.commands.registerJob(jobOf({ count: 2 }), {});
