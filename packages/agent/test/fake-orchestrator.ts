@@ -22,6 +22,8 @@ export class FakeOrchestrator {
   readonly updates = new Map<string, AllocationUpdate>();
   /** `METHOD /path` of each request. */
   readonly requests: string[] = [];
+  /** Path and query of each request that is not the seam's. */
+  readonly asked: string[] = [];
   /** How many updates came in each request. */
   readonly batches: number[] = [];
   readonly identities: IdentityRequest[] = [];
@@ -156,6 +158,7 @@ export class FakeOrchestrator {
 
   // As a server does: what is about the node's own goes there, with its key in place of the caller's token.
   async #api(request: HttpRequest): Promise<HttpReply> {
+    this.asked.push(`${request.path}?${request.query.toString()}`);
     const node = this.registrations.at(-1);
     if (!request.path.startsWith("/v1/client/") || !node) return jsonReply({ asked: request.path }, false);
     const target = new HttpConnections(targetOf({ address: node.HTTPAddress }, "test"));

@@ -266,6 +266,19 @@ describe("Nomad's API at a node", () => {
     expect(wrong.status).toBe(200);
   });
 
+  test("what is about the agent that is asked is about this node", async () => {
+    const agent = await start();
+    const self = await (await fetch(urlOf(agent, "/v1/agent/self"))).json();
+    expect(self).toMatchObject({ asked: "/v1/agent/self", config: { Client: { Enabled: true } } });
+    expect(self).toMatchObject({ stats: { client: { node_id: agent.nodeId, num_allocations: "0" } } });
+    const stats = (await (await fetch(urlOf(agent, "/v1/client/stats"))).json()) as { Memory: { Total: number } };
+    expect(stats.Memory.Total).toBeGreaterThan(0);
+    expect(jobs.asked.at(-1)).toBe(`/v1/client/stats?node_id=${agent.nodeId}`);
+    expect(await (await fetch(urlOf(agent, "/v1/agent/health"))).json()).toEqual({
+      client: { ok: true, message: "ok" },
+    });
+  });
+
   test("a server with an old key is refused, and not asked in turn", async () => {
     const agent = await start();
     const headers = { authorization: "Bearer old", "x-millwright-forwarded": "1" };

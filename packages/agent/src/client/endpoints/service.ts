@@ -10,6 +10,7 @@ import type { EndpointContext } from "./context.ts";
 import { endpointErrors } from "./errors.ts";
 import { fileRoutes } from "./file-routes.ts";
 import { HostStatsReader } from "./host-stats.ts";
+import { forwardAsNode } from "./own-node.ts";
 import type { EndpointRoute } from "./route.ts";
 
 export interface EndpointOptions extends EndpointContext {
@@ -31,7 +32,7 @@ export function nodeEndpoints(options: EndpointOptions): HttpService {
       if (isKey(bearerOf(request), options.key)) return await answer(find, request);
       // A server's own request with an old key: sent back to it, it would come here again.
       if (request.header(forwardedHeader) !== undefined) throw wrongKey();
-      return await options.forward(request);
+      return await forwardAsNode(request, options, options.forward);
     } catch (error) {
       if (error instanceof OperationalError) return textReply(error.kind.status, error.message);
       throw error;
