@@ -150,6 +150,26 @@ describe("an allocation", () => {
     await until(() => expect(statusOf(id)).toBe("complete"));
   });
 
+  test("takes a new version of its job in place: services change, the task runs on", async () => {
+    const jobWith = (tag: string) =>
+      jobOf(
+        task(
+          "main",
+          "echo up; exec sleep 100",
+          `service { name = "app"
+        port = "http"
+        tags = ["${tag}"] }`,
+        ),
+      );
+    const id = bench.run(jobWith("one"), { Ports: [port("http", 4711)], JobVersion: 0 });
+    const tags = () => [...bench.services.registered.values()].map(({ Tags }) => Tags);
+    await until(() => expect(tags()).toEqual([["one"]]));
+    bench.run(jobWith("two"), { ID: id, Ports: [port("http", 4711)], JobVersion: 1 });
+    await until(() => expect(tags()).toEqual([["two"]]));
+    expect(bench.update(id)?.TaskStates["main"]).toMatchObject({ State: "running", Restarts: 0 });
+    await until(() => expect(bench.output(id)).toBe("up\n"));
+  });
+
   test("that ended on the servers is not started again, and one that was stopped before it began is told as ended", async () => {
     const job = jobOf(task("main", "exec sleep 100"));
     const ended = bench.run(job, { ClientStatus: "complete" });

@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { TaskFolders } from "../driver/driver.ts";
 import { allocationErrors } from "./errors.ts";
@@ -27,7 +27,9 @@ export function taskFolders(root: string, task: string): TaskFolders {
 export function makeAllocationFolders(root: string): Promise<void> {
   return made(root, async () => {
     const folders = allocationFolders(root);
-    await mkdir(root, { recursive: true, mode: 0o755 });
+    // Tasks of any user find their way; nobody sees which others there are.
+    await makeFolder(dirname(root), 0o711, undefined);
+    await makeFolder(root, 0o711, undefined);
     // Tasks of several users share them.
     for (const name of ["data", "logs", "tmp"]) await makeFolder(join(folders.shared, name), 0o777, undefined);
     await openMemoryFolder(folders.private, privateMegabytes);
@@ -40,7 +42,7 @@ export function makeTaskFolders(
   { owner, secretsMegabytes }: { readonly owner: Owner | undefined; readonly secretsMegabytes: number },
 ): Promise<"memory" | "disk"> {
   return made(folders.task, async () => {
-    await makeFolder(folders.task, 0o755, owner);
+    await makeFolder(folders.task, 0o711, owner);
     await makeFolder(folders.local, 0o755, owner);
     await makeFolder(join(folders.task, "tmp"), 0o777, owner);
     const kind = await openMemoryFolder(folders.secrets, secretsMegabytes || defaultSecretsMegabytes);

@@ -47,6 +47,20 @@ describe("services", () => {
     expect(bench.services.story).toEqual(["+ own-web", "+ web", "- web", "- own-web"]);
   });
 
+  test("of a task leave before its own pause, and the task ends after that", async () => {
+    const more = `shutdown_delay = "400ms"
+      service { name = "own"
+        port = "http" }`;
+    const id = bench.run(jobOf(task("main", rest, more)), { Ports: [port("http", 4711)] });
+    await until(() => expect(bench.services.story).toEqual(["+ own"]));
+    bench.change(id, { DesiredStatus: "stop" });
+    await until(() => expect(bench.services.story).toEqual(["+ own", "- own"]));
+    expect(bench.update(id)?.TaskStates["main"]).toMatchObject({ State: "running" });
+    await until(() => expect(statusOf(id)).toBe("complete"));
+    const delay = "Waiting for shutdown delay: Waiting for shutdown_delay of 400ms before killing the task.";
+    expect(bench.events(id)).toContain(delay);
+  });
+
   test("leave when their task ends, and come back with it", async () => {
     const group = `restart { delay = "200ms"
       attempts = 3 }
