@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "@millwright/core/ports";
 import { identify, isAlive, type ProcessIdentity } from "@millwright/process/identity";
-import { listProcesses } from "@millwright/process/process-table";
+import { listProcesses, type ProcessEntry } from "@millwright/process/process-table";
 import { ProcessTree } from "@millwright/process/tree";
 import type { TaskStats } from "../driver/driver.ts";
 import type { Cgroup } from "./cgroup.ts";
@@ -10,7 +10,7 @@ export interface TaskProcessesOptions {
   readonly cgroup: Cgroup | undefined;
   /** A variable and its value that the environment of them all has, where there is no cgroup to find them by. */
   readonly mark: string | undefined;
-  /** Has the same environment, and is none of them. */
+  /** It and what it runs itself, in its group, have the same environment, and are none of them. */
   readonly shim: ProcessIdentity | undefined;
   readonly startedAt: number;
 }
@@ -76,7 +76,9 @@ export class TaskProcesses {
   }
 
   #marked(): readonly number[] {
-    return markedWith(this.#mark).filter((pid) => pid !== this.#shim?.pid);
+    return markedWith(this.#mark)
+      .filter(({ group }) => group !== this.#shim?.pid)
+      .map(({ pid }) => pid);
   }
 
   removeCgroup(): void {
@@ -97,11 +99,11 @@ const tickNanoseconds = 1e7;
 const pageBytes = 4_096;
 
 // Only those of this program's own user can be read, or of any, as root.
-function markedWith(mark: string | undefined): readonly number[] {
+function markedWith(mark: string | undefined): readonly ProcessEntry[] {
   if (mark === undefined) return [];
-  return listProcesses()
-    .filter(({ pid, isZombie }) => !isZombie && textOf(`/proc/${pid}/environ`).split("\0").includes(mark))
-    .map(({ pid }) => pid);
+  return listProcesses().filter(({ pid, isZombie }) => {
+    return !isZombie && textOf(`/proc/${pid}/environ`).split("\0").includes(mark);
+  });
 }
 
 function killOne(pid: number): void {
