@@ -1,4 +1,3 @@
-import { chmod } from "node:fs/promises";
 import { hostname } from "node:os";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpRequest } from "@millwright/core/http";
@@ -11,13 +10,9 @@ import { openCatalogSource } from "@millwright/node/dns-catalog-source";
 import type { DnsSettings } from "@millwright/node/dns-config";
 import { type Node, openNode } from "@millwright/node/node";
 import { claimFolder } from "@millwright/process/claim";
-import { openAllocations } from "./allocation/allocations.ts";
-import { type Client, openClient } from "./client/client.ts";
-import { driversOf } from "./client/drivers.ts";
-import type { NodeSelf } from "./client/description.ts";
+import type { JobParts, Jobs } from "./client/open-jobs.ts";
 import type { ClientSettings } from "./client/settings.ts";
 import { agentErrors } from "./errors.ts";
-import { openLogs } from "./logs/open-logs.ts";
 import { ownAddress } from "./own-address.ts";
 
 /** How an agent is to run; everything has a default that suits one machine. */
@@ -137,7 +132,8 @@ async function start(config: AgentConfig, closers: (() => Promise<void>)[], clos
   });
   own.node = node;
   closers.push(() => node.close());
-  const client = await openJobs(config, { ...ports, folder, identity, node }, closers);
+  const client =
+    config.client && (await openJobs(config.client, { ...ports, config, folder, identity, node, closers }));
   const nomad = client?.http ?? [];
   await tellRunning(folder, { http, nomad, dns, version, clock }, closers);
   return {
@@ -155,61 +151,11 @@ async function start(config: AgentConfig, closers: (() => Promise<void>)[], clos
   };
 }
 
-interface JobParts extends Ports {
-  readonly folder: DataFolder | undefined;
-  readonly identity: Omit<NodeSelf, "discoveryVersion">;
-  readonly node: Node;
+// Most of the program's code is about jobs: an agent that runs none does not load it.
+async function openJobs(settings: ClientSettings, parts: JobParts): Promise<Jobs> {
+  const { openJobs: open } = await import("./client/open-jobs.ts");
+  return open(settings, parts);
 }
-
-async function openJobs(
-  config: AgentConfig,
-  { folder, identity, node, clock, chance, log }: JobParts,
-  closers: (() => Promise<void>)[],
-): Promise<Client | undefined> {
-  const { client: settings, scriptChecks = "none", freePortsIfTaken = false } = config;
-  if (!settings) return undefined;
-  if (!folder) {
-    const text = "Jobs need a folder for what their tasks write. Give one with -data-dir.";
-    throw new OperationalError(agentErrors.badConfiguration, text);
-  }
-  // Tasks of other users come through it to their own folders; nobody else's files are readable in there.
-  if (process.getuid?.() === 0) await chmod(folder.path, 0o711);
-  const logs = await openLogs(folder.path, { clock, log });
-  let idleLogs: number | undefined;
-  closers.push(async () => {
-    await logs.close();
-    // Without a task it would wait for another agent.
-    if (idleLogs !== undefined) endIfThere(idleLogs);
-  });
-  const client = await openClient({
-    ...{ settings, node, logs, openAllocations, clock, chance, log },
-    self: { ...identity, discoveryVersion: followedConsul },
-    dataFolder: folder.path,
-    drivers: driversOf(settings.drivers ?? {}, identity.name),
-    environment: process.env,
-    // Whoever may run programs as tasks may run them as checks.
-    allowsScriptChecks: scriptChecks === "all" || settings.drivers?.rawExec === true,
-    freePortIfTaken: freePortsIfTaken,
-  });
-  closers.push(() => client.close());
-  const stopTasks = async () => {
-    await client.stopTasks();
-    const { pid, attached } = await logs.status();
-    idleLogs = attached === 0 ? pid : undefined;
-  };
-  return { ...client, stopTasks };
-}
-
-function endIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGTERM");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** The version of Consul that servers of ours answer as: jobs have constraints about it. */
-const followedConsul = "1.16.4";
 
 interface Ports {
   readonly clock: Clock;
