@@ -136,6 +136,8 @@ describe("a list", () => {
     for (let i = 0; i < 150; i++) await register(`many-${i}`);
     const reply = await api.ask("GET /v1/jobs?prefix=many-");
     expect(JSON.parse(reply.text)).toHaveLength(150);
+    const indented = await api.ask("GET /v1/jobs?prefix=many-&pretty");
+    expect(indented.text).toBe(`${JSON.stringify(JSON.parse(indented.text), null, 4)}\n`);
   });
 });
 

@@ -78,24 +78,36 @@ export async function answerList<T>(context: HttpContext, call: Call, listing: L
   const { state } = context.projection;
   const { items, next } = await pageOf(value, listing, call.namespace, options, state);
   const headers = { ...readHeaders(context, index), ...(next === undefined ? {} : { "x-nomad-nexttoken": next }) };
-  if (items.length <= itemsPerPiece || isPretty(context, call)) {
-    const shown = items.map((item) => listing.show(item, state));
-    return jsonReply(shown, isPretty(context, call), 200, headers);
-  }
-  const body = pieces(items, (item) => listing.show(item, state));
+  const show = (item: T) => listing.show(item, state);
+  if (items.length <= itemsPerPiece) return jsonReply(items.map(show), isPretty(context, call), 200, headers);
+  const body = pieces(items, show, isPretty(context, call) ? indented : compact);
   return { status: 200, headers: { "content-type": "application/json", ...headers }, body };
 }
 
 /** A list of any length neither holds the event loop nor stands in memory as text. */
 const itemsPerPiece = 100;
 
-async function* pieces<T>(items: readonly T[], show: (item: T) => object): AsyncGenerator<string> {
+/** How the JSON of a list is laid out. */
+interface Layout {
+  text(item: object): string;
+  readonly before: string;
+  readonly end: string;
+}
+
+const compact: Layout = { text: (item) => JSON.stringify(item), before: "", end: "]" };
+const indented: Layout = {
+  text: (item) => JSON.stringify(item, null, 4).replaceAll("\n", "\n    "),
+  before: "\n    ",
+  end: "\n]\n",
+};
+
+async function* pieces<T>(items: readonly T[], show: (item: T) => object, layout: Layout): AsyncGenerator<string> {
   for (let i = 0; i < items.length; i += itemsPerPiece) {
-    const some = items.slice(i, i + itemsPerPiece).map((item) => JSON.stringify(show(item)));
+    const some = items.slice(i, i + itemsPerPiece).map((item) => layout.before + layout.text(show(item)));
     yield `${i === 0 ? "[" : ","}${some.join(",")}`;
     await setImmediate();
   }
-  yield "]";
+  yield layout.end;
 }
 
 interface Page<T> {
