@@ -9,8 +9,7 @@ let nomad: NomadServer;
 let provider: Provider;
 
 beforeEach(async () => {
-  nomad = await startNomad();
-  for (const id of ["n1", "n2"]) await nomad.api.cluster.join(id);
+  nomad = await startNomad(["n1", "n2"]);
   provider = nomadProvider({ NOMAD_ADDR: nomad.address }).start();
   await configureForTest(provider);
 });
