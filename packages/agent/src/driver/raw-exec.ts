@@ -1,5 +1,6 @@
 import { constants, userInfo } from "node:os";
 import { OperationalError } from "@millwright/core/errors";
+import type { Json } from "@millwright/jobs/shape";
 import { cgroupLayout, foreignJoinFiles } from "../task-process/cgroup.ts";
 import { recordFolder } from "../task-process/record-folder.ts";
 import {
@@ -32,7 +33,8 @@ export function rawExecDriver(options: RawExecOptions): TaskDriver {
     fingerprint: () => Promise.resolve(fingerprint()),
     start: async (launch) => handleOf(await start(launch, options)),
     recover: (saved, launch) => {
-      const process = findTaskProcess(recordFolder(launch.folders.allocation, launch.task), savedOf(saved));
+      const known = savedOf(saved);
+      const process = known && findTaskProcess(recordFolder(launch.folders.allocation, launch.task), known);
       return Promise.resolve(process && handleOf(process));
     },
   };
@@ -126,9 +128,11 @@ function signalNamed(name: string): NodeJS.Signals {
   );
 }
 
-function savedOf(saved: SavedHandle): SavedTaskProcess {
-  const { run, shim, task, startedAt, cgroup, mark } = saved as unknown as SavedTaskProcess;
-  return { run, shim, task, startedAt, cgroup, mark };
+function savedOf({ run, shim, task, startedAt, cgroup, mark }: SavedHandle): SavedTaskProcess | undefined {
+  if (typeof run !== "number" || typeof startedAt !== "number") return undefined;
+  if (typeof shim !== "string" || typeof task !== "string" || typeof mark !== "string") return undefined;
+  if (!Array.isArray(cgroup)) return undefined;
+  return { run, shim, task, startedAt, cgroup: (cgroup as readonly Json[]).map(String), mark };
 }
 
 function missingTools(missing: readonly string[]): string {

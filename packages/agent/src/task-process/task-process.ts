@@ -10,7 +10,7 @@ import { driverErrors } from "../driver/errors.ts";
 import { cgroupAt, keeperFiles, makeCgroup } from "./cgroup.ts";
 import { watchFolder } from "./folder-watch.ts";
 import { beginRun, readCgroup, readExit, readFault, readRecorded, removeRun, runFolder, runsIn } from "./records.ts";
-import { TaskProcesses } from "./task-processes.ts";
+import { sendSignal, TaskProcesses } from "./task-processes.ts";
 import type { Tools } from "./tools.ts";
 
 export interface TaskProcessSpec {
@@ -194,7 +194,7 @@ async function endEarlierRuns(spec: TaskProcessSpec): Promise<number> {
 
 // With what it runs at that moment; the task has a group of its own.
 function killShim(shim: ProcessIdentity): void {
-  if (isAlive(shim)) process.kill(-shim.pid, "SIGKILL");
+  if (isAlive(shim)) sendSignal(-shim.pid, "SIGKILL");
 }
 
 async function recorded(folder: string, hasEnded: () => boolean) {

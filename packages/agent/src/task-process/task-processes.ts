@@ -38,7 +38,7 @@ export class TaskProcesses {
   }
 
   signalMain(name: NodeJS.Signals): void {
-    if (isAlive(this.#main)) process.kill(this.#main.pid, name);
+    if (isAlive(this.#main)) sendSignal(this.#main.pid, name);
   }
 
   /** Kills everything, and whatever that starts meanwhile. */
@@ -48,7 +48,7 @@ export class TaskProcesses {
     for (;;) {
       const isTreeLeft = this.#tree?.signal("SIGKILL") ?? false;
       const marked = this.#marked();
-      for (const pid of marked) killOne(pid);
+      for (const pid of marked) sendSignal(pid, "SIGKILL");
       if ((!isTreeLeft && marked.length === 0) || systemClock.monotonic() >= deadline) return;
       await systemClock.sleep(lookMilliseconds);
     }
@@ -106,11 +106,12 @@ function markedWith(mark: string | undefined): readonly ProcessEntry[] {
   });
 }
 
-function killOne(pid: number): void {
+/** To a process, or, with a minus, to a group; one that has ended since it was found needs none. */
+export function sendSignal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended since it was found.
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
