@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { aliveFrame, type Frame } from "./frames.ts";
 import { openInside, type Visible } from "./inside.ts";
 import { Waker } from "./waker.ts";
@@ -17,7 +17,7 @@ export async function* readFrames(
   { follow, signal, ...position }: Position & { readonly follow: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<Frame> {
   const file = await openInside(visible, path);
-  const waker = new Waker(dirname(join(visible.folder, path)));
+  const waker = new Waker(dirname(join(visible.folder, path)), (name) => name === basename(path));
   try {
     let at = await startOf(file, position);
     while (!signal.aborted) {

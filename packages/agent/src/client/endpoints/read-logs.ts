@@ -24,7 +24,7 @@ export interface LogReading extends Position {
 /** What a task has written, over all of its numbered files, in order and without a gap. */
 export async function* readLogs(reading: LogReading): AsyncGenerator<Frame> {
   const { visible, follow, signal } = reading;
-  const waker = new Waker(join(visible.folder, logsFolder));
+  const waker = new Waker(join(visible.folder, logsFolder), (name) => name.startsWith(prefixOf(reading)));
   const stop = reading.onChange(() => waker.wake());
   const place = await startOf(reading);
   let file: FileHandle | undefined;
@@ -63,8 +63,12 @@ const logsFolder = "alloc/logs";
 /** How long an ended task's last words may take to its files, in milliseconds. */
 const settle = 300;
 
-function pathOf({ task, type }: LogReading, number: number): string {
-  return `${logsFolder}/${task}.${type}.${number}`;
+function prefixOf({ task, type }: Pick<LogReading, "task" | "type">): string {
+  return `${task}.${type}.`;
+}
+
+function pathOf(reading: LogReading, number: number): string {
+  return `${logsFolder}/${prefixOf(reading)}${number}`;
 }
 
 // The oldest may have been removed meanwhile: the reading goes on with what there is.
@@ -101,7 +105,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 /** The numbers of a task's log files, rising. */
 async function numbersOf({ visible, task, type }: LogReading): Promise<number[]> {
-  const prefix = `${task}.${type}.`;
+  const prefix = prefixOf({ task, type });
   const names = await readdir(join(visible.folder, logsFolder)).catch(() => []);
   return names
     .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))

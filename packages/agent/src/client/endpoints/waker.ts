@@ -5,10 +5,12 @@ export class Waker {
   #woken = Promise.withResolvers<void>();
   #watcher: FSWatcher | undefined;
 
-  /** Watches a folder; one that cannot be watched is looked at at the end of each wait alone. */
-  constructor(folder: string) {
+  /** Watches the files of a folder that are meant; one that cannot be watched is looked at at the end of each wait alone. */
+  constructor(folder: string, isMeant: (name: string) => boolean) {
     try {
-      this.#watcher = watch(folder, { persistent: false }, () => this.wake());
+      this.#watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name === null || isMeant(name)) this.wake();
+      });
       this.#watcher.on("error", () => this.#watcher?.close());
     } catch {
       // The machine allows no more watches, or the folder is gone.
@@ -25,7 +27,7 @@ export class Waker {
     this.#woken = Promise.withResolvers();
   }
 
-  /** Resolves to true when woken, to false after that time or at the abort. */
+  /** Resolves to true shortly after it was woken, as changes come in swarms; to false after that time or at the abort. */
   async wait(milliseconds: number, signal: AbortSignal): Promise<boolean> {
     const over = Promise.withResolvers<boolean>();
     const stop = () => over.resolve(false);
@@ -33,7 +35,7 @@ export class Waker {
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     try {
-      return await Promise.race([this.#woken.promise.then(() => true), over.promise]);
+      return await Promise.race([this.#woken.promise.then(pause), over.promise]);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", stop);
@@ -43,4 +45,10 @@ export class Waker {
   close(): void {
     this.#watcher?.close();
   }
+}
+
+const swarmMilliseconds = 10;
+
+function pause(): Promise<true> {
+  return new Promise((resolve) => setTimeout(resolve, swarmMilliseconds, true));
 }
