@@ -46,6 +46,11 @@ test("a request for an allocation goes to its node, with the node's key instead 
   expect(seen).toEqual({ line, authorization: "Bearer the-key", token: undefined, body: '{"TaskName":"web"}' });
 });
 
+test("the checks of an allocation are asked of its node under their short path, too", async () => {
+  answer = (request, response) => response.end(request.url);
+  expect((await api.ask(`GET /v1/allocation/${alloc}/checks`)).text).toBe(`/v1/client/allocation/${alloc}/checks`);
+});
+
 test("the node's own refusals are passed on", async () => {
   answer = (_, response) => response.writeHead(404).end("file not found");
   const reply = await api.ask(`GET /v1/client/fs/cat/${alloc}?path=x`);

@@ -1,4 +1,4 @@
-import type { HttpReply } from "@millwright/core/http";
+import type { HttpReply, HttpRequest } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
 import { orchestratorErrors } from "../errors.ts";
 import type { AllocationView } from "../world.ts";
@@ -32,6 +32,13 @@ export function clientRoutes(context: HttpContext): Route[] {
     ofAllocation("GET", "/v1/client/fs/logs/:id", "read-logs"),
     ofAllocation("GET", "/v1/client/allocation/:id/stats", "read-job"),
     ofAllocation("GET", "/v1/client/allocation/:id/checks", "read-job"),
+    {
+      ...ofAllocation("GET", "/v1/allocation/:id/checks", "read-job"),
+      handle: (call) => {
+        const request = atPath(call.request, `/v1/client/allocation/${call.params.id}/checks`);
+        return toItsNode(context, { ...call, request }, "read-job");
+      },
+    },
     ...["PUT", "POST"].flatMap((method) => [
       ofAllocation(method, "/v1/client/allocation/:id/restart", "alloc-lifecycle"),
       ofAllocation(method, "/v1/client/allocation/:id/signal", "alloc-lifecycle"),
@@ -52,6 +59,11 @@ export function clientRoutes(context: HttpContext): Route[] {
     ofNode("GET", "/v1/client/stats", access("node", "read")),
     ...["GET", "PUT", "POST"].map((method) => ofNode(method, "/v1/client/gc", access("node", "write"))),
   ];
+}
+
+function atPath(request: HttpRequest, path: string): HttpRequest {
+  const { method, query, remote, signal } = request;
+  return { method, path, query, header: (name) => request.header(name), body: () => request.body(), remote, signal };
 }
 
 async function toItsNode(context: HttpContext, call: Call, needed: Capability): Promise<HttpReply> {

@@ -1,7 +1,9 @@
 import type { Job } from "@millwright/jobs/job";
 import { hasEnded } from "@millwright/scheduler/allocation";
-import type { EvalRecord } from "../records.ts";
+import type { OrchestratorRow } from "../state.ts";
 import type { AllocationView, JobView, World } from "../world.ts";
+
+type Evaluation = OrchestratorRow<"eval">;
 
 export type JobStatus = "pending" | "running" | "dead";
 
@@ -35,7 +37,7 @@ export function activityOf(world: World, { row, current }: JobView): JobActivity
 function statusOf(
   { job, isStopped }: JobView["current"],
   allocations: readonly AllocationView[],
-  evaluations: readonly EvalRecord[],
+  evaluations: readonly Evaluation[],
 ): JobStatus {
   // What runs on every node, or is started by something else, is there until somebody stops it.
   if (job.type === "system" || job.periodic || job.parameterized) return isStopped ? "dead" : "running";
@@ -49,7 +51,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 function groupsOf(
   job: Job,
   allocations: readonly AllocationView[],
-  evaluations: readonly EvalRecord[],
+  evaluations: readonly Evaluation[],
 ): Readonly<Record<string, GroupSummary>> {
   const groups = new Map<string, Mutable<GroupSummary>>(job.groups.map(({ name }) => [name, { ...nothing }]));
   for (const { allocation } of allocations) {
@@ -65,9 +67,9 @@ function groupsOf(
 }
 
 /** What the newest evaluation that looked for places says. */
-function waitingIn(evaluations: readonly EvalRecord[]): Readonly<Record<string, number>> {
+function waitingIn(evaluations: readonly Evaluation[]): Readonly<Record<string, number>> {
   const said = evaluations.filter(({ queued }) => Object.keys(queued).length > 0);
-  return said.sort((a, b) => a.modifiedAt - b.modifiedAt).at(-1)?.queued ?? {};
+  return said.sort((a, b) => a.modified - b.modified).at(-1)?.queued ?? {};
 }
 
 const nothing: GroupSummary = { Queued: 0, Complete: 0, Failed: 0, Running: 0, Starting: 0, Lost: 0, Unknown: 0 };
