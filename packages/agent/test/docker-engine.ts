@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeImageArchive } from "../src/docker/image-archive.ts";
+import { type ImageRecipe, makeImageArchive } from "../src/docker/image-archive.ts";
 import { programFiles } from "../src/docker/program-files.ts";
 
 /** A Docker engine of a test's own: its images, containers and socket are in a folder, and no network is touched. */
@@ -69,43 +69,37 @@ export async function startDockerEngine(): Promise<TestEngine> {
     start,
     close: async () => {
       await stop();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      await removeFolder(folder);
     },
   };
 }
 
-/** An archive of an image with a shell and the usual commands, from the machine's own busybox. */
+// What containers had mounted is let go of a moment after their end; an engine that was in a hurry leaves some of it.
+async function removeFolder(folder: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 20) throw error;
+      const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+      const points = mounts.map((line) => line.split(" ")[4] ?? "").filter((point) => point.startsWith(`${folder}/`));
+      if (tries > 5) for (const point of points) spawnSync("umount", ["-l", point]);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** A shell and the usual commands in `/bin`, from the machine's own busybox. */
+export async function shellFiles(): Promise<ImageRecipe["files"]> {
+  const names = "sh sleep env echo cat kill setsid dd yes ls id head seq httpd true awk mkdir".split(" ");
+  const links = Object.fromEntries(names.map((name) => [`/bin/${name}`, { link: "busybox" }]));
+  return { ...(await programFiles("/bin/busybox", "/bin/busybox")), ...links, "/tmp": { folder: true, mode: 0o1777 } };
+}
+
+/** An archive of an image with a shell. */
 export async function makeShellImage(folder: string, name = "shell:1"): Promise<string> {
-  const commands = [
-    "sh",
-    "sleep",
-    "env",
-    "echo",
-    "cat",
-    "kill",
-    "setsid",
-    "dd",
-    "yes",
-    "ls",
-    "id",
-    "head",
-    "seq",
-    "httpd",
-    "true",
-    "awk",
-    "mkdir",
-  ];
-  const links = Object.fromEntries(commands.map((command) => [`/bin/${command}`, { link: "busybox" }]));
-  mkdirSync(folder, { recursive: true });
-  return makeImageArchive({
-    name,
-    path: join(folder, `${name.replaceAll(/[:/]/g, "-")}.tar`),
-    files: {
-      ...(await programFiles("/bin/busybox", "/bin/busybox")),
-      ...links,
-      "/tmp": { folder: true, mode: 0o1777 },
-    },
-  });
+  const path = join(folder, `${name.replaceAll(/[:/]/g, "-")}.tar`);
+  return makeImageArchive({ name, path, files: await shellFiles() });
 }
 
 async function answering(socketPath: string): Promise<void> {
