@@ -1,7 +1,10 @@
 import type { Provider } from "@millwright/provider/protocol";
 import { configureForTest, contractViolations } from "@millwright/provider/testing/contract";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { nomadLives } from "../../test/nomad-lives.ts";
+import { objectFor, plainOf } from "@millwright/provider/testing/objects";
+import { isNull } from "@millwright/value/value";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { JobDrive } from "../../test/job-drive.ts";
+import { jobFile, nomadLives } from "../../test/nomad-lives.ts";
 import { type NomadServer, startNomad } from "../../test/nomad-server.ts";
 import { nomadProvider } from "./provider.ts";
 
@@ -21,4 +24,42 @@ afterEach(async () => {
 test.each(nomadLives)("life $# of a $type keeps the provider contract, and leaves nothing", async (life) => {
   expect(await contractViolations(provider, life)).toEqual([]);
   expect(await nomad.api.json("GET /v1/jobs")).toEqual([]);
+});
+
+describe("data sources tell what the server says", () => {
+  const read = async (type: string, config: Readonly<Record<string, unknown>> = {}) => {
+    const schema = (await provider.schema()).dataSources.get(type)!;
+    const { state, diagnostics } = await provider.readDataSource({ type, config: objectFor(schema.block, config) });
+    return { diagnostics, plain: isNull(state) ? undefined : plainOf(schema.block, state) };
+  };
+  beforeEach(async () => {
+    const drive = await JobDrive.of(provider);
+    await drive.apply({ jobspec: jobFile("web", { group: "count = 2" }), detach: false });
+  });
+
+  test("of a job", async () => {
+    const { plain } = await read("nomad_job", { job_id: "web" });
+    expect(plain).toMatchObject({ id: "web", namespace: "default", name: "web", version: 0, datacenters: ["*"] });
+    expect(plain).toMatchObject({ task_groups: [{ name: "web", count: 2 }], status: "running", parent_id: "" });
+    const { diagnostics } = await read("nomad_job", { job_id: "shop" });
+    expect(diagnostics).toMatchObject([{ severity: "error", summary: "No such job" }]);
+  });
+
+  test("of allocations, with a filter", async () => {
+    const { plain } = await read("nomad_allocations", { filter: 'JobID == "web" and Name matches "1"' });
+    expect(plain).toMatchObject({ id: "1462121430", namespace: null });
+    expect((plain as { allocations: unknown }).allocations).toMatchObject([
+      { name: "web.web[1]", client_status: "running", job_version: 0, task_group: "web" },
+    ]);
+    expect((await read("nomad_allocations", { filter: "JobID" })).diagnostics).toMatchObject([{ severity: "error" }]);
+  });
+
+  test("of deployments, datacenters and regions", async () => {
+    expect((await read("nomad_deployments")).plain).toMatchObject({
+      deployments: [{ JobID: "web", JobVersion: "0", Status: "successful" }],
+    });
+    expect((await read("nomad_datacenters")).plain).toMatchObject({ datacenters: ["dc1"] });
+    expect((await read("nomad_datacenters", { prefix: "x" })).plain).toMatchObject({ datacenters: [] });
+    expect((await read("nomad_regions")).plain).toMatchObject({ regions: ["global"] });
+  });
 });

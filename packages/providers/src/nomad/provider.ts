@@ -4,7 +4,9 @@ import { type Clock, systemClock } from "@millwright/core/ports";
 import type { DefinedProvider } from "@millwright/provider/define";
 import { defineProvider } from "@millwright/provider/define";
 import { type Problem, problem } from "@millwright/provider/problem";
+import { nomadAllocationsData, nomadDatacentersData, nomadDeploymentsData, nomadRegionsData } from "./cluster-data.ts";
 import { NomadConnection } from "./connection.ts";
+import { nomadJobData } from "./job-data.ts";
 import { nomadJob } from "./job.ts";
 import type { Environment } from "./settings.ts";
 import { settingsFields } from "./settings.ts";
@@ -19,7 +21,13 @@ export function nomadProvider(env: Environment = process.env, clock: Clock = sys
     explain: (error, connection) => connection && explained(error, connection),
     close: (connection) => connection.close(),
     resources: { nomad_job: nomadJob },
-    dataSources: {},
+    dataSources: {
+      nomad_job: nomadJobData,
+      nomad_allocations: nomadAllocationsData,
+      nomad_deployments: nomadDeploymentsData,
+      nomad_datacenters: nomadDatacentersData,
+      nomad_regions: nomadRegionsData,
+    },
   });
 }
 
