@@ -6,7 +6,7 @@ import { findPostgres, unprivilegedUser } from "@millwright/secrets/postgres-pro
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildArchives } from "../scripts/start/factory-archives.ts";
 import { type Outcome, root } from "./support/commands.ts";
-import { countOn, type Host, type Hosts, makeHosts, saying } from "./support/hosts.ts";
+import { countOn, type Host, type Hosts, makeHosts, outcomeOf, saying } from "./support/hosts.ts";
 
 /* The widget factory on three hosts: a server, and two agents. One of the agents' hosts loses its network, and later all that
    runs on it; what ran there runs elsewhere, and nothing runs twice when it is back. */
@@ -64,16 +64,7 @@ async function on(host: Host, program: string, args: readonly string[], cwd = fo
   const token = readFileSync(join(folder, "seal", "root-token"), "utf8").trim();
   const servers = { NOMAD_ADDR: `http://${address}:4646`, VAULT_ADDR: `http://${address}:8200`, VAULT_TOKEN: token };
   const consul = { CONSUL_HTTP_ADDR: `http://${address}:8500`, TF_VAR_postgres_password: "hush-hush" };
-  const child = host.spawn(program, args, { cwd, env: { ...environment(), ...servers, ...consul } });
-  const [out, err] = [textOf(child.stdout), textOf(child.stderr)];
-  const code = await new Promise<number>((resolve) => child.once("close", (status) => resolve(status ?? 128)));
-  return { code, out: await out, err: await err };
-}
-
-async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
-  let text = "";
-  if (stream) for await (const piece of stream) text += String(piece);
-  return text;
+  return outcomeOf(host.spawn(program, args, { cwd, env: { ...environment(), ...servers, ...consul } }));
 }
 
 /** `address port` of each instance that is found by name on a host. */

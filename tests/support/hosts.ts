@@ -1,17 +1,25 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { Outcome } from "./commands.ts";
 
 /** A machine, as far as the network goes: a namespace with an address of its own on a wire that all hosts share. */
 export interface Host {
   readonly name: string;
   readonly address: string;
-  /** Starts a program on it. */
-  spawn(program: string, args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcess;
+  /** Starts a program on it; what it mounts is gone with it. */
+  spawn(program: string, args: readonly string[], options: Surroundings): ChildProcess;
+  /** The same among this machine's own mounts, as an engine for containers needs. */
+  spawnAmongMounts(program: string, args: readonly string[], options: Surroundings): ChildProcess;
   /** Pulls its cable, or puts it back. */
   setCable(isIn: boolean): void;
   /** Ends every process on it at once, as a power cut does. */
   kill(): void;
+}
+
+interface Surroundings {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 export interface Hosts {
@@ -66,6 +74,11 @@ function hostAt(name: string, address: string): Host {
     address,
     spawn: (program, args, options) =>
       spawn("ip", ["netns", "exec", name, program, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] }),
+    spawnAmongMounts: (program, args, options) =>
+      spawn("nsenter", [`--net=/var/run/netns/${name}`, program, ...args], {
+        ...options,
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
     setCable: (isIn) => ip("link", "set", `${name}a`, isIn ? "up" : "down"),
     kill: () => {
       // What is ended may start something in its last moment.
@@ -118,4 +131,17 @@ export async function saying(child: ChildProcess, what: string): Promise<string>
     });
   void once(child, "close").then(() => heard.reject(new Error(`It ended before it said ${what}:\n${said}`)));
   return heard.promise;
+}
+
+/** How a program ended, and what it said. */
+export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  const [out, err] = [textOf(child.stdout), textOf(child.stderr)];
+  const [status] = (await once(child, "close")) as [number | null];
+  return { code: status ?? 128, out: await out, err: await err };
+}
+
+async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let text = "";
+  if (stream) for await (const piece of stream) text += String(piece);
+  return text;
 }
