@@ -29,10 +29,9 @@ export function keepUnblocking(leader: Leader): Promise<void> {
       // With many jobs that wait and many nodes that have changed this takes long: others have a turn between.
       await setImmediate();
       const since = looked.get(one.id) ?? one.snapshotIndex - state.indexOf(0);
-      looked.set(one.id, applied);
-      if (!mayFindRoom(state, one, changes, since)) continue;
       const { namespace, job } = one;
-      await evaluateJob(leader, { namespace, job, because: "blocked" });
+      if (mayFindRoom(state, one, changes, since)) await evaluateJob(leader, { namespace, job, because: "blocked" });
+      looked.set(one.id, applied);
     }
     return { at: undefined };
   });

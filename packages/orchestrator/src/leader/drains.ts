@@ -49,8 +49,8 @@ async function empty(leader: Leader, node: Drained, isLate: boolean, asked: Map<
     const question = `${node.id} ${key} ${isLate}`;
     const before = asked.get(question);
     if (before === revision) continue;
-    asked.set(question, revision);
     await askToLeave(leader, node.id, name, before === undefined);
+    asked.set(question, revision);
   }
 }
 

@@ -45,7 +45,12 @@ async function start(nodes: number): Promise<{ readonly cluster: Cluster; readon
 }
 
 /** A leader that ends, as if killed, right after its `lives`th commit or right before the next; resolves when it has. */
-async function leadUntilKilled(cluster: Cluster, lives: number, isOver: () => boolean): Promise<"killed" | "over"> {
+async function leadUntilKilled(
+  cluster: Cluster,
+  lives: number,
+  isOver: () => boolean,
+  faults?: (below: number) => number,
+): Promise<"killed" | "over"> {
   const dying = new AbortController();
   let commits = 0;
   const { store } = cluster.context;
@@ -53,7 +58,10 @@ async function leadUntilKilled(cluster: Cluster, lives: number, isOver: () => bo
     const isFenced = step.when?.some(({ range, is }) => range.from === keyRange(leaderKey).from && is === "created");
     if (!isFenced) return store.txn(step);
     if (dying.signal.aborted) throw new OperationalError(storeErrors.unavailable, "killed");
+    const dice = faults?.(100) ?? 50;
+    if (dice < 2) throw new OperationalError(storeErrors.unavailable, "the store is away for a moment");
     const result = await store.txn(step);
+    if (dice > 97) throw new OperationalError(storeErrors.undecided, "it was committed, and no answer came");
     if (result.succeeded && ++commits >= lives) dying.abort();
     return result;
   };
@@ -124,7 +132,13 @@ test("leaders that are killed again and again lose and double nothing, whatever 
   for (const seed of [1, 2, 3, 4, 5, 6]) await liveThrough(seed);
 });
 
-async function liveThrough(seed: number): Promise<void> {
+test("a store that fails now and then delays the leader's work, and loses none of it", {
+  timeout: 120_000,
+}, async () => {
+  for (const seed of [7, 8, 9]) await liveThrough(seed, randomOf(seed));
+});
+
+async function liveThrough(seed: number, faults?: (below: number) => number): Promise<void> {
   const random = randomOf(seed);
   const { cluster, running } = await start(4);
   let v = 0;
@@ -155,7 +169,7 @@ async function liveThrough(seed: number): Promise<void> {
     // A node that was cut off is down only after a while.
     const { status } = cluster.context.projection.state.row("nodestate", "n2")!;
     const end = Date.now() + (isCut && status === "ready" ? 400 : 40);
-    await leadUntilKilled(cluster, 1 + random(6), () => Date.now() > end);
+    await leadUntilKilled(cluster, 1 + random(6), () => Date.now() > end, faults);
     await steps[random(steps.length)]!();
   }
   await cluster.commands.drainNode(nodeId("n1"), null, true);
@@ -174,8 +188,8 @@ async function liveThrough(seed: number): Promise<void> {
     if (!isWhole() || revision !== since.revision) since = { revision, at: Date.now() };
     return Date.now() - since.at > 60;
   };
-  const leading = leadUntilKilled(cluster, 100_000, isAtRest);
-  await until(cluster, isWhole, 10_000);
+  const leading = leadUntilKilled(cluster, 100_000, isAtRest, faults);
+  await until(cluster, isWhole, 30_000);
   await leading;
   expectWhole(cluster, running, counts);
   await cluster.close();
