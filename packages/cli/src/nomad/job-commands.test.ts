@@ -1,33 +1,22 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type FakeNomad, fakeNomad, list, type Route, type Routes } from "../../test/fake-nomad.ts";
+import { describe, expect, test } from "vitest";
+import type { Route, Routes } from "../../test/fake-nomad.ts";
 import { expectGolden } from "../../test/golden.ts";
-import { type CommandOutcome, type CommandSetting, outcomeOf } from "../../test/kv-io.ts";
+import type { CommandSetting } from "../../test/kv-io.ts";
 import * as records from "../../test/nomad-records.ts";
-import { runNomad } from "./main.ts";
+import { type NomadOutcome, runAgainst, sent } from "../../test/run-nomad.ts";
 
 /* Commands that read job files, and that tell how a change goes. */
 
 const { ids } = records;
 const files = new URL("../../testdata/nomad/files/", import.meta.url).pathname;
-let fake: FakeNomad | undefined;
-afterEach(async () => {
-  await fake?.close();
-  fake = undefined;
-});
 
-const clock = { now: () => records.now, monotonic: () => 0, sleep: async () => undefined };
-
-async function nomad(args: readonly string[], routes: Routes, setting: CommandSetting = {}): Promise<CommandOutcome> {
-  fake = await fakeNomad(routes);
-  const env = { NOMAD_ADDR: fake.address, ...setting.env };
-  return outcomeOf((io) => runNomad(args, io, clock), { cwd: files, ...setting, env });
+function nomad(args: readonly string[], routes: Routes, setting: CommandSetting = {}): Promise<NomadOutcome> {
+  return runAgainst(routes, args, { cwd: files, ...setting });
 }
 
-/** What was sent to a route; the last of it. */
-function sent(route: string): Record<string, unknown> {
-  const request = fake?.seen.findLast(({ method, path }) => `${method} ${path}` === route);
-  if (!request) throw new Error(`nothing was sent to ${route}`);
-  return request.body as Record<string, unknown>;
+/** What was sent to a route. */
+function bodyOf(outcome: NomadOutcome, route: string): Record<string, unknown> {
+  return sent(outcome, route).body as Record<string, unknown>;
 }
 
 const registered: Route = { json: { EvalID: ids.evaluation, JobModifyIndex: 31, Warnings: "" } };
@@ -84,9 +73,9 @@ describe("a plan", () => {
   });
 
   test("without its diff shows the rest", async () => {
-    const { out } = await nomad(["plan", "-diff=false", "plain.nomad"], plan(created));
-    expect(out).toMatch(/^Scheduler dry-run:\n- All tasks successfully allocated\.\n/);
-    expect(sent("PUT /v1/job/plain/plan")).toMatchObject({ Diff: false });
+    const outcome = await nomad(["plan", "-diff=false", "plain.nomad"], plan(created));
+    expect(outcome.out).toMatch(/^Scheduler dry-run:\n- All tasks successfully allocated\.\n/);
+    expect(bodyOf(outcome, "PUT /v1/job/plain/plan")).toMatchObject({ Diff: false });
   });
 
   test("names the values of variables in the line to use next", async () => {
@@ -112,13 +101,14 @@ describe("a plan", () => {
 
 describe("a job file", () => {
   test("goes to the region that it names", async () => {
-    await nomad(["plan", "-var=version=1", "web.nomad"], { "PUT /v1/job/web/plan": { json: unchanged } });
-    expect(fake!.seen[0]!.query.get("region")).toBe("apac");
+    const routes = { "PUT /v1/job/web/plan": { json: unchanged } };
+    const { seen } = await nomad(["plan", "-var=version=1", "web.nomad"], routes);
+    expect(seen[0]!.query.get("region")).toBe("apac");
   });
 
   test("that names no region leaves it to the server", async () => {
-    await nomad(["run", "-detach", "plain.nomad"], { "PUT /v1/jobs": registered });
-    const { Job } = sent("PUT /v1/jobs");
+    const outcome = await nomad(["run", "-detach", "plain.nomad"], { "PUT /v1/jobs": registered });
+    const { Job } = bodyOf(outcome, "PUT /v1/jobs");
     expect(Job).toMatchObject({ ID: "plain", Priority: 50 });
     expect(Job).not.toHaveProperty("Region");
     expect(Job).not.toHaveProperty("Namespace");
@@ -156,13 +146,10 @@ describe("a job file", () => {
     },
   ];
   test.each(values)("gets its variables' values $name", async ({ args, env = {}, want }) => {
-    const { code, err } = await nomad(
-      ["run", "-detach", ...args, "web.nomad"],
-      { "PUT /v1/jobs": registered },
-      { env },
-    );
-    expect({ code, err }).toEqual({ code: 0, err: "" });
-    const { TaskGroups } = sent("PUT /v1/jobs").Job as {
+    const line = ["run", "-detach", ...args, "web.nomad"];
+    const outcome = await nomad(line, { "PUT /v1/jobs": registered }, { env });
+    expect(outcome).toMatchObject({ code: 0, err: "" });
+    const { TaskGroups } = bodyOf(outcome, "PUT /v1/jobs").Job as {
       TaskGroups: { Count: number; Tasks: { Config: unknown }[] }[];
     };
     expect([TaskGroups[0]!.Count, TaskGroups[0]!.Tasks[0]!.Config]).toEqual([
@@ -212,18 +199,15 @@ describe("a job file", () => {
         expect(outcome.err.replaceAll(/\n│ /g, " ").replaceAll(/ {2,}/g, " ")).toContain(
           text.replaceAll(/ {2,}/g, " "),
         );
-      expect(fake!.seen).toEqual([]);
-      await fake?.close();
+      expect(outcome.seen).toEqual([]);
     }
   });
 
   test("in HCL 1 is read, with a warning", async () => {
-    const { code, out, err } = await nomad(["validate", "-hcl1", "old.nomad"], {
-      "PUT /v1/validate/job": { json: {} },
-    });
-    expect({ code, out }).toEqual({ code: 0, out: "Job validation successful\n" });
-    expect(err).toContain("Warning: File in HCL 1");
-    const { Job } = sent("PUT /v1/validate/job");
+    const outcome = await nomad(["validate", "-hcl1", "old.nomad"], { "PUT /v1/validate/job": { json: {} } });
+    expect(outcome).toMatchObject({ code: 0, out: "Job validation successful\n" });
+    expect(outcome.err).toContain("Warning: File in HCL 1");
+    const { Job } = bodyOf(outcome, "PUT /v1/validate/job");
     expect(Job).toMatchObject({ TaskGroups: [{ Name: "server", Tasks: [{ Meta: { "app.owner": "me" } }] }] });
   });
 
@@ -243,8 +227,9 @@ describe("a job file", () => {
     const { out } = await nomad(["run", "-output", "plain.nomad"], {});
     expect(JSON.parse(out).Job).toMatchObject({ ID: "plain" });
     const routes = { "PUT /v1/jobs": registered };
-    expect((await nomad(["run", "-detach", "-"], routes, { stdin: out })).code).toBe(0);
-    expect(sent("PUT /v1/jobs").Job).toMatchObject({ ID: "plain" });
+    const again = await nomad(["run", "-detach", "-"], routes, { stdin: out });
+    expect(again.code).toBe(0);
+    expect(bodyOf(again, "PUT /v1/jobs").Job).toMatchObject({ ID: "plain" });
   });
 });
 
@@ -275,15 +260,20 @@ describe("running a job", () => {
   test("at an index that the job has left changes nothing, and says where it is", async () => {
     const text = "Enforcing job modify index 3: job exists with conflicting job modify index: 31";
     const routes = { "PUT /v1/jobs": { plain: { status: 500, text } } };
-    const { code, out, err } = await nomad(["run", "-check-index", "3", "plain.nomad"], routes);
-    expect({ code, out, err }).toEqual({ code: 1, out: "", err: `${text}\nJob not updated\n` });
-    expect(sent("PUT /v1/jobs")).toMatchObject({ EnforceIndex: true, JobModifyIndex: 3 });
+    const outcome = await nomad(["run", "-check-index", "3", "plain.nomad"], routes);
+    expect(outcome).toMatchObject({ code: 1, out: "", err: `${text}\nJob not updated\n` });
+    expect(bodyOf(outcome, "PUT /v1/jobs")).toMatchObject({ EnforceIndex: true, JobModifyIndex: 3 });
   });
 
   test("detached prints the evaluation's id", async () => {
-    const { code, out } = await nomad(["run", "-detach", "-check-index=0", "-preserve-counts", "plain.nomad"], running);
-    expect({ code, out }).toEqual({ code: 0, out: `Job registration successful\nEvaluation ID: ${ids.evaluation}\n` });
-    expect(sent("PUT /v1/jobs")).toMatchObject({ EnforceIndex: true, JobModifyIndex: 0, PreserveCounts: true });
+    const outcome = await nomad(["run", "-detach", "-check-index=0", "-preserve-counts", "plain.nomad"], running);
+    const out = `Job registration successful\nEvaluation ID: ${ids.evaluation}\n`;
+    expect(outcome).toMatchObject({ code: 0, out });
+    expect(bodyOf(outcome, "PUT /v1/jobs")).toMatchObject({
+      EnforceIndex: true,
+      JobModifyIndex: 0,
+      PreserveCounts: true,
+    });
   });
 
   test("that finds no room ends with 2, and says why", async () => {
@@ -341,92 +331,5 @@ describe("running a job", () => {
       code: 0,
       out: "Job registration successful\n",
     });
-  });
-});
-
-describe("the output of a task", () => {
-  const frame = (text: string) => JSON.stringify({ Data: Buffer.from(text).toString("base64"), File: "f", Offset: 1 });
-  const lines = Array.from({ length: 30 }, (_, i) => `line ${i + 1}\n`);
-  /** Gives what a node would: all, or so many bytes of the end. */
-  const logs: Route = {
-    answer: ({ query }) => {
-      const all = query.get("type") === "stderr" ? "went wrong\n" : lines.join("");
-      const text = query.get("origin") === "end" ? all.slice(-Number(query.get("offset"))) : all;
-      return { plain: { status: 200, text: `${frame(text)}{}` } };
-    },
-  };
-  const routes: Routes = {
-    "GET /v1/jobs": list(records.jobStubs),
-    "GET /v1/job/myapp/allocations": { json: [records.stopped, records.allocation] },
-    "GET /v1/allocations": list([records.allocation]),
-    [`GET /v1/allocation/${ids.allocation}`]: { json: records.allocation },
-    [`GET /v1/client/fs/logs/${ids.allocation}`]: logs,
-  };
-  const cases: readonly { readonly name: string; readonly args: readonly string[]; readonly out: string }[] = [
-    { name: "is printed whole", args: ["0af9", "web"], out: lines.join("") },
-    { name: "is its standard error, too", args: ["-stderr", "0af9", "web"], out: "went wrong\n" },
-    { name: "begins at the last ten lines", args: ["-tail", "0af9", "web"], out: lines.slice(-10).join("") },
-    { name: "begins at so many lines", args: ["-n", "2", "0af9", "web"], out: "line 29\nline 30\n" },
-    { name: "begins at so many lines, although there are fewer", args: ["-n=99", "0af9", "web"], out: lines.join("") },
-    { name: "begins at so many bytes", args: ["-c", "8", "0af9", "web"], out: "line 30\n" },
-    { name: "is followed from the last lines on", args: ["-f", "-n=2", "0af9", "web"], out: "line 29\nline 30\n" },
-    { name: "is that of a job's allocation that runs", args: ["-n=1", "-job", "myapp", "api"], out: "line 30\n" },
-  ];
-  test.each(cases)("$name", async ({ args, out }) => {
-    expect(await nomad(["logs", ...args], routes)).toEqual({ code: 0, out, err: "" });
-  });
-
-  test("needs the task's name where there are several", async () => {
-    const { code, err } = await nomad(["logs", "0af9"], routes);
-    expect(code).toBe(1);
-    expect(err).toMatch(/is running the following tasks:\n {2}\* api\n {2}\* web\n\nPlease specify the task\.\n$/);
-  });
-});
-
-describe("the files of an allocation", () => {
-  const info = (Name: string, IsDir: boolean, Size: number) => ({
-    Name,
-    IsDir,
-    Size,
-    FileMode: IsDir ? "drwxr-xr-x" : "-rw-r--r--",
-    ModTime: "2016-11-17T12:00:00Z",
-    ContentType: IsDir ? "" : "text/plain",
-  });
-  const content = "one\ntwo\nthree\n";
-  const of = (what: string) => `GET /v1/client/fs/${what}/${ids.allocation}`;
-  const routes: Routes = {
-    "GET /v1/allocations": list([records.allocation]),
-    [`GET /v1/allocation/${ids.allocation}`]: { json: records.allocation },
-    [of("stat")]: {
-      answer: ({ query }) => ({
-        json: query.get("path") === "/" ? info("", true, 4096) : info("f", false, content.length),
-      }),
-    },
-    [of("ls")]: { json: [info("alloc", true, 4096), info("notes.txt", false, 2500)] },
-    [of("cat")]: { plain: { status: 200, text: content } },
-    [of("readat")]: {
-      answer: ({ query }) => {
-        const from = Number(query.get("offset"));
-        return { plain: { status: 200, text: content.slice(from, from + Number(query.get("limit"))) } };
-      },
-    },
-  };
-  const cases: readonly { readonly name: string; readonly args: readonly string[]; readonly out: string }[] = [
-    {
-      name: "are listed",
-      args: ["0af9"],
-      out: "Mode        Size     Modified Time         Name\ndrwxr-xr-x  4.0 KiB  2016-11-17T12:00:00Z  alloc/\n-rw-r--r--  2.4 KiB  2016-11-17T12:00:00Z  notes.txt\n",
-    },
-    { name: "are printed", args: ["0af9", "f"], out: content },
-    { name: "are printed from their last lines on", args: ["-n=2", "0af9", "f"], out: "two\nthree\n" },
-    { name: "are printed from their last bytes on", args: ["-c=6", "0af9", "f"], out: "three\n" },
-    {
-      name: "are described",
-      args: ["-stat", "-H", "0af9", "f"],
-      out: "Mode        Size  Modified Time         Content Type  Name\n-rw-r--r--  14    2016-11-17T12:00:00Z  text/plain    f\n",
-    },
-  ];
-  test.each(cases)("$name", async ({ args, out }) => {
-    expect(await nomad(["fs", ...args], routes)).toEqual({ code: 0, out, err: "" });
   });
 });

@@ -1,29 +1,14 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type FakeNomad, fakeNomad, list, type Route, type Routes } from "../../test/fake-nomad.ts";
+import { describe, expect, test } from "vitest";
+import { list, type Route, type Routes } from "../../test/fake-nomad.ts";
 import { expectGolden } from "../../test/golden.ts";
-import { type CommandOutcome, type CommandSetting, outcomeOf } from "../../test/kv-io.ts";
+import type { CommandSetting } from "../../test/kv-io.ts";
 import * as records from "../../test/nomad-records.ts";
-import { runNomad } from "./main.ts";
+import { type NomadOutcome, runAgainst, sent } from "../../test/run-nomad.ts";
 
 const { ids } = records;
-const data = new URL("../../testdata/nomad/", import.meta.url).pathname;
-let fake: FakeNomad | undefined;
-afterEach(async () => {
-  await fake?.close();
-  fake = undefined;
-});
 
-/** A clock on which nobody waits. */
-const clock = { now: () => records.now, monotonic: () => 0, sleep: async () => undefined };
-
-async function nomad(
-  args: readonly string[],
-  routes: Routes = cluster,
-  setting: CommandSetting = {},
-): Promise<CommandOutcome> {
-  fake = await fakeNomad(routes);
-  const env = { NOMAD_ADDR: fake.address, ...setting.env };
-  return outcomeOf((io) => runNomad(args, io, clock), { cwd: data, ...setting, env });
+function nomad(args: readonly string[], routes: Routes = cluster, setting: CommandSetting = {}): Promise<NomadOutcome> {
+  return runAgainst(routes, args, setting);
 }
 
 /** The small cluster of the records. */
@@ -105,7 +90,6 @@ describe("what is printed is what nomad prints", () => {
     for (const { args } of cases.filter(({ golden }) => !golden.includes("verbose") && golden !== "deployment-list")) {
       const { out } = await nomad(args);
       expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
-      await fake?.close();
     }
   });
 });
@@ -211,8 +195,8 @@ describe("a server's refusal", () => {
 
 test("region, namespace and token of the line win over those of the environment", async () => {
   const env = { NOMAD_REGION: "eu", NOMAD_NAMESPACE: "a", NOMAD_TOKEN: "t1" };
-  await nomad(["node", "status", "-region=apac", "-namespace=b", "-token=t2"], cluster, { env });
-  const [request] = fake!.seen;
+  const { seen } = await nomad(["node", "status", "-region=apac", "-namespace=b", "-token=t2"], cluster, { env });
+  const [request] = seen;
   expect(Object.fromEntries(request!.query)).toMatchObject({ region: "apac", namespace: "b" });
   expect(request!.headers["x-nomad-token"]).toBe("t2");
 });
@@ -337,9 +321,8 @@ describe("a command that changes something", () => {
     const outcome = await nomad(args, { ...cluster, [route]: reply }, { stdin: "in" });
     expect(outcome).toMatchObject({ code: 0, err: "" });
     if (out !== undefined) expect(outcome.out).toBe(out);
-    const made = fake!.seen.find(({ method, path }) => `${method} ${path}` === route);
-    expect(made, route).toBeDefined();
-    if (body !== undefined) expect(made!.body).toEqual(body);
+    const made = sent(outcome, route);
+    if (body !== undefined) expect(made.body).toEqual(body);
   });
 
   const refused: readonly { readonly args: readonly string[]; readonly err: RegExp }[] = [
@@ -358,7 +341,7 @@ describe("a command that changes something", () => {
     const outcome = await nomad(args);
     expect(outcome.code).toBe(1);
     expect(outcome.err).toMatch(err);
-    expect(fake!.seen.filter(({ method }) => method !== "GET")).toEqual([]);
+    expect(outcome.seen.filter(({ method }) => method !== "GET")).toEqual([]);
   });
 
   test("is asked about where only the beginning of a job's id is given", async () => {
