@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import { type Clock, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RenderConfig, TemplateSpec } from "./config.ts";
 import { type Rendering, type RenderNews, startRendering } from "./render.ts";
@@ -19,7 +19,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function start(texts: readonly string[], mode: RenderConfig["mode"]) {
+/** Its timers fire a moment early, as those of the system do now and then. */
+const hastyClock: Clock = {
+  ...systemClock,
+  sleep: (milliseconds, signal) => systemClock.sleep(Math.max(0, milliseconds - 2), signal),
+};
+
+function start(texts: readonly string[], mode: RenderConfig["mode"], more: Partial<RenderConfig> = {}) {
   const consul = new FakeConsul();
   const news: RenderNews[] = [];
   const templates = texts.map(
@@ -28,9 +34,18 @@ function start(texts: readonly string[], mode: RenderConfig["mode"]) {
       ...{ keepsBackup: false, makesFolders: true, missingKey: "default", errorIsFatal: true, deniedFunctions: [] },
     }),
   );
-  const config = { templates, mode, isDry: false, follow: followSettings, renewsToken: false, environment: {}, folder };
+  const config = {
+    templates,
+    mode,
+    isDry: false,
+    follow: followSettings,
+    renewsToken: false,
+    environment: {},
+    folder,
+    ...more,
+  };
   const servers = { consul, vault: new FakeVault(new FakeClock()) };
-  const ports = { servers, clock: systemClock, chance: systemChance, log: silentLog, print: async () => undefined };
+  const ports = { servers, clock: hastyClock, chance: systemChance, log: silentLog, print: async () => undefined };
   const started = startRendering(config, { ...ports, news: (one) => news.push(one) });
   if (!started.ok) throw new Error("no template");
   rendering = started.rendering;
@@ -62,4 +77,12 @@ test("files that are there already are complete without a change", async () => {
   await rendering?.over;
   expect(second.news).toEqual([{ kind: "complete" }]);
   expect(readFileSync(join(folder, "t0"), "utf8")).toBe("still");
+});
+
+test("a wait that is looked at a moment early is looked at again", async () => {
+  const { consul, news } = start(['{{ key "a" }}'], "follow", { wait: { least: 20, most: 40 } });
+  consul.answer("red", 1);
+  await vi.waitFor(() => expect(news.at(-1)).toEqual({ kind: "complete" }));
+  consul.answer("green", 2);
+  await vi.waitFor(() => expect(readFileSync(join(folder, "t0"), "utf8")).toBe("green"));
 });

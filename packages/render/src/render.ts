@@ -280,7 +280,9 @@ class Runner implements Rendering {
 
   async #wakeAt(at: number): Promise<void> {
     const { clock } = this.#ports;
-    await clock.sleep(Math.max(0, at - clock.now()), this.#work.signal);
+    // Timers may fire a moment early, and nobody would look again.
+    do await clock.sleep(Math.max(0, at - clock.now()), this.#work.signal);
+    while (clock.now() < at);
     this.#feed({ kind: "quietOver", at: clock.now() });
   }
 

@@ -36,17 +36,25 @@ export function makeAllocationFolders(root: string): Promise<void> {
   });
 }
 
-/** Makes a task's folders, for its owner. Resolves to where its secrets are. */
-export function makeTaskFolders(
-  folders: TaskFolders,
-  { owner, secretsMegabytes }: { readonly owner: Owner | undefined; readonly secretsMegabytes: number },
-): Promise<"memory" | "disk"> {
+export interface TaskFolderOptions {
+  readonly owner: Owner | undefined;
+  /** Whether it sees its folders alone, by other paths, and as whatever user its image says. */
+  readonly hasOwnImage: boolean;
+  /** 0 for the usual size. */
+  readonly secretsMegabytes: number;
+}
+
+/** Makes a task's folders, for its owner. Resolves to where its secrets are. Rejects with `folder`. */
+export function makeTaskFolders(folders: TaskFolders, options: TaskFolderOptions): Promise<"memory" | "disk"> {
+  const { owner, hasOwnImage, secretsMegabytes } = options;
   return made(folders.task, async () => {
-    await makeFolder(folders.task, 0o711, owner);
-    await makeFolder(folders.local, 0o755, owner);
+    // On the node nobody comes by into those of an image; in there its users do.
+    await makeFolder(folders.task, hasOwnImage ? 0o700 : 0o711, owner);
+    await makeFolder(folders.local, hasOwnImage ? 0o777 : 0o755, owner);
     await makeFolder(join(folders.task, "tmp"), 0o777, owner);
     const kind = await openMemoryFolder(folders.secrets, secretsMegabytes || defaultSecretsMegabytes);
     if (owner) await chown(folders.secrets, owner.uid, owner.gid);
+    else if (hasOwnImage) await chmod(folders.secrets, 0o755);
     return kind;
   });
 }

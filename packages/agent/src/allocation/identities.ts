@@ -7,13 +7,12 @@ import type { TaskFolders } from "../driver/driver.ts";
 import type { TaskIdentity } from "./host.ts";
 import { pathInside } from "./inside.ts";
 import { patiently } from "./patience.ts";
-import type { Owner } from "./owner.ts";
-import { writeSecretFile } from "./secret-file.ts";
+import { type SecretReaders, writeSecretFile } from "./secret-file.ts";
 
 export interface IdentityPorts {
   readonly task: Task;
   readonly folders: TaskFolders;
-  readonly owner: Owner | undefined;
+  readonly readers: SecretReaders;
   readonly identity: (name: string) => Promise<TaskIdentity>;
   /** Told of an identity that was renewed while the task runs. */
   readonly renewed: (block: Identity) => void;
@@ -72,13 +71,13 @@ export class Identities {
   }
 
   async #renew(block: Identity): Promise<void> {
-    const { folders, owner } = this.#ports;
+    const { folders, readers } = this.#ports;
     const held = await this.#ports.identity(nameOf(block));
     this.#held.set(nameOf(block), held);
     if (!block.file) return;
     const path =
       block.filepath === "" ? join(folders.secrets, fileOf(block)) : await pathInside(folders, block.filepath);
-    await writeSecretFile(path, held.token, owner);
+    await writeSecretFile(path, held.token, readers);
   }
 
   async #keepOne(block: Identity, signal: AbortSignal): Promise<void> {

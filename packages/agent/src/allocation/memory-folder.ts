@@ -27,8 +27,7 @@ export async function removeMemoryFolder(path: string): Promise<void> {
   const found = await lstatOf(path);
   if (!found) return;
   if (found.isSymbolicLink()) {
-    const target = await readlink(path);
-    await rm(target, { recursive: true, force: true });
+    await rm(dirname(await readlink(path)), { recursive: true, force: true });
     await rm(path, { force: true });
     return;
   }
@@ -40,7 +39,7 @@ export async function removeMemoryFolder(path: string): Promise<void> {
 async function open(path: string, megabytes: number): Promise<"memory" | "disk"> {
   const found = await lstatOf(path);
   if (found?.isSymbolicLink()) {
-    await makeOwn(await readlink(path));
+    await makeInOwn(await readlink(path));
     return "memory";
   }
   if (found && (await isMounted(path))) return "memory";
@@ -55,10 +54,16 @@ async function open(path: string, megabytes: number): Promise<"memory" | "disk">
     return "disk";
   }
   const name = createHash("sha256").update(path).digest("hex").slice(0, 20);
-  const target = join(memory, `millwright-${process.getuid?.() ?? 0}-${name}`);
-  await makeOwn(target);
+  const target = join(memory, `millwright-${process.getuid?.() ?? 0}-${name}`, "files");
+  await makeInOwn(target);
   await symlink(target, path);
   return "memory";
+}
+
+// In a folder that is this user's alone: whoever may read what is in here has to come by the task's own folder.
+async function makeInOwn(target: string): Promise<void> {
+  await makeOwn(dirname(target));
+  await mkdir(target, { recursive: true, mode: 0o700 });
 }
 
 // Everybody may make folders there: one that is somebody else's is not to be trusted with a secret.

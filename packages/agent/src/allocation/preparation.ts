@@ -139,6 +139,10 @@ export class Preparation {
     await Promise.all([this.#templates?.close(), this.#credentials?.close()]);
   }
 
+  #hasOwnImage(): boolean {
+    return !inheritsEnvironment(this.task().driver);
+  }
+
   #driver(): TaskDriver {
     const { drivers } = this.#around.host;
     const { driver } = this.task();
@@ -158,7 +162,11 @@ export class Preparation {
   async #makeFolders(owner: Owner | undefined): Promise<void> {
     const { host, root } = this.#around;
     const folders = taskFolders(root, this.#name);
-    const where = await makeTaskFolders(folders, { owner, secretsMegabytes: this.task().resources.secrets });
+    const where = await makeTaskFolders(folders, {
+      owner,
+      hasOwnImage: this.#hasOwnImage(),
+      secretsMegabytes: this.task().resources.secrets,
+    });
     if (where === "memory") return;
     host.log.write("warn", `${folders.secrets} is on disk: no file system in memory can be had here`);
   }
@@ -169,7 +177,8 @@ export class Preparation {
     const memory = await PrivateMemory.open(allocationFolders(root).private, this.#name);
     const task = this.task();
     this.#credentials = new TaskCredentials({
-      ...{ host, owner, memory },
+      ...{ host, memory },
+      readers: { owner, hasOwnImage: this.#hasOwnImage() },
       allocation: wanted().ID,
       task: { ...task, vault: interpolateAll(task.vault, this.#names()) },
       folders: taskFolders(root, this.#name),

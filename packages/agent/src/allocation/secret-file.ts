@@ -1,16 +1,24 @@
 import { randomBytes } from "node:crypto";
-import { chown, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { allocationErrors } from "./errors.ts";
 import type { Owner } from "./owner.ts";
 
-/** Puts a secret in a file for its owner alone; a reader finds the old one or the new one. Rejects with `folder`. */
-export async function writeSecretFile(path: string, text: string, owner: Owner | undefined): Promise<void> {
+/** Who may read a secret on the node; a task with an image of its own may be any user, in a folder that is closed to others. */
+export interface SecretReaders {
+  readonly owner: Owner | undefined;
+  readonly hasOwnImage: boolean;
+}
+
+/** Puts a secret in a file for its readers; one finds the old one or the new one. Rejects with `folder`. */
+export async function writeSecretFile(path: string, text: string, readers: SecretReaders): Promise<void> {
+  const { owner, hasOwnImage } = readers;
   const fresh = join(dirname(path), `.${randomBytes(8).toString("hex")}.tmp`);
   try {
     await writeFile(fresh, text, { mode: 0o600, flag: "wx" });
     if (owner) await chown(fresh, owner.uid, owner.gid);
+    else if (hasOwnImage) await chmod(fresh, 0o644);
     await rename(fresh, path);
   } catch (error) {
     await rm(fresh, { force: true });

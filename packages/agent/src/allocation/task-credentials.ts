@@ -9,10 +9,9 @@ import type { TaskSecrets } from "./environment.ts";
 import { allocationErrors } from "./errors.ts";
 import type { AllocationHost } from "./host.ts";
 import { Identities } from "./identities.ts";
-import type { Owner } from "./owner.ts";
 import type { PrivateMemory } from "./private-memory.ts";
 import { rememberedVault } from "./remembered-vault.ts";
-import { writeSecretFile } from "./secret-file.ts";
+import { type SecretReaders, writeSecretFile } from "./secret-file.ts";
 import { taskEvents } from "./task-events.ts";
 import { VaultToken } from "./vault-token.ts";
 
@@ -22,7 +21,7 @@ export interface CredentialPorts {
   /** Its `vault` block interpolated. */
   readonly task: Task;
   readonly folders: TaskFolders;
-  readonly owner: Owner | undefined;
+  readonly readers: SecretReaders;
   readonly memory: PrivateMemory;
   readonly noted: (event: TaskEvent) => void;
   /** What a `change_mode` asks for, because of what. */
@@ -113,8 +112,8 @@ export class TaskCredentials {
   }
 
   async #writeToken(block: Vault, token: string): Promise<void> {
-    const { folders, owner } = this.#ports;
-    if (!block.disableFile) await writeSecretFile(join(folders.secrets, "vault_token"), token, owner);
+    const { folders, readers } = this.#ports;
+    if (!block.disableFile) await writeSecretFile(join(folders.secrets, "vault_token"), token, readers);
   }
 
   async #replaced(token: string): Promise<void> {
