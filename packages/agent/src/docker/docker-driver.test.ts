@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { text } from "node:stream/consumers";
 import { canRunDockerEngine, type TestEngine, makeShellImage, startDockerEngine } from "../../test/docker-engine.ts";
-import { test } from "vitest";
+import { describe } from "vitest";
 import { type DriverUnderTest, testDriver } from "../../test/driver-suite.ts";
 import { dockerDriver } from "./docker-driver.ts";
 import { DockerEngine, parseEngineAddress } from "./engine.ts";
@@ -24,5 +24,4 @@ async function openDriver(): Promise<DriverUnderTest> {
   };
 }
 
-if (canRunDockerEngine) testDriver("docker", openDriver);
-else test.skip("a Docker engine of a test's own needs root", () => undefined);
+describe.skipIf(!canRunDockerEngine)("with a real engine", () => testDriver("docker", openDriver));
