@@ -141,7 +141,21 @@ class NodeAllocations implements Allocations {
     await Promise.all(this.#taking.values());
     const runners = [...this.#runners.values()];
     for (const runner of runners) runner.stop();
-    await Promise.all(runners.map(({ over }) => over));
+    const over = Promise.all(runners.map((runner) => runner.over));
+    const patience = new AbortController();
+    await Promise.race([over, this.#lastsTooLong(runners, patience.signal)]);
+    patience.abort();
+  }
+
+  /** Resolves when all tasks have ended and what they held could not be given back for a while: the next agent goes on with that. */
+  async #lastsTooLong(runners: readonly AllocationRunner[], signal: AbortSignal): Promise<void> {
+    const { clock } = this.#host;
+    try {
+      while (!runners.every(({ isDead }) => isDead)) await clock.sleep(100, signal);
+      await clock.sleep(givingBackMilliseconds, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   #runner(id: string): AllocationRunner {
@@ -238,6 +252,7 @@ class NodeAllocations implements Allocations {
 const firstPause = 1_000;
 const longestPause = 30_000;
 const betweenCollections = 60_000;
+const givingBackMilliseconds = 5_000;
 /** The part of the disk that is to stay free. */
 const leastFree = 0.2;
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AllocationBench, jobOf, port, shellTask as task } from "../../test/allocation-bench.ts";
 
@@ -249,6 +249,19 @@ describe("the token of the secrets server", () => {
     bench.vault.isDown = false;
     await until(() => expect(bench.output(id)).toBe("up\n"));
     expect(bench.update(before)?.TaskStates["main"]).toMatchObject({ State: "running", Restarts: 0 });
+  });
+
+  test("is revoked as soon as that can be, where the server is away at the task's end", async () => {
+    const id = bench.run(jobOf(task("main", "exit 0", "vault {}"), `type = "batch"`));
+    await until(() => expect(bench.vault.alive.size).toBe(1));
+    bench.vault.isDown = true;
+    await until(() => expect(statusOf(id)).toBe("complete"));
+    await bench.closeAgent();
+    await bench.reopen();
+    expect(bench.vault.alive.size).toBe(1);
+    bench.vault.isDown = false;
+    await until(() => expect(bench.vault.alive).toEqual(new Set()));
+    await until(() => expect(existsSync(bench.path(id, "private"))).toBe(false));
   });
 
   test("is renewed in time, and replaced where it cannot be: then its change mode takes effect", async () => {
