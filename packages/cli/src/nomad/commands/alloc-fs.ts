@@ -1,4 +1,7 @@
+import type { FileFrame } from "@millwright/clients/nomad-files";
 import type { FileInfo } from "@millwright/clients/nomad-records";
+import type { FlagValues } from "../../flags.ts";
+import type { CommandIo } from "../../io.ts";
 import { nomadCommand, Refusal } from "../command.ts";
 import { findAllocation, findAllocationOfJob } from "../find.ts";
 import { bytes, momentOf, table } from "../format.ts";
@@ -42,22 +45,14 @@ export const allocationFiles = nomadCommand({
       await io.stdout(listing(await client.files.list(ID, path, place), { exact: values.H, types: false }));
       return 0;
     }
+    const file: ReadableFile = {
+      size: found.Size,
+      whole: () => client.files.cat(ID, path, place),
+      from: (offset, limit) => client.files.readAt(ID, path, { offset, limit }, place),
+      follow: (origin, offset) => client.files.follow(ID, path, { origin, offset }, place),
+    };
     try {
-      const isTail = values.tail || values.n !== undefined || values.c !== undefined;
-      if (values.f || values.c !== undefined || isTail) {
-        const origin = isTail ? "end" : "start";
-        const stream = (part: { readonly offset: number }) =>
-          client.files.follow(ID, path, { origin, offset: Math.min(part.offset, found.Size) }, place);
-        if (values.f && isTail && values.c === undefined)
-          await lastLines({ lines: values.n ?? 10, follow: true, read: stream, io });
-        else if (values.f) await pass(stream({ offset: values.c ?? 0 }), io);
-        else
-          await end(values, {
-            size: found.Size,
-            read: (offset, limit) => client.files.readAt(ID, path, { offset, limit }, place),
-            io,
-          });
-      } else for await (const piece of client.files.cat(ID, path, place)) await io.stdout(piece);
+      await printFile(file, values, io);
       return 0;
     } catch (error) {
       return stoppedReading(error, io);
@@ -65,31 +60,43 @@ export const allocationFiles = nomadCommand({
   },
 });
 
-interface End {
+/** A file of an allocation, to be read in several ways. */
+interface ReadableFile {
   readonly size: number;
-  read(offset: number, limit: number): AsyncIterable<Uint8Array>;
-  readonly io: Parameters<typeof pass>[1];
+  whole(): AsyncIterable<Uint8Array>;
+  from(offset: number, limit: number): AsyncIterable<Uint8Array>;
+  /** As it grows; `offset` is behind the start or before the end. */
+  follow(origin: "start" | "end", offset: number): AsyncIterable<FileFrame>;
 }
 
-/** The end of a file that is not followed. */
-async function end(
-  { c, n = 10 }: { readonly c?: number | undefined; readonly n?: number | undefined },
-  { size, read, io }: End,
-) {
+async function printFile(
+  file: ReadableFile,
+  { f, tail, n, c }: FlagValues<typeof flags>,
+  io: CommandIo,
+): Promise<void> {
+  const { size } = file;
   if (c !== undefined) {
     const count = Math.min(c, size);
-    for await (const piece of read(size - count, count)) await io.stdout(piece);
-    return;
+    return f ? pass(file.follow("end", count), io) : copy(file.from(size - count, count), io);
   }
-  await lastLines({
-    lines: n,
-    follow: false,
-    read: async function* ({ offset }) {
+  if (!tail && n === undefined) return f ? pass(file.follow("start", 0), io) : copy(file.whole(), io);
+  return lastLines({
+    lines: n ?? 10,
+    follow: f,
+    read: ({ follow, offset }) => {
       const count = Math.min(offset, size);
-      for await (const data of read(size - count, count)) yield { data, file: "", offset: 0, event: "" };
+      return follow ? file.follow("end", count) : framesOf(file.from(size - count, count));
     },
     io,
   });
+}
+
+async function copy(pieces: AsyncIterable<Uint8Array>, io: CommandIo): Promise<void> {
+  for await (const piece of pieces) await io.stdout(piece);
+}
+
+async function* framesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<FileFrame> {
+  for await (const data of pieces) yield { data, file: "", offset: 0, event: "" };
 }
 
 function listing(
