@@ -79,7 +79,8 @@ export const nomadDatacentersData = defineDataSource({
     const seen = nodes.filter(({ Status }) => !(config.ignore_down_nodes && Status === "down"));
     const names = new Set(seen.map(({ Datacenter }) => Datacenter));
     const datacenters = [...names].filter((name) => name.startsWith(config.prefix ?? "")).sort();
-    return { ...config, id: `${client.address}/datacenters`, datacenters };
+    const ignore_down_nodes = config.ignore_down_nodes ?? false;
+    return { ...config, ignore_down_nodes, id: `${client.address}/datacenters`, datacenters };
   },
 });
 

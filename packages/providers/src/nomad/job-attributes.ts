@@ -60,7 +60,7 @@ export function serverAttributes(record: JobRecord) {
   const { value: job } = jobFromApi(record.Wire);
   return {
     ...jobAttributes(job),
-    update_strategy: job.update ? [strategyOf(job.update)] : [],
+    update_strategy: ownStrategyOf(record),
     namespace: record.Namespace || "default",
     region: record.Region,
     modify_index: String(record.JobModifyIndex),
@@ -73,6 +73,24 @@ export function serverAttributes(record: JobRecord) {
     parent_id: record.ParentID,
     stable: record.Stable,
   };
+}
+
+/** The job's own strategy as the server has it, which is of zeros where all is said by its groups. */
+function ownStrategyOf({ Wire }: JobRecord) {
+  const { Update } = Wire as { readonly Update?: Readonly<Record<string, string | number | boolean>> | null };
+  if (!Update) return [];
+  const { Stagger, MaxParallel, HealthCheck, MinHealthyTime, HealthyDeadline, AutoRevert, Canary } = Update;
+  return [
+    {
+      stagger: durationText(Number(Stagger ?? 0)),
+      max_parallel: Number(MaxParallel ?? 0),
+      health_check: String(HealthCheck ?? ""),
+      min_healthy_time: durationText(Number(MinHealthyTime ?? 0)),
+      healthy_deadline: durationText(Number(HealthyDeadline ?? 0)),
+      auto_revert: AutoRevert === true,
+      canary: Number(Canary ?? 0),
+    },
+  ];
 }
 
 function constraintOf({ lTarget, rTarget, operand }: Constraint) {

@@ -108,8 +108,9 @@ function registered(
     ...allOpen,
     ...attributes,
     task_groups: attributes.task_groups.map((group) => ({ ...group, count: counts.get(group.name) ?? group.count })),
-    ...{ id: job.id, namespace, region, parent_id: "", stop: false },
-    ...(isSame ? { create_index: state.create_index } : {}),
+    ...{ namespace, region, parent_id: "", stop: false },
+    // Not known of a new job, though it follows from the jobspec: what reads the job by its id has to wait until it is there.
+    ...(isSame ? { id: state.id, create_index: state.create_index } : {}),
     ...(plan.detach === true
       ? { deployment_id: state?.deployment_id ?? null, deployment_status: state?.deployment_status ?? null }
       : {}),

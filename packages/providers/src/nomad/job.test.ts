@@ -46,7 +46,7 @@ describe("the plan of a job", () => {
       "Scheduler dry-run:",
       "- All tasks successfully allocated.",
     ]);
-    expect(plain).toMatchObject({ id: "web", namespace: "default", type: "service", modify_index: undefined });
+    expect(plain).toMatchObject({ id: undefined, name: "web", namespace: "default", modify_index: undefined });
     expect(plain.task_groups).toMatchObject([
       { name: "web", count: 2, task: [{ name: "server", driver: "raw_exec" }] },
     ]);
@@ -69,7 +69,7 @@ describe("the plan of a job", () => {
     const { said, details, plain, notes } = await (await JobDrive.of(away)).plan(web());
     expect(said).toEqual(['warning: No dry run of "web"']);
     expect(details).toMatch(/connection refused.*The address comes from NOMAD_ADDR\.\nIt is planned/s);
-    expect([plain.id, notes]).toEqual(["web", []]);
+    expect([plain.name, notes]).toEqual(["web", []]);
     await away.close();
   });
 

@@ -31,7 +31,7 @@ export const nomadJob = defineResource({
   update: (call) => changeJob(call),
   read: async ({ client: connection, state, signal }) => {
     const { value: record } = await connection.client.jobs.get(state.id, { namespace: state.namespace, signal });
-    return record ? stateOf(connection, record, state, signal) : null;
+    return record ? stateOf(connection, record, state, signal, state) : null;
   },
   delete: async ({ client: connection, state, signal, warn }) => {
     if (!state.deregister_on_destroy) return;
