@@ -35,7 +35,7 @@ export interface ArtifactContext {
   readonly owner?: { readonly uid: number; readonly gid: number };
   readonly clock?: Clock;
   readonly signal: AbortSignal;
-  /** Told every few seconds what a long one is at. */
+  /** Told what a long one is at, less and less often. */
   readonly progress: (text: string) => void;
 }
 
@@ -226,17 +226,19 @@ class Fetching {
 
   #teller(total: number | undefined): (received: number) => void {
     const clock = this.#context.clock ?? systemClock;
-    let last = clock.monotonic();
+    const began = clock.monotonic();
+    let next = progressMilliseconds;
     return (received) => {
-      const now = clock.monotonic();
-      if (now - last < progressMilliseconds) return;
-      last = now;
+      const passed = clock.monotonic() - began;
+      if (passed < next) return;
+      next = 2 * passed;
       const part = total ? ` of ${shownBytes(total)} (${Math.floor((100 * received) / total)} %)` : "";
       this.#context.progress(`Downloading ${this.#shown}: ${shownBytes(received)}${part}`);
     };
   }
 }
 
+/** When it is first told how far a download is; then after twice that, and so on: few events of a task are kept. */
 const progressMilliseconds = 3_000;
 const mostChecksumBytes = 1_000_000;
 const temporaryPrefix = ".millwright-artifact-";

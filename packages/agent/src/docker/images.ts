@@ -158,7 +158,7 @@ export class Images {
       clearTimeout(timer);
       timer = setTimeout(() => to.controller.abort(new Error(silence(config))), config.image_pull_timeout);
     };
-    const progress = new PullProgress(shown, to.tell);
+    const progress = new PullProgress(shown, to.tell, this.#clock);
     const reference = name.digest === "" ? name.tag : name.digest;
     heard();
     try {

@@ -1,3 +1,4 @@
+import type { Clock } from "@millwright/core/ports";
 import { shownBytes } from "../artifact/limits.ts";
 
 interface PullLine {
@@ -6,16 +7,23 @@ interface PullLine {
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
 }
 
-/** Makes a line every few seconds of what an engine says while it pulls an image, layer by layer. */
+/**
+ * Makes a line now and then of what an engine says while it pulls an image, layer by layer: less and less often, as few events
+ * of a task are kept.
+ */
 export class PullProgress {
   readonly #image: string;
   readonly #tell: (text: string) => void;
+  readonly #clock: Clock;
   readonly #layers = new Map<string, { current: number; total: number }>();
-  #told = performance.now();
+  readonly #began: number;
+  #next = firstMilliseconds;
 
-  constructor(image: string, tell: (text: string) => void) {
+  constructor(image: string, tell: (text: string) => void, clock: Clock) {
     this.#image = image;
     this.#tell = tell;
+    this.#clock = clock;
+    this.#began = clock.monotonic();
   }
 
   take(line: string): void {
@@ -24,9 +32,9 @@ export class PullProgress {
       this.#layers.set(id, { current, total });
     const layer = id === undefined ? undefined : this.#layers.get(id);
     if (layer && status === "Download complete") layer.current = layer.total;
-    const now = performance.now();
-    if (now - this.#told < everyMilliseconds) return;
-    this.#told = now;
+    const passed = this.#clock.monotonic() - this.#began;
+    if (passed < this.#next) return;
+    this.#next = 2 * passed;
     this.#tell(this.#shown());
   }
 
@@ -39,4 +47,4 @@ export class PullProgress {
   }
 }
 
-const everyMilliseconds = 3_000;
+const firstMilliseconds = 3_000;
