@@ -1,7 +1,8 @@
 import type { AllocationUpdate } from "@millwright/clients/nomad-node-protocol";
 import type { HttpReply } from "@millwright/core/http";
 import { topicOf } from "@millwright/records/table";
-import { deploymentId } from "@millwright/scheduler/ids";
+import { isActive } from "@millwright/scheduler/deployment";
+import { type DeploymentId, deploymentId } from "@millwright/scheduler/ids";
 import type { OperatorEvent } from "../commands.ts";
 import { lists } from "../keys.ts";
 import type { AllocationView } from "../world.ts";
@@ -74,10 +75,34 @@ function listAllocations(context: HttpContext, call: Call): Promise<HttpReply> {
 }
 
 async function change(context: HttpContext, call: Call, event: OperatorEvent): Promise<HttpReply> {
-  const id = deploymentId(uuidOf(call.params.id, "deployment"));
+  const id = await activeDeployment(context, call, event.kind);
+  if (event.kind === "promote" && event.groups?.length === 0)
+    throw badRequest("Say which groups are promoted: All, or their names in Groups.");
   const { evaluation, index } = await context.commands.deploymentEvent(id, event);
   return answerWrite(context, call, index, changedJson(evaluation ?? "", index));
 }
+
+/** The deployment of a path. Throws where there is none, and in Nomad's words where it has ended. */
+async function activeDeployment(
+  { projection }: HttpContext,
+  call: Call,
+  what: keyof typeof refused,
+): Promise<DeploymentId> {
+  const id = deploymentId(uuidOf(call.params.id, "deployment"));
+  await projection.fresh();
+  const row = projection.state.row("deployment", id);
+  if (!row) throw notFound("deployment not found");
+  if (!isActive(row.deployment)) throw badRequest(`can't ${refused[what]} terminal deployment`);
+  return id;
+}
+
+const refused = {
+  promote: "promote",
+  pause: "pause",
+  resume: "resume",
+  fail: "fail",
+  health: "set health of allocations for a",
+} as const;
 
 function changedJson(evaluation: string, index: number): object {
   return {
@@ -104,24 +129,20 @@ async function readNamed<T>(call: Call, read: (fields: Fields) => T): Promise<T>
 function promotion(call: Call): Promise<OperatorEvent> {
   return readNamed(call, (fields) => {
     const groups = fields.texts("Groups");
-    if (!fields.flag("All") && groups.length === 0)
-      throw badRequest("Say which groups are promoted: All, or their names in Groups.");
     return { kind: "promote", groups: fields.flag("All") ? null : groups };
   });
 }
 
 /** A user's word on allocations whose health is decided by hand: it is written as their nodes would have said it. */
 async function setHealth(context: HttpContext, call: Call): Promise<HttpReply> {
-  const id = deploymentId(uuidOf(call.params.id, "deployment"));
   const { healthy, unhealthy } = await readNamed(call, (fields) => {
     return { healthy: fields.texts("HealthyAllocationIDs"), unhealthy: fields.texts("UnhealthyAllocationIDs") };
   });
   if (healthy.length + unhealthy.length === 0)
     throw badRequest("must specify at least one healthy/unhealthy allocation ID");
   const { projection, clock, commands } = context;
-  await projection.fresh();
+  const id = await activeDeployment(context, call, "health");
   const { derived } = projection.state;
-  if (!projection.state.row("deployment", id)) throw notFound("deployment not found");
   const views = [...healthy, ...unhealthy].map((one) => {
     const view = derived.allocation(one);
     if (view?.allocation.deployment?.id === id) return view;

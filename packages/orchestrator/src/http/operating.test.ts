@@ -42,6 +42,8 @@ describe("a rollout", () => {
     expect((await api.ask(`PUT /v1/deployment/pause/${id}`, { DeploymentID: "x" })).text).toBe(
       "Deployment ID does not match",
     );
+    const unnamed = await api.ask(`PUT /v1/deployment/promote/${id}`, named({}));
+    expect([unnamed.status, unnamed.text]).toEqual([400, expect.stringContaining("Say which groups are promoted")]);
     for (const [isPause, status] of [
       [true, "paused"],
       [false, "running"],
@@ -53,7 +55,20 @@ describe("a rollout", () => {
     expect(reply.status).toBe(200);
     expect(JSON.parse(reply.text)).toMatchObject({ DeploymentModifyIndex: reply.index, RevertedJobVersion: null });
     expect(at(await api.json(`GET /v1/deployment/${id}`), "Status")).toBe("failed");
-    expect((await api.ask(`PUT /v1/deployment/pause/${id}`, named({ Pause: true }))).status).toBe(400);
+    for (const [path, body, text] of [
+      ["pause", { Pause: true }, "can't pause terminal deployment"],
+      ["pause", { Pause: false }, "can't resume terminal deployment"],
+      ["promote", { All: true }, "can't promote terminal deployment"],
+      ["fail", {}, "can't fail terminal deployment"],
+      [
+        "allocation-health",
+        { HealthyAllocationIDs: ["x"] },
+        "can't set health of allocations for a terminal deployment",
+      ],
+    ] as const) {
+      const refused = await api.ask(`PUT /v1/deployment/${path}/${id}`, named(body));
+      expect([refused.status, refused.text]).toEqual([400, text]);
+    }
     expect(at(await api.json(`GET /v1/deployment/allocations/${id}`), "length")).toBeGreaterThan(0);
   });
 
