@@ -5,12 +5,14 @@ import { Drive } from "@millwright/provider/testing/drive";
 import { rawEquals } from "@millwright/value/operations";
 import { expect, test } from "vitest";
 import { FakeConsul } from "../test/fake-consul.ts";
+import { startNomad } from "../test/nomad-server.ts";
 import { startVault } from "../test/vault-server.ts";
 import { consulProvider } from "./consul/provider.ts";
+import { nomadProvider } from "./nomad/provider.ts";
 import { randomProvider } from "./random/provider.ts";
 import { vaultProvider } from "./vault/provider.ts";
 
-/* States that the registry's providers wrote (consul 2.21.0, random 3.7.2, vault 5.0.0, under terraform 1.11.4) are ours to go
+/* States that the registry's providers wrote (consul 2.21.0, nomad 2.6.1, random 3.7.2, vault 5.0.0, under terraform 1.11.4) are ours to go
    on with. */
 
 interface Recorded {
@@ -85,3 +87,36 @@ test("objects of the registry's vault provider are as they should be, and writte
     await vault.close();
   }
 });
+
+/** What each job has its own of, and what the servers write in other words. */
+const ofTheJob = [
+  ...["allocation_ids", "create_index", "deployment_id", "modify_index", "submit_time", "stable", "update_strategy"],
+];
+
+test("a job of the registry's nomad provider is as it should be, and written the same by ours", async () => {
+  const nomad = await startNomad(["n1"]);
+  const provider = nomadProvider({ NOMAD_ADDR: nomad.address }).start();
+  try {
+    await configureForTest(provider);
+    for (const recorded of recordedStates("nomad")) {
+      const drive = await Drive.of(provider, recorded.type);
+      const applied = await drive.apply(recorded.config);
+      const { plain } = await drive.read(applied.state);
+      const own = Object.fromEntries(ofTheJob.map((name) => [name, plain[name]]));
+      const attributes = { ...recorded.attributes, ...own };
+      expect(plain).toEqual({ ...attributes, task_groups: emptyForNull(recorded.attributes.task_groups) });
+      await expectNothingToDo(provider, { ...recorded, attributes });
+    }
+  } finally {
+    await provider.close();
+    await nomad.close();
+  }
+});
+
+/** With empty lists for those that the registry's provider leaves null. */
+function emptyForNull(value: unknown): unknown {
+  if (value === null) return [];
+  if (Array.isArray(value)) return value.map(emptyForNull);
+  if (typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, emptyForNull(inner)]));
+}
