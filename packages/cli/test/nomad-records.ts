@@ -65,10 +65,15 @@ export const bigJob = {
   SubmitTime: changedAt,
 };
 
-export const jobStubs = [
-  { ...job, Periodic: false, ParameterizedJob: false },
-  { ...bigJob, Periodic: false, ParameterizedJob: false },
-];
+/** A job as it stands in a list. */
+const stubOf = (one: typeof job | typeof bigJob) => ({
+  ...one,
+  Periodic: false,
+  ParameterizedJob: false,
+  JobSummary: { JobID: one.ID, Namespace: one.Namespace, Summary: {}, Children: null },
+});
+
+export const jobStubs = [stubOf(job), stubOf(bigJob)];
 
 /** A job that makes another every night. */
 export const report = {
@@ -79,7 +84,7 @@ export const report = {
   Periodic: { Enabled: true, Spec: "0 3 * * *" },
 };
 
-const launched = { ...job, Type: "batch", ParentID: "report", Periodic: false, ParameterizedJob: false };
+const launched = { ...stubOf(job), Type: "batch", ParentID: "report" };
 export const reports = [
   { ...launched, ID: "report", ParentID: "", Periodic: true },
   { ...launched, ID: "report/1479265200", Status: "dead", CreateIndex: 20 },
@@ -128,6 +133,11 @@ const taskResources = (Label: string, Value: number) => ({
   Networks: [{ IP: "10.0.0.5", MBits: 10, ReservedPorts: null, DynamicPorts: [{ Label, Value }] }],
 });
 
+function olderResources(label: string, value: number) {
+  const { Cpu, Memory, Networks } = taskResources(label, value);
+  return { CPU: Cpu.CpuShares, MemoryMB: Memory.MemoryMB, DiskMB: 0, Networks };
+}
+
 export const allocation = {
   ID: ids.allocation,
   EvalID: ids.evaluation,
@@ -149,6 +159,9 @@ export const allocation = {
     Tasks: { api: taskResources("api", 21234), web: taskResources("web", 21235) },
     Shared: { DiskMB: 300, Networks: null, Ports: null },
   },
+  // The same in the older form, which the real command line reads.
+  TaskResources: { api: olderResources("api", 21234), web: olderResources("web", 21235) },
+  Resources: { DiskMB: 300 },
   Metrics: {
     NodesEvaluated: 2,
     NodesFiltered: 1,
@@ -213,6 +226,7 @@ export const blockedEvaluation = {
 };
 
 const deploymentGroup = {
+  ProgressDeadline: 600_000_000_000,
   AutoRevert: true,
   DesiredTotal: 2,
   PlacedAllocs: 2,

@@ -71,6 +71,10 @@ function columnsFor(groups: readonly DeploymentGroup[], detail: Detail): readonl
     ...column("Placed", (group) => String(group.PlacedAllocs)),
     ...column("Healthy", (group) => String(group.HealthyAllocs)),
     ...column("Unhealthy", (group) => String(group.UnhealthyAllocs)),
-    ...column("Progress Deadline", (group) => whenText(group.RequireProgressBy, detail)),
+    ...column(
+      "Progress Deadline",
+      (group) => whenText(group.RequireProgressBy, detail),
+      groups.some(({ ProgressDeadline }) => ProgressDeadline > 0),
+    ),
   ];
 }

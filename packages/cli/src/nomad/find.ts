@@ -72,7 +72,7 @@ export async function findAllocationOfJob(client: NomadClient, prefix: string, o
 export async function findNode(client: NomadClient, prefix: string, search: Search): Promise<NodeListStub> {
   const { verbose = false, ...options } = search;
   const { value } = await client.nodes.list({ ...options, prefix: checked(prefix, "node") });
-  return onlyOne(value, { what: "node", prefix, by: "id" }, () =>
+  return onlyOne(value, { what: "node", prefix, by: "prefix" }, () =>
     table(
       ["ID", "DC", "Name", "Eligibility", "Status"],
       value.map((node) => [
