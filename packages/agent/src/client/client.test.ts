@@ -83,6 +83,17 @@ describe("registering", () => {
     expect(urlOf(agent, "")).toBe(`http://${told?.HTTPAddress}`);
   });
 
+  test("an agent that no server has taken in yet ends when it is told to", async () => {
+    const agent = await startAgent({
+      servers: ["127.0.0.1:1"],
+      dataFolder: folder,
+      http: [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
+      dns: [],
+      client: { servers: ["127.0.0.1:1"], port: 0 },
+    });
+    await agent.close();
+  });
+
   test("raw_exec is off where nobody has turned it on, and says how", async () => {
     await start({ drivers: {} });
     expect(jobs.registrations[0]?.Drivers["raw_exec"]).toMatchObject({ Detected: false, Healthy: false });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ConsulClient } from "@millwright/clients/consul";
 import { NomadNodeClient } from "@millwright/clients/nomad-node-client";
 import { OperationalError } from "@millwright/core/errors";
@@ -222,7 +223,9 @@ async function startLoops(options: ClientOptions, running: Running): Promise<voi
   });
   // Without a token of its own the node is nobody to the servers.
   const joined = async () => {
-    await node.ready().catch(() => undefined);
+    // Where no server is reached it may never be ready, and has to end all the same.
+    await Promise.race([node.ready().catch(() => undefined), once(signal, "abort")]);
+    if (signal.aborted) return;
     await Promise.all([registrar.run(signal), feed.run(signal)]);
   };
   await Promise.all([
