@@ -80,7 +80,8 @@ export class AllocationRunner {
     const isNew = beginning.tasks === undefined;
     if (isNew) for (const task of runner.tasks.values()) task.note(taskEvents.received(host.clock.now()));
     await runner.#file.write();
-    for (const task of runner.tasks.values()) task.resume();
+    if (!isNew && !runner.isOver) runner.#adoptServices();
+    if (!isNew) for (const task of runner.tasks.values()) task.resume();
     if (runner.isOver) runner.#over.resolve();
     runner.#isOpen = true;
     runner.#settleSoon();
@@ -246,6 +247,18 @@ export class AllocationRunner {
     if (!this.#isEnding && [...this.tasks.values()].every(({ isFinished }) => isFinished)) await this.#end();
     this.#tell();
     await this.#file.write();
+  }
+
+  #adoptServices(): void {
+    try {
+      this.#services.adopt(
+        groupOwner,
+        this.#groupServices(() => true),
+      );
+    } catch (error) {
+      // Such as cannot be registered never were.
+      if (!isExpected(error)) throw error;
+    }
   }
 
   #registerGroup(): void {

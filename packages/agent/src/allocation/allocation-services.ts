@@ -21,6 +21,7 @@ export interface AllocationServicesPorts {
 export class AllocationServices {
   readonly #ports: AllocationServicesPorts;
   readonly #wanted = new Map<string, readonly RegisteredService[]>();
+  readonly #left = new Map<string, readonly RegisteredService[]>();
   readonly #states = new Map<string, CheckState>();
   readonly #failing = new Map<string, FailingSince>();
   readonly #control = new AbortController();
@@ -31,21 +32,23 @@ export class AllocationServices {
     this.#ports = ports;
   }
 
+  /** What an agent before this one may have registered for the owner: it goes with the next {@link set} that does not have it. */
+  adopt(owner: string, services: readonly RegisteredService[]): void {
+    this.#left.set(owner, services);
+  }
+
   /** Registers these in place of what the owner had before. Resolves when the node knows; the order of calls is kept. */
   set(owner: string, services: readonly RegisteredService[]): Promise<void> {
     const before = this.#wanted.get(owner) ?? [];
-    if (isDeepStrictEqual(before, services)) return this.#work;
+    const left = this.#left.get(owner) ?? [];
+    if (left.length === 0 && isDeepStrictEqual(before, services)) return this.#work;
+    this.#left.delete(owner);
     this.#wanted.set(owner, services);
-    const gone = before.filter(({ registration }) => !services.some((one) => one.registration.ID === registration.ID));
+    const stays = new Set(services.map(({ registration }) => registration.ID));
+    const gone = [...before, ...left].filter(({ registration }) => !stays.has(registration.ID));
     const fresh = services.filter((service) => !before.some((one) => isDeepStrictEqual(one, service)));
     this.#work = this.#work.then(() => this.#change(gone, fresh));
     this.#follow();
-    return this.#work;
-  }
-
-  /** Takes away what an agent before this one may have left there. */
-  clear(services: readonly RegisteredService[]): Promise<void> {
-    this.#work = this.#work.then(() => this.#change(services, []));
     return this.#work;
   }
 

@@ -1,9 +1,19 @@
-import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { makeTaskFolders, removeSecrets, taskFolders } from "./folders.ts";
+import { makeTaskFolders, removeAllocationFolder, removeSecrets, taskFolders } from "./folders.ts";
 import { openMemoryFolder, removeMemoryFolder } from "./memory-folder.ts";
 
 let root: string;
@@ -23,6 +33,19 @@ test("a folder in memory is for its user alone, stays as it is when asked for ag
   await removeMemoryFolder(path);
   expect(existsSync(path)).toBe(false);
   await removeMemoryFolder(path);
+});
+
+test("a link that a task has put in the place of secrets is removed alone, and is not used", async () => {
+  const kept = join(root, "kept", "inside");
+  mkdirSync(kept, { recursive: true });
+  // What is shared is a folder of the allocation like those of tasks, and containers may write there.
+  const shared = join(root, "alloc-folder", "alloc");
+  mkdirSync(shared, { recursive: true });
+  symlinkSync(kept, join(shared, "secrets"));
+  await expect(openMemoryFolder(join(shared, "secrets"), 1)).rejects.toThrow("a link that this program has not made");
+  await removeAllocationFolder(join(root, "alloc-folder"));
+  expect(existsSync(kept)).toBe(true);
+  expect(existsSync(join(root, "alloc-folder"))).toBe(false);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, constants, lstat, mkdir, readlink, rm, stat, symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { allocationErrors } from "./errors.ts";
@@ -27,7 +27,8 @@ export async function removeMemoryFolder(path: string): Promise<void> {
   const found = await lstatOf(path);
   if (!found) return;
   if (found.isSymbolicLink()) {
-    await rm(dirname(await readlink(path)), { recursive: true, force: true });
+    const target = await readlink(path);
+    if (isOwnTarget(path, target)) await rm(dirname(target), { recursive: true, force: true });
     await rm(path, { force: true });
     return;
   }
@@ -39,7 +40,9 @@ export async function removeMemoryFolder(path: string): Promise<void> {
 async function open(path: string, megabytes: number): Promise<"memory" | "disk"> {
   const found = await lstatOf(path);
   if (found?.isSymbolicLink()) {
-    await makeInOwn(await readlink(path));
+    const target = await readlink(path);
+    if (!isOwnTarget(path, target)) throw new Error("in its place is a link that this program has not made");
+    await makeInOwn(target);
     return "memory";
   }
   if (found && (await isMounted(path))) return "memory";
@@ -53,11 +56,20 @@ async function open(path: string, megabytes: number): Promise<"memory" | "disk">
     await mkdir(path, { recursive: true, mode: 0o700 });
     return "disk";
   }
-  const name = createHash("sha256").update(path).digest("hex").slice(0, 20);
-  const target = join(memory, `millwright-${process.getuid?.() ?? 0}-${name}`, "files");
+  const target = join(memory, ownName(path), "files");
   await makeInOwn(target);
   await symlink(target, path);
   return "memory";
+}
+
+function ownName(path: string): string {
+  const name = createHash("sha256").update(path).digest("hex").slice(0, 20);
+  return `millwright-${process.getuid?.() ?? 0}-${name}`;
+}
+
+// A task may put a link of its own where it can write: what that leads to is neither to be used nor to be removed.
+function isOwnTarget(path: string, target: string): boolean {
+  return isAbsolute(target) && basename(target) === "files" && basename(dirname(target)) === ownName(path);
 }
 
 // In a folder that is this user's alone: whoever may read what is in here has to come by the task's own folder.

@@ -42,6 +42,23 @@ test("a task that ended meanwhile has its true exit code, and its restart policy
   await until(() => expect(bench.output(id)).toBe("last\n"));
 });
 
+test("the services of a task that is found ended leave", async () => {
+  const own = `service { name = "own"
+    port = "http" }`;
+  const group = `restart { attempts = 0 }
+    ${own.replace("own", "group")}
+    ${task("main", "sleep 0.5; exit 1", own)}`;
+  const id = bench.run(jobOf(group), { Ports: [port("http", 4711)] });
+  await until(() => expect(bench.services.registered.size).toBe(2));
+  await bench.closeAgent();
+  await pause(800);
+  expect(bench.services.registered.size).toBe(2);
+  await bench.reopen();
+  await until(() => expect(statusOf(id)).toBe("failed"));
+  await until(() => expect(bench.services.registered.size).toBe(0));
+  expect(bench.services.story.toSorted()).toEqual(["+ group", "+ own", "- group", "- own"]);
+});
+
 test("a task's token goes on being kept, and is revoked when the task is found ended", async () => {
   bench.vault.leaseDuration = 2;
   const id = bench.run(jobOf(task("main", "sleep 2; exit 0", "vault {}"), `type = "batch"`));

@@ -108,6 +108,7 @@ export class TaskRunner {
   resume(): void {
     const { phase } = this.#progress;
     this.#isDoubtful = true;
+    if (!this.#isFinished) this.#adoptServices();
     switch (phase.kind) {
       case "waiting":
         return;
@@ -296,6 +297,19 @@ export class TaskRunner {
     if (this.#progress.phase.kind === "stopping") return this.#stop();
     await this.#registerServices();
     await this.#preparation.follow();
+  }
+
+  /** What is registered of a task that does not run any more has to go. */
+  #adoptServices(): void {
+    const { services } = this.#around;
+    try {
+      services.adopt(this.name, this.#preparation.services());
+    } catch (error) {
+      // Such as cannot be registered never were.
+      if (!isExpected(error)) throw error;
+    }
+    const { kind } = this.#progress.phase;
+    if (kind !== "running" && kind !== "stopping") this.#start(services.set(this.name, []));
   }
 
   async #registerServices(): Promise<void> {
