@@ -1,8 +1,12 @@
 import type { Json } from "@millwright/jobs/shape";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { taskFolders } from "../allocation/folders.ts";
 import type { TaskLaunch } from "../driver/driver.ts";
 import { parseDockerConfig } from "./config.ts";
-import { containerName, containerOf, type DockerPermissions } from "./container.ts";
+import { checkVolumeLinks, containerName, containerOf, type DockerPermissions } from "./container.ts";
 
 const launch: TaskLaunch = {
   allocation: "8ba85cef-0000-0000-0000-000000000000",
@@ -129,7 +133,7 @@ describe("what the node does not allow is refused", () => {
     {
       name: "a volume",
       config: { volumes: ["/etc:/host"] },
-      says: "outside the allocation's folder",
+      says: "outside the task's folders",
       allow: { hostVolumes: true },
     },
     {
@@ -138,9 +142,49 @@ describe("what the node does not allow is refused", () => {
       says: "outside",
       allow: { hostVolumes: true },
     },
+    {
+      name: "the folder where the agent keeps what it knows of the allocation",
+      config: { volumes: ["..:/all"] },
+      says: "outside",
+      allow: { hostVolumes: true },
+    },
+    ...["ipc_mode", "uts_mode", "userns_mode"].map((name) => ({
+      name: `the node's own: ${name}`,
+      config: { [name]: "host" },
+      says: `${name} = "host" is not allowed`,
+      allow: { privileged: true },
+    })),
+    ...["pid_mode", "ipc_mode"].map((name) => ({
+      name: `another container's: ${name}`,
+      config: { [name]: "container:other" },
+      says: `${name} = "container:other" is not allowed`,
+      allow: { privileged: true },
+    })),
+    {
+      name: "less confinement",
+      config: { security_opt: ["seccomp=unconfined"] },
+      says: "security_opt may not hold seccomp=unconfined",
+      allow: { privileged: true },
+    },
   ])("$name", ({ config, says, allow }) => {
     expect(() => made(config)).toThrow(says);
     expect(() => made(config, {}, allow)).not.toThrow();
+  });
+
+  test("a volume that is a link out of the task's folders, as a task could have made one", async () => {
+    const allocation = mkdtempSync(join(tmpdir(), "volumes-"));
+    try {
+      const own = taskFolders(allocation, "redis");
+      for (const folder of [own.local, own.secrets, join(own.shared, "data")]) mkdirSync(folder, { recursive: true });
+      symlinkSync("/", join(own.shared, "data", "all"));
+      const check = (volume: string, hostVolumes: boolean) =>
+        checkVolumeLinks([volume], { ...launch, folders: own }, { privileged: false, hostVolumes });
+      await expect(check("../alloc/data/all/etc:/host", false)).rejects.toThrow("outside the task's folders");
+      await expect(check("../alloc/data/all/etc:/host", true)).resolves.toBeUndefined();
+      await expect(check("../alloc/data/new:/data", false)).resolves.toBeUndefined();
+    } finally {
+      rmSync(allocation, { recursive: true });
+    }
   });
 
   test("and what is usual, or the allocation's own, is allowed", () => {

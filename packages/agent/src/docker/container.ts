@@ -1,5 +1,6 @@
 import { isAbsolute, normalize, resolve } from "node:path";
 import { OperationalError } from "@millwright/core/errors";
+import { pathInside } from "../allocation/inside.ts";
 import type { TaskLaunch, TaskPort } from "../driver/driver.ts";
 import { driverErrors } from "../driver/errors.ts";
 import type { DockerConfig } from "./config.ts";
@@ -104,6 +105,14 @@ function checkPermissions(config: DockerConfig, permissions: DockerPermissions):
   if (config.privileged) throw refused(`privileged = true is not allowed on this node. ${hint}`);
   const unusual = config.cap_add.find((name) => !usualCapabilities.has(name.toUpperCase().replace(/^CAP_/, "")));
   if (unusual !== undefined) throw refused(`cap_add may not hold ${unusual} on this node. ${hint}`);
+  for (const name of ["pid_mode", "ipc_mode", "uts_mode", "userns_mode"] as const) {
+    const mode = config[name];
+    // Processes of the node are seen by every job that asks for them, as jobs of 2016 do; memory and users are not shared.
+    const isShared = mode.startsWith("container:") || (mode === "host" && name !== "pid_mode");
+    if (isShared) throw refused(`${name} = ${JSON.stringify(mode)} is not allowed on this node. ${hint}`);
+  }
+  const loosened = config.security_opt.find((option) => /unconfined|disable/i.test(option));
+  if (loosened !== undefined) throw refused(`security_opt may not hold ${loosened} on this node. ${hint}`);
 }
 
 function commandOf({ command, args, entrypoint }: DockerConfig): Record<string, unknown> {
@@ -119,21 +128,48 @@ function ownBinds({ folders }: TaskLaunch, { secrets }: ContainerPlace): readonl
   return [`${folders.shared}:/alloc`, `${folders.local}:/local`, `${secrets}:/secrets`];
 }
 
-// `SOURCE:TARGET[:ro]`; a source that is no absolute path is relative to the task's folder.
+/**
+ * Checks that no volume leads out of the task's folders by a link, as the engine would follow it: a task may make one, and a later
+ * start mount what it leads to. Throws `configuration`.
+ */
+export async function checkVolumeLinks(
+  volumes: readonly string[],
+  { folders }: TaskLaunch,
+  { hostVolumes }: DockerPermissions,
+): Promise<void> {
+  if (hostVolumes) return;
+  for (const volume of volumes) {
+    const [source = ""] = volume.split(":");
+    await pathInside(folders, sourceOf(source, folders)).catch(() => {
+      throw outside(volume);
+    });
+  }
+}
+
+// `SOURCE:TARGET[:ro]`.
 function volumeOf(volume: string, { folders }: TaskLaunch, { hostVolumes }: DockerPermissions): string {
   const [source = "", target = "", ...options] = volume.split(":");
   if (source === "" || !isAbsolute(target))
     throw refused(
       `The volume ${JSON.stringify(volume)} is none. Write "SOURCE:/path/inside", with :ro behind it to read only.`,
     );
-  const path = isAbsolute(source) ? normalize(source) : resolve(folders.task, source);
-  const isOwn = path === folders.allocation || path.startsWith(`${folders.allocation}/`);
-  if (!isOwn && !hostVolumes)
-    throw refused(
-      `The volume ${JSON.stringify(volume)} is outside the allocation's folder, which this node does not allow. ` +
-        `Let its agent allow it (plugin "docker" { config { volumes { enabled = true } } }), or use a path such as local/data.`,
-    );
+  const path = sourceOf(source, folders);
+  // The allocation's own folder holds what the agent keeps for itself.
+  const isOwn = [folders.task, folders.shared].some((folder) => path === folder || path.startsWith(`${folder}/`));
+  if (!isOwn && !hostVolumes) throw outside(volume);
   return [path, target, ...options].join(":");
+}
+
+// One that is no absolute path is relative to the task's folder.
+function sourceOf(source: string, folders: TaskLaunch["folders"]): string {
+  return isAbsolute(source) ? normalize(source) : resolve(folders.task, source);
+}
+
+function outside(volume: string): OperationalError {
+  return refused(
+    `The volume ${JSON.stringify(volume)} is outside the task's folders, which this node does not allow. ` +
+      `Let its agent allow it (plugin "docker" { config { volumes { enabled = true } } }), or use a path such as local/data.`,
+  );
 }
 
 interface PublishedPort {

@@ -12,7 +12,7 @@ import type {
 import { driverErrors } from "../driver/errors.ts";
 import { readCpu } from "../fingerprint/cpu.ts";
 import { parseDockerConfig } from "./config.ts";
-import { containerName, containerOf, type DockerPermissions } from "./container.ts";
+import { checkVolumeLinks, containerName, containerOf, type DockerPermissions } from "./container.ts";
 import { ContainerHandle, type Inspected } from "./container-handle.ts";
 import { DockerEngine, EngineRefusal, parseEngineAddress } from "./engine.ts";
 import { Images } from "./images.ts";
@@ -86,6 +86,7 @@ class DockerDriver implements TaskDriver {
     const image = await this.#images.ensure(config, launch);
     const [secrets, { frequency }] = await Promise.all([realpath(launch.folders.secrets), readCpu()]);
     const body = containerOf(launch, config, { image, secrets, frequency }, this.#permissions);
+    await checkVolumeLinks(config.volumes, launch, this.#permissions);
     let id: string | undefined;
     try {
       id = await this.#create(containerName(launch), body);

@@ -8,8 +8,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  symlinkSync,
-  unlinkSync,
+  rmdirSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -101,15 +100,18 @@ test("hundreds of FIFOs need no thread each, and lose nothing", async () => {
   expect((await logs.status()).attached).toBe(0);
 });
 
-test("a disk that is full makes the task wait, is told, and costs nothing", async () => {
-  const file = join(folder, "alloc", "a", "alloc", "logs", "web.stdout.0");
-  mkdirSync(join(file, ".."), { recursive: true });
-  symlinkSync("/dev/full", file);
+test("a log that cannot be written makes the task wait, is told, and costs nothing", async () => {
+  const place = join(folder, "alloc", "a", "alloc", "logs");
+  mkdirSync(place, { recursive: true });
   const task = taskOf("a");
+  // One that is full, so that the next file is wanted, in whose place is a folder.
+  writeFileSync(join(place, "web.stdout.0"), "x".repeat(task.limits.maxFileSize * 1024 * 1024));
   const { stdout } = await logs.attach(task);
+  const next = join(place, "web.stdout.1");
+  mkdirSync(next);
   const descriptor = openSync(stdout, constants.O_WRONLY | constants.O_NONBLOCK);
   writeSync(descriptor, "one\n");
-  const stuck = [{ allocation: "a", task: "web", why: expect.stringContaining("ENOSPC") }];
+  const stuck = [{ allocation: "a", task: "web", why: expect.stringContaining("EISDIR") }];
   await expect.poll(async () => (await logs.status()).stuck).toEqual(stuck);
   const line = `${"x".repeat(1023)}\n`;
   const fill = () => {
@@ -124,9 +126,9 @@ test("a disk that is full makes the task wait, is told, and costs nothing", asyn
   const lines = fill();
   // As much as a FIFO holds: nobody reads on.
   expect(lines).toBeLessThanOrEqual(64);
-  // As an operator makes room: the next log file is a file.
-  unlinkSync(file);
-  writeFileSync(join(file, "..", "web.stdout.1"), "");
+  // As an operator makes room.
+  rmdirSync(next);
+  writeFileSync(next, "");
   kill((await logs.status()).pid);
   pids.add((await logs.status()).pid);
   await logs.detach(task);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -111,6 +111,37 @@ describe("a log in numbered files", () => {
     file.write(bytesOf("a\nb\nc\nd\ne\n"));
     file.close();
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(others));
+  });
+
+  test.each([
+    { name: "a link", make: (target: string, path: string) => symlinkSync(target, path) },
+    { name: "a second name", make: (target: string, path: string) => linkSync(target, path) },
+  ])("$name that a task has put in the place of the next file is not written through", ({ make }) => {
+    const target = `${folder}-other`;
+    writeFileSync(target, "kept");
+    try {
+      const file = open(3, 10);
+      make(target, join(folder, "web.stdout.1"));
+      expect(file.write(bytesOf("0123456789abc"))).toEqual({ bytes: 10, fault: expect.any(String) });
+      file.close();
+      expect(readFileSync(target, "utf8")).toBe("kept");
+    } finally {
+      rmSync(target);
+    }
+  });
+
+  test("a link that a task has put in the place of the folder is not followed", () => {
+    const target = mkdtempSync(join(tmpdir(), "millwright-log-other-"));
+    try {
+      const file = open(3, 10);
+      rmSync(folder, { recursive: true });
+      symlinkSync(target, folder);
+      expect(file.write(bytesOf("0123456789abc"))).toEqual({ bytes: 10, fault: expect.any(String) });
+      file.close();
+      expect(readdirSync(target)).toEqual([]);
+    } finally {
+      rmSync(target, { recursive: true });
+    }
   });
 
   test("a write that fails says how far it came, and can go on", () => {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "@millwright/core/errors";
 
@@ -65,7 +65,7 @@ export class RotatingFile {
   #open(): number {
     if (this.#descriptor !== undefined) return this.#descriptor;
     const { folder, name } = this.#options;
-    this.#descriptor = openSync(join(folder, `${name}.${this.#number}`), "a", 0o644);
+    this.#descriptor = openOwn(folder, `${name}.${this.#number}`);
     this.#size = fstatSync(this.#descriptor).size;
     return this.#descriptor;
   }
@@ -76,6 +76,24 @@ export class RotatingFile {
     const { folder, name, maxFiles } = this.#options;
     const old = numbersOf(folder, name).filter((number) => number <= this.#number - maxFiles);
     for (const number of old) rmSync(join(folder, `${name}.${number}`), { force: true });
+  }
+}
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY, O_RDONLY } = constants;
+
+// Tasks may write in the folder of their logs, and this program more than they: no link of theirs is followed, neither in the
+// file's place nor in the folder's, and nothing but an ordinary file with one name is written to.
+function openOwn(folder: string, file: string): number {
+  const directory = openSync(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    const path = `/proc/self/fd/${directory}/${file}`;
+    const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
+    const found = fstatSync(descriptor);
+    if (found.isFile() && found.nlink <= 1) return descriptor;
+    closeSync(descriptor);
+    throw new Error(`${join(folder, file)} is no log of this program's`);
+  } finally {
+    closeSync(directory);
   }
 }
 
