@@ -234,7 +234,7 @@ export class AllocationBench {
       dataFolder: this.folder,
       drivers: new Map([["raw_exec", rawExecDriver({ node: "node-1" })]]),
       logs: this.logs,
-      job: async (_namespace, _id, version) => this.jobs.get(version)!,
+      job: async ({ version }) => this.jobs.get(version)!,
       identity: async (allocation, task, name) => ({
         token: `jwt ${allocation} ${task} ${name}`,
         expires: Date.now() + 3_600_000,
@@ -265,7 +265,7 @@ export class AllocationBench {
       ...{ ID, Namespace: "default", JobID: job.id, JobVersion, TaskGroup: "web", Name: "shop.web[0]", Index: 0 },
       ...{ DesiredStatus: "run", DesiredDescription: "", AllocModifyIndex: 1, ClientStatus: "pending" },
       ...{ Ports: [], Holding: { CPU: 1, Cores: 0, MemoryMB: 1, DiskMB: 1 }, Deployment: null },
-      ...{ PreviousAllocation: null, CreateTime: Date.now() },
+      ...{ PreviousAllocation: null, CreateTime: Date.now(), JobSubmitTime: 0 },
       ...more,
     } as NodeAllocation);
     return ID;

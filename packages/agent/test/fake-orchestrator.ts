@@ -82,6 +82,7 @@ export class FakeOrchestrator {
       Namespace: job.namespace,
       JobID: job.id,
       JobVersion: version,
+      JobSubmitTime: 0,
       TaskGroup: group,
       Name: `${job.id}.${group}[0]`,
       Index: 0,

@@ -221,6 +221,7 @@ const readAllocations: WireReader<NodeAllocations> = record({
       Namespace: text,
       JobID: text,
       JobVersion: number,
+      JobSubmitTime: number,
       TaskGroup: text,
       Name: text,
       Index: number,

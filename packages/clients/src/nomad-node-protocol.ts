@@ -72,6 +72,8 @@ export interface NodeAllocation {
   readonly Namespace: string;
   readonly JobID: string;
   readonly JobVersion: number;
+  /** When that version was registered: of a job that was purged and is there again, the numbers begin anew. */
+  readonly JobSubmitTime: number;
   readonly TaskGroup: string;
   /** `job.group[0]`. */
   readonly Name: string;

@@ -200,7 +200,8 @@ class NodeAllocations implements Allocations {
       return;
     }
     const isSameJob = runner?.wanted.JobVersion === wanted.JobVersion;
-    const job = runner && isSameJob ? runner.job : await host.job(wanted.Namespace, wanted.JobID, wanted.JobVersion);
+    const { Namespace: namespace, JobID: id, JobVersion: version, JobSubmitTime: submitted } = wanted;
+    const job = runner && isSameJob ? runner.job : await host.job({ namespace, id, version, submitted });
     if (runner) return runner.take(wanted, job);
     // While the job was fetched it may have been called off.
     if (this.#wanted?.get(wanted.ID)?.DesiredStatus === "run") await this.#open(wanted.ID, { wanted, job });

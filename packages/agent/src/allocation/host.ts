@@ -6,6 +6,15 @@ import type { ArtifactLimits } from "../artifact/limits.ts";
 import type { TaskDriver } from "../driver/driver.ts";
 import type { Logs } from "../logs/logs.ts";
 
+/** What tells a version of a job from all others. */
+export interface JobVersion {
+  readonly namespace: string;
+  readonly id: string;
+  readonly version: number;
+  /** When it was registered, which tells it from one of the same number of a job that was purged. */
+  readonly submitted: number;
+}
+
 /** What allocations need of the agent that they are on: ports that it implements. */
 export interface AllocationHost {
   readonly node: NodeFacts;
@@ -20,7 +29,7 @@ export interface AllocationHost {
   /** Of what artifacts may be; Nomad's defaults where not given. */
   readonly artifactLimits?: Partial<ArtifactLimits>;
   /** A version of a job; it never changes. Rejects with an operational error. */
-  job(namespace: string, id: string, version: number): Promise<Job>;
+  job(version: JobVersion): Promise<Job>;
   /** A signed token that says who a task is. `name` is `vault_default`, `default`, or that of an `identity` block. */
   identity(allocation: string, task: string, name: string): Promise<TaskIdentity>;
   readonly services: ServicePort;

@@ -187,7 +187,7 @@ function hostOf(options: ClientOptions, parts: HostParts): AllocationHost {
     ...{ clock: options.clock, chance: options.chance, log: options.log },
     node: portrait.facts,
     drivers: new Map(drivers.map((driver) => [driver.name, driver])),
-    job: (namespace, id, version) => jobs.get({ namespace, id, version }, signal),
+    job: (version) => jobs.get(version, signal),
     identity: async (AllocationID, Task, Name) => {
       const { Token, Expires } = await orchestrator.identity({ NodeID: self.id, AllocationID, Task, Name }, signal);
       return { token: Token, expires: Expires };

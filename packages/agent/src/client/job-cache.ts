@@ -3,6 +3,7 @@ import { hasErrors } from "@millwright/core/diagnostics";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import { jobFromApi } from "@millwright/jobs/api";
 import type { Job } from "@millwright/jobs/job";
+import type { JobVersion } from "../allocation/host.ts";
 import { agentErrors } from "../errors.ts";
 import type { Orchestrator } from "./orchestrator.ts";
 import type { Registrar } from "./registrar.ts";
@@ -27,7 +28,7 @@ export class JobCache {
 
   /** Rejects with an operational error; the next call asks again. */
   get(wanted: JobVersion, signal: AbortSignal): Promise<Job> {
-    const key = JSON.stringify([wanted.namespace, wanted.id, wanted.version]);
+    const key = JSON.stringify([wanted.namespace, wanted.id, wanted.version, wanted.submitted]);
     const known = this.#jobs.get(key);
     if (known) return known;
     const asked = this.#ask(wanted, signal);
@@ -52,13 +53,6 @@ export class JobCache {
       throw error;
     }
   }
-}
-
-/** What tells a version of a job from all others. */
-export interface JobVersion {
-  readonly namespace: string;
-  readonly id: string;
-  readonly version: number;
 }
 
 const mostKept = 256;

@@ -83,6 +83,8 @@ function forNode(row: AllocRecord & { readonly modified: number }, state: Orches
     Namespace: allocation.namespace,
     JobID: job,
     JobVersion: allocation.version,
+    JobSubmitTime:
+      state.row("jobversion", jobVersionKey(allocation.namespace, job, allocation.version))?.submittedAt ?? 0,
     TaskGroup: group,
     Name: `${job}.${group}[${index}]`,
     Index: index,
