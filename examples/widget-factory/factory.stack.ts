@@ -53,6 +53,7 @@ const widgets = resource(
         ...shared,
         release: ref("var.release"),
         instances: ref("var.instances"),
+        driver: ref("var.driver"),
         node: ref("var.node"),
       },
     },

@@ -27,8 +27,13 @@ variable "instances" {
   default     = 3
 }
 
+variable "driver" {
+  description = "How the program runs: raw_exec, as one of the node; or docker, from an image."
+  default     = "raw_exec"
+}
+
 variable "node" {
-  description = "The Node that runs the program, on the nodes."
+  description = "The Node that runs the program as one of the node."
   default     = "node"
 }
 

@@ -34,11 +34,11 @@ export class Factory {
   }
 
   /** Puts the plan's files and the archives into the stage's folder. */
-  static async prepare(stage: Stage): Promise<Factory> {
+  static async prepare(stage: Stage, driver: "raw_exec" | "docker"): Promise<Factory> {
     const folder = join(stage.folder, "factory");
     cpSync(join(examples, "widget-factory"), folder, { recursive: true });
     const archives = join(stage.folder, "archives");
-    await buildArchives(archives, releases);
+    await buildArchives(archives, releases, driver);
     const database = mkdtempSync(join(tmpdir(), "millwright-database-"));
     const account = unprivilegedUser();
     mkdirSync(join(database, "orders"), { mode: 0o700 });
@@ -47,6 +47,7 @@ export class Factory {
     const address = `127.0.0.1:${await freePort()}`;
     const variables = {
       artifacts: archives,
+      driver,
       node: process.execPath,
       postgres_bin: binFolder,
       postgres_libraries: env.LD_LIBRARY_PATH ?? "",

@@ -13,12 +13,19 @@ instances; then it tells what to try, and stays until ^C, which ends all of it.
   npm start -- --check            the same unattended, and what it must stand: kills,
                                   a new release, one that does not work; then the
                                   examples below; exits non-zero where a step falls short
+  npm start -- --docker           the program from an image that is made here, by the
+                                  container engine of this machine
   npm start -- --example=kv       five steps of one small configuration
   npm start -- --example=secrets  logins to a database that are leased and taken back
 `;
 
 const { values } = parseArgs({
-  options: { check: { type: "boolean" }, example: { type: "string" }, help: { type: "boolean", short: "h" } },
+  options: {
+    check: { type: "boolean" },
+    docker: { type: "boolean" },
+    example: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
 });
 if (values.help) {
   process.stdout.write(help);
@@ -52,7 +59,8 @@ async function run(): Promise<void> {
     return isUnattended ? sayFacts() : stage.leaveRunning();
   }
   stage.title("The widget factory: one plan");
-  const factory = await Factory.prepare(stage);
+  if (values.docker) await checkEngine(stage);
+  const factory = await Factory.prepare(stage, values.docker ? "docker" : "raw_exec");
   closers.push(() => factory.close());
   const { code } = await factory.apply("1");
   stage.fact(code === 0, "the factory is applied");
@@ -62,6 +70,20 @@ async function run(): Promise<void> {
   await runSteps(stage, "terraform");
   await runSecretsSteps(stage);
   sayFacts();
+}
+
+// Asked of the agent, which knows what it can run.
+async function checkEngine({ addresses }: Stage): Promise<void> {
+  const answer = await fetch(`http://${addresses.nomad}/v1/nodes`);
+  const [node] = (await answer.json()) as readonly { readonly Drivers: Readonly<Record<string, Driver>> }[];
+  const docker = node?.Drivers.docker;
+  if (!docker?.Healthy)
+    throw new StepFailed(`--docker: ${docker?.HealthDescription ?? "the agent has no driver docker"}`);
+}
+
+interface Driver {
+  readonly Healthy: boolean;
+  readonly HealthDescription: string;
 }
 
 function sayFacts(): void {

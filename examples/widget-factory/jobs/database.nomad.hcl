@@ -59,7 +59,7 @@ job "factory-db" {
     restart {
       attempts = 20
       interval = "1m"
-      delay    = "1s"
+      delay    = "3s"
       mode     = "delay"
     }
 

@@ -14,14 +14,24 @@ variable "instances" {
   type = number
 }
 
+variable "driver" {
+  description = "How it runs: raw_exec, as a program of the node; or docker, from an image."
+  type        = string
+}
+
 variable "node" {
-  description = "The Node that runs it, on the nodes."
+  description = "The Node that runs it as a program of the node."
   type        = string
 }
 
 variable "datacenter" {
   type    = string
   default = "dc1"
+}
+
+locals {
+  archive = var.driver == "docker" ? "widgets-image" : "widgets"
+  files   = ["--login=${NOMAD_SECRETS_DIR}/database.json", "--settings=${NOMAD_TASK_DIR}/settings.json"]
 }
 
 job "widgets" {
@@ -62,11 +72,27 @@ job "widgets" {
     shutdown_delay = "3s"
 
     task "api" {
-      driver = "raw_exec"
+      driver = var.driver
 
-      config {
-        command = var.node
-        args    = ["local/widgets.cjs", "--mode=api"]
+      dynamic "config" {
+        for_each = var.driver == "docker" ? [] : ["program"]
+
+        content {
+          command = var.node
+          args    = concat(["local/widgets.cjs", "--mode=api"], local.files)
+        }
+      }
+
+      dynamic "config" {
+        for_each = var.driver == "docker" ? ["image"] : []
+
+        content {
+          image        = "widgets:${var.release}"
+          load         = "widgets.tar"
+          command      = "/usr/bin/node"
+          args         = concat(["/app/widgets.cjs", "--mode=api"], local.files)
+          network_mode = "host"
+        }
       }
 
       env {
@@ -75,7 +101,7 @@ job "widgets" {
       }
 
       artifact {
-        source = "${var.artifacts}/widgets-${var.release}.tar.gz"
+        source = "${var.artifacts}/${local.archive}-${var.release}.tar.gz"
       }
 
       vault {
@@ -123,11 +149,27 @@ job "widgets" {
     }
 
     task "web" {
-      driver = "raw_exec"
+      driver = var.driver
 
-      config {
-        command = var.node
-        args    = ["local/widgets.cjs", "--mode=web"]
+      dynamic "config" {
+        for_each = var.driver == "docker" ? [] : ["program"]
+
+        content {
+          command = var.node
+          args    = concat(["local/widgets.cjs", "--mode=web"], local.files)
+        }
+      }
+
+      dynamic "config" {
+        for_each = var.driver == "docker" ? ["image"] : []
+
+        content {
+          image        = "widgets:${var.release}"
+          load         = "widgets.tar"
+          command      = "/usr/bin/node"
+          args         = concat(["/app/widgets.cjs", "--mode=web"], local.files)
+          network_mode = "host"
+        }
       }
 
       env {
@@ -136,7 +178,7 @@ job "widgets" {
       }
 
       artifact {
-        source = "${var.artifacts}/widgets-${var.release}.tar.gz"
+        source = "${var.artifacts}/${local.archive}-${var.release}.tar.gz"
       }
 
       vault {
