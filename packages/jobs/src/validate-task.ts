@@ -6,6 +6,9 @@ import { durationText } from "./nanoseconds.ts";
 import type { Artifact, Task, Template, Vault } from "./task.ts";
 import { checkAffinities, checkConstraints, restartRules } from "./validate-policies.ts";
 
+/** What else is in an allocation's folder; names that begin with a dot are all the node's. */
+const ownNames: ReadonlySet<string> = new Set(["alloc", "private", "state.json"]);
+
 const taskRules: readonly Rule<Task>[] = [
   [({ name }) => name !== "", () => "Missing task name", 'Name the task: task "name" { … }.'],
   [
@@ -17,6 +20,11 @@ const taskRules: readonly Rule<Task>[] = [
     ({ name }) => !name.includes("\0"),
     () => "Task name cannot include null characters",
     "The task's folder has its name: write another.",
+  ],
+  [
+    ({ name }) => !name.startsWith(".") && !ownNames.has(name),
+    ({ name }) => `Task name cannot be ${JSON.stringify(name)}`,
+    "The task's folder has its name, and that one is another's in the allocation's folder: write another.",
   ],
   [({ driver }) => driver !== "", () => "Missing task driver", 'Say what runs it: driver = "docker" or "raw_exec".'],
   [

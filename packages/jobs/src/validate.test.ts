@@ -130,6 +130,10 @@ describe("what is wrong with a job is said in Nomad's words", () => {
     },
     { draft: withTask({ driver: "" }), want: "Missing task driver" },
     { draft: withTask({ name: "a/b" }), want: "Task name cannot include slashes" },
+    { draft: withTask({ name: ".." }), want: 'Task name cannot be ".."' },
+    { draft: withTask({ name: ".millwright" }), want: 'Task name cannot be ".millwright"' },
+    { draft: withTask({ name: "private" }), want: 'Task name cannot be "private"' },
+    { draft: withTask({ name: "alloc" }), want: 'Task name cannot be "alloc"' },
     { draft: withTask({ resources: { memory: 5 } }), want: "minimum MemoryMB value is 10; got 5" },
     {
       draft: withTask({ resources: { cpu: 100, cores: 1 } }),

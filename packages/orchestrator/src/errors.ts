@@ -15,9 +15,6 @@ export const orchestratorErrors = {
   refused: { code: "ORCHESTRATOR_REFUSED", status: 400, retryable: false },
   tooLarge: { code: "ORCHESTRATOR_TOO_LARGE", status: 413, retryable: false },
   notThereYet: { code: "ORCHESTRATOR_NOT_THERE_YET", status: 501, retryable: false },
-  /** The store cannot be reached, or does not catch up. */
-  noLeader: { code: "ORCHESTRATOR_NO_LEADER", status: 500, retryable: true },
-  contended: { code: "ORCHESTRATOR_CONTENDED", status: 500, retryable: true },
   /** The node that is asked to answer cannot be reached. */
   nodeUnreachable: { code: "ORCHESTRATOR_NODE_UNREACHABLE", status: 502, retryable: true },
 } as const satisfies Record<string, ErrorKind>;

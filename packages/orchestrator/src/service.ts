@@ -1,14 +1,13 @@
 import { bearerOf } from "@millwright/core/bearer";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
-import { emptyReply, textReply } from "@millwright/core/http-reply";
+import { textReply, wrongMethodReply } from "@millwright/core/http-reply";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { recordsErrors } from "@millwright/records/errors";
 import { storeErrors } from "@millwright/store/contract";
 import { WireMistake } from "@millwright/text/wire-fields";
 import { refusal } from "./commands/job-commands.ts";
 import type { ServerIdentity } from "./context.ts";
-import { orchestratorErrors } from "./errors.ts";
 import { type Authorizer, checkPermission } from "./http/permissions.ts";
 import { jobPathOf } from "./http/job-path.ts";
 import type { Call, Route } from "./http/route.ts";
@@ -35,11 +34,7 @@ export function jobsService(options: ServiceOptions): HttpService {
   };
 }
 
-const lost: readonly string[] = [
-  orchestratorErrors.noLeader.code,
-  recordsErrors.noLeader.code,
-  storeErrors.unavailable.code,
-];
+const lost: readonly string[] = [recordsErrors.noLeader.code, storeErrors.unavailable.code];
 
 // Clients know a server that has lost what it keeps its data in by these words and this header.
 function refusalOf(error: OperationalError): HttpReply {
@@ -59,10 +54,8 @@ async function dispatchToRoute(request: HttpRequest, dispatch: Dispatch): Promis
       return unknownPath(request.path);
     case "bad-encoding":
       return textReply(400, "The path is not UTF-8: names are text.");
-    case "wrong-method": {
-      const allow = ["OPTIONS", ...match.methods].join(",");
-      return request.method === "OPTIONS" ? emptyReply(200, { allow }) : textReply(405, "Invalid method", { allow });
-    }
+    case "wrong-method":
+      return wrongMethodReply(request, match.methods, "Invalid method");
     case "found": {
       refuseOtherRegion(request, dispatch.identity);
       const call = await callOf(request, match.params, match.route, dispatch);

@@ -1,3 +1,4 @@
+import { nomadVersion } from "@millwright/core/followed-versions";
 import type { HttpReply } from "@millwright/core/http";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import type { ServerIdentity } from "../context.ts";
@@ -6,9 +7,6 @@ import { readMeta } from "./job-routes.ts";
 import { access, everyone, management } from "./needs.ts";
 import { isPretty } from "./reading.ts";
 import type { Call, Route, RoutePermission } from "./route.ts";
-
-/** The version of Nomad whose API is followed: what clients read to decide what they may ask for. */
-export const nomadVersion = "1.6.5";
 
 /** What the server says of itself and of the whole: `/v1/agent`, `/v1/status`, `/v1/operator`, `/v1/system`. */
 export function agentRoutes(context: HttpContext): Route[] {

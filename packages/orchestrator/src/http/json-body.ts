@@ -1,5 +1,6 @@
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { HttpRequest } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { WireFields, WireMistake } from "@millwright/text/wire-fields";
 import { orchestratorErrors } from "../errors.ts";
 
@@ -8,7 +9,7 @@ const mostBytes = 16 * 1024 * 1024;
 
 /** A request's body as JSON. Rejects with `badRequest` where it is empty or no JSON, `tooLarge` where it is too long. */
 export async function readJsonBody(request: HttpRequest): Promise<unknown> {
-  const text = await readText(request);
+  const text = new TextDecoder().decode(await readBody(request, mostBytes, orchestratorErrors.tooLarge)).trim();
   if (text === "") throw badRequest("Request body is empty");
   try {
     return JSON.parse(text);
@@ -38,22 +39,4 @@ export function badRequest(message: string): OperationalError {
 
 export function notFound(message: string): OperationalError {
   return new OperationalError(orchestratorErrors.notFound, message);
-}
-
-async function readText(request: HttpRequest): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let length = request.contentLength ?? 0;
-  if (length > mostBytes) throw tooLarge();
-  length = 0;
-  for await (const piece of request.body()) {
-    length += piece.byteLength;
-    if (length > mostBytes) throw tooLarge();
-    pieces.push(piece);
-  }
-  return new TextDecoder().decode(Buffer.concat(pieces)).trim();
-}
-
-function tooLarge(): OperationalError {
-  const text = `The request's body is larger than ${mostBytes} bytes, the most that is taken.`;
-  return new OperationalError(orchestratorErrors.tooLarge, text);
 }

@@ -1,9 +1,12 @@
 import type { Moment } from "@millwright/scheduler/time";
 
-/** A moment as RFC 3339 has it, without zeros at its end; null for never. */
+/** The last one that RFC 3339 has, with its four digits for a year. */
+const lastMoment = Date.UTC(10_000, 0) - 1;
+
+/** A moment as RFC 3339 has it, without zeros at its end; null for never. Nodes say times too: any number is a moment. */
 export function timeJson(at: Moment | null): string | null {
   if (at === null || at === 0) return null;
-  return new Date(at).toISOString().replace(/\.?0*Z$/, "Z");
+  return new Date(Math.max(0, Math.min(at, lastMoment))).toISOString().replace(/\.?0*Z$/, "Z");
 }
 
 /** Milliseconds as the nanoseconds that the API has: exact in JSON, as the last digits are zeros. */

@@ -76,11 +76,22 @@ describe("a node", () => {
   });
 });
 
+test("a node cannot send the server's requests elsewhere by the address that it registers", async () => {
+  const body = sampleRegistration(own, { HTTPAddress: "127.0.0.1:8500/v1/kv/x?" });
+  const { status, text } = await ask("PUT /v1/millwright/node/register", own, body);
+  expect({ status, text }).toEqual({ status: 400, text: expect.stringContaining("no IP address with a port") });
+});
+
 describe("a node's token is for that node alone:", () => {
   const lines = [
     { name: "another's allocations", line: `GET /v1/millwright/node/allocations?node=${other}` },
     { name: "another's jobs", line: `GET /v1/millwright/node/job?node=${other}&job=web&version=0` },
     { name: "another's registration", line: "PUT /v1/millwright/node/register", body: sampleRegistration(other) },
+    {
+      name: "another's name",
+      line: "PUT /v1/millwright/node/register",
+      body: sampleRegistration(own, { Name: `name-of-${other}` }),
+    },
     { name: "another's updates", line: "PUT /v1/millwright/node/updates", body: { NodeID: other, Updates: [] } },
     {
       name: "another's identities",

@@ -18,6 +18,7 @@ import { jobVersionKey, lists } from "../keys.ts";
 import type { AllocRecord } from "../records.ts";
 import type { OrchestratorState } from "../state.ts";
 import { issueIdentity } from "./issue-identity.ts";
+import { checkNodeAddress } from "./node-address.ts";
 import { readRegistration } from "./read-registration.ts";
 import { readUpdates } from "./read-updates.ts";
 
@@ -43,6 +44,8 @@ export function nodeRoutes(context: SeamContext): Route[] {
 async function register({ commands, identity: { region, datacenter } }: SeamContext, call: Call): Promise<HttpReply> {
   const registration = readRegistration(await readJsonBody(call.request));
   checkOwn(call, registration.ID);
+  checkName(call, registration.Name);
+  checkNodeAddress(registration.HTTPAddress, call.request.remote);
   if (registration.Region !== "" && registration.Region !== region)
     throw refusal(
       "badRequest",
@@ -129,6 +132,12 @@ async function identity(context: SeamContext, call: Call): Promise<HttpReply> {
   const node = nodeId(checkOwn(call, fields.text("NodeID")));
   const [allocation, task, name] = [fields.text("AllocationID"), fields.text("Task"), fields.text("Name")];
   return jsonReply(await issueIdentity(context, node, { allocation, task, name }), false);
+}
+
+/** Jobs are kept to nodes by their names: a node has the one by which it joined. */
+function checkName({ node }: Call, name: string): void {
+  if (node && node.name.toLowerCase() === name.toLowerCase()) return;
+  throw refusal("denied", `Permission denied: the node "${node?.name}" registers as "${name}"`);
 }
 
 /** A node speaks for itself alone. Gives its id. */
