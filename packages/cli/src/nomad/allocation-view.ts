@@ -24,7 +24,7 @@ import {
   table,
   when,
 } from "./format.ts";
-import { byGroup } from "./placement.ts";
+import { byGroup } from "@millwright/clients/nomad-placement";
 
 /** What is shown beside an allocation, where it could be had. */
 export interface AllocationAround {

@@ -1,7 +1,9 @@
-import type { AllocationListStub, Deployment, TaskEvent } from "@millwright/clients/nomad-records";
+import type { AllocationListStub, Deployment } from "@millwright/clients/nomad-records";
+import { wrapText } from "../views/style.ts";
 import { deploymentBlock } from "./deployment-view.ts";
 import { heading, line, type Monitor, pollMilliseconds, quoted } from "./monitor-lines.ts";
-import { byGroup } from "./placement.ts";
+import { byGroup } from "@millwright/clients/nomad-placement";
+import { tellingEvent } from "@millwright/clients/nomad-task-events";
 
 /**
  * Tells how a deployment goes until it has ended, each change of a group in a line, and of one that goes back to an earlier
@@ -86,28 +88,12 @@ async function tellUnhealthy(one: AllocationListStub, told: Set<string>, monitor
     `Allocation ${quoted(one.ID, monitor)} is unhealthy (${monitor.program} alloc status ${one.ID.slice(0, 8)})`,
   );
   for (const [task, { Events }] of byGroup(one.TaskStates)) {
-    const reason = reasonIn(Events);
-    if (reason)
-      await line(
-        monitor.io,
-        `  Task ${JSON.stringify(task)}: ${reason.Type}: ${reason.DisplayMessage || reason.Message}`,
-      );
+    const reason = tellingEvent(Events);
+    if (!reason) continue;
+    const text = `Task ${JSON.stringify(task)}: ${reason.Type}: ${reason.DisplayMessage || reason.Message}`;
+    for (const [i, part] of wrapText(text, monitor.io.view.width - 8).entries())
+      await line(monitor.io, `${i === 0 ? "  " : "    "}${part}`);
   }
-}
-
-/** What says best why a task is not well, the best first; other events only say what happens. */
-const telling: readonly (readonly string[])[] = [
-  ["Driver Failure", "Setup Failure", "Failed Artifact Download", "Failed Validation", "Hook Failed", "Template"],
-  ["Terminated"],
-  ["Alloc Unhealthy", "Not Restarting"],
-];
-
-function reasonIn(events: readonly TaskEvent[]): TaskEvent | undefined {
-  for (const types of telling) {
-    const last = events.findLast(({ Type }) => types.includes(Type));
-    if (last) return last;
-  }
-  return undefined;
 }
 
 function needsPromotion({ Status, TaskGroups }: Deployment): boolean {

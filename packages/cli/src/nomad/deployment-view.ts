@@ -1,6 +1,6 @@
 import type { Deployment, DeploymentGroup } from "@millwright/clients/nomad-records";
 import { type Detail, id, keyValues, newestFirst, section, table, whenText } from "./format.ts";
-import { byGroup } from "./placement.ts";
+import { byGroup } from "@millwright/clients/nomad-placement";
 import type { CommandIo } from "../io.ts";
 
 const titles = ["ID", "Job ID", "Job Version", "Status", "Description"] as const;

@@ -2,7 +2,7 @@ import type { Evaluation } from "@millwright/clients/nomad-records";
 import type { CommandIo } from "../io.ts";
 import { type Detail, id, keyValues, momentOf, type Row, section, table, when } from "./format.ts";
 import { placementFailures } from "./job-view.ts";
-import { byGroup, failedGroupLines } from "./placement.ts";
+import { byGroup, failedGroupLines } from "@millwright/clients/nomad-placement";
 
 /** Evaluations of any job, a line each. Columns in which all are the same or nothing are left out. */
 export function evaluationList(evaluations: readonly Evaluation[], detail: Pick<Detail, "verbose">): string {

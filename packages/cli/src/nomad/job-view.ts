@@ -9,7 +9,7 @@ import type {
 import type { CommandIo } from "../io.ts";
 import { latestDeployment } from "./deployment-view.ts";
 import { type Detail, id, keyValues, moment, type Row, section, table, newestFirst, when } from "./format.ts";
-import { byGroup, placementLines } from "./placement.ts";
+import { byGroup, placementLines } from "@millwright/clients/nomad-placement";
 
 /** Jobs, a line each. */
 export function jobList(jobs: readonly JobListStub[], { namespaces }: { readonly namespaces: boolean }): string {

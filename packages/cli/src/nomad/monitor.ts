@@ -3,7 +3,7 @@ import { interruptedCode } from "../commands/interrupted.ts";
 import { Refusal } from "./command.ts";
 import { watchDeployment } from "./deployment-monitor.ts";
 import { heading, line, type Monitor, pollMilliseconds, quoted } from "./monitor-lines.ts";
-import { byGroup, failedGroupLines } from "./placement.ts";
+import { byGroup, failedGroupLines } from "@millwright/clients/nomad-placement";
 
 /**
  * Tells how an evaluation goes, and then the deployment that it began, until that has ended. An interrupt only ends the
@@ -41,7 +41,7 @@ async function watchEvaluation(evaluationId: string, monitor: Monitor): Promise<
       await line(io, `Evaluation within deployment: ${quoted(deployment, monitor)}`);
     }
     const { value: allocations } = await client.evaluations.allocations(evaluationId, options);
-    for (const allocation of allocations) await tellAllocation(allocation, known, monitor);
+    for (const allocation of allocations) await tellAllocation(allocation, evaluation, known, monitor);
     if (evaluation.Status !== (status || "pending")) {
       await line(io, `Evaluation status changed: "${status || "pending"}" -> "${evaluation.Status}"`);
     }
@@ -59,13 +59,18 @@ function triggerOf({ TriggeredBy, NodeID, JobID }: Evaluation, monitor: Monitor)
   return TriggeredBy === "node-update" ? `node ${quoted(NodeID, monitor)}` : `job ${JSON.stringify(JobID)}`;
 }
 
-async function tellAllocation(one: AllocationListStub, known: Map<string, string>, monitor: Monitor): Promise<void> {
+async function tellAllocation(
+  one: AllocationListStub,
+  { CreateIndex }: Evaluation,
+  known: Map<string, string>,
+  monitor: Monitor,
+): Promise<void> {
   const before = known.get(one.ID);
   known.set(one.ID, one.ClientStatus);
   const allocation = `Allocation ${quoted(one.ID, monitor)}`;
   const where = `node ${quoted(one.NodeID, monitor)}, group ${JSON.stringify(one.TaskGroup)}`;
   if (before === undefined) {
-    const what = one.DesiredStatus === "run" && one.CreateIndex === one.ModifyIndex ? "created" : "modified";
+    const what = one.DesiredStatus === "run" && one.CreateIndex >= CreateIndex ? "created" : "modified";
     await line(monitor.io, `${allocation} ${what}: ${where}`);
   } else if (before !== one.ClientStatus) {
     await line(monitor.io, `${allocation} status changed: "${before}" -> "${one.ClientStatus}"`);

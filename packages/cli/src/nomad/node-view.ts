@@ -2,7 +2,7 @@ import type { Allocation, AllocationListStub, Node, NodeListStub, NodeUsage } fr
 import type { CommandIo } from "../io.ts";
 import { bytes, type Detail, id, keyValues, mebibyte, momentOf, type Row, section, span, table } from "./format.ts";
 import { allocationTable } from "./job-view.ts";
-import { byGroup } from "./placement.ts";
+import { byGroup } from "@millwright/clients/nomad-placement";
 
 /** Nodes, a line each. */
 export function nodeList(

@@ -5,7 +5,7 @@ import { isKind, type OperationalError } from "@millwright/core/errors";
 import { renderDiff, type Tone } from "@millwright/jobs/render-diff";
 import { note, type NoteTone, type PlanNote } from "@millwright/provider/plan-note";
 import type { NomadConnection } from "./connection.ts";
-import { placementLines } from "./job-reasons.ts";
+import { unplacedLines } from "./job-reasons.ts";
 import type { JobSpec } from "./job-spec.ts";
 
 export interface DryRunOptions {
@@ -28,7 +28,7 @@ export async function dryRun(
   const name = JSON.stringify(job.id);
   try {
     const response = await client.jobs.plan(withCounts(json, counts), job.id, { namespace, policyOverride, signal });
-    const unplaced = placementLines(response.FailedTGAllocs);
+    const unplaced = unplacedLines(response.FailedTGAllocs);
     if (unplaced.length > 0) warn(`Not all of ${name} would find a place`, unplaced.join("\n"));
     if (response.Warnings.trim() !== "") warn(`The server warns of ${name}`, response.Warnings.trim());
     return response;
@@ -62,7 +62,7 @@ export function dryRunNotes({
   Annotations,
 }: JobPlanResponse): readonly PlanNote[] {
   const diff = (Diff ? renderDiff(Diff, { verbose: false }) : []).filter((line) => line.length > 0);
-  const failed = placementLines(FailedTGAllocs);
+  const failed = unplacedLines(FailedTGAllocs);
   const preempted = Annotations?.PreemptedAllocs ?? [];
   return [
     ...diff.map((line) => line.map(({ text, tone }) => ({ text, tone: noteTones[tone] }))),

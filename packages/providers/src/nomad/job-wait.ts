@@ -1,7 +1,7 @@
 import type { Deployment, Evaluation } from "@millwright/clients/nomad-records";
 import { failure } from "@millwright/provider/problem";
 import type { NomadConnection } from "./connection.ts";
-import { allocationLines, placementLines } from "./job-reasons.ts";
+import { unwellLines, unplacedLines } from "./job-reasons.ts";
 
 /** What to wait for, and for how long. */
 export interface Wait {
@@ -26,7 +26,7 @@ export async function untilHealthy(
   const end = connection.clock.monotonic() + wait.limit;
   const evaluation = await untilEvaluated(connection, evaluationId, wait, end);
   if (evaluation.DeploymentID !== "") return untilDeployed(connection, evaluation, wait, end);
-  const unplaced = placementLines(evaluation.FailedTGAllocs);
+  const unplaced = unplacedLines(evaluation.FailedTGAllocs);
   if (unplaced.length > 0) {
     const what = "They wait, and run as soon as there is room.";
     wait.warn(`Not all of ${JSON.stringify(wait.jobId)} has a place`, [...unplaced, what].join("\n"));
@@ -106,7 +106,7 @@ async function whyOf(
       `Group ${JSON.stringify(name)}: ${HealthyAllocs} of ${DesiredTotal} healthy.`,
   );
   const head = `Deployment ${ID.slice(0, 8)} is ${Status}: ${StatusDescription}`;
-  return [head, ...groups, ...placementLines(FailedTGAllocs), ...allocationLines(allocations)].join("\n");
+  return [head, ...groups, ...unplacedLines(FailedTGAllocs), ...unwellLines(allocations)].join("\n");
 }
 
 function needsPromotion({ Status, TaskGroups }: Deployment): boolean {

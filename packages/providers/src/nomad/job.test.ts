@@ -59,7 +59,7 @@ describe("the plan of a job", () => {
       jobspec: jobFile("web", { task: "resources {\n memory = 999999\n}" }),
     });
     expect(said).toEqual(['warning: Not all of "web" would find a place']);
-    expect(details).toContain('Dimension "memory" is exhausted on 1 node.');
+    expect(details).toContain('Dimension "memory" exhausted on 1 nodes');
     expect(notes).toContain("- WARNING: Failed to place all allocations.");
   });
 
@@ -181,7 +181,7 @@ describe("detach = false", () => {
     const big = { jobspec: jobFile("web", { task: "resources {\n memory = 999999\n}" }), detach: false };
     const { said, details } = await job.apply({ ...big, timeouts: { create: "1s" } });
     expect(said).toContain('error: "web" is not healthy after 1 s');
-    expect(details).toContain('Dimension "memory" is exhausted on 1 node.');
+    expect(details).toContain('Dimension "memory" exhausted on 1 nodes');
   });
 
   test("leaves canaries to whoever decides of them", async () => {

@@ -5,7 +5,7 @@ import { styleOf, type Style, wrapText } from "../../views/style.ts";
 import { type Given, nomadCommand } from "../command.ts";
 import { momentOf, section, span, table } from "../format.ts";
 import { jobFileFlags, readJobFile } from "../job-file.ts";
-import { byGroup, failedGroupLines } from "../placement.ts";
+import { byGroup, failedGroupLines } from "@millwright/clients/nomad-placement";
 
 const flags = {
   diff: { kind: "bool", help: "Show what would change; on by default, -diff=false leaves it out." },

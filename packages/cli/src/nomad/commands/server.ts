@@ -2,7 +2,7 @@ import type { AgentMember } from "@millwright/clients/nomad-records";
 import { nomadCommand } from "../command.ts";
 import { keyValues, section, table } from "../format.ts";
 import { isForMachines, machineFlags, printForMachines } from "../machine.ts";
-import { byGroup } from "../placement.ts";
+import { byGroup } from "@millwright/clients/nomad-placement";
 
 /** `server members`. */
 export const serverMembers = nomadCommand({

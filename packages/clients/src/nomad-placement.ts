@@ -1,5 +1,4 @@
-import type { AllocationMetric } from "@millwright/clients/nomad-records";
-import { counted } from "./format.ts";
+import type { AllocationMetric } from "./nomad-records.ts";
 
 /** Why a group's allocations found no node, a line each, and last what to do. */
 export function placementLines(metric: AllocationMetric): readonly string[] {
@@ -67,7 +66,7 @@ export function failedGroupLines(
   { indent = "" }: { readonly indent?: string } = {},
 ): readonly string[] {
   const count = metric.CoalescedFailures + 1;
-  const title = `Task Group ${JSON.stringify(group)} (failed to place ${counted(count, "allocation")}):`;
+  const title = `Task Group ${JSON.stringify(group)} (failed to place ${count} ${count === 1 ? "allocation" : "allocations"}):`;
   return [`${indent}${title}`, ...placementLines(metric).map((line) => `${indent}  ${line}`)];
 }
 
