@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Chance } from "@millwright/core/ports";
@@ -40,7 +40,12 @@ export async function openDataFolder(path: string, chance: Chance): Promise<Data
     return {
       path,
       nodeId,
-      writeRunning: (what) => writeFile(running, `${JSON.stringify(what, null, 2)}\n`, { mode: 0o600 }),
+      writeRunning: async (what) => {
+        // Whoever waits for it reads it whole.
+        const draft = `${running}.new`;
+        await writeFile(draft, `${JSON.stringify(what, null, 2)}\n`, { mode: 0o600 });
+        await rename(draft, running);
+      },
       removeRunning: () => rm(running, { force: true }),
     };
   } catch (error) {
