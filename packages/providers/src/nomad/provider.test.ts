@@ -54,6 +54,17 @@ describe("data sources tell what the server says", () => {
     expect((await read("nomad_allocations", { filter: "JobID" })).diagnostics).toMatchObject([{ severity: "error" }]);
   });
 
+  test("of nodes", async () => {
+    const { plain } = await read("nomad_nodes", { filter: 'Name == "name-of-n2"', resources: true });
+    const [node] = (plain as { nodes: readonly Record<string, unknown>[] }).nodes;
+    expect(node).toMatchObject({ id: "n2", datacenter: "dc1", status: "ready", scheduling_eligibility: "eligible" });
+    expect(node!.drivers).toContainEqual(expect.objectContaining({ name: "raw_exec", healthy: true }));
+    expect(node!.node_resources).toMatchObject([{ cpu: [{ cpu_shares: expect.any(Number) }], memory: [{}] }]);
+    expect((await read("nomad_nodes")).plain).toMatchObject({ nodes: [{ node_resources: [] }, {}] });
+    const { diagnostics } = await read("nomad_node", { node_id: "0a1b2c3d-0000-4000-8000-000000000001" });
+    expect(diagnostics).toMatchObject([{ summary: "No such node" }]);
+  });
+
   test("of deployments, datacenters and regions", async () => {
     expect((await read("nomad_deployments")).plain).toMatchObject({
       deployments: [{ JobID: "web", JobVersion: "0", Status: "successful" }],

@@ -8,6 +8,7 @@ import { nomadAllocationsData, nomadDatacentersData, nomadDeploymentsData, nomad
 import { NomadConnection } from "./connection.ts";
 import { nomadJobData } from "./job-data.ts";
 import { nomadJob } from "./job.ts";
+import { nomadNodeData, nomadNodesData } from "./node-data.ts";
 import type { Environment } from "./settings.ts";
 import { settingsFields } from "./settings.ts";
 
@@ -27,6 +28,8 @@ export function nomadProvider(env: Environment = process.env, clock: Clock = sys
       nomad_deployments: nomadDeploymentsData,
       nomad_datacenters: nomadDatacentersData,
       nomad_regions: nomadRegionsData,
+      nomad_node: nomadNodeData,
+      nomad_nodes: nomadNodesData,
     },
   });
 }
