@@ -1,5 +1,6 @@
+import { consulVersion } from "@millwright/core/followed-versions";
 import { jsonReply } from "@millwright/core/http-reply";
-import { consulVersion, type NodeIdentity } from "./identity.ts";
+import type { NodeIdentity } from "./identity.ts";
 import type { Route } from "./route.ts";
 import type { DiscoveryProjection } from "./state.ts";
 

@@ -1,11 +1,11 @@
 import { OperationalError } from "@millwright/core/errors";
+import { readBody } from "@millwright/core/http-body";
 import { jsonReply } from "@millwright/core/http-reply";
 import { WireFields } from "@millwright/text/wire-fields";
 import { discoveryErrors } from "./errors.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { badRequest } from "./parameters.ts";
 import type { Grants, Permission } from "./permissions.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 
 const largestBody = 1024 * 1024;
@@ -41,7 +41,7 @@ interface Question {
 
 async function readQuestions(call: Call): Promise<readonly Question[]> {
   const complaint = "Request decode failed";
-  const body = parseJson(await readBody(call.request, largestBody), complaint);
+  const body = parseJson(await readBody(call.request, largestBody, discoveryErrors.tooLarge), complaint);
   if (!Array.isArray(body)) throw badRequest(`${complaint}: the body is no list of questions`);
   if (body.length > mostQuestions) throw badRequest(`${complaint}: ask ${mostQuestions} questions at most`);
   return body.map((item) =>

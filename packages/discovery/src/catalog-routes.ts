@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { jsonReply } from "@millwright/core/http-reply";
 import { commitDraft } from "@millwright/records/commit";
 import { topicOf } from "@millwright/records/table";
@@ -16,7 +17,6 @@ import { parseJson, readWire } from "./json-body.ts";
 import { filtered, hasMeta, hasTags } from "./list-query.ts";
 import { badRequest } from "./parameters.ts";
 import { type Grants, mayRead, type Permission } from "./permissions.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { DiscoveryDraft } from "./state.ts";
 import type { Row } from "./tables.ts";
@@ -74,7 +74,7 @@ export function listNothing(context: CatalogContext, call: Call): Promise<HttpRe
 
 async function put(context: CatalogContext, call: Call): Promise<HttpReply> {
   const complaint = "Request decode failed";
-  const body = parseJson(await readBody(call.request, largestBody), complaint);
+  const body = parseJson(await readBody(call.request, largestBody, discoveryErrors.tooLarge), complaint);
   const registration = readWire(complaint, () => parseRegistration(body));
   refuseOtherDatacenter(context, registration.datacenter);
   await commitDraft(context, (draft) => {
@@ -86,7 +86,7 @@ async function put(context: CatalogContext, call: Call): Promise<HttpReply> {
 
 async function remove(context: CatalogContext, call: Call): Promise<HttpReply> {
   const complaint = "Request decode failed";
-  const body = parseJson(await readBody(call.request, largestBody), complaint);
+  const body = parseJson(await readBody(call.request, largestBody, discoveryErrors.tooLarge), complaint);
   const deregistration = readWire(complaint, () => parseDeregistration(body));
   refuseOtherDatacenter(context, deregistration.datacenter);
   await commitDraft(context, (draft) => {

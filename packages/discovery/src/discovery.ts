@@ -1,6 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
-import { emptyReply, textReply } from "@millwright/core/http-reply";
+import { textReply, wrongMethodReply } from "@millwright/core/http-reply";
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { recordsErrors } from "@millwright/records/errors";
@@ -146,11 +146,8 @@ async function dispatchToRoute(request: HttpRequest, dispatch: Dispatch): Promis
       return unknownPath(request.path);
     case "bad-encoding":
       throw badRequest("The path is not UTF-8: keys are text.");
-    case "wrong-method": {
-      const allow = ["OPTIONS", ...match.methods].join(",");
-      if (request.method === "OPTIONS") return emptyReply(200, { allow });
-      return textReply(405, `method ${request.method} not allowed`, { allow });
-    }
+    case "wrong-method":
+      return wrongMethodReply(request, match.methods, `method ${request.method} not allowed`);
     case "found": {
       const { query } = request;
       const token = tokenOf(request);

@@ -1,5 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { jsonReply } from "@millwright/core/http-reply";
 import type { Chance } from "@millwright/core/ports";
 import { blockingRead } from "@millwright/records/blocking";
@@ -14,7 +15,6 @@ import type { NodeIdentity } from "./identity.ts";
 import { badRequest } from "./parameters.ts";
 import type { Permission } from "./permissions.ts";
 import { readHeaders } from "./reply.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { DiscoveryCommits, DiscoveryDraft, DiscoveryReads, DiscoveryState } from "./state.ts";
 
@@ -55,7 +55,7 @@ export function eventRoutes(context: EventRoutesContext): Route[] {
 
 async function fire(context: EventRoutesContext, call: Call): Promise<HttpReply> {
   const { query, params, request } = call;
-  const payload = await readBody(request, largestPayload);
+  const payload = await readBody(request, largestPayload, discoveryErrors.tooLarge);
   const event = {
     id: context.chance.uuid(),
     name: params.name ?? "",

@@ -10,6 +10,3 @@ export interface NodeIdentity {
   /** Of this program. */
   readonly version: string;
 }
-
-/** The version of Consul whose API is followed: what clients read to decide what they may ask for. */
-export const consulVersion = "1.16.4";

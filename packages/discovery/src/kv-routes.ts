@@ -1,5 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { blockingRead } from "@millwright/records/blocking";
 import { parseReadOptions, type ReadOptions } from "@millwright/records/read-options";
@@ -13,7 +14,6 @@ import type { KvWriter } from "./kv-write.ts";
 import { badRequest, parseCas, parseUint64 } from "./parameters.ts";
 import type { Permission } from "./permissions.ts";
 import { jsonListReply, type ReadMeta, readHeaders } from "./reply.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { DiscoveryReads, KvEntry } from "./state.ts";
 import type { Row } from "./tables.ts";
@@ -198,7 +198,7 @@ async function put(context: KvRoutesContext, call: Call): Promise<HttpReply> {
   refuseConflicts(query, ["cas", "acquire", "release"]);
   const flags = query.has("flags") ? parseUint64("flags", query.get("flags") ?? "") : 0n;
   const cas = query.has("cas") ? parseCas(query.get("cas") ?? "") : undefined;
-  const record = { value: await readBody(request, largestValue), flags };
+  const record = { value: await readBody(request, largestValue, discoveryErrors.tooLarge), flags };
   return jsonReply(await write(context.writer, query, { key, record, cas }), isPretty(context, call));
 }
 

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { jsonReply } from "@millwright/core/http-reply";
 import { topicOf } from "@millwright/records/table";
 import { WireFields } from "@millwright/text/wire-fields";
@@ -11,7 +12,6 @@ import type { NodeIdentity } from "./identity.ts";
 import { parseJson, readWire } from "./json-body.ts";
 import { identify, joinNode, type MembershipContext, renewNode } from "./membership.ts";
 import { badRequest } from "./parameters.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 
 export interface MembershipRoutesContext extends MembershipContext {
@@ -95,7 +95,7 @@ function listNodes({ projection: { state } }: MembershipRoutesContext) {
 const longestLook = 45_000;
 
 async function join(context: MembershipRoutesContext, call: Call): Promise<HttpReply> {
-  const body = parseJson(await readBody(call.request, largestBody), complaint);
+  const body = parseJson(await readBody(call.request, largestBody, discoveryErrors.tooLarge), complaint);
   const fields = readWire(complaint, () => new WireFields(body, "the request to join"));
   const given = readWire(complaint, () => fields.text("JoinToken"));
   if (!context.openJoin) checkJoinToken(context.joinToken, given);
@@ -110,7 +110,7 @@ async function join(context: MembershipRoutesContext, call: Call): Promise<HttpR
 }
 
 async function renew(context: MembershipRoutesContext, call: Call): Promise<HttpReply> {
-  const body = parseJson(await readBody(call.request, largestBody), complaint);
+  const body = parseJson(await readBody(call.request, largestBody, discoveryErrors.tooLarge), complaint);
   const node = readWire(complaint, () => {
     const fields = new WireFields(body, "the renewal");
     return { name: fields.text("Node"), id: fields.text("ID") };

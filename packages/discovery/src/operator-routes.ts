@@ -1,9 +1,9 @@
+import { consulVersion } from "@millwright/core/followed-versions";
 import type { HttpReply } from "@millwright/core/http";
 import { emptyReply, jsonReply } from "@millwright/core/http-reply";
 import { topicOf } from "@millwright/records/table";
 import { answerList, type CatalogContext, isPretty } from "./catalog-context.ts";
 import { nameOf, needs, nodeRead } from "./catalog-routes.ts";
-import { consulVersion } from "./identity.ts";
 import type { Call, Route } from "./route.ts";
 
 /**

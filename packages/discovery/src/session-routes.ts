@@ -1,5 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { jsonReply, textReply } from "@millwright/core/http-reply";
 import type { Chance } from "@millwright/core/ports";
 import { blockingRead } from "@millwright/records/blocking";
@@ -12,7 +13,6 @@ import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
 import { checkPermission, type Permission } from "./permissions.ts";
 import { readHeaders } from "./reply.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route, RoutePermission } from "./route.ts";
 import { endSession, whyOver } from "./session-end.ts";
 import { sessionJson } from "./session-json.ts";
@@ -69,7 +69,7 @@ type Handler = (context: SessionRoutesContext, call: Call) => Promise<HttpReply>
 type Chooser = (call: Call) => string | undefined;
 
 async function create(context: SessionRoutesContext, call: Call): Promise<HttpReply> {
-  const asked = parseSession(await readBody(call.request, largestBody));
+  const asked = parseSession(await readBody(call.request, largestBody, discoveryErrors.tooLarge));
   // A node that passes a request on says which it is: its own sessions are meant.
   const node = asked.node || call.request.header("x-millwright-node") || context.identity.nodeName;
   const request = { ...asked, node };

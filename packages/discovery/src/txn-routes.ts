@@ -1,5 +1,6 @@
 import { isKind, messageOf } from "@millwright/core/errors";
 import type { HttpReply } from "@millwright/core/http";
+import { readBody } from "@millwright/core/http-body";
 import { jsonReply } from "@millwright/core/http-reply";
 import { discoveryErrors } from "./errors.ts";
 import type { NodeIdentity } from "./identity.ts";
@@ -7,7 +8,6 @@ import { jsonObject, kvFields } from "./kv-json.ts";
 import { largestValue } from "./kv-routes.ts";
 import { checkPermission, type Grants, type Permission } from "./permissions.ts";
 import { contactHeaders, jsonItem, jsonListReply } from "./reply.ts";
-import { readBody } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import { catalogResultJson } from "./txn-catalog.ts";
 import { runTransaction, type TxnContext } from "./txn-run.ts";
@@ -34,7 +34,7 @@ export function txnRoutes(context: TxnRoutesContext): Route[] {
 
 async function transact(context: TxnRoutesContext, call: Call): Promise<HttpReply> {
   const pretty = context.pretty || call.query.has("pretty");
-  const parsed = parseOperations(await readBody(call.request, largestValue));
+  const parsed = parseOperations(await readBody(call.request, largestValue, discoveryErrors.tooLarge));
   const errors = parsed.flatMap((operation, i) => refusal(operation, i, call.grants));
   if (errors.length > 0) return conflict(errors, pretty);
   const operations = parsed.filter((operation): operation is TxnOperation => operation.verb !== "refused");

@@ -1,9 +1,9 @@
+import { consulVersion } from "@millwright/core/followed-versions";
 import { arch, cpus, freemem, hostname, platform, totalmem, uptime } from "node:os";
 import type { HttpReply } from "@millwright/core/http";
 import { OperationalError } from "@millwright/core/errors";
 import { memberView, selfView } from "./agent-views.ts";
 import { livenessCheck } from "./compare-catalog.ts";
-import { consulVersion } from "./identity.ts";
 import { onlyGranted } from "./permissions.ts";
 import { jsonReply } from "@millwright/core/http-reply";
 import type { Call, Route } from "./route.ts";

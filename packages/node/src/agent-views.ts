@@ -1,6 +1,7 @@
+import { consulVersion } from "@millwright/core/followed-versions";
 import { createHash } from "node:crypto";
 import { durationText } from "./check-definition.ts";
-import { consulVersion, type NodeIdentity } from "./identity.ts";
+import type { NodeIdentity } from "./identity.ts";
 import type { LocalCheck, LocalService, NodeState } from "./node-state.ts";
 import { wireAddress } from "./service-definition.ts";
 

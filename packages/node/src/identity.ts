@@ -14,6 +14,3 @@ export interface NodeIdentity {
   readonly httpPort?: number | undefined;
   readonly dnsPort?: number | undefined;
 }
-
-/** The version of Consul whose API is followed: what clients read to decide what they may ask for. */
-export const consulVersion = "1.16.4";

@@ -1,9 +1,9 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
+import { textReply, wrongMethodReply } from "@millwright/core/http-reply";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { forward } from "./forward.ts";
 import { type Authorizer, checkPermissions } from "./permissions.ts";
-import { emptyReply, textReply } from "@millwright/core/http-reply";
 import { badRequest } from "./request-body.ts";
 import type { Call, Route } from "./route.ts";
 import type { Servers } from "./servers.ts";
@@ -46,11 +46,8 @@ async function dispatchToRoute(request: HttpRequest, { find, authorizer, pretty 
       return textReply(404, "Invalid URL path: not a recognized HTTP API endpoint\n");
     case "bad-encoding":
       return textReply(400, "The path is not UTF-8: names are text.");
-    case "wrong-method": {
-      const allow = ["OPTIONS", ...match.methods].join(",");
-      if (request.method === "OPTIONS") return emptyReply(200, { allow });
-      return textReply(405, `method ${request.method} not allowed`, { allow });
-    }
+    case "wrong-method":
+      return wrongMethodReply(request, match.methods, `method ${request.method} not allowed`);
     case "found": {
       const { query } = request;
       refuseOtherPlaces(request);

@@ -7,7 +7,7 @@ import { type Discovery, openDiscovery } from "@millwright/discovery/discovery";
 import { allowAll, type Authorizer, staticTokens } from "@millwright/discovery/permissions";
 import type { Definitions } from "@millwright/node/configure";
 import { openSecrets } from "@millwright/secrets/secrets";
-import { vaultVersion } from "@millwright/secrets/version";
+import { vaultVersion } from "@millwright/core/followed-versions";
 import { claimFolder } from "@millwright/process/claim";
 import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
 import { type JoinToken, openJoinToken } from "./join-token.ts";

@@ -1,3 +1,4 @@
+import { consulVersion } from "@millwright/core/followed-versions";
 import { chmod } from "node:fs/promises";
 import { OperationalError } from "@millwright/core/errors";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
@@ -50,7 +51,7 @@ export async function openJobs(settings: ClientSettings, parts: JobParts): Promi
   });
   const client = await openClient({
     ...{ settings, node, logs, openAllocations, clock, chance, log },
-    self: { ...identity, discoveryVersion: followedConsul },
+    self: { ...identity, discoveryVersion: consulVersion },
     dataFolder: folder.path,
     drivers: driversOf(settings.drivers ?? {}, identity.name),
     environment: process.env,
@@ -77,6 +78,3 @@ function endIfThere(pid: number): void {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
-
-/** The version of Consul that servers of ours answer as: jobs have constraints about it. */
-const followedConsul = "1.16.4";

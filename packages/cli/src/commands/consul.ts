@@ -1,5 +1,5 @@
 import { similar } from "@millwright/core/similar";
-import { consulVersion } from "@millwright/discovery/identity";
+import { consulVersion } from "@millwright/core/followed-versions";
 import type { CommandIo } from "../io.ts";
 
 const usage = `Usage: consul [--version] [--help] COMMAND [flags] [arguments]

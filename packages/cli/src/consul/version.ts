@@ -1,4 +1,4 @@
-import { consulVersion } from "@millwright/discovery/identity";
+import { consulVersion } from "@millwright/core/followed-versions";
 import type { FlagTable } from "../flags.ts";
 import { refuse, type ServiceCommand } from "./command.ts";
 

@@ -1,3 +1,4 @@
+import { nomadVersion } from "@millwright/core/followed-versions";
 import { similar } from "@millwright/core/similar";
 import type { Clock } from "@millwright/core/ports";
 import type { CommandIo } from "../io.ts";
@@ -133,9 +134,6 @@ export async function runNomad(args: readonly string[], io: CommandIo, clock?: C
   const words = now === undefined ? args : [...now.split(" "), ...rest];
   return dispatch(words, io, { program: "nomad", names, ...(clock ? { clock } : {}) });
 }
-
-/** The version of Nomad whose HTTP API and command line this follows. */
-const nomadVersion = "1.6.5";
 
 /** One of our own groups: `millwright job …`, `alloc …`, `node …`, `deployment …`, `eval …`. */
 export async function runJobGroup(group: JobGroup, args: readonly string[], io: CommandIo): Promise<number> {

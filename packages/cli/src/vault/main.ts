@@ -1,4 +1,4 @@
-import { vaultVersion } from "@millwright/secrets/version";
+import { vaultVersion } from "@millwright/core/followed-versions";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "../io.ts";
 import { localFailure, runVaultCommand, type VaultCommand } from "./command.ts";

@@ -3,7 +3,7 @@ import { forwardedHeader } from "@millwright/clients/forward";
 import { bearerOf } from "@millwright/core/bearer";
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
-import { emptyReply, jsonReply, textReply } from "@millwright/core/http-reply";
+import { emptyReply, jsonReply, textReply, wrongMethodReply } from "@millwright/core/http-reply";
 import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { allocationRoutes, collecting } from "./allocation-routes.ts";
 import type { EndpointContext } from "./context.ts";
@@ -70,7 +70,7 @@ async function answer(find: RouteFinder<EndpointRoute>, request: HttpRequest): P
     case "bad-encoding":
       return textReply(400, "The path is not UTF-8: names are text.");
     case "wrong-method":
-      return textReply(405, "Invalid method", { allow: match.methods.join(",") });
+      return wrongMethodReply(request, match.methods, "Invalid method");
     case "found":
       return match.route.handle({ request, params: match.params });
   }
