@@ -11,7 +11,10 @@ export interface DiscoveryMembershipOptions {
   readonly log: Log;
 }
 
-/** How long an answer about a token is believed, in milliseconds: a node that joins again has another token. */
+/**
+ * How long an answer about a token is believed, in milliseconds. A node that joins again has another token: from when that is shown
+ * here, or this time has passed, the old one is good for nothing.
+ */
 const believed = 30_000;
 const mostBelieved = 10_000;
 
@@ -27,6 +30,8 @@ export function discoveryMembership(options: DiscoveryMembershipOptions): Member
       const answer = token === "" ? undefined : await client.node.whoAmI({ token, signal });
       if (!answer) return undefined;
       const node = { id: answer.id, name: answer.node };
+      // It has joined again: what it had before is asked for anew.
+      for (const [other, { node: before }] of known) if (before.id === node.id) known.delete(other);
       if (known.size >= mostBelieved) known.clear();
       known.set(token, { node, until: clock.monotonic() + believed });
       return node;
