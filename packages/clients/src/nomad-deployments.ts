@@ -62,3 +62,14 @@ export class NomadDeployments {
     return this.#api.write({ path: `/v1/deployment/${what}/${segment(id)}`, body, options }, deploymentUpdate);
   }
 }
+
+/** Whether all its canaries are healthy, and it waits for somebody to let them take over. */
+export function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
+  return (
+    Status === "running" &&
+    Object.values(TaskGroups).some(
+      ({ DesiredCanaries, HealthyAllocs, Promoted, AutoPromote }) =>
+        DesiredCanaries > 0 && HealthyAllocs >= DesiredCanaries && !Promoted && !AutoPromote,
+    )
+  );
+}

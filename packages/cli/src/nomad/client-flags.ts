@@ -1,6 +1,7 @@
 import { type NomadConfig, nomadConfigFromEnv } from "@millwright/clients/nomad-config";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
+import { tlsFlags } from "../tls-flags.ts";
 
 /** How to reach the server, and in which colours; every command takes these. */
 export const clientFlags = {
@@ -18,16 +19,7 @@ export const clientFlags = {
   token: { kind: "string", value: "TOKEN", help: "The token to show. Also NOMAD_TOKEN." },
   "no-color": { kind: "bool", help: "Write without colours. Also NO_COLOR." },
   "force-color": { kind: "bool", help: "Write in colours, also where the output is no terminal." },
-  "ca-cert": { kind: "string", value: "FILE", help: "A CA certificate to trust. Also NOMAD_CACERT." },
-  "ca-path": { kind: "string", value: "FOLDER", help: "A folder of CA certificates to trust. Also NOMAD_CAPATH." },
-  "client-cert": { kind: "string", value: "FILE", help: "The certificate to show. Also NOMAD_CLIENT_CERT." },
-  "client-key": { kind: "string", value: "FILE", help: "The key of that certificate. Also NOMAD_CLIENT_KEY." },
-  "tls-server-name": {
-    kind: "string",
-    value: "NAME",
-    help: "The name the server's certificate is for. Also NOMAD_TLS_SERVER_NAME.",
-  },
-  "tls-skip-verify": { kind: "bool", help: "Trust any certificate. Also NOMAD_SKIP_VERIFY." },
+  ...tlsFlags("NOMAD"),
 } as const satisfies FlagTable;
 
 export type ClientFlagValues = FlagValues<typeof clientFlags>;

@@ -1,3 +1,4 @@
+import { needsPromotion } from "@millwright/clients/nomad-deployments";
 import type { AllocationListStub, Deployment } from "@millwright/clients/nomad-records";
 import { wrapText } from "../views/style.ts";
 import { deploymentBlock } from "./deployment-view.ts";
@@ -94,16 +95,6 @@ async function tellUnhealthy(one: AllocationListStub, told: Set<string>, monitor
     for (const [i, part] of wrapText(text, monitor.io.view.width - 8).entries())
       await line(monitor.io, `${i === 0 ? "  " : "    "}${part}`);
   }
-}
-
-function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
-  return (
-    Status === "running" &&
-    Object.values(TaskGroups).some(
-      ({ DesiredCanaries, HealthyAllocs, Promoted, AutoPromote }) =>
-        DesiredCanaries > 0 && HealthyAllocs >= DesiredCanaries && !Promoted && !AutoPromote,
-    )
-  );
 }
 
 async function tellPromotion({ ID, JobID }: Deployment, { io, program }: Monitor): Promise<void> {

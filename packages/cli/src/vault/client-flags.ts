@@ -1,6 +1,7 @@
 import { type VaultConfig, vaultConfigFromEnv } from "@millwright/clients/vault-config";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
+import { tlsFlags } from "../tls-flags.ts";
 
 /** How to reach the server; every command that talks to one takes these. */
 export const clientFlags = {
@@ -9,16 +10,7 @@ export const clientFlags = {
     value: "ADDRESS",
     help: "Address of the server. Also VAULT_ADDR; http://127.0.0.1:8200 by default.",
   },
-  "ca-cert": { kind: "string", value: "FILE", help: "A CA certificate to trust. Also VAULT_CACERT." },
-  "ca-path": { kind: "string", value: "FOLDER", help: "A folder of CA certificates to trust. Also VAULT_CAPATH." },
-  "client-cert": { kind: "string", value: "FILE", help: "The certificate to show. Also VAULT_CLIENT_CERT." },
-  "client-key": { kind: "string", value: "FILE", help: "The key of that certificate. Also VAULT_CLIENT_KEY." },
-  "tls-server-name": {
-    kind: "string",
-    value: "NAME",
-    help: "The name the server's certificate is for. Also VAULT_TLS_SERVER_NAME.",
-  },
-  "tls-skip-verify": { kind: "bool", help: "Trust any certificate. Also VAULT_SKIP_VERIFY." },
+  ...tlsFlags("VAULT"),
   namespace: { kind: "string", value: "NAME", help: "The namespace. Also VAULT_NAMESPACE." },
 } as const satisfies FlagTable;
 

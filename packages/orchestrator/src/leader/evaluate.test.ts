@@ -3,6 +3,7 @@ import { commitDraft } from "@millwright/records/commit";
 import { evalId, nodeId } from "@millwright/scheduler/ids";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Cluster, type ClusterOptions, healthy, jobOf, live, openCluster, until } from "../../test/cluster.ts";
+import { newEvaluation } from "../evaluation.ts";
 import type { EvalRecord } from "../records.ts";
 import { agenda } from "./broker.ts";
 
@@ -80,20 +81,10 @@ describe("an evaluation", () => {
 
 test("the agenda goes by priority, then by age, each job once; what waits says when it is due", async () => {
   const cluster = await start(0, { leaders: 0 });
-  const record = (id: string, rest: Partial<EvalRecord>): EvalRecord => ({
-    ...{ id: evalId(id), namespace: "default", job: jobId(id), type: "service", priority: 50, trigger: "job-register" },
-    ...{
-      node: null,
-      deployment: null,
-      status: "pending",
-      description: "",
-      waitUntil: null,
-      next: null,
-      previous: null,
-    },
-    ...{ blocked: null, failed: {}, queued: {}, snapshotIndex: 0, createdAt: 100, modifiedAt: 100 },
-    ...rest,
-  });
+  const record = (id: string, rest: Partial<EvalRecord>) => {
+    const job = { namespace: "default", id: jobId(id), type: "service", priority: 50 } as const;
+    return newEvaluation(cluster.context, job, "job-register", { id: evalId(id), createdAt: 100, ...rest });
+  };
   const records = [
     record("late", { createdAt: 200 }),
     record("early", { createdAt: 50 }),

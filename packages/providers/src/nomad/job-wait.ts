@@ -1,3 +1,4 @@
+import { needsPromotion } from "@millwright/clients/nomad-deployments";
 import type { Deployment, Evaluation } from "@millwright/clients/nomad-records";
 import { failure } from "@millwright/provider/problem";
 import type { NomadConnection } from "./connection.ts";
@@ -107,16 +108,6 @@ async function whyOf(
   );
   const head = `Deployment ${ID.slice(0, 8)} is ${Status}: ${StatusDescription}`;
   return [head, ...groups, ...unplacedLines(FailedTGAllocs), ...unwellLines(allocations)].join("\n");
-}
-
-function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
-  return (
-    Status === "running" &&
-    Object.values(TaskGroups).some(
-      ({ DesiredCanaries, HealthyAllocs, Promoted, AutoPromote }) =>
-        DesiredCanaries > 0 && HealthyAllocs >= DesiredCanaries && !Promoted && !AutoPromote,
-    )
-  );
 }
 
 function seconds(milliseconds: number): string {

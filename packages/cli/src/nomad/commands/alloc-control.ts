@@ -2,34 +2,24 @@ import { nomadCommand, Refusal } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { findAllocation } from "../find.ts";
 import { monitorEvaluation } from "../monitor.ts";
+import { monitorFlags, monitorOf } from "../monitor-flags.ts";
 
-const verbose = { kind: "bool", help: "Show whole ids." } as const;
+const { verbose } = monitorFlags;
 
 /** `alloc stop`. */
 export const stopAllocation = nomadCommand({
   usage: "[flags] ALLOCATION",
   about: "Stops an allocation. Where its job wants one in its place, that is placed anew.",
   examples: ["alloc stop 0af996ed"],
-  flags: {
-    detach: { kind: "bool", help: "Return as soon as the server knows, and print the evaluation's id." },
-    verbose,
-  },
+  flags: monitorFlags,
   args: { least: 1, most: 1 },
   failure: "Error stopping allocation",
-  run: async ({ values, args, io, client, clock, program }) => {
+  run: async (given) => {
+    const { values, args, io, client } = given;
     const { ID, Namespace } = await findAllocation(client, args[0]!, { signal: io.signal, verbose: values.verbose });
     const place = { namespace: Namespace };
     const evaluation = await client.allocations.stop(ID, { ...place, signal: io.signal });
-    if (!values.detach)
-      return monitorEvaluation(evaluation, {
-        client,
-        io,
-        clock,
-        program,
-        verbose: values.verbose,
-        until: "evaluated",
-        place,
-      });
+    if (!values.detach) return monitorEvaluation(evaluation, monitorOf(given, place, "evaluated"));
     await io.stdout(`${evaluation}\n`);
     return 0;
   },

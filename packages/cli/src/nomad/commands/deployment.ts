@@ -7,8 +7,9 @@ import { findDeployment } from "../find.ts";
 import { id } from "../format.ts";
 import { isForMachines, machineFlags, printForMachines } from "../machine.ts";
 import { monitorEvaluation } from "../monitor.ts";
+import { monitorFlags, monitorOf } from "../monitor-flags.ts";
 
-const verbose = { kind: "bool", help: "Show whole ids." } as const;
+const { verbose } = monitorFlags;
 
 /** `deployment list`. */
 export const listDeployments = nomadCommand({
@@ -41,7 +42,8 @@ export const deploymentStatus = nomadCommand({
   flags: { monitor: { kind: "bool", help: "Tell how it goes until it has ended." }, verbose, ...machineFlags },
   args: { least: 1, most: 1 },
   failure: "Error retrieving deployment",
-  run: async ({ values, args, io, client, clock, program }) => {
+  run: async (given) => {
+    const { values, args, io, client, clock } = given;
     const options = { signal: io.signal };
     const found = await findDeployment(client, args[0]!, { ...options, verbose: values.verbose });
     const place = { namespace: found.Namespace };
@@ -49,34 +51,20 @@ export const deploymentStatus = nomadCommand({
       const { value } = await client.read(`/v1/deployment/${found.ID}`, {}, { ...options, ...place });
       return printForMachines(value, values, io);
     }
-    if (values.monitor)
-      return watchDeployment(found.ID, {
-        client,
-        io,
-        clock,
-        program,
-        verbose: values.verbose,
-        until: "deployed",
-        place,
-      });
+    if (values.monitor) return watchDeployment(found.ID, monitorOf(given, place));
     await io.stdout(deploymentBlock(found, { verbose: values.verbose, now: clock.now() }, io));
     return 0;
   },
 });
 
-const changeFlags = {
-  detach: { kind: "bool", help: "Return as soon as the server knows, and print the evaluation's id." },
-  verbose,
-} as const;
-
 /** Makes one change of the deployment that is named, says so, and tells what it leads to. Resolves to the exit code. */
 async function carryOut(
-  { values, args, io, client, clock, program }: Given<typeof changeFlags>,
+  given: Given<typeof monitorFlags>,
   did: string,
   change: (id: string, place: NomadCallOptions) => Promise<DeploymentUpdate>,
 ): Promise<number> {
-  const { verbose } = values;
-  const found = await findDeployment(client, args[0]!, { signal: io.signal, verbose });
+  const { values, args, io, client } = given;
+  const found = await findDeployment(client, args[0]!, { signal: io.signal, verbose: values.verbose });
   const place = { namespace: found.Namespace };
   const { EvalID, RevertedJobVersion } = await change(found.ID, { ...place, signal: io.signal });
   await io.stdout(`Deployment ${JSON.stringify(id(found.ID, values))} ${did}\n`);
@@ -87,10 +75,10 @@ async function carryOut(
     return 0;
   }
   await io.stdout("\n");
-  return monitorEvaluation(EvalID, { client, io, clock, program, verbose, until: "deployed", place });
+  return monitorEvaluation(EvalID, monitorOf(given, place));
 }
 
-const changing = { usage: "[flags] DEPLOYMENT", flags: changeFlags, args: { least: 1, most: 1 } } as const;
+const changing = { usage: "[flags] DEPLOYMENT", flags: monitorFlags, args: { least: 1, most: 1 } } as const;
 
 /** `deployment promote`. */
 export const promoteDeployment = nomadCommand({
@@ -99,7 +87,7 @@ export const promoteDeployment = nomadCommand({
   examples: ["deployment promote 5f9b8d9c"],
   flags: {
     group: { kind: "strings", value: "NAME", help: "Only this group's; may be given several times." },
-    ...changeFlags,
+    ...monitorFlags,
   },
   failure: "Error promoting deployment",
   run: (given) =>

@@ -4,6 +4,7 @@ import { newestFirst } from "../format.ts";
 import { findEvaluation } from "../find.ts";
 import { isForMachines, machineFlags, printForMachines } from "../machine.ts";
 import { monitorEvaluation } from "../monitor.ts";
+import { monitorOf } from "../monitor-flags.ts";
 
 const verbose = { kind: "bool", help: "Show whole ids, and moments in place of ages." } as const;
 
@@ -59,20 +60,12 @@ export const evaluationStatus = nomadCommand({
   flags: { monitor: { kind: "bool", help: "Tell how it goes until it has ended." }, verbose, ...machineFlags },
   args: { least: 1, most: 1 },
   failure: "Error querying evaluation",
-  run: async ({ values, args, io, client, clock, program }) => {
+  run: async (given) => {
+    const { values, args, io, client, clock } = given;
     const options = { signal: io.signal };
     const found = await findEvaluation(client, args[0]!, { ...options, verbose: values.verbose });
     const place = { namespace: found.Namespace };
-    if (values.monitor)
-      return monitorEvaluation(found.ID, {
-        client,
-        io,
-        clock,
-        program,
-        verbose: values.verbose,
-        until: "deployed",
-        place,
-      });
+    if (values.monitor) return monitorEvaluation(found.ID, monitorOf(given, place));
     if (isForMachines(values)) {
       const { value } = await client.read(`/v1/evaluation/${found.ID}`, {}, { ...options, ...place });
       return printForMachines(value, values, io);

@@ -2,11 +2,7 @@ import type { JobRegisterResponse } from "@millwright/clients/nomad-records";
 import { type Given, nomadCommand, Refusal } from "../command.ts";
 import { findJob } from "../find.ts";
 import { monitorEvaluation } from "../monitor.ts";
-
-const monitorFlags = {
-  detach: { kind: "bool", help: "Return as soon as the server knows, and print the evaluation's id." },
-  verbose: { kind: "bool", help: "Show whole ids." },
-} as const;
+import { monitorFlags, monitorOf } from "../monitor-flags.ts";
 
 type MonitorGiven = Given<typeof monitorFlags>;
 
@@ -14,20 +10,12 @@ type MonitorGiven = Given<typeof monitorFlags>;
 async function follow(
   { EvalID, Warnings }: Pick<JobRegisterResponse, "EvalID" | "Warnings">,
   namespace: string,
-  { values, io, client, clock, program }: MonitorGiven,
+  given: MonitorGiven,
 ): Promise<number> {
+  const { values, io } = given;
   if (Warnings.trim() !== "") await io.stdout(`Job Warnings:\n${Warnings.trim()}\n\n`);
   if (EvalID === "") return 0;
-  if (!values.detach)
-    return monitorEvaluation(EvalID, {
-      client,
-      io,
-      clock,
-      program,
-      verbose: values.verbose,
-      until: "deployed",
-      place: { namespace },
-    });
+  if (!values.detach) return monitorEvaluation(EvalID, monitorOf(given, { namespace }));
   await io.stdout(`Evaluation ID: ${EvalID}\n`);
   return 0;
 }

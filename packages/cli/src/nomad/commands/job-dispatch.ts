@@ -6,11 +6,12 @@ import { nomadCommand, Refusal } from "../command.ts";
 import { findJob } from "../find.ts";
 import { keyValues } from "../format.ts";
 import { monitorEvaluation } from "../monitor.ts";
+import { monitorFlags, monitorOf } from "../monitor-flags.ts";
 
 const flags = {
   meta: { kind: "strings", value: "KEY=VALUE", help: "Meta data for the new job; may be given several times." },
   detach: { kind: "bool", help: "Return as soon as the server has the new job." },
-  verbose: { kind: "bool", help: "Show whole ids." },
+  verbose: monitorFlags.verbose,
 } as const;
 
 /** `job dispatch`. */
@@ -21,7 +22,8 @@ export const dispatchJob = nomadCommand({
   flags,
   args: { least: 1, most: 2 },
   failure: "Error dispatching job",
-  run: async ({ values, args, io, client, clock, program }) => {
+  run: async (given) => {
+    const { values, args, io, client } = given;
     const [prefix = "", path] = args;
     const found = await findJob(client, prefix, { signal: io.signal });
     const place = { namespace: found.Namespace, signal: io.signal };
@@ -33,16 +35,7 @@ export const dispatchJob = nomadCommand({
     await io.stdout(keyValues(made.EvalID === "" ? rows : [...rows, ["Evaluation ID", made.EvalID]]));
     if (made.EvalID === "" || values.detach) return 0;
     await io.stdout("\n");
-    const namespace = found.Namespace;
-    return monitorEvaluation(made.EvalID, {
-      client,
-      io,
-      clock,
-      program,
-      verbose: values.verbose,
-      until: "deployed",
-      place: { namespace },
-    });
+    return monitorEvaluation(made.EvalID, monitorOf(given, { namespace: found.Namespace }));
   },
 });
 

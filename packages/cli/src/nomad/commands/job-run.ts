@@ -6,7 +6,7 @@ import { styleOf } from "../../views/style.ts";
 import { nomadCommand, Refusal } from "../command.ts";
 import { jobFileFlags, readJobFile } from "../job-file.ts";
 import { monitorEvaluation } from "../monitor.ts";
-import type { Monitor } from "../monitor-lines.ts";
+import { monitorFlags, monitorOf } from "../monitor-flags.ts";
 
 const flags = {
   "check-index": {
@@ -18,7 +18,7 @@ const flags = {
   output: { kind: "bool", help: "Print the job as JSON of the API, and run nothing." },
   "preserve-counts": { kind: "bool", help: "Leave the counts of the job's groups as they are now." },
   "eval-priority": { kind: "int", value: "N", help: "The priority of the evaluation, 1 to 100; the job's by default." },
-  verbose: { kind: "bool", help: "Show whole ids." },
+  verbose: monitorFlags.verbose,
   "vault-token": {
     kind: "string",
     value: "TOKEN",
@@ -37,7 +37,8 @@ export const runJob = nomadCommand({
   flags,
   args: { least: 1, most: 1 },
   failure: "Error submitting job",
-  run: async ({ values, args, io, client, clock, occurrences, program }) => {
+  run: async (given) => {
+    const { values, args, io, client, occurrences } = given;
     const [path = ""] = args;
     const file = await readJobFile({ path, occurrences, io });
     if (!file) return 1;
@@ -67,21 +68,12 @@ export const runJob = nomadCommand({
       });
     if (registered.Warnings.trim() !== "")
       await io.stdout(`${styleOf(io.view).yellow(`Job Warnings:\n${registered.Warnings.trim()}`)}\n\n`);
-    const monitor: Monitor = {
-      client,
-      io,
-      clock,
-      program,
-      verbose: values.verbose,
-      until: "deployed",
-      place: file.place,
-    };
     if (registered.EvalID === "") {
       // Periodic and parameterized jobs are not placed themselves.
       await io.stdout("Job registration successful\n");
       return 0;
     }
-    if (!values.detach) return monitorEvaluation(registered.EvalID, monitor);
+    if (!values.detach) return monitorEvaluation(registered.EvalID, monitorOf(given, file.place));
     await io.stdout(`Job registration successful\nEvaluation ID: ${registered.EvalID}\n`);
     return 0;
   },

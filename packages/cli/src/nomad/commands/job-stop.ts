@@ -2,13 +2,12 @@ import { nomadCommand, Refusal } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { findJob } from "../find.ts";
 import { monitorEvaluation } from "../monitor.ts";
-import type { Monitor } from "../monitor-lines.ts";
+import { monitorFlags, monitorOf } from "../monitor-flags.ts";
 
 const flags = {
   purge: { kind: "bool", help: "Forget the job, too: its versions are gone, and its id is free." },
   yes: { kind: "bool", help: "Do not ask where the given id is only the beginning of the job's." },
-  detach: { kind: "bool", help: "Return as soon as the server knows, and print the evaluation's id." },
-  verbose: { kind: "bool", help: "Show whole ids." },
+  ...monitorFlags,
 } as const;
 
 /** `job stop`. */
@@ -20,7 +19,8 @@ export const stopJob = nomadCommand({
   flags,
   args: { least: 1, most: Number.POSITIVE_INFINITY },
   failure: "Error deregistering job",
-  run: async ({ values, args, io, client, clock, program }) => {
+  run: async (given) => {
+    const { values, args, io, client } = given;
     let code = 0;
     for (const prefix of args) {
       const found = await findJob(client, prefix, { signal: io.signal });
@@ -30,10 +30,8 @@ export const stopJob = nomadCommand({
         throw new Refusal("Cancelling job stop");
       const evaluation = await client.jobs.deregister(found.ID, { ...place, signal: io.signal, purge: values.purge });
       if (values.detach) await io.stdout(`${evaluation}\n`);
-      else if (evaluation !== "") {
-        const monitor: Monitor = { client, io, clock, program, verbose: values.verbose, until: "evaluated", place };
-        code = Math.max(code, await monitorEvaluation(evaluation, monitor));
-      }
+      else if (evaluation !== "")
+        code = Math.max(code, await monitorEvaluation(evaluation, monitorOf(given, place, "evaluated")));
     }
     return code;
   },
