@@ -23,7 +23,8 @@ export class FactoryCheck {
     try {
       await this.comesUp();
       await this.heals();
-      await this.outlivesItsAgent();
+      await this.outlives("agent");
+      await this.outlives("server");
       await this.rolls();
       await this.takesBack();
       await this.survivesItsDatabase();
@@ -67,17 +68,16 @@ export class FactoryCheck {
     this.#stage.say(`healthy again after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
   }
 
-  async outlivesItsAgent(): Promise<void> {
-    this.#stage.title("The agent is killed");
+  /** Kills what started the program, or what holds all that is known of it. */
+  async outlives(part: "agent" | "server"): Promise<void> {
+    this.#stage.title(`The ${part} is killed`);
     const [victim] = await this.#running();
     if (!victim) return this.#fact(false, "an instance runs");
     const pid = await this.#pidOf(victim, "api");
     const client = this.#client();
-    await this.#stage.restartAgent();
-    this.#fact(
-      (await this.#pidOf(victim, "api")) === pid,
-      "its tasks live on, and are found again as the same processes",
-    );
+    await this.#stage.restart(part);
+    const isFound = async () => (await this.#pidOf(victim, "api")) === pid;
+    await this.#until("its tasks live on, and are found again as the same processes", isFound);
     this.#fact((await client.stop()) === 0, "no request has failed meanwhile");
   }
 
@@ -150,7 +150,7 @@ export class FactoryCheck {
         );
         if (fault !== undefined) {
           counts.failed++;
-          this.#stage.say(`A request failed: ${fault}`);
+          if (counts.failed <= 10) this.#stage.say(`A request failed: ${fault}`);
         }
         await pause(25);
       }

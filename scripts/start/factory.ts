@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPostgres, unprivilegedUser } from "@millwright/secrets/postgres-programs";
@@ -20,8 +21,11 @@ export class Factory {
   /** Apart from the stage: PostgreSQL's user may come here, and nowhere else. */
   readonly #database: string;
 
+  readonly #driver: "raw_exec" | "docker";
+
   private constructor(
     stage: Stage,
+    driver: "raw_exec" | "docker",
     folder: string,
     database: string,
     postgres: { readonly address: string; readonly password: string },
@@ -29,6 +33,7 @@ export class Factory {
     this.folder = folder;
     this.jobs = new Jobs(stage.addresses);
     this.#stage = stage;
+    this.#driver = driver;
     this.#database = database;
     this.#postgres = postgres;
   }
@@ -59,7 +64,7 @@ export class Factory {
     writeFileSync(join(folder, "machine.auto.tfvars.json"), JSON.stringify(variables, null, 2));
     const password = randomBytes(18).toString("base64url");
     writeFileSync(join(stage.folder, "postgres-password"), password, { mode: 0o600 });
-    return new Factory(stage, folder, database, { address, password });
+    return new Factory(stage, driver, folder, database, { address, password });
   }
 
   /** Runs a command of `millwright` in the plan's folder. */
@@ -95,7 +100,18 @@ export class Factory {
   }
 
   /** Removes what it has put outside of the stage's folder. */
-  close(): void {
+  async close(): Promise<void> {
     rmSync(this.#database, { recursive: true, force: true });
+    if (this.#driver === "docker") for (const { release } of releases) await removeImage(`widgets:${release}`);
   }
+}
+
+/** Of the engine that the agent uses. That the image is not there is no fault. */
+async function removeImage(name: string): Promise<void> {
+  const socketPath = (process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock").replace("unix://", "");
+  await new Promise<void>((resolve) => {
+    const asked = request({ socketPath, method: "DELETE", path: `/images/${encodeURIComponent(name)}?force=true` });
+    asked.on("response", (answer) => answer.resume().on("end", resolve)).on("error", () => resolve());
+    asked.end();
+  });
 }

@@ -39,7 +39,7 @@ const examples: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
 
 const isUnattended = values.check || !process.stdout.isTTY;
 const stage = await Stage.open(isUnattended ? "any" : "usual");
-const closers: (() => void)[] = [];
+const closers: (() => Promise<void>)[] = [];
 try {
   await run();
 } catch (error) {
@@ -48,7 +48,7 @@ try {
   process.exitCode = 1;
 } finally {
   await stage.close();
-  for (const close of closers) close();
+  for (const close of closers) await close();
 }
 
 async function run(): Promise<void> {

@@ -177,17 +177,21 @@ export class Stage {
     return new Map(entries.map(({ Key, Value }) => [Key, Buffer.from(Value ?? "", "base64").toString("utf8")]));
   }
 
-  /** Kills the agent, which `dev` starts again; resolves when it answers. */
-  async restartAgent(): Promise<void> {
-    const file = join(this.folder, ".millwright", "agent", "running.json");
-    const pid = () => (JSON.parse(readFileSync(file, "utf8")) as { readonly pid: number }).pid;
-    const before = pid();
+  /** Kills the agent or the server, which `dev` starts again; resolves when it answers. */
+  async restart(part: "agent" | "server"): Promise<void> {
+    const running = () =>
+      JSON.parse(readFileSync(join(this.folder, ".millwright", part, "running.json"), "utf8")) as {
+        readonly pid: number;
+        readonly http: readonly string[];
+      };
+    const before = running().pid;
     this.say(`kill -9 ${before}`);
     process.kill(before, "SIGKILL");
+    const answers = async ({ http }: ReturnType<typeof running>) =>
+      (await fetch(`http://${http[0]}/v1/agent/self`).catch(() => undefined))?.ok ?? false;
     for (const giveUp = Date.now() + 20_000; Date.now() < giveUp; await pause(50))
-      if (pid() !== before && (await fetch(`http://${this.addresses.consul}/v1/agent/self`).catch(() => undefined))?.ok)
-        return;
-    throw new StepFailed("the agent is started again");
+      if (running().pid !== before && (await answers(running()))) return;
+    throw new StepFailed(`the ${part} is started again`);
   }
 
   /** Holds a fact; one that does not hold ends the run. */

@@ -176,8 +176,8 @@ function parsedNothing(): Values {
 
 // Until the user stops it. A part that ends is started again where it answered before; one that ends at once again ends both.
 async function watch(running: RunningPart[], io: CommandIo): Promise<number> {
+  const began = new Map(running.map((part) => [part, Number.NEGATIVE_INFINITY]));
   for (;;) {
-    const began = systemClock.monotonic();
     const gone = await firstGone(running, io.signal);
     if (io.signal.aborted || !gone) {
       await io.stderr("\nStopping the agent, its tasks, and the server …\n");
@@ -186,12 +186,14 @@ async function watch(running: RunningPart[], io: CommandIo): Promise<number> {
     }
     const said = `The ${gone.name} has ended. Its log says why:\n${await gone.lastLines()}\n`;
     await io.stderr(`\n${said}`);
-    if (systemClock.monotonic() - began < shortestLife) {
+    if (systemClock.monotonic() - (began.get(gone) ?? 0) < shortestLife) {
       await io.stderr("It has not lived for long: ending everything.\n");
       await stopAll(running);
       return 1;
     }
-    running[running.indexOf(gone)] = await startPart(asItWas(gone), io);
+    const again = await startPart(asItWas(gone), io);
+    running[running.indexOf(gone)] = again;
+    began.set(again, systemClock.monotonic());
     await io.stderr(`The ${gone.name} was started again, and answers where it did before.\n`);
   }
 }
