@@ -66,6 +66,24 @@ async function httpServer(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+describe("a check that was just registered", () => {
+  test("runs again soon until it succeeds, and then at its interval", async () => {
+    answer = () => ({ status: asked.length < 3 ? 500 : 200 });
+    await check({ HTTP: await httpServer(), Interval: "1h" });
+    await becomes("passing", /200/);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(asked.length).toBe(3);
+  });
+
+  test("keeps to its interval where it is taken as passing from the start", async () => {
+    answer = () => ({ status: 500 });
+    await check({ HTTP: await httpServer(), Interval: "1h", Status: "passing", FailuresBeforeCritical: 2 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(asked.length).toBe(1);
+    expect(now()?.status).toBe("passing");
+  });
+});
+
 describe("an HTTP check", () => {
   const statuses = [
     { code: 200, want: "passing" },

@@ -25,7 +25,9 @@ export interface CheckRunnerOptions {
 
 /**
  * Runs the checks that the registry has: starts and stops them as they are registered and removed, and gives the registry
- * their results. The first run comes at a random moment within the interval, so that many do not run together.
+ * their results. The first run comes at a random moment within the interval, so that many do not run together. A check that
+ * waits for its first success, as that of a program which is just starting, runs sooner: within {@link soon}, and then after
+ * twice the pause before, until it succeeds or the pause is the interval.
  */
 export class CheckRunner {
   readonly #options: CheckRunnerOptions;
@@ -72,7 +74,11 @@ export class CheckRunner {
     const stop = new AbortController();
     this.#running.set(definition.id, { definition, stop });
     const interval = intervalOf(definition.probe);
-    if (interval > 0) this.#scheduleRun(definition, interval * this.#options.chance.fraction(), stop.signal);
+    const firstPause = waitsForSuccess(check) ? Math.min(soon, interval) : interval;
+    if (interval > 0) {
+      const run = { definition, pauseIfFailed: firstPause, signal: stop.signal };
+      this.#scheduleRun(run, firstPause * this.#options.chance.fraction());
+    }
     const { probe } = definition;
     if (probe.kind === "alias" && this.#isRemote(probe.node)) this.#keep(this.#followRemote(definition, stop.signal));
     this.#setDeadlines(check);
@@ -85,18 +91,20 @@ export class CheckRunner {
     for (const what of ["run", "ttl", "reap"]) this.#options.timetable.delete(`${what}:${id}`);
   }
 
-  #scheduleRun(definition: CheckDefinition, pause: number, signal: AbortSignal): void {
+  #scheduleRun(run: NextRun, pause: number): void {
     const { timetable, clock } = this.#options;
-    timetable.set(`run:${definition.id}`, clock.monotonic() + pause, () => this.#keep(this.#run(definition, signal)));
+    timetable.set(`run:${run.definition.id}`, clock.monotonic() + pause, () => this.#keep(this.#run(run)));
   }
 
-  async #run(definition: CheckDefinition, signal: AbortSignal): Promise<void> {
+  async #run({ definition, pauseIfFailed, signal }: NextRun): Promise<void> {
     const result = await this.#probe(definition, signal);
     if (signal.aborted) return;
     const { streak, status } = damp(definition, this.#streaks.get(definition.id) ?? noStreak, result.status);
     this.#streaks.set(definition.id, streak);
     if (status !== undefined) this.report(definition.id, status, result.output);
-    this.#scheduleRun(definition, intervalOf(definition.probe), signal);
+    const interval = intervalOf(definition.probe);
+    const pause = result.status === "critical" ? Math.min(pauseIfFailed, interval) : interval;
+    this.#scheduleRun({ definition, pauseIfFailed: 2 * pause, signal }, pause);
   }
 
   /** What cannot be run is not well: a fault of ours, too, must not leave a check as it was, and never run again. */
@@ -185,6 +193,21 @@ export class CheckRunner {
 /** An output that changed alone is sent about this much later: between a half and one and a half of it. */
 const outputPause = 300_000;
 const aliasPause = 10_000;
+
+/** Milliseconds within which a check runs first where its success is waited for. */
+const soon = 250;
+
+interface NextRun {
+  readonly definition: CheckDefinition;
+  /** Milliseconds after it until the one after it, where it fails. */
+  readonly pauseIfFailed: number;
+  readonly signal: AbortSignal;
+}
+
+// One that was found again with a result is not new, and comes together with all others of its node.
+function waitsForSuccess({ status, output }: LocalCheck): boolean {
+  return status !== "passing" && output === "";
+}
 
 function probe(how: Probe, context: ProbeContext): Promise<ProbeResult> {
   switch (how.kind) {

@@ -236,8 +236,9 @@ describe("runProcess", () => {
 
 describe("a process found again", () => {
   test("is the same one, and can be ended", async () => {
-    const line = "sleep 60 & echo $! > child; trap 'exit 0' TERM; wait";
+    const line = "trap 'exit 0' TERM; sleep 60 & echo $! > child; wait";
     const running = await startProcess(shell(line, { lifetime: "independent" }));
+    const left = await pidIn("child");
     const identity = parseIdentity(formatIdentity(running.identity!));
     expect(identity).toEqual(running.identity);
     const found = findProcess(identity!)!;
@@ -246,7 +247,6 @@ describe("a process found again", () => {
     expect([found.isAlive(), findProcess(identity!)]).toEqual([false, undefined]);
     await running.ended;
     // What it has left running is to outlive it.
-    const left = await pidIn("child");
     expect(runs(left)).toBe(true);
     process.kill(left, "SIGKILL");
   });
