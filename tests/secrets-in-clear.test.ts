@@ -19,7 +19,7 @@ let banner = "";
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "in-clear-"));
   mkdirSync(join(folder, "bin"));
-  for (const name of ["vault", "consul", "consul-template", "millwright"])
+  for (const name of ["vault", "consul", "consul-template", "nomad", "millwright"])
     symlinkSync(millwright, join(folder, "bin", name));
   postgres = await startPostgres({ database: "myapp", settings: { log_statement: "all" } });
   const ports = ["-http-port=0", "-dns-port=0", "-vault-port=0", "-server-port=0"];
@@ -55,6 +55,7 @@ async function typed(line: string, input = ""): Promise<string> {
     PATH: `${join(folder, "bin")}:${process.env.PATH ?? ""}`,
     VAULT_ADDR: addressIn("Vault HTTP API"),
     CONSUL_HTTP_ADDR: addressIn("Consul HTTP API"),
+    NOMAD_ADDR: addressIn("Nomad HTTP API"),
     VAULT_TOKEN: readFileSync(tokenFile(), "utf8").trim(),
   };
   const { out, err } = await runCommand("/bin/sh", ["-c", line], { cwd: join(folder, "work"), env, input });
@@ -75,7 +76,101 @@ const mayHold: readonly { readonly place: string; readonly file: RegExp }[] = [
   { place: "`node/node-token.json`", file: /^\.millwright\/agent\/node\/node-token\.json$/ },
   { place: "`~/.vault-token`", file: /^home\/\.vault-token$/ },
   { place: "a rendered file", file: /^work\/rendered$/ },
+  { place: "`jobs-signing-key.pem`", file: /^\.millwright\/server\/jobs-signing-key\.pem$/ },
+  { place: "`secrets/` of a task", file: /^\.millwright\/agent\/alloc\/[^/]+\/app\/secrets\/[^/]+$/ },
+  { place: "`private/` of an allocation", file: /^\.millwright\/agent\/alloc\/[^/]+\/private\/app\.json$/ },
 ];
+
+/** Each place where one of the secrets is in clear and may not be. */
+function whereFound(secrets: Readonly<Record<string, string>>): readonly string[] {
+  const found: string[] = [];
+  for (const path of filesUnder(folder)) {
+    const name = relative(folder, path);
+    if (mayHold.some(({ file }) => file.test(name))) continue;
+    const bytes = readFileSync(path);
+    for (const [what, secret] of Object.entries(secrets)) if (bytes.includes(secret)) found.push(`${what} in ${name}`);
+  }
+  for (const [what, secret] of Object.entries(secrets)) {
+    if (postgres.readLog().includes(secret)) found.push(`${what} in PostgreSQL's log`);
+    if (banner.includes(secret)) found.push(`${what} in what dev prints`);
+    for (const { line, text } of printed)
+      if (text.includes(secret)) found.push(`${what} in what was printed by: ${line}`);
+    for (const { pid, words } of commandLines()) if (words.includes(secret)) found.push(`${what} in process ${pid}`);
+  }
+  return found;
+}
+
+const roleOfApp = {
+  role_type: "jwt",
+  bound_audiences: ["vault.io"],
+  bound_claims: { nomad_job_id: "app" },
+  user_claim: "nomad_job_id",
+  token_policies: ["app"],
+  token_period: 1800,
+};
+
+/** A job of the factory's kind: its login is rendered before it starts, and it is trusted with all that a task may be. */
+const app = `
+job "app" {
+  group "app" {
+    task "app" {
+      driver = "raw_exec"
+      config {
+        command = "/bin/sleep"
+        args    = ["600"]
+      }
+      vault {
+        role = "app"
+      }
+      identity {
+        env  = true
+        file = true
+      }
+      template {
+        data        = <<-EOT
+          {{ with secret "postgresql/creds/readonly" }}
+          {"user": "{{ .Data.username }}", "password": "{{ .Data.password }}"}
+          {{ end }}
+        EOT
+        destination = "secrets/database.json"
+      }
+    }
+  }
+}
+`;
+
+/** Everything that tells of an allocation is asked for, and searched like what is printed. */
+async function askAbout(allocation: string): Promise<void> {
+  for (const line of [`alloc status -verbose ${allocation}`, `alloc status -json ${allocation}`, "job inspect app"]) {
+    printed.push({ line, text: await typed(`nomad ${line}`) });
+  }
+  const nomad = addressIn("Nomad HTTP API");
+  const text = async (path: string) => (await fetch(`${nomad}${path}`)).text();
+  const [{ ID: node }] = JSON.parse(await text("/v1/nodes"));
+  const files = `/v1/client/fs/cat/${allocation}?path=`;
+  for (const path of [
+    ...["/v1/allocations", "/v1/nodes", `/v1/node/${node}`, "/v1/jobs", "/v1/job/app", "/v1/job/app/versions"],
+    ...[
+      "/v1/evaluations",
+      "/v1/deployments",
+      "/v1/agent/self",
+      "/.well-known/jwks.json",
+      `/v1/allocation/${allocation}`,
+    ],
+    ...["app/secrets/vault_token", "/app//secrets/vault_token", "alloc/../app/secrets/vault_token"].map(
+      (file) => files + encodeURIComponent(file),
+    ),
+    ...["private/app.json", "state.json", "app/local/../../private/app.json"].map(
+      (file) => files + encodeURIComponent(file),
+    ),
+  ])
+    printed.push({ line: path, text: await text(path) });
+  // By it servers are answered, and nobody else.
+  expect(JSON.parse(await text(`/v1/node/${node}`))).not.toHaveProperty("Key");
+}
+
+/** A line from the middle of a key's file: of its private half. */
+const privateLine = (file: string) => readFileSync(file, "utf8").split("\n")[20] ?? "";
 
 test("every place on the list is in docs/security.md", () => {
   const page = readFileSync(join(root, "docs/security.md"), "utf8");
@@ -121,20 +216,42 @@ test("secrets that were issued are in those places and in no other", async () =>
   };
   expect(readFileSync(join(folder, "work", "rendered"), "utf8")).toBe("kv-s3cret-value-1");
   expect(readFileSync(join(folder, "audit.log"), "utf8")).toContain("hmac-sha256:");
-  const found: string[] = [];
-  for (const path of filesUnder(folder)) {
-    const name = relative(folder, path);
-    if (mayHold.some(({ file }) => file.test(name))) continue;
-    const bytes = readFileSync(path);
-    for (const [what, secret] of Object.entries(secrets)) if (bytes.includes(secret)) found.push(`${what} in ${name}`);
-  }
-  for (const [what, secret] of Object.entries(secrets)) {
-    if (postgres.readLog().includes(secret)) found.push(`${what} in PostgreSQL's log`);
-    if (banner.includes(secret)) found.push(`${what} in what dev prints`);
-    for (const { line, text } of printed) if (text.includes(secret)) found.push(`${what} in the errors of: ${line}`);
-    for (const { pid, words } of commandLines()) if (words.includes(secret)) found.push(`${what} in process ${pid}`);
-  }
-  expect(found).toEqual([]);
+  expect(whereFound(secrets)).toEqual([]);
+}, 60_000);
+
+test("what a task is trusted with is in those places while it runs, and nowhere when it has ended", async () => {
+  const nomad = addressIn("Nomad HTTP API");
+  await typed("vault policy write app -", 'path "postgresql/creds/readonly" { capabilities = ["read"] }');
+  await typed("vault auth enable -path=jwt-nomad jwt");
+  await typed(`vault write auth/jwt-nomad/config jwks_url=${nomad}/.well-known/jwks.json`);
+  await typed("vault write auth/jwt-nomad/role/app -", JSON.stringify(roleOfApp));
+  writeFileSync(join(folder, "work", "app.nomad.hcl"), app);
+  await typed("nomad job run app.nomad.hcl");
+  const [{ ID: allocation }] = JSON.parse(await typed("nomad job allocs -json app"));
+  const filed = (name: string) =>
+    readFileSync(join(folder, ".millwright/agent/alloc", allocation, "app/secrets", name));
+  const secrets = {
+    "the task's token": String(filed("vault_token")).trim(),
+    "the task's identity": String(filed("nomad_token")).trim(),
+    "the password of the task's login": JSON.parse(String(filed("database.json"))).password as string,
+    "the job's signing key": privateLine(join(folder, ".millwright/server/jobs-signing-key.pem")),
+  };
+  for (const secret of Object.values(secrets)) expect(secret.length).toBeGreaterThan(15);
+  await askAbout(allocation);
+  expect(whereFound(secrets)).toEqual([]);
+
+  await typed("nomad job stop app");
+  await vi.waitFor(async () => expect(await typed(`nomad alloc status ${allocation}`)).toMatch(/Status += complete/), {
+    timeout: 15_000,
+  });
+  const headers = { "x-vault-token": secrets["the task's token"] };
+  expect(await fetch(`${addressIn("Vault HTTP API")}/v1/auth/token/lookup-self`, { headers })).toMatchObject({
+    status: 403,
+  });
+  await askAbout(allocation);
+  const names = filesUnder(join(folder, ".millwright/agent/alloc")).map((path) => relative(folder, path));
+  expect(names.filter((name) => mayHold.some(({ file }) => file.test(name)))).toEqual([]);
+  expect(whereFound(secrets)).toEqual([]);
 }, 60_000);
 
 // The command lines and environments of the server and the agent.
