@@ -53,11 +53,16 @@ export class AntiEntropy {
     this.#wake.abort();
   }
 
-  /** Takes in what a server said: a node that the catalog lost registers at once; where there are many, each asks less often. */
+  /**
+   * Takes in what a server said: a node that the catalog lost registers at once; where there are many, each asks less often. That it
+   * said anything is news to a node that waits to be heard: what it has to say may be that an instance is no more.
+   */
   hear({ known, nodes }: Renewal): void {
     this.#nodes = nodes;
-    if (known || !this.#isOnline) return;
-    this.#compareAt = 0;
+    if (!this.#isOnline) return;
+    if (!known) this.#compareAt = 0;
+    if (known && this.#options.clock.monotonic() >= this.#notBefore) return;
+    this.#notBefore = 0;
     this.#wake.abort();
   }
 
@@ -177,6 +182,7 @@ export function comparePause(nodes: number): number {
   return 60_000 * (nodes <= 128 ? 1 : 1 + Math.ceil(Math.log2(nodes / 128)));
 }
 
+/** The least pause after servers that did not answer, unless they are heard of before. */
 const retryPause = 15_000;
 const mostStagger = 1_000;
 const patienceMilliseconds = 10_000;

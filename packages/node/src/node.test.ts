@@ -177,6 +177,16 @@ describe("anti-entropy", () => {
     expect(server.requests.slice(before).filter((line) => line.includes("register"))).toEqual([]);
   });
 
+  test("a server that was away for a moment is brought up to date as soon as it is heard of again", async () => {
+    const one = await start();
+    await one.node.ready();
+    await server.stop();
+    await one.ask("PUT /v1/agent/service/register", webService);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await server.start();
+    await until("registered", () => server.services.has("web"), 6_000);
+  }, 15_000);
+
   test("after the server was away, it is brought up to date within three seconds", async () => {
     const one = await start();
     await one.node.ready();
