@@ -33,3 +33,22 @@ export class Semaphore {
     next();
   }
 }
+
+/**
+ * Runs `task` one at a time, as seldom as serves all: a call resolves or rejects with a run that begins after it, and all calls that
+ * come during a run share the next one.
+ */
+export function coalesced(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    next ??= running.then(() => {
+      next = undefined;
+      const run = task();
+      // Who asked for a run hears of its failure; the one behind it is no worse for it.
+      running = run.catch(() => undefined);
+      return run;
+    });
+    return next;
+  };
+}

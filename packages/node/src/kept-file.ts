@@ -1,4 +1,5 @@
 import { open, readFile, rename } from "node:fs/promises";
+import { coalesced } from "@millwright/core/concurrency";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
 import { nodeErrors } from "./errors.ts";
@@ -8,56 +9,43 @@ import { nodeErrors } from "./errors.ts";
  * reader sees the old or the new one. However many changes come at once, it is written once or twice.
  */
 export class KeptFile {
-  readonly #path: string;
-  readonly #render: () => unknown;
+  /** Resolves when what `render` gives now is on disk. Rejects where it cannot be written. */
+  readonly write: () => Promise<void>;
   readonly #clock: Clock;
-  #writing: Promise<void> | undefined;
-  #isDirty = false;
+  #isDue = false;
 
   /** `render` gives what the file is to hold now, to be written as JSON. */
   constructor(path: string, clock: Clock, render: () => unknown) {
-    this.#path = path;
+    this.write = coalesced(() => put(path, render()));
     this.#clock = clock;
-    this.#render = render;
-  }
-
-  /** Resolves when what `render` gives now is on disk. Rejects where it cannot be written. */
-  async write(): Promise<void> {
-    this.#isDirty = true;
-    while (this.#isDirty || this.#writing) {
-      this.#writing ??= this.#writeOnce().finally(() => {
-        this.#writing = undefined;
-      });
-      await this.#writing;
-    }
   }
 
   /** Writes within `milliseconds`, for changes that need not outlive a crash in between. */
   writeSoon(milliseconds: number, signal: AbortSignal): void {
-    if (this.#isDirty || signal.aborted) return;
-    this.#isDirty = true;
-    void this.#clock.sleep(milliseconds, signal).then(
-      () => this.write().catch(() => undefined),
-      () => undefined,
-    );
+    if (this.#isDue || signal.aborted) return;
+    this.#isDue = true;
+    const write = async () => {
+      this.#isDue = false;
+      await this.write().catch(() => undefined);
+    };
+    void this.#clock.sleep(milliseconds, signal).then(write, () => undefined);
   }
+}
 
-  async #writeOnce(): Promise<void> {
-    this.#isDirty = false;
-    const fresh = `${this.#path}.new`;
+async function put(path: string, value: unknown): Promise<void> {
+  const fresh = `${path}.new`;
+  try {
+    const file = await open(fresh, "w", 0o600);
     try {
-      const file = await open(fresh, "w", 0o600);
-      try {
-        await file.writeFile(`${JSON.stringify(this.#render())}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(fresh, this.#path);
-    } catch (error) {
-      const text = `Cannot write ${this.#path}: ${messageOf(error)}. What was asked for holds until the agent ends, and is not kept. Check the disk's free space and the folder's permissions.`;
-      throw new OperationalError(nodeErrors.badConfiguration, text, { cause: error });
+      await file.writeFile(`${JSON.stringify(value)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
     }
+    await rename(fresh, path);
+  } catch (error) {
+    const text = `Cannot write ${path}: ${messageOf(error)}. What was asked for holds until the agent ends, and is not kept. Check the disk's free space and the folder's permissions.`;
+    throw new OperationalError(nodeErrors.badConfiguration, text, { cause: error });
   }
 }
 

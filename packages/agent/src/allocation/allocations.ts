@@ -1,4 +1,4 @@
-import { readdir, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { AllocationUpdate, NodeAllocation } from "@millwright/clients/nomad-node-protocol";
 import { messageOf, OperationalError } from "@millwright/core/errors";
@@ -6,7 +6,7 @@ import type { Job, TaskGroup } from "@millwright/jobs/job";
 import type { TaskFolders, TaskHandle } from "../driver/driver.ts";
 import { AllocationRunner, type Beginning } from "./allocation-runner.ts";
 import { allocationErrors, isExpected } from "./errors.ts";
-import { allocationFolders, allocationsFolder, removeAllocationFolder } from "./folders.ts";
+import { allocationFolders, allocationsFolder, entriesOf, removeAllocationFolder } from "./folders.ts";
 import { chooseGarbage, defaultGarbageLimits } from "./garbage.ts";
 import type { AllocationHost } from "./host.ts";
 import { decodeAllocation } from "./kept-allocation.ts";
@@ -265,13 +265,4 @@ function absent({ ID }: NodeAllocation): AllocationUpdate {
     TaskStates: {},
     Health: null,
   };
-}
-
-async function entriesOf(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }

@@ -94,7 +94,8 @@ async function made<T>(path: string, make: () => Promise<T>): Promise<T> {
   }
 }
 
-async function entriesOf(folder: string): Promise<readonly string[]> {
+/** The names in a folder; none where it is not there. */
+export async function entriesOf(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { coalesced } from "@millwright/core/concurrency";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { allocationErrors } from "./errors.ts";
 
@@ -7,38 +8,23 @@ import { allocationErrors } from "./errors.ts";
  * old or the new one; however many changes come at once, it is written once or twice.
  */
 export class KeptJson {
-  readonly #path: string;
-  readonly #render: () => unknown;
-  #writing: Promise<void> | undefined;
-  #isDirty = false;
+  /** Resolves when what `render` gives now is in the file. Rejects with `folder`. */
+  readonly write: () => Promise<void>;
 
   constructor(path: string, render: () => unknown) {
-    this.#path = path;
-    this.#render = render;
+    this.write = coalesced(() => put(path, render()));
   }
+}
 
-  /** Resolves when what `render` gives now is in the file. Rejects with `folder`. */
-  async write(): Promise<void> {
-    this.#isDirty = true;
-    while (this.#isDirty || this.#writing) {
-      this.#writing ??= this.#writeOnce().finally(() => {
-        this.#writing = undefined;
-      });
-      await this.#writing;
-    }
-  }
-
-  async #writeOnce(): Promise<void> {
-    this.#isDirty = false;
-    const fresh = `${this.#path}.new`;
-    try {
-      // A crash of the machine ends all tasks, and what is written here with them: there is nothing to sync.
-      await writeFile(fresh, JSON.stringify(this.#render()), { mode: 0o600 });
-      await rename(fresh, this.#path);
-    } catch (error) {
-      const text = `Cannot write ${this.#path}: ${messageOf(error)}. Check the disk's free space and who owns the folder.`;
-      throw new OperationalError(allocationErrors.folder, text, { cause: error });
-    }
+async function put(path: string, value: unknown): Promise<void> {
+  const fresh = `${path}.new`;
+  try {
+    // A crash of the machine ends all tasks, and what is written here with them: there is nothing to sync.
+    await writeFile(fresh, JSON.stringify(value), { mode: 0o600 });
+    await rename(fresh, path);
+  } catch (error) {
+    const text = `Cannot write ${path}: ${messageOf(error)}. Check the disk's free space and who owns the folder.`;
+    throw new OperationalError(allocationErrors.folder, text, { cause: error });
   }
 }
 

@@ -107,6 +107,7 @@ describe("the life of a task", () => {
       failed: false,
     });
     const event = taskEvents.setupFailure(0, "aborted");
+    expect(late.events.slice(0, 2)).toEqual(["Started", "Killing"]);
     const never = new Stepped().feed({ kind: "begin" }, kill, { kind: "startFailed", event, isFinal: false });
     expect(never.events).toEqual(["Killed"]);
   });

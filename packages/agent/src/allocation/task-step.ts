@@ -94,7 +94,7 @@ export function stepTask(rule: TaskRule, progress: TaskProgress, input: TaskInpu
       if (phase.kind !== "waiting") return only(progress);
       return prepare({ ...progress, hasBegun: true });
     case "started":
-      return started(progress, input.at);
+      return started(rule, progress, input.at);
     case "startFailed":
       return startFailed(rule, progress, input);
     case "exited":
@@ -137,12 +137,13 @@ function told(progress: TaskProgress, ...events: readonly TaskEvent[]): TaskProg
   return { ...progress, events: events.reduce(withEvent, progress.events) };
 }
 
-function started(progress: TaskProgress, at: Moment): TaskStep {
+function started({ killTimeout }: TaskRule, progress: TaskProgress, at: Moment): TaskStep {
   const { phase } = progress;
   if (phase.kind !== "preparing" && phase.kind !== "stopping") return only(progress);
   const up = { ...told(progress, taskEvents.started(at)), hasRun: true, startedAt: at, finishedAt: 0 };
   // Its end was asked for while it was starting.
-  if (phase.kind === "stopping") return { progress: up, actions: [{ kind: "stop" }] };
+  if (phase.kind === "stopping")
+    return { progress: told(up, taskEvents.killing(at, killTimeout)), actions: [{ kind: "stop" }] };
   return only({ ...up, phase: { kind: "running" } });
 }
 
