@@ -44,6 +44,8 @@ export interface TemplateSpec {
   /** Names of functions that it may not call, with `*` for any part. */
   readonly deniedFunctions: readonly string[];
   readonly sandbox?: string;
+  /** Asked before each writing, where others may change the folders on the way; rejects where the file is not to be written there now. */
+  readonly checkPlace?: () => Promise<unknown>;
   /** In place of the general one; `none` renders each change at once. */
   readonly wait?: WaitSpec | "none";
 }

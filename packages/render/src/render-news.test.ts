@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OperationalError } from "@millwright/core/errors";
 import { type Clock, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RenderConfig, TemplateSpec } from "./config.ts";
+import { renderErrors } from "./errors.ts";
 import { type Rendering, type RenderNews, startRendering } from "./render.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
 import { FakeConsul, FakeVault, followSettings } from "./testing/fake-servers.ts";
@@ -25,13 +27,18 @@ const hastyClock: Clock = {
   sleep: (milliseconds, signal) => systemClock.sleep(Math.max(0, milliseconds - 2), signal),
 };
 
-function start(texts: readonly string[], mode: RenderConfig["mode"], more: Partial<RenderConfig> = {}) {
+function start(
+  texts: readonly string[],
+  mode: RenderConfig["mode"],
+  more: Partial<RenderConfig & Pick<TemplateSpec, "checkPlace">> = {},
+) {
   const consul = new FakeConsul();
   const news: RenderNews[] = [];
   const templates = texts.map(
     (text, index): TemplateSpec => ({
       ...{ name: `t${index}`, text, destination: join(folder, `t${index}`) },
       ...{ keepsBackup: false, makesFolders: true, missingKey: "default", errorIsFatal: true, deniedFunctions: [] },
+      ...(more.checkPlace ? { checkPlace: more.checkPlace } : {}),
     }),
   );
   const config = {
@@ -67,6 +74,20 @@ test("what is waited for is told, then what has changed, and once that all is th
     { kind: "complete" },
     { kind: "changed", templates: [0] },
   ]);
+});
+
+test("a place that is not to be written to any more is left as it is, and that ends it", async () => {
+  let isPlaceGood = true;
+  const checkPlace = async () => {
+    if (!isPlaceGood) throw new OperationalError(renderErrors.unwritable, "a link leads out of the folder");
+  };
+  const { consul, news } = start(['{{ key "a" }}'], "follow", { checkPlace });
+  consul.answer("red", 1);
+  await vi.waitFor(() => expect(news.at(-1)).toEqual({ kind: "complete" }));
+  isPlaceGood = false;
+  consul.answer("green", 2);
+  expect(await rendering?.over).toMatchObject({ kind: "failed", message: expect.stringContaining("leads out") });
+  expect(readFileSync(join(folder, "t0"), "utf8")).toBe("red");
 });
 
 test("files that are there already are complete without a change", async () => {

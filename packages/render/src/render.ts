@@ -260,6 +260,7 @@ class Runner implements Rendering {
     const destination = spec.destination ?? "";
     const path = isAbsolute(destination) ? destination : join(config.folder, destination);
     try {
+      await spec.checkPlace?.();
       return { kind: (await writeFile({ ...spec, path, text })) ? "changed" : "same" };
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;

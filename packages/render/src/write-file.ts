@@ -1,6 +1,6 @@
 import { OperationalError, messageOf } from "@millwright/core/errors";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { renderErrors } from "./errors.ts";
 import { findGroup, findUser } from "./users.ts";
@@ -51,11 +51,12 @@ async function put(spec: FileSpec): Promise<boolean> {
     try {
       await file.writeFile(bytes);
       await file.sync();
+      // By the file that is open: where others may write in the folder too, its name may mean another one meanwhile.
+      await giveTo(file, owner.uid ?? there?.uid, owner.gid ?? there?.gid, spec);
+      await file.chmod(spec.permissions ?? (there ? there.mode & 0o7777 : 0o644));
     } finally {
       await file.close();
     }
-    await giveTo(temporary, owner.uid ?? there?.uid, owner.gid ?? there?.gid, spec);
-    await chmod(temporary, spec.permissions ?? (there ? there.mode & 0o7777 : 0o644));
     if (spec.keepsBackup && there) await backUp(path);
     await rename(temporary, path);
   } catch (error) {
@@ -65,11 +66,16 @@ async function put(spec: FileSpec): Promise<boolean> {
   return true;
 }
 
-async function giveTo(path: string, uid: number | undefined, gid: number | undefined, spec: FileSpec): Promise<void> {
-  const own = await stat(path);
+async function giveTo(
+  file: FileHandle,
+  uid: number | undefined,
+  gid: number | undefined,
+  spec: FileSpec,
+): Promise<void> {
+  const own = await file.stat();
   if ((uid ?? own.uid) === own.uid && (gid ?? own.gid) === own.gid) return;
   try {
-    await chown(path, uid ?? own.uid, gid ?? own.gid);
+    await file.chown(uid ?? own.uid, gid ?? own.gid);
   } catch (error) {
     // That the old file was somebody else's is no reason to fail; that one is asked for and cannot be had is.
     if (spec.user !== undefined || spec.group !== undefined) throw error;

@@ -203,7 +203,8 @@ export class Preparation {
     const folders = taskFolders(root, this.#name);
     for (const artifact of interpolateAll(artifacts, this.#names())) {
       await fetchArtifact(artifact, {
-        ...{ taskFolder: folders.task, allocationFolder: root, clock: host.clock, signal },
+        ...{ taskFolder: folders.task, allocationFolder: root, agentFolder: host.dataFolder },
+        ...{ clock: host.clock, signal },
         ...(host.artifactLimits ? { limits: host.artifactLimits } : {}),
         ...(host.artifactMirrors ? { mirrors: host.artifactMirrors } : {}),
         ...(owner ? { owner } : {}),

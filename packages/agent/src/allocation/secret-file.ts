@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, rename, rm, writeFile } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { allocationErrors } from "./errors.ts";
@@ -16,9 +16,15 @@ export async function writeSecretFile(path: string, text: string, readers: Secre
   const { owner, hasOwnImage } = readers;
   const fresh = join(dirname(path), `.${randomBytes(8).toString("hex")}.tmp`);
   try {
-    await writeFile(fresh, text, { mode: 0o600, flag: "wx" });
-    if (owner) await chown(fresh, owner.uid, owner.gid);
-    else if (hasOwnImage) await chmod(fresh, 0o644);
+    const file = await open(fresh, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+      // By the file that is open: a task may put a link in the place of its name meanwhile.
+      if (owner) await file.chown(owner.uid, owner.gid);
+      else if (hasOwnImage) await file.chmod(0o644);
+    } finally {
+      await file.close();
+    }
     await rename(fresh, path);
   } catch (error) {
     await rm(fresh, { force: true });

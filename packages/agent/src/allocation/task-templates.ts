@@ -136,6 +136,8 @@ export class TaskTemplates {
       errorIsFatal: true,
       deniedFunctions: ["plugin", "writeToFile"],
       sandbox: folders.task,
+      // The task runs by then, and may have put a link on the way.
+      checkPlace: () => pathInside(folders, template.destination),
       ...(wait ? { wait: { least: milliseconds(wait.min ?? 0), most: milliseconds(wait.max ?? 0) } } : {}),
     };
   }

@@ -11,6 +11,7 @@ import { type DestinationFolders, makeFolder, moveInto, moveOver, resolveDestina
 import { type Download, download } from "./download.ts";
 import { artifactErrors } from "./errors.ts";
 import { type ArtifactLimits, artifactLimits, shownBytes } from "./limits.ts";
+import { checkSourcePath } from "./source-path.ts";
 import { type ArtifactSource, type Location, parseSource, shownLocation } from "./source.ts";
 import { UnpackedTree } from "./tree.ts";
 import { unpack } from "./unpack.ts";
@@ -26,6 +27,8 @@ export interface ArtifactContext {
   readonly taskFolder: string;
   /** The folder that holds the task's and the shared one; a destination may be in there too. */
   readonly allocationFolder?: string;
+  /** The agent's own folder, with other allocations' secrets in it: no `file://` source is taken from there. */
+  readonly agentFolder?: string;
   /** Where proxies are looked for; the program's own environment where not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The operator's stand-ins: an address that begins with a name is asked for with the value in its place. */
@@ -187,6 +190,7 @@ class Fetching {
   }
 
   async #stat(path: string) {
+    await checkSourcePath(path, this.#context);
     const found = await stat(path).catch((error: unknown) => {
       throw new OperationalError(
         artifactErrors.notServed,

@@ -1,4 +1,14 @@
-import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, readSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { isAbsolute, join, sep } from "node:path";
 import { OperationalError } from "@millwright/core/errors";
 import { driverErrors } from "./errors.ts";
@@ -28,7 +38,8 @@ export function findCommand(command: string, place: CommandPlace): string {
   const candidates = candidatesOf(command, place);
   const found = candidates.find(isFile);
   if (found === undefined) throw notFound(command, place, candidates);
-  if (found.startsWith(folder + sep)) chmodSync(found, statSync(found).mode | 0o111);
+  // A link may lead to a program of the machine's, which stays as it is.
+  if (realpathSync(found).startsWith(realpathSync(folder) + sep)) chmodSync(found, statSync(found).mode | 0o111);
   if (!isExecutable(found)) {
     const text = `${found} on node ${node} is not executable by the agent's user. Make it so there (chmod +x), or change the task's command.`;
     throw new OperationalError(driverErrors.missing, text);

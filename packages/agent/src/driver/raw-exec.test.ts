@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import type { Json } from "@millwright/jobs/shape";
@@ -223,6 +223,15 @@ describe("the config of a task", () => {
       await handle.destroy();
     });
   }
+
+  test("what a link in the task's folder leads to is not made executable", async () => {
+    const launch = await bench.launch({ command: "run" });
+    const outside = join(launch.folders.allocation, "outside");
+    writeFileSync(outside, "#!/bin/sh\n", { mode: 0o640 });
+    symlinkSync(outside, join(launch.folders.local, "run"));
+    await expect(driver.start(launch)).rejects.toThrow("not executable");
+    expect(statSync(outside).mode & 0o777).toBe(0o640);
+  });
 
   const unusable = [
     { name: "neither a program nor a script", content: "echo hello", want: "begins with #!" },

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
-import { lstat, open, readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { isShown, resolveInside, type Visible } from "./inside.ts";
+import { isShown, openInside, openThere, resolveInside, type Visible } from "./inside.ts";
 
 /** A file or folder in the form of Nomad's API. */
 export interface FileInfoWire {
@@ -18,10 +18,18 @@ export interface FileInfoWire {
 export async function listFolder(visible: Visible, path: string): Promise<readonly FileInfoWire[]> {
   const folder = await resolveInside(visible, path);
   const isTop = folder === (await resolveInside(visible, ""));
-  const names = (await stat(folder)).isDirectory() ? (await readdir(folder)).sort() : [];
-  const shown = isTop ? names.filter((name) => isShown(visible, name)) : names;
-  const infos = await Promise.all(shown.map((name) => lstat(join(folder, name)).then(infoOf(name), () => undefined)));
-  return infos.filter((info) => info !== undefined);
+  const opened = await openThere(visible, folder, path);
+  try {
+    if (!(await opened.stat()).isDirectory()) return [];
+    // By what is open, and not by its name: a task may put another folder in its place.
+    const there = `/proc/self/fd/${opened.fd}`;
+    const names = (await readdir(there)).sort();
+    const shown = isTop ? names.filter((name) => isShown(visible, name)) : names;
+    const infos = await Promise.all(shown.map((name) => lstat(join(there, name)).then(infoOf(name), () => undefined)));
+    return infos.filter((info) => info !== undefined);
+  } finally {
+    await opened.close();
+  }
 }
 
 /** One file or folder; of a file also what it seems to hold. Rejects as {@link resolveInside}. */
@@ -29,7 +37,7 @@ export async function statFile(visible: Visible, path: string): Promise<FileInfo
   const real = await resolveInside(visible, path);
   const found = await stat(real);
   const info = infoOf(basename(real))(found);
-  return found.isFile() ? { ...info, ContentType: await contentType(real) } : info;
+  return found.isFile() ? { ...info, ContentType: await contentType(visible, path) } : info;
 }
 
 function infoOf(name: string) {
@@ -59,8 +67,8 @@ export function modeText(found: Stats): string {
   return `${kinds || "-"}${rights.join("")}`;
 }
 
-async function contentType(path: string): Promise<string> {
-  const file = await open(path, "r").catch(() => undefined);
+async function contentType(visible: Visible, path: string): Promise<string> {
+  const file = await openInside(visible, path).catch(() => undefined);
   if (!file) return "";
   try {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(512) });

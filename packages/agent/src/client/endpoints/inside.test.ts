@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { messageOf } from "@millwright/core/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listFolder, modeText, statFile } from "./file-info.ts";
-import { openInside, type Visible } from "./inside.ts";
+import { openInside, openThere, type Visible } from "./inside.ts";
 
 let folder: string;
 let visible: Visible;
@@ -62,6 +62,18 @@ describe("a path of a client", () => {
     { name: "that is not there is said", input: "web/local/none", want: /There is no "web\/local\/none"/ },
   ];
   for (const { name, input, want } of cases) test(name, async () => expect(await read(input)).toMatch(want));
+});
+
+test("what a task has put in the place of a file since it was looked at is not opened", async () => {
+  for (const [swapped, want] of [
+    ["web/local/out", /ELOOP/],
+    ["web/local/keep/key", /There is no/],
+    ["web/local/fifo", /^$/],
+  ] as const) {
+    const opened = await openThere(visible, join(folder, swapped), "web/local/a.txt").catch(messageOf);
+    expect(typeof opened === "string" ? opened : "").toMatch(want);
+    if (typeof opened !== "string") await opened.close();
+  }
 });
 
 test("a listing shows what is the tasks', and neither what the agent keeps nor what is behind secrets", async () => {

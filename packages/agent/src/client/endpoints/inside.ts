@@ -29,16 +29,29 @@ export async function resolveInside(visible: Visible, path: string): Promise<str
  * {@link resolveInside}, and with `badRequest` for what is no file.
  */
 export async function openInside(visible: Visible, path: string): Promise<FileHandle> {
-  const real = await resolveInside(visible, path);
+  const file = await openThere(visible, await resolveInside(visible, path), path);
+  try {
+    const found = await file.stat();
+    if (found.isDirectory()) throw refused("badRequest", `The file ${JSON.stringify(path)} is a directory.`);
+    if (!found.isFile()) throw refused("badRequest", `${JSON.stringify(path)} is no ordinary file.`);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens what {@link resolveInside} gave, a file or a folder, and looks again at where it is. `path` is as the client said it. Rejects
+ * as {@link resolveInside}.
+ */
+export async function openThere(visible: Visible, real: string, path: string): Promise<FileHandle> {
   // A FIFO without a writer would keep whoever opens it waiting.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const file = await open(real, flags).catch((error: unknown) => absent(error, path));
   try {
     const opened = await readlink(`/proc/self/fd/${file.fd}`).catch(() => real);
     refuseHidden(visible, relative(await realpath(visible.folder), opened), path);
-    const found = await file.stat();
-    if (found.isDirectory()) throw refused("badRequest", `The file ${JSON.stringify(path)} is a directory.`);
-    if (!found.isFile()) throw refused("badRequest", `${JSON.stringify(path)} is no ordinary file.`);
     return file;
   } catch (error) {
     await file.close();
