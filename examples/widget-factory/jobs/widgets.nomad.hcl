@@ -68,11 +68,11 @@ job "widgets" {
       unlimited      = true
     }
 
-    # Who has found an instance by its name a moment ago still gets its answer.
-    shutdown_delay = "3s"
-
     task "api" {
       driver = var.driver
+
+      # Who has found it by its name a moment ago still gets an answer.
+      shutdown_delay = "3s"
 
       dynamic "config" {
         for_each = var.driver == "docker" ? [] : ["program"]
@@ -150,6 +150,9 @@ job "widgets" {
 
     task "web" {
       driver = var.driver
+
+      # Who has found it by its name a moment ago still gets an answer.
+      shutdown_delay = "3s"
 
       dynamic "config" {
         for_each = var.driver == "docker" ? [] : ["program"]
