@@ -1,7 +1,8 @@
 // What every script needs before it can run: the packages of the lock file, and the pinned Node.
 // Plain JavaScript for Node 20, on purpose: it runs before anything is installed.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -74,6 +75,20 @@ export function run(command, args, options = {}) {
     return 127;
   }
   return result.status ?? 1;
+}
+
+/** As {@link run}, for what ends in an order of its own: signals are its to answer, and this waits until it has ended. */
+export function runToItsEnd(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: "inherit", ...options });
+  // A terminal's ^C reaches the command by itself; one that is told twice ends once.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(127);
+    });
+    child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
+  });
 }
 
 /** Runs vitest; beside what it prints, the results go to the JSON file that MILLWRIGHT_RESULTS names, if it names one. */

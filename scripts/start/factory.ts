@@ -18,33 +18,26 @@ export class Factory {
   readonly jobs: Jobs;
   readonly #stage: Stage;
   readonly #postgres: { readonly address: string; readonly password: string };
-  /** Apart from the stage: PostgreSQL's user may come here, and nowhere else. */
-  readonly #database: string;
 
-  readonly #driver: "raw_exec" | "docker";
-
-  private constructor(
-    stage: Stage,
-    driver: "raw_exec" | "docker",
-    folder: string,
-    database: string,
-    postgres: { readonly address: string; readonly password: string },
-  ) {
+  private constructor(stage: Stage, folder: string, postgres: { readonly address: string; readonly password: string }) {
     this.folder = folder;
     this.jobs = new Jobs(stage.addresses);
     this.#stage = stage;
-    this.#driver = driver;
-    this.#database = database;
     this.#postgres = postgres;
   }
 
   /** Puts the plan's files and the archives into the stage's folder. */
   static async prepare(stage: Stage, driver: "raw_exec" | "docker"): Promise<Factory> {
+    // Apart from the stage: PostgreSQL's user may come here, and nowhere else.
+    const database = mkdtempSync(join(tmpdir(), "millwright-database-"));
+    stage.atEnd(async () => {
+      rmSync(database, { recursive: true, force: true });
+      if (driver === "docker") for (const { release } of releases) await removeImage(`widgets:${release}`);
+    });
     const folder = join(stage.folder, "factory");
     cpSync(join(examples, "widget-factory"), folder, { recursive: true });
     const archives = join(stage.folder, "archives");
     await buildArchives(archives, releases, driver);
-    const database = mkdtempSync(join(tmpdir(), "millwright-database-"));
     const account = unprivilegedUser();
     mkdirSync(join(database, "orders"), { mode: 0o700 });
     for (const path of account ? [database, join(database, "orders")] : []) chownSync(path, account!.uid, account!.gid);
@@ -64,7 +57,7 @@ export class Factory {
     writeFileSync(join(folder, "machine.auto.tfvars.json"), JSON.stringify(variables, null, 2));
     const password = randomBytes(18).toString("base64url");
     writeFileSync(join(stage.folder, "postgres-password"), password, { mode: 0o600 });
-    return new Factory(stage, driver, folder, database, { address, password });
+    return new Factory(stage, folder, { address, password });
   }
 
   /** Runs a command of `millwright` in the plan's folder. */
@@ -97,12 +90,6 @@ export class Factory {
     } finally {
       await client.end();
     }
-  }
-
-  /** Removes what it has put outside of the stage's folder. */
-  async close(): Promise<void> {
-    rmSync(this.#database, { recursive: true, force: true });
-    if (this.#driver === "docker") for (const { release } of releases) await removeImage(`widgets:${release}`);
   }
 }
 

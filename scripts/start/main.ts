@@ -19,6 +19,9 @@ instances; then it tells what to try, and stays until ^C, which ends all of it.
   npm start -- --example=secrets  logins to a database that are leased and taken back
 `;
 
+/** The exit code of what was stopped before it had come to its end. */
+const interrupted = 130;
+
 const { values } = parseArgs({
   options: {
     check: { type: "boolean" },
@@ -38,38 +41,57 @@ const examples: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
 };
 
 const isUnattended = values.check || !process.stdout.isTTY;
-const stage = await Stage.open(isUnattended ? "any" : "usual");
-const closers: (() => Promise<void>)[] = [];
+const over = new AbortController();
+const stopped = new Promise<"stopped">((resolve) => over.signal.addEventListener("abort", () => resolve("stopped")));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => over.abort());
+let stage: Stage | undefined;
+let isLeftRunning = false;
 try {
-  await run();
+  stage = await Stage.open(isUnattended ? "any" : "usual", over.signal);
+  const running = run(stage);
+  // What was under way when it was stopped fails with what it works on; that is no news.
+  running.catch(() => undefined);
+  if ((await Promise.race([running, stopped])) === "stopped" && !isLeftRunning) process.exitCode = interrupted;
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
-  process.stderr.write(`\nThis step fell short: ${error.message}\n`);
-  process.exitCode = 1;
+  if (over.signal.aborted) process.exitCode = interrupted;
+  else {
+    process.stderr.write(`\nThis step fell short: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 } finally {
-  await stage.close();
-  for (const close of closers) await close();
+  await stage?.close();
 }
+process.exit();
 
-async function run(): Promise<void> {
+async function run(stage: Stage): Promise<void> {
   if (values.example !== undefined) {
     const example = examples[values.example];
     if (!example) throw new StepFailed(`--example=${values.example}: there are ${Object.keys(examples).join(" and ")}`);
     await example(stage);
-    return isUnattended ? sayFacts() : stage.leaveRunning();
+    if (isUnattended) return sayFacts(stage);
+    stage.sayWhatNext();
+    return leaveRunning();
   }
   stage.title("The widget factory: one plan");
   if (values.docker) await checkEngine(stage);
   const factory = await Factory.prepare(stage, values.docker ? "docker" : "raw_exec");
-  closers.push(() => factory.close());
   const { code } = await factory.apply("1");
   stage.fact(code === 0, "the factory is applied");
-  if (!isUnattended) return stage.leaveFactory(await factory.jobs.find("api.widgets.service.consul"));
+  if (!isUnattended) {
+    stage.sayFactoryRuns(await factory.jobs.find("api.widgets.service.consul"));
+    return leaveRunning();
+  }
   await new FactoryCheck(stage, factory).run();
   await runSteps(stage, "millwright");
   await runSteps(stage, "terraform");
   await runSecretsSteps(stage);
-  sayFacts();
+  sayFacts(stage);
+}
+
+async function leaveRunning(): Promise<void> {
+  isLeftRunning = true;
+  await stopped;
 }
 
 // Asked of the agent, which knows what it can run.
@@ -86,6 +108,6 @@ interface Driver {
   readonly HealthDescription: string;
 }
 
-function sayFacts(): void {
+function sayFacts(stage: Stage): void {
   stage.say(`\n${stage.facts} facts were checked, and all of them hold.`);
 }

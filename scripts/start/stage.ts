@@ -43,13 +43,6 @@ async function anyPorts(): Promise<readonly string[]> {
   return Promise.all(names.map(async (name) => `-${name}-port=${await freePort()}`));
 }
 
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
-  });
-}
-
 /** A port of loopback that nobody has at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -67,7 +60,8 @@ export class Stage {
   facts = 0;
   readonly #dev: ChildProcess;
   readonly #bin: string;
-  readonly #background: ChildProcess[] = [];
+  readonly #running = new Set<ChildProcess>();
+  readonly #atEnd: (() => Promise<void>)[] = [];
 
   private constructor(folder: string, addresses: Addresses, dev: ChildProcess) {
     this.folder = folder;
@@ -79,8 +73,11 @@ export class Stage {
       symlinkSync(launcher, join(this.#bin, name));
   }
 
-  /** With the usual ports, others only where they are taken; or with any, which nobody else on this machine looks for. */
-  static async open(ports: "usual" | "any"): Promise<Stage> {
+  /**
+   * With the usual ports, others only where they are taken; or with any, which nobody else on this machine looks for. Where `dev` does
+   * not start, or the signal aborts before it has, nothing is left of it.
+   */
+  static async open(ports: "usual" | "any", signal: AbortSignal): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), "millwright-"));
     const flags = ports === "usual" ? ["-free-ports"] : await anyPorts();
     process.stdout.write(`A fresh folder: ${folder}\n\n$ millwright dev ${flags.join(" ")}\n`);
@@ -88,8 +85,15 @@ export class Stage {
       cwd: folder,
       env: { ...process.env, XDG_STATE_HOME: join(folder, "state") },
       stdio: ["ignore", "pipe", "inherit"],
+      detached,
     });
-    const addresses = await bannerOf(dev);
+    const stop = () => dev.kill("SIGTERM");
+    signal.addEventListener("abort", stop);
+    const addresses = await bannerOf(dev).catch((error: unknown) => {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    });
+    signal.removeEventListener("abort", stop);
     const stage = new Stage(folder, addresses, dev);
     stage.say("To work with it in another terminal, beside those lines:");
     stage.say(`  export CONSUL_HTTP_ADDR=http://${addresses.consul}\n  export PATH=${stage.#bin}:$PATH`);
@@ -112,20 +116,19 @@ export class Stage {
     environment: Readonly<Record<string, string>> = {},
   ): Promise<Outcome> {
     this.say(`\n$ ${[command, ...args].join(" ")}`);
-    return this.#shown(spawn(join(this.#bin, command), args, this.#settings(folder, environment)));
+    return this.#shown(this.#start(join(this.#bin, command), args, this.#settings(folder, environment)));
   }
 
   /** The same for a line with pipes and quotes, by the shell. */
   shell(folder: string, line: string): Promise<Outcome> {
     this.say(`\n$ ${line}`);
-    return this.#shown(spawn("/bin/sh", ["-c", line], this.#settings(folder)));
+    return this.#shown(this.#start("/bin/sh", ["-c", line], this.#settings(folder)));
   }
 
   /** Starts a command that goes on; `stop` interrupts it as ^C does, and gives what it printed. */
   background(folder: string, command: string, args: readonly string[]): { stop(): Promise<Outcome> } {
     this.say(`\n$ ${[command, ...args].join(" ")} &`);
-    const child = spawn(join(this.#bin, command), args, this.#settings(folder));
-    this.#background.push(child);
+    const child = this.#start(join(this.#bin, command), args, this.#settings(folder));
     const outcome = this.#shown(child);
     return {
       stop: () => {
@@ -136,10 +139,14 @@ export class Stage {
     };
   }
 
-  #settings(
-    cwd: string,
-    environment: Readonly<Record<string, string>> = {},
-  ): SpawnOptionsWithStdioTuple<"ignore", "pipe", "pipe"> {
+  #start(command: string, args: readonly string[], settings: Settings): ChildProcessByStdio<null, Readable, Readable> {
+    const child = spawn(command, args, settings);
+    this.#running.add(child);
+    child.once("exit", () => this.#running.delete(child));
+    return child;
+  }
+
+  #settings(cwd: string, environment: Readonly<Record<string, string>> = {}): Settings {
     const { consul, vault, nomad, dns, tokenFile } = this.addresses;
     const env = {
       ...process.env,
@@ -153,7 +160,7 @@ export class Stage {
       MILLWRIGHT_DNS_ADDR: dns,
       TF_CLI_CONFIG_FILE: "/dev/null",
     };
-    return { cwd, env, stdio: ["ignore", "pipe", "pipe"] };
+    return { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached };
   }
 
   #shown(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Outcome> {
@@ -200,7 +207,8 @@ export class Stage {
     this.facts++;
   }
 
-  async leaveRunning(): Promise<void> {
+  /** Says what to try, with everything still running. */
+  sayWhatNext(): void {
     this.say(`
 ━━ What to try next ${"━".repeat(58)}
 
@@ -216,11 +224,10 @@ export lines above:
 
 The README has the first steps with a folder of your own. ^C here stops
 everything and removes the folder.`);
-    await untilStopped();
   }
 
-  /** Says where the factory's program answers, and what to try; returns at ^C. */
-  async leaveFactory(found: readonly { readonly host: string; readonly port: number }[]): Promise<void> {
+  /** Says where the factory's program answers, and what to try. */
+  sayFactoryRuns(found: readonly { readonly host: string; readonly port: number }[]): void {
     const web = found.map(({ host, port }) => `http://${host}:${port}/orders`);
     this.say(`
 ━━ The factory runs ${"━".repeat(58)}
@@ -241,19 +248,37 @@ In another terminal, after the export lines above:
     millwright apply -var=release=2
 
 ^C here stops everything and removes the folder.`);
-    await untilStopped();
   }
 
   get #dnsPort(): string {
     return this.addresses.dns.split(":").at(-1) ?? "";
   }
 
+  /** Has something done when the stage is closed, after everything on it has ended. */
+  atEnd(action: () => Promise<void>): void {
+    this.#atEnd.push(action);
+  }
+
+  /** Ends everything that was started here, at whatever it is, and leaves nothing of it. */
   async close(): Promise<void> {
-    for (const child of this.#background) child.kill("SIGKILL");
-    const ended = new Promise((resolve) => this.#dev.once("exit", resolve));
-    if (this.#dev.exitCode === null && this.#dev.kill("SIGTERM")) await ended;
+    const commands = [...this.#running].map((child) => ended(child, "SIGKILL"));
+    await Promise.all([...commands, ended(this.#dev, "SIGTERM")]);
+    for (const action of this.#atEnd) await action();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+type Settings = SpawnOptionsWithStdioTuple<"ignore", "pipe", "pipe">;
+
+// ^C of the terminal is for this program alone, which ends the others in their order.
+const detached = true;
+
+/** Sends a signal to a program and all it has started; `dev` tells its own parts. Resolves when it has ended. */
+async function ended(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exit = once(child, "exit");
+  process.kill(signal === "SIGKILL" ? -child.pid : child.pid, signal);
+  await exit;
 }
 
 /** Shows what `dev` prints, and reads from it where it answers. */
