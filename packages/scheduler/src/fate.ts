@@ -18,8 +18,13 @@ export type Fate =
       readonly wake?: { readonly at: Moment; readonly because: "reschedule" | "drain deadline" };
     }
   | { readonly kind: "lost" }
-  /** It goes elsewhere: at once, or as one of so many at a time. */
-  | { readonly kind: "migrate"; readonly atOnce: boolean; readonly deadline: Moment | null }
+  /** It goes elsewhere: at once, or as one of so many at a time. `isOverdue`: also where there is no place for it. */
+  | {
+      readonly kind: "migrate";
+      readonly atOnce: boolean;
+      readonly isOverdue: boolean;
+      readonly deadline: Moment | null;
+    }
   | { readonly kind: "reschedule"; readonly delay: number }
   /** A canary of a version that did not make it. */
   | { readonly kind: "unneededCanary" }
@@ -38,8 +43,9 @@ export function fateOf(allocation: Allocation, input: GroupInput): Fate {
   if (allocation.client === "failed") return fateOfFailed(allocation, rollout, input);
   const node = nodes.get(allocation.node);
   if (isGone(node)) return { kind: input.group.preventRescheduleOnLost ? "kept" : "lost" };
-  if (allocation.shouldMigrate) return { kind: "migrate", atOnce: true, deadline: null };
-  return node?.drain ? fateOnDrained(node.drain, isBatch, input.now) : { kind: "kept" };
+  const ofDrain: Fate = node?.drain ? fateOnDrained(node.drain, isBatch, input.now) : { kind: "kept" };
+  const isOverdue = ofDrain.kind === "migrate" && ofDrain.isOverdue;
+  return allocation.shouldMigrate ? { kind: "migrate", atOnce: true, isOverdue, deadline: null } : ofDrain;
 }
 
 /** A canary whose rollout is forgotten has long been promoted. */
@@ -59,12 +65,12 @@ function fateOfCanary(
   return { kind: mustGo && !hasEnded(allocation) ? "unneededCanary" : "canary" };
 }
 
-/** A rollout that goes on or has failed does not try again: such a failure is what it is there to find. */
+/** A rollout that goes on or has failed does not try again what it never saw well: such a failure is what it is there to find. */
 function fateOfFailed(allocation: Allocation, rollout: Deployment | undefined, input: GroupInput): Fate {
   const { group, deployment, now } = input;
   if (allocation.replacedBy !== null) return { kind: "past" };
   const goesOn = rollout !== undefined && isActive(rollout) && rollout.id === deployment?.id;
-  if (goesOn || rollout?.status === "failed") return { kind: "kept" };
+  if (allocation.healthy !== true && (goesOn || rollout?.status === "failed")) return { kind: "kept" };
   const decision = rescheduleDecision(group.reschedule, allocation, now);
   switch (decision.kind) {
     case "now":
@@ -78,7 +84,7 @@ function fateOfFailed(allocation: Allocation, rollout: Deployment | undefined, i
 
 /** Batch work may finish until the deadline; services leave a few at a time. */
 function fateOnDrained({ deadline }: NonNullable<Node["drain"]>, isBatch: boolean, now: Moment): Fate {
-  if (deadline !== null && now >= deadline) return { kind: "migrate", atOnce: true, deadline };
-  if (!isBatch) return { kind: "migrate", atOnce: false, deadline };
+  if (deadline !== null && now >= deadline) return { kind: "migrate", atOnce: true, isOverdue: true, deadline };
+  if (!isBatch) return { kind: "migrate", atOnce: false, isOverdue: false, deadline };
   return deadline === null ? { kind: "kept" } : { kind: "kept", wake: { at: deadline, because: "drain deadline" } };
 }

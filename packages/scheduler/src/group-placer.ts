@@ -59,7 +59,7 @@ export class GroupPlacer {
       destructive: replacements("destructive", descriptions.updated),
       migrate: replacements("migrate", descriptions.migrating),
       reschedule: replacements("reschedule", descriptions.rescheduled),
-      stop: stops.filter(({ isLost }) => !isLost),
+      stop: [...stops.filter(({ isLost }) => !isLost), ...this.#overdue()],
       lost: [...stops.filter(({ isLost }) => isLost), ...this.#lost()],
       inPlace: inPlace.map((allocation) => this.#updated(allocation)),
       ignore: ignore.map(({ id }) => id),
@@ -101,7 +101,7 @@ export class GroupPlacer {
     const found = this.#placed.at(-1);
     if (this.#placed.length > before && found)
       budget.spend(cost + found.placed.metrics.nodesEvaluated / comparedForOne);
-    else if (isLost) budget.spend(2);
+    else if (intent.endsAnyway) budget.spend(2);
     return true;
   }
 
@@ -125,7 +125,7 @@ export class GroupPlacer {
     }
     this.#failures.push(choice.metrics);
     if (!isAlone) this.#full.add(version);
-    if (isFreed && kind !== "lost") this.#giveBack(previous);
+    if (isFreed && !intent.endsAnyway) this.#giveBack(previous);
   }
 
   /** What finds nothing in its place stays where it is. */
@@ -195,6 +195,16 @@ export class GroupPlacer {
       description,
       isGone(this.#context.snapshot.nodes.get(previous.node)) && !hasEnded(previous),
       replacedBy,
+    );
+  }
+
+  /** What has to leave a node that has no time left, and finds no other. */
+  #overdue(): readonly Stop[] {
+    const placed = new Set(this.#placed.map(({ intent }) => intent));
+    return this.#tried.flatMap((intent) =>
+      intent.kind === "migrate" && intent.endsAnyway && intent.previous && !placed.has(intent)
+        ? [stopOf(intent.previous, descriptions.tainted, false, null)]
+        : [],
     );
   }
 

@@ -48,6 +48,8 @@ export interface Intent {
   readonly delay: number;
   /** The only node that it may be on, for jobs that run on every node. */
   readonly node: NodeId | null;
+  /** Whether what it comes instead of ends though there is no place for it: the node is gone, or its drain has no time left. */
+  readonly endsAnyway: boolean;
 }
 
 export interface Stopping {
@@ -76,7 +78,7 @@ export const descriptions = {
 } as const;
 
 export function intent(kind: Intent["kind"], index: number, version: number, rest: Partial<Intent> = {}): Intent {
-  return { kind, index, version, previous: null, delay: 0, node: null, ...rest };
+  return { kind, index, version, previous: null, delay: 0, node: null, endsAnyway: kind === "lost", ...rest };
 }
 
 export function isGone(node: Node | undefined): boolean {

@@ -41,7 +41,10 @@ export interface GroupPlacement {
   /** As they are to be from now on. */
   readonly inPlace: readonly Allocation[];
   readonly ignore: readonly AllocId[];
-  /** Those that found no node, with what was in the way; what they would have replaced stays. */
+  /**
+   * Those that found no node, with what was in the way; what they would have replaced stays, but where it has
+   * to leave its node now.
+   */
   readonly failed: { readonly count: number; readonly metrics: PlacementMetrics } | null;
   /** How many of each a dry run shows: of this step alone. */
   readonly desired: DesiredUpdates;

@@ -157,7 +157,8 @@ function nextIntents({ input, view, allowance, leaving }: NextInput): {
     const kind = fate.kind;
     if (kind !== "lost" && kind !== "migrate" && kind !== "reschedule") return [];
     const delay = fate.kind === "reschedule" ? fate.delay : 0;
-    return [intent(kind, allocation.index, versionFor(allocation), { previous: allocation, delay })];
+    const endsAnyway = kind === "lost" || (fate.kind === "migrate" && fate.isOverdue);
+    return [intent(kind, allocation.index, versionFor(allocation), { previous: allocation, delay, endsAnyway })];
   });
   const present = [...view.staying, ...leaving.map(({ allocation }) => allocation)];
   const missing = allowance.isHeld || allowance.isCanarying ? 0 : Math.max(0, group.count - present.length);

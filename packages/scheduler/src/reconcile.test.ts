@@ -41,6 +41,21 @@ describe("service jobs", () => {
     expect(cluster.live()[0]!.reschedules).toHaveLength(4);
   });
 
+  test("what a failed rollout brought up well is placed anew when it fails later; what never came up is not", () => {
+    const reschedule = { delay: 0, delayFunction: "constant", unlimited: true };
+    const cluster = new Cluster(nodesOf(3));
+    cluster.register(jobOf({ count: 2, update: { ...atOnce, maxParallel: 2 }, reschedule }));
+    cluster.evaluate();
+    const [well, ill] = cluster.live();
+    cluster.report(well!.id, true);
+    cluster.report(ill!.id, false);
+    expect(cluster.deployment().status).toBe("failed");
+    cluster.fail(ill!.id);
+    expect(buckets(cluster.evaluate())).toEqual({ ignore: 2 });
+    cluster.fail(well!.id);
+    expect(buckets(cluster.evaluate())).toEqual({ reschedule: 1, ignore: 1 });
+  });
+
   test("what failed too often stays as it is", () => {
     const reschedule = { delay: 0, delayFunction: "constant", attempts: 2, interval: 3_600 * second, unlimited: false };
     const cluster = running(1, { reschedule });
@@ -65,6 +80,23 @@ describe("service jobs", () => {
     expect(buckets(cluster.evaluate())).toEqual({ ignore: 4 });
     cluster.now += 60_000;
     expect(buckets(cluster.evaluate())).toEqual({ migrate: 2, ignore: 2 });
+  });
+
+  test("at the deadline of a drain what finds no place elsewhere goes, too, and is missing", () => {
+    const cluster = new Cluster(nodesOf(1));
+    cluster.register(jobOf({ count: 2, update: atOnce }));
+    cluster.converge();
+    const deadline = cluster.now + 60_000;
+    cluster.node("node-0000", { drain: { deadline, ignoresSystemJobs: false } });
+    expect(buckets(cluster.evaluate())).toEqual({ ignore: 1 });
+    expect(cluster.live()).toHaveLength(2);
+    cluster.now = deadline;
+    const last = cluster.evaluate();
+    expect(buckets(last)).toEqual({ stop: 2 });
+    expect(last.groups.web!.failed).toMatchObject({ count: 2 });
+    expect(cluster.evaluate().groups.web!.failed).toMatchObject({ count: 2 });
+    cluster.nodes.set(nodeOf("new").id, nodeOf("new"));
+    expect(buckets(cluster.evaluate())).toEqual({ place: 2 });
   });
 
   test("what a user asks to go elsewhere goes at once", () => {

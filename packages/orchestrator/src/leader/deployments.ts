@@ -1,6 +1,6 @@
 import { topicOf } from "@millwright/records/table";
 import type { Allocation } from "@millwright/scheduler/allocation";
-import { type Deployment, type GroupRollout, isActive } from "@millwright/scheduler/deployment";
+import { type Deployment, type GroupRollout, isActive, needsPromotion } from "@millwright/scheduler/deployment";
 import {
   type DeploymentAction,
   type DeploymentEvent,
@@ -90,8 +90,10 @@ function* healthOf(
   at: Moment,
 ): Generator<DeploymentEvent> {
   const [well, ill] = [new Set(part.healthy), new Set(part.unhealthy)];
-  for (const { id, client, healthy } of members) {
-    const isIll = client === "failed" || healthy === false;
+  for (const { id, client, healthy, deployment } of members) {
+    // What came up well has proved the version, whatever becomes of it; but nobody shall promote a canary that is dead.
+    const isProved = healthy === true && !(deployment?.canary && needsPromotion(part));
+    const isIll = healthy === false || (client === "failed" && !isProved);
     if (isIll ? !ill.has(id) : healthy === true && !well.has(id))
       yield { kind: "health", group, allocation: id, healthy: !isIll, at };
   }

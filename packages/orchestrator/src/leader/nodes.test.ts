@@ -185,6 +185,23 @@ describe("a drain", () => {
     ]);
   });
 
+  test("ends at its deadline, though there is no room for its work elsewhere: that waits for room", async () => {
+    for (const wait of [0, 300]) {
+      const cluster = await start(1);
+      await cluster.commands.registerJob(jobOf({ count: 2 }), {});
+      await until(cluster, () => healthy(cluster) === 2);
+      const deadline = Date.now() + wait;
+      await cluster.commands.drainNode(nodeId("n1"), { deadline, ignoresSystemJobs: false }, false);
+      await until(cluster, () => stateOf(cluster, "n1")?.drain === null);
+      expect(Date.now()).toBeGreaterThanOrEqual(deadline);
+      expect(stateOf(cluster, "n1")?.events.at(-1)?.message).toBe("Node drain complete");
+      expect(cluster.nodes.get("n1")?.running).toEqual([]);
+      expect(blockedIn(cluster)).toMatchObject([{ queued: { web: 2 } }]);
+      await cluster.join("n2");
+      await until(cluster, () => onNode(cluster, "n2").length === 2 && blockedIn(cluster).length === 0);
+    }
+  });
+
   test("lets batch work finish until its deadline", async () => {
     const cluster = await start(1, { outcome: () => "hangs" });
     await cluster.commands.registerJob(jobOf({ count: 1 }, { type: "batch" }), {});

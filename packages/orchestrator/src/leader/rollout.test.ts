@@ -248,6 +248,30 @@ describe("a failed allocation", () => {
     expect(later[0]).toMatchObject({ trigger: "alloc-failure", description: "created for delayed rescheduling" });
   });
 
+  test("that had come up well fails no rollout: it is placed anew, also while the rollout goes on", async () => {
+    const comesUp = new Set<string>();
+    const cluster = await start(2, {
+      outcome: ({ allocation }) =>
+        allocation.version === 0 || comesUp.size < 1 || comesUp.has(allocation.id) ? "well" : "hangs",
+      onRun: (event, { allocation }) => {
+        if (event === "start" && allocation.version === 1 && comesUp.size < 1) comesUp.add(allocation.id);
+      },
+    });
+    const job = (v: number) => jobOf({ count: 3, update: atOnce, reschedule }, {}, { env: { V: `${v}` } });
+    await cluster.commands.registerJob(job(0), {});
+    await until(cluster, isDone(cluster, 0));
+    await cluster.commands.registerJob(job(1), {});
+    await until(cluster, () => rollout(cluster)?.groups.web?.placed.length === 2 && healthy(cluster, 1) === 1);
+    const [id] = [...comesUp];
+    const old = live(cluster).find(({ allocation }) => allocation.id === id)!.allocation;
+    await cluster.nodes.get(old.node)!.fail(old.id);
+    const again = () => live(cluster).find(({ allocation }) => allocation.replaces === id)?.allocation;
+    await until(cluster, () => again()?.client === "running");
+    expect(rollout(cluster)).toMatchObject({ status: "running", description: "Deployment is running" });
+    expect(again()).toMatchObject({ version: 1, deployment: { id: rollout(cluster)!.id } });
+    expect(rollout(cluster)?.groups.web?.placed).not.toContain(id);
+  });
+
   test("of a batch job that ended well is not run again", async () => {
     let starts = 0;
     const cluster = await start(1, {
