@@ -119,14 +119,22 @@ test("what it kept is there again, unsealed, after an end and a start", async ()
   expect(answer.data).toEqual({ a: "b" });
 }, 30_000);
 
-test("a part that ends by itself ends the other, and its log is told", async () => {
+test("a part that ends is started again where it answered before; one that ends at once again ends both", async () => {
   const folder = fresh();
   const one = await dev(folder);
-  const [server, agent] = [pidOf(folder, "server"), pidOf(folder, "agent")];
-  process.kill(server, "SIGKILL");
+  const consul = addressIn(one.out, "Consul HTTP API");
+  const before = { server: pidOf(folder, "server"), agent: pidOf(folder, "agent") };
+  process.kill(before.agent, "SIGKILL");
+  await one.until(() => one.err.includes("The agent was started again"));
+  expect(one.err).toContain("The agent has ended. Its log says why:");
+  expect((await fetch(`http://${consul}/v1/agent/self`)).status).toBe(200);
+  expect(pidOf(folder, "server")).toBe(before.server);
+  const agent = pidOf(folder, "agent");
+  expect(agent).not.toBe(before.agent);
+  process.kill(agent, "SIGKILL");
   expect(await one.ended).toMatchObject({ code: 1 });
-  expect(one.err).toContain("The server has ended. Its log says why:");
-  expect(isAlive(agent)).toBe(false);
+  expect(one.err).toContain("It has not lived for long");
+  expect([before.server, agent].map(isAlive)).toEqual([false, false]);
 }, 30_000);
 
 test("a port that is taken is said, with the flag that chooses another, and nothing is left running", async () => {
