@@ -69,3 +69,37 @@ describe("a job that fits nowhere", () => {
     expect(out).toMatch(/Dimension "memory" exhausted on 1 nodes/);
   });
 });
+
+describe("myapp-vault.job", () => {
+  const jwks = "http://127.0.0.1:4646/.well-known/jwks.json";
+  const bound = `bound_audiences=vault.io bound_claims='{"nomad_job_id": "myapp"}'`;
+  const user = "user_claim=/nomad_job_id user_claim_json_pointer=true";
+
+  test("waits, and says for which role, until the operator allows its policies", async () => {
+    for (const line of ["vault auth enable -path=jwt-nomad jwt", `vault write auth/jwt-nomad/config jwks_url=${jwks}`])
+      expect(await talk.typed(line)).toMatchObject({ code: 0 });
+    talk.use("myapp-vault.job");
+    expect(await talk.typed("nomad run -detach myapp-vault.job")).toMatchObject({ code: 0 });
+    await expect.poll(events, { timeout: 20_000, interval: 500 }).toContain("api-myapp");
+  }, 60_000);
+
+  test("runs with a token of just those policies, which ends with it", async () => {
+    for (const name of ["api", "myapp"])
+      await talk.typed(`echo 'path "secret/data/${name}" { capabilities = ["read"] }' | vault policy write ${name} -`);
+    const role = `vault write auth/jwt-nomad/role/api-myapp role_type=jwt ${bound} ${user} token_policies=api,myapp`;
+    expect(await talk.typed(role)).toMatchObject({ code: 0 });
+    await expect.poll(() => talk.healthy("myapp", "api"), { timeout: 60_000, interval: 500 }).toBe(1);
+    const task = "$(ls -d agent/alloc/*/api/secrets)/vault_token";
+    const lookup = await talk.typed(`cp ${task} task-token && VAULT_TOKEN=$(cat task-token) vault token lookup`);
+    expect(lookup.out).toMatch(/^policies +\[api default myapp\]$/m);
+    await talk.typed("nomad stop -purge myapp");
+    const after = () => talk.typed("VAULT_TOKEN=$(cat task-token) vault token lookup");
+    await expect.poll(async () => (await after()).code, { timeout: 20_000, interval: 500 }).not.toBe(0);
+  }, 120_000);
+
+  async function events(): Promise<string> {
+    const { out } = await talk.typed("nomad status myapp");
+    const id = /^([0-9a-f]{8}) /m.exec(out.split("Allocations")[1] ?? "")?.[1];
+    return id === undefined ? "" : (await talk.typed(`nomad alloc-status ${id}`)).out;
+  }
+});
