@@ -8,7 +8,10 @@ import type { Moment } from "@millwright/scheduler/time";
  * out on, and any server may carry it out. They reject with operational errors of `orchestratorErrors`.
  */
 export interface Commands {
-  /** Takes a job in, or a new version of it, and has it looked at. A job that is as it was makes no version. */
+  /**
+   * Takes a job in, or a new version of it, and has it looked at. A job that is as it was makes no version, unless less of it runs than
+   * shall and nothing else will start it.
+   */
   registerJob(job: Job, options: RegisterOptions): Promise<JobChanged>;
   /** Stops it; purged, it is forgotten as soon as nothing of it runs. */
   deregisterJob(namespace: string, id: JobId, options: { readonly purge: boolean }): Promise<JobChanged>;
@@ -51,6 +54,8 @@ export interface JobChanged {
   /** The index of the commit. */
   readonly index: number;
   readonly jobModifyIndex: number;
+  /** Why a job that is as it was has a new version; null where it has none, or differs. */
+  readonly startsAgain: string | null;
 }
 
 export interface NodeChanged {

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { OperationalError } from "@millwright/core/errors";
 import type { Job, JobId } from "@millwright/jobs/job";
 import type { EvalId } from "@millwright/scheduler/ids";
+import { jobKey } from "@millwright/scheduler/snapshot";
+import { whyStuck } from "@millwright/scheduler/stuck";
 import { commitDraft } from "@millwright/records/commit";
 import type { JobChanged, RegisterOptions } from "../commands.ts";
 import type { OrchestratorContext } from "../context.ts";
@@ -148,12 +150,16 @@ async function changeJob(
   const { value, revision } = await commitDraft(context, (draft) => {
     const current = currentVersion(draft, namespace, id);
     const job = next(draft, current);
-    const isNew = !current || current.isStopped || !isDeepStrictEqual(current.job, job);
+    const differs = !current || current.isStopped || !isDeepStrictEqual(current.job, job);
+    const { snapshot } = draft.state.derived;
+    const isAsked = !differs && trigger === "job-register";
+    const startsAgain = (isAsked && whyStuck(snapshot, jobKey(job.namespace, job.id), context.clock.now())) || null;
+    const isNew = differs || startsAgain !== null;
     if (isNew) putVersion(draft, context, job, false);
     const evaluation = ask(context, draft, priority === undefined ? job : { ...job, priority }, trigger);
-    return { evaluation, created: isNew ? 0 : current.created };
+    return { evaluation, created: isNew ? 0 : current.created, startsAgain };
   });
-  return changed(context, value.evaluation, revision, value.created);
+  return { ...changed(context, value.evaluation, revision, value.created), startsAgain: value.startsAgain };
 }
 
 /** Writes the next version of a job. */
@@ -215,6 +221,7 @@ function changed(
     evaluation,
     index: state.indexOf(revision),
     jobModifyIndex: state.indexOf(created === 0 ? revision : created),
+    startsAgain: null,
   };
 }
 

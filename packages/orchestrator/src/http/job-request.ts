@@ -1,4 +1,4 @@
-import { type Diagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { type Diagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
 import { OperationalError } from "@millwright/core/errors";
 import { jobFromApi } from "@millwright/jobs/api";
 import type { Job } from "@millwright/jobs/job";
@@ -51,6 +51,13 @@ export function warningsIn(diagnostics: readonly Diagnostic[]): string {
   const warnings = diagnostics.filter(({ severity }) => severity === "warning").map(sentence);
   if (warnings.length === 0) return "";
   return `${warnings.length} warning${warnings.length === 1 ? "" : "s"}:\n\n${warnings.map((one) => `* ${one}`).join("\n")}`;
+}
+
+/** That a job is started again though it is as it was, and why. */
+export function startsAgainIn({ startsAgain }: { readonly startsAgain: string | null }): readonly Diagnostic[] {
+  if (startsAgain === null) return [];
+  const detail = `It is registered as it was, and gets a new version all the same: ${startsAgain}.`;
+  return [warningDiagnostic("The job starts again", detail)];
 }
 
 /** Faults as one text, as clients know it. */

@@ -34,6 +34,28 @@ describe("registering a job", () => {
     expect(at(await api.json("GET /v1/job/app"), "JobModifyIndex")).toBe(reply.index);
   });
 
+  test("that starts again as it is says so", async () => {
+    await api.ask("PUT /v1/jobs", { Job: app() });
+    await settled();
+    const { deployment } = [...api.cluster.context.projection.state.rows("deployment")][0]!;
+    const never = { attempts: 0, interval: 0, delay: 0, delayFunction: "constant", maxDelay: 0, unlimited: false };
+    const job = toApi(jobOf({ ...group, count: 1, reschedule: never }));
+    await api.ask("PUT /v1/jobs", { Job: job });
+    await until(api.cluster, () =>
+      [...api.cluster.context.projection.state.rows("deployment")].every(
+        (one) => one.deployment.status === "successful",
+      ),
+    );
+    const { id } = api.cluster.context.projection.state.derived
+      .allocationsOfJob("default", deployment.job)
+      .at(-1)!.allocation;
+    await api.cluster.nodes.get(node)!.fail(id);
+    const again = await api.json("PUT /v1/jobs", { Job: job });
+    expect(at(again, "Warnings")).toBe(
+      "1 warning:\n\n* The job starts again. It is registered as it was, and gets a new version all the same: it has failed, and is not placed anew by itself.",
+    );
+  });
+
   test("takes JSON without what it leaves open, and names in any case", async () => {
     const task = { name: "t", driver: "raw_exec", config: { command: "/bin/true" } };
     const job = { id: "small", taskGroups: [{ name: "g", tasks: [task] }] };

@@ -9,7 +9,7 @@ import type { OrchestratorState } from "../state.ts";
 import type { JobView } from "../world.ts";
 import type { HttpContext } from "./context.ts";
 import { jobJson, jobStubJson, summaryJson } from "./job-json.ts";
-import { checkRegistrable, jobOf, listed, namedJobOf, sentence, warningsIn } from "./job-request.ts";
+import { checkRegistrable, jobOf, listed, namedJobOf, sentence, startsAgainIn, warningsIn } from "./job-request.ts";
 import { activityOf } from "./job-status.ts";
 import { badRequest, readFields, readJsonBody } from "./json-body.ts";
 import { capability } from "./needs.ts";
@@ -168,11 +168,19 @@ async function register(context: HttpContext, call: Call, id?: string): Promise<
     preserveCounts: fields.preserveCounts,
     ...(fields.priority === 0 ? {} : { priority: fields.priority }),
   });
-  return answerWrite(context, call, changed.index, jobChangedJson(changed, warningsIn(asked.diagnostics)));
+  return answerWrite(
+    context,
+    call,
+    changed.index,
+    jobChangedJson(changed, warningsIn([...asked.diagnostics, ...startsAgainIn(changed)])),
+  );
 }
 
 /** What a change of a job led to. */
-export function jobChangedJson({ evaluation, index, jobModifyIndex }: JobChanged, warnings = ""): object {
+export function jobChangedJson(
+  { evaluation, index, jobModifyIndex }: Omit<JobChanged, "startsAgain">,
+  warnings = "",
+): object {
   return {
     EvalID: evaluation ?? "",
     EvalCreateIndex: evaluation === null ? 0 : index,

@@ -5,7 +5,7 @@ import type { EvalRecord } from "../records.ts";
 import { evaluationJson } from "./evaluation-json.ts";
 import { dryRun } from "../plan/dry-run.ts";
 import type { HttpContext } from "./context.ts";
-import { checkRegistrable, namedJobOf, warningsIn } from "./job-request.ts";
+import { checkRegistrable, namedJobOf, startsAgainIn, warningsIn } from "./job-request.ts";
 import { readFields, readJsonBody } from "./json-body.ts";
 import { failedJson } from "./metrics-json.ts";
 import { capability } from "./needs.ts";
@@ -42,7 +42,7 @@ async function plan(context: HttpContext, call: Call): Promise<HttpReply> {
     CreatedEvals: isEmpty(run.failed) ? null : [blockedJson(context, requested.job, run.failed)],
     Diff: run.diff,
     NextPeriodicLaunch: null,
-    Warnings: warningsIn(requested.diagnostics),
+    Warnings: warningsIn([...requested.diagnostics, ...startsAgainIn(run)]),
     Index: index,
   });
 }

@@ -286,6 +286,51 @@ describe("a failed allocation", () => {
   });
 });
 
+describe("a job that is registered as it is", () => {
+  const register = (cluster: Cluster, job: ReturnType<typeof jobOf>) => cluster.commands.registerJob(job, {});
+
+  test("stays at its version where it runs well", async () => {
+    const cluster = await start(2);
+    await register(cluster, version(0));
+    await until(cluster, isDone(cluster, 0));
+    expect(await register(cluster, version(0))).toMatchObject({ startsAgain: null });
+    await until(cluster, () => cluster.context.projection.state.list("eval", "open").size === 0);
+    expect(jobRow(cluster)?.current.version).toBe(0);
+  });
+
+  test("starts again with a rollout of its own where the last failed", async () => {
+    let isIll = true;
+    const cluster = await start(2, { outcome: () => (isIll ? "unhealthy" : "well") });
+    await register(cluster, version(0));
+    await until(cluster, () => rollout(cluster)?.status === "failed");
+    expect(jobRow(cluster)?.current.version).toBe(0);
+    isIll = false;
+    expect(await register(cluster, version(0))).toMatchObject({ startsAgain: "its last deployment failed" });
+    await until(cluster, isDone(cluster, 1));
+    await until(cluster, () => healthy(cluster) === 3);
+  });
+
+  test("starts again where allocations failed that are not placed anew any more, and leaves the others", async () => {
+    const cluster = await start(2);
+    const never = { attempts: 0, interval: 0, delay: 0, delayFunction: "constant", maxDelay: 0, unlimited: false };
+    const job = jobOf({ count: 3, update: atOnce, reschedule: never });
+    await register(cluster, job);
+    await until(cluster, isDone(cluster, 0));
+    const [failing, ...others] = live(cluster).map(({ allocation }) => allocation);
+    await cluster.nodes.get(failing!.node)!.fail(failing!.id);
+    await until(
+      cluster,
+      () => live(cluster).length === 2 && cluster.context.projection.state.list("eval", "open").size === 0,
+    );
+    await register(cluster, job);
+    await until(cluster, isDone(cluster, 1));
+    expect(live(cluster).map(({ allocation }) => allocation.id)).toEqual(
+      expect.arrayContaining(others.map(({ id }) => id)),
+    );
+    expect(healthy(cluster)).toBe(3);
+  });
+});
+
 test("an allocation that is stopped by hand is replaced", async () => {
   const cluster = await start(2);
   await cluster.commands.registerJob(jobOf({ count: 1 }), {});

@@ -42,6 +42,17 @@ describe("a dry run", () => {
     expect(run.updates.web).toMatchObject({ Place: 5 });
   });
 
+  test("of a job whose rollout failed says that it starts again, and what that places", async () => {
+    const cluster = await openCluster();
+    open.push(cluster);
+    await cluster.join("n1", { outcome: () => "fails" });
+    await cluster.commands.registerJob(version(0), {});
+    await until(cluster, () => rollout(cluster)?.status === "failed");
+    const run = ask(cluster, version(0));
+    expect(run.startsAgain).toBe("its last deployment failed");
+    expect(run.updates.web).toMatchObject({ DestructiveUpdate: 1 });
+  });
+
   test("of a new version counts the first batch as Nomad does, and says how many follow", async () => {
     const cluster = await start(2);
     await cluster.commands.registerJob(version(0), {});

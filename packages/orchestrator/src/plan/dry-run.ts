@@ -7,6 +7,7 @@ import { allocId, deploymentId, evalId } from "@millwright/scheduler/ids";
 import type { Placement } from "@millwright/scheduler/placement";
 import { schedule } from "@millwright/scheduler/schedule";
 import { jobKey, type Snapshot } from "@millwright/scheduler/snapshot";
+import { whyStuck } from "@millwright/scheduler/stuck";
 import type { Moment } from "@millwright/scheduler/time";
 import type { EvalRecord } from "../records.ts";
 import type { OrchestratorState } from "../state.ts";
@@ -33,13 +34,18 @@ export interface DryRun {
   readonly followUps: readonly FollowUp[];
   /** Of the job as it is; 0 for one that is not there. What a check-index is compared with. */
   readonly jobModifyIndex: number;
+  /** Why a job that is as it is would get a new version; null where it would not, or differs. */
+  readonly startsAgain: string | null;
 }
 
 /** Asks the scheduler what it would do with a job, were it registered now. Nothing is written. */
 export function dryRun(state: OrchestratorState, job: Job, options: DryRunOptions): DryRun {
   const { derived } = state;
   const current = derived.job(job.namespace, job.id);
-  const placement = placementOf(job, derived.snapshot, options);
+  const { snapshot } = derived;
+  const isSame = current && !current.current.isStopped && isDeepStrictEqual(current.current.job, job);
+  const startsAgain = (isSame && whyStuck(snapshot, jobKey(job.namespace, job.id), options.now)) || null;
+  const placement = placementOf(job, isSame && startsAgain === null ? snapshot : withJob(snapshot, job), options);
   const groups = Object.entries(placement.groups);
   const updates = Object.fromEntries(groups.map(([name, { desired }]) => [name, desired]));
   const waiting = Object.fromEntries(groups.map(([name, group]) => [name, group.waiting]));
@@ -54,13 +60,14 @@ export function dryRun(state: OrchestratorState, job: Job, options: DryRunOption
     failed,
     followUps: placement.followUps,
     jobModifyIndex: current ? state.indexOf(current.jobModified) : 0,
+    startsAgain,
   };
 }
 
 function placementOf(job: Job, snapshot: Snapshot, { now, seed }: DryRunOptions): Placement {
   let ids = 0;
   const evaluation = { id: evalId(seed), namespace: job.namespace, job: job.id };
-  return schedule(evaluation, withJob(snapshot, job), {
+  return schedule(evaluation, snapshot, {
     now,
     seed,
     newAllocId: () => allocId(`dry-run-${ids++}`),
@@ -68,12 +75,10 @@ function placementOf(job: Job, snapshot: Snapshot, { now, seed }: DryRunOptions)
   });
 }
 
-/** The snapshot in which the job is registered: as its next version, unless it is as it was. */
+/** The snapshot in which the job is registered as its next version. */
 function withJob(snapshot: Snapshot, job: Job): Snapshot {
   const key = jobKey(job.namespace, job.id);
   const record = snapshot.jobs.get(key);
-  const isSame = record && !record.isStopped && isDeepStrictEqual(record.versions.get(record.current), job);
-  if (isSame) return snapshot;
   const current = record ? record.current + 1 : 0;
   const versions = new Map(record?.versions).set(current, job);
   return { ...snapshot, jobs: new Map(snapshot.jobs).set(key, { current, versions, isStopped: false }) };
