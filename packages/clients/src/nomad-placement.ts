@@ -3,8 +3,7 @@ import type { AllocationMetric } from "./nomad-records.ts";
 /** Why a group's allocations found no node, a line each, and last what to do. */
 export function placementLines(metric: AllocationMetric): readonly string[] {
   const lines = reasons(metric).map((reason) => `* ${reason}`);
-  const advice = adviceFor(metric);
-  return advice === undefined ? lines : [...lines, advice];
+  return [...lines, ...adviceFor(metric)];
 }
 
 function reasons(metric: AllocationMetric): readonly string[] {
@@ -41,15 +40,19 @@ function named(counts: Readonly<Record<string, number>>): readonly (readonly [st
   return Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function adviceFor(metric: AllocationMetric): string | undefined {
+function adviceFor(metric: AllocationMetric): readonly string[] {
   const [dimension] = named(metric.DimensionExhausted)[0] ?? [];
-  if (dimension !== undefined) return adviceForDimension(dimension);
+  if (dimension !== undefined) return [adviceForDimension(dimension)];
   const [constraint] = named(metric.ConstraintFiltered)[0] ?? [];
   if (constraint === "missing drivers")
-    return 'Run an agent that has the driver, or use one that "node status -verbose ID" shows as healthy.';
-  if (constraint !== undefined) return "Loosen the constraint, or run a node that meets it.";
-  if (metric.NodesEvaluated === 0) return 'Compare the job\'s datacenters and node pool with what "node status" shows.';
-  return undefined;
+    return [
+      'Ask for a driver that "node status -verbose ID" shows as healthy, or',
+      "have it there: docker needs an engine that runs (Debian: docker.io).",
+    ];
+  if (constraint !== undefined) return ["Loosen the constraint, or run a node that meets it."];
+  if (metric.NodesEvaluated === 0)
+    return ['Compare the job\'s datacenters and node pool with what "node status" shows.'];
+  return [];
 }
 
 function adviceForDimension(dimension: string): string {

@@ -277,6 +277,18 @@ describe("Nomad's API at a node", () => {
     expect(wrong.status).toBe(200);
   });
 
+  test("a task that could not be started has no output to show, also when it is given up", async () => {
+    const agent = await start();
+    const missing = `restart { attempts = 0
+      mode = "fail" }
+      task "main" { driver = "raw_exec"
+      config { command = "/no/such/program" } }`;
+    const id = jobs.run(jobOf(missing));
+    await until(() => expect(statusOf(id)).toBe("failed"));
+    const answer = await fetch(urlOf(agent, `/v1/client/fs/logs/${id}?task=main&type=stdout&plain=true`));
+    expect([answer.status, await answer.text()]).toEqual([404, expect.stringMatching(/not started yet.*alloc status/)]);
+  });
+
   test("what is about the agent that is asked is about this node", async () => {
     const agent = await start();
     const self = await (await fetch(urlOf(agent, "/v1/agent/self"))).json();

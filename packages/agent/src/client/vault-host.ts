@@ -1,5 +1,6 @@
 import { clientErrors } from "@millwright/clients/errors";
 import { VaultClient } from "@millwright/clients/vault";
+import { VaultRefusal } from "@millwright/clients/vault-api";
 import type { VaultConfig } from "@millwright/clients/vault-config";
 import { OperationalError } from "@millwright/core/errors";
 import { vaultPort } from "@millwright/render/vault-port";
@@ -32,7 +33,10 @@ export function openVaultHost(settings: VaultSettings): OpenVaultHost {
     defaultRole,
     login: async (role, identity, signal) => {
       const path = `auth/${mount}/login`;
-      const secret = await patient.write(path, { role, jwt: identity }, { token: "", signal });
+      const login = patient.write(path, { role, jwt: identity }, { token: "", signal });
+      const secret = await login.catch((error: unknown) => {
+        throw refusedLogin(error, { address: patient.address, mount, role });
+      });
       if (!secret?.auth) {
         const text = `${patient.address} answered a login at ${path} without a token. Check vault { jwt_auth_backend_path }.`;
         throw new OperationalError(clientErrors.badAnswer, text);
@@ -65,4 +69,25 @@ export function openVaultHost(settings: VaultSettings): OpenVaultHost {
       await Promise.all([patient.close(), once.close()]);
     },
   };
+}
+
+interface Login {
+  readonly address: string;
+  readonly mount: string;
+  readonly role: string;
+}
+
+// What the server says is for whoever logs in by hand; here it is read by whoever wrote the job.
+function refusedLogin(error: unknown, { address, mount, role }: Login): unknown {
+  if (!(error instanceof OperationalError && error.cause instanceof VaultRefusal) || error.kind.retryable) return error;
+  const { status, errors } = error.cause;
+  // Without a login method at the path the server asks for a token first.
+  const text =
+    status === 403 || status === 404
+      ? `The secrets server at ${address} takes no task's login at auth/${mount}. Mount the login by JWT there ` +
+        `(vault auth enable -path=${mount} jwt), with jwks_url at the keys of the servers of jobs, or set the agent's ` +
+        `vault { jwt_auth_backend_path }.`
+      : `The secrets server at ${address} refused the task's login as role ${JSON.stringify(role)}: ` +
+        `${errors.join("; ")}. Look at auth/${mount}/role/${role}, and correct it or the job's vault block.`;
+  return new OperationalError(error.kind, text, { cause: error });
 }

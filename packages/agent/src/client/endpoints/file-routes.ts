@@ -7,7 +7,7 @@ import { listFolder, statFile } from "./file-info.ts";
 import { type Position, piecesOf, readFrames } from "./follow-file.ts";
 import { encodeFrames, type Frame, plainFrames } from "./frames.ts";
 import { openInside, type Visible } from "./inside.ts";
-import { readLogs } from "./read-logs.ts";
+import { hasLogs, readLogs } from "./read-logs.ts";
 import type { EndpointCall, EndpointRoute } from "./route.ts";
 
 /** `/v1/client/fs`: the files and logs of allocations. Source: Nomad's API documentation, "Client". */
@@ -60,13 +60,14 @@ async function logs(call: EndpointCall, context: EndpointContext): Promise<HttpR
   const type = query.get("type") || "stdout";
   if (type !== "stdout" && type !== "stderr") throw badRequest("must provide log type (stdout/stderr)");
   const state = held.update.TaskStates[task];
-  if (!state || (state.State === "pending" && state.StartedAt === 0 && state.Restarts === 0)) {
-    const text = `Task ${JSON.stringify(task)} not started yet. No logs available.`;
+  const visible = visibleOf(held);
+  if (!state || (state.StartedAt === 0 && !(await hasLogs({ visible, task, type })))) {
+    const text = `Task ${JSON.stringify(task)} not started yet. No logs available. Its events say why: alloc status ${id.slice(0, 8)}`;
     throw new OperationalError(endpointErrors.notFound, text);
   }
   const frames = readLogs({
     ...positionOf(call),
-    visible: visibleOf(held),
+    visible,
     task,
     type,
     follow: flagOf(call, "follow", false),

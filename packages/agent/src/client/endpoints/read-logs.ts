@@ -59,6 +59,11 @@ export async function* readLogs(reading: LogReading): AsyncGenerator<Frame> {
   }
 }
 
+/** Whether there is a file of what the task has written. */
+export async function hasLogs(reading: Pick<LogReading, "visible" | "task" | "type">): Promise<boolean> {
+  return (await numbersOf(reading)).length > 0;
+}
+
 const logsFolder = "alloc/logs";
 /** How long an ended task's last words may take to its files, in milliseconds. */
 const settle = 300;
@@ -104,7 +109,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 /** The numbers of a task's log files, rising. */
-async function numbersOf({ visible, task, type }: LogReading): Promise<number[]> {
+async function numbersOf({ visible, task, type }: Pick<LogReading, "visible" | "task" | "type">): Promise<number[]> {
   const prefix = prefixOf({ task, type });
   const names = await readdir(join(visible.folder, logsFolder)).catch(() => []);
   return names
