@@ -92,7 +92,7 @@ class House {
     const { http, vault } = this.#ports;
     const folder = this.#folder;
     const flags = [`-data-dir=${join(folder, "data")}`, `-dev-seal-dir=${join(folder, "seal")}`, "-log-level=warn"];
-    const ports = [`-http-port=${http}`, `-vault-port=${vault}`, "-dns-port=-1", "-node=server"];
+    const ports = [`-http-port=${http}`, `-vault-port=${vault}`, "-nomad-port=0", "-dns-port=-1", "-node=server"];
     const server = Process.start(["server", ...flags, ...ports], { cwd: folder });
     this.#server = server;
     await server.until(() => server.out.includes("Stop it with ^C."));

@@ -36,6 +36,7 @@ export class AllocationRunner {
   readonly #heard: Promise<void>;
   readonly #services: AllocationServices;
   readonly #file: KeptJson;
+  readonly #work = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #over = Promise.withResolvers<void>();
   #wanted: NodeAllocation;
@@ -175,6 +176,8 @@ export class AllocationRunner {
     this.#look?.abort();
     await Promise.all([...this.tasks.values()].map((task) => task.close()));
     await this.#services.close();
+    // Another agent may go on with its folder at once.
+    await Promise.all(this.#work);
     await this.#file.write();
   }
 
@@ -341,11 +344,13 @@ export class AllocationRunner {
   }
 
   #run(work: Promise<void>): void {
-    work.catch((error: unknown) => {
+    const watched = work.catch((error: unknown) => {
       if (this.#closing.signal.aborted) return;
       if (!isExpected(error)) throw error;
       this.#host.log.write("error", `${this.#wanted.Name}: ${error.message}`);
     });
+    this.#work.add(watched);
+    void watched.finally(() => this.#work.delete(watched));
   }
 }
 

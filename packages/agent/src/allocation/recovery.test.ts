@@ -108,7 +108,8 @@ test("what is not found again begins anew only when the servers have said that i
   await bench.closeAgent();
   // As when the machine was started anew: the tasks are gone, and nobody has seen their end.
   for (const pid of pids) process.kill(pid, "SIGKILL");
-  for (const id of [kept, moved]) rmSync(bench.path(id, ".millwright", "main", "run.1"), { recursive: true });
+  for (const id of [kept, moved])
+    rmSync(bench.path(id, ".millwright", "main", "run.1"), { recursive: true, maxRetries: 5 });
   await bench.reopen();
   await until(() => expect(bench.events(kept).join("\n")).toContain("Restore Failed: Nothing is known of the task"));
   await pause(300);
