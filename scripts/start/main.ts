@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { messageOf } from "@millwright/core/errors";
 import { Factory } from "./factory.ts";
 import { FactoryCheck } from "./factory-check.ts";
 import { runSecretsSteps } from "./secrets-steps.ts";
@@ -22,14 +23,7 @@ instances; then it tells what to try, and stays until ^C, which ends all of it.
 /** The exit code of what was stopped before it had come to its end. */
 const interrupted = 130;
 
-const { values } = parseArgs({
-  options: {
-    check: { type: "boolean" },
-    docker: { type: "boolean" },
-    example: { type: "string" },
-    help: { type: "boolean", short: "h" },
-  },
-});
+const values = readFlags();
 if (values.help) {
   process.stdout.write(help);
   process.exit(0);
@@ -40,6 +34,9 @@ const examples: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   secrets: runSecretsSteps,
 };
 
+const example = values.example === undefined ? undefined : examples[values.example];
+if (values.example !== undefined && !example)
+  refuse(`There is no example ${JSON.stringify(values.example)}: there are ${Object.keys(examples).join(" and ")}.`);
 const isUnattended = values.check || !process.stdout.isTTY;
 const over = new AbortController();
 const stopped = new Promise<"stopped">((resolve) => over.signal.addEventListener("abort", () => resolve("stopped")));
@@ -65,9 +62,7 @@ try {
 process.exit();
 
 async function run(stage: Stage): Promise<void> {
-  if (values.example !== undefined) {
-    const example = examples[values.example];
-    if (!example) throw new StepFailed(`--example=${values.example}: there are ${Object.keys(examples).join(" and ")}`);
+  if (example) {
     await example(stage);
     if (isUnattended) return sayFacts(stage);
     stage.sayWhatNext();
@@ -87,6 +82,25 @@ async function run(stage: Stage): Promise<void> {
   await runSteps(stage, "terraform");
   await runSecretsSteps(stage);
   sayFacts(stage);
+}
+
+function readFlags() {
+  const options = {
+    check: { type: "boolean" },
+    docker: { type: "boolean" },
+    example: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse(`${messageOf(error)}.`);
+  }
+}
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\nSee npm start -- --help.\n`);
+  process.exit(1);
 }
 
 async function leaveRunning(): Promise<void> {

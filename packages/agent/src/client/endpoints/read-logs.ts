@@ -59,9 +59,11 @@ export async function* readLogs(reading: LogReading): AsyncGenerator<Frame> {
   }
 }
 
-/** Whether there is a file of what the task has written. */
+/** Whether the task has written anything. */
 export async function hasLogs(reading: Pick<LogReading, "visible" | "task" | "type">): Promise<boolean> {
-  return (await numbersOf(reading)).length > 0;
+  for (const number of await numbersOf(reading))
+    if (((await sizeOf(join(reading.visible.folder, pathOf(reading, number)))) ?? 0) > 0) return true;
+  return false;
 }
 
 const logsFolder = "alloc/logs";
@@ -72,7 +74,7 @@ function prefixOf({ task, type }: Pick<LogReading, "task" | "type">): string {
   return `${task}.${type}.`;
 }
 
-function pathOf(reading: LogReading, number: number): string {
+function pathOf(reading: Pick<LogReading, "task" | "type">, number: number): string {
   return `${logsFolder}/${prefixOf(reading)}${number}`;
 }
 
