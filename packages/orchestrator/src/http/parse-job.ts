@@ -1,6 +1,5 @@
 import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
-import type { HttpReply } from "@millwright/core/http";
-import { jsonReply } from "@millwright/core/http-reply";
+import type { Chance, Clock } from "@millwright/core/ports";
 import { formatRange } from "@millwright/core/source";
 import { justAttributes } from "@millwright/hcl/body-content";
 import { evaluate } from "@millwright/hcl/evaluate";
@@ -12,29 +11,29 @@ import { jobShape } from "@millwright/jobs/job";
 import { jobFunctions } from "@millwright/jobs/job-functions";
 import { readJob } from "@millwright/jobs/read-job";
 import type { Value } from "@millwright/value/value";
-import type { HttpContext } from "./context.ts";
-import { badRequest, readFields, readJsonBody } from "./json-body.ts";
-import { isPretty } from "./reading.ts";
-import type { Call } from "./route.ts";
 
-/** Answers with a job file's job as the API's JSON. */
-export async function parseJob(context: HttpContext, call: Call): Promise<HttpReply> {
-  const asked = readFields(await readJsonBody(call.request), "the request", (fields) => ({
-    text: fields.text("JobHCL"),
-    variables: fields.text("Variables"),
-    isWhole: fields.flag("Canonicalize"),
-  }));
-  if (asked.text === "") throw badRequest("Job spec is empty");
-  const { clock, chance } = context;
-  const given = variablesIn(asked.variables);
-  const read = readJob(sourceFile("input.hcl", asked.text), {
-    variables: given.values,
-    functions: jobFunctions({ clock, chance }),
-  });
+export interface JobText {
+  readonly text: string;
+  /** A variables file; empty for none. */
+  readonly variables: string;
+  /** Whether what the file leaves out is filled in. */
+  readonly isWhole: boolean;
+}
+
+/** The API's JSON of a job file, as text; or what is wrong with it. */
+export type ParsedJob = { readonly json: string } | { readonly faults: string };
+
+/** Reads a job file. Its expressions are somebody else's: how long that takes, and with how much memory, is theirs to say. */
+export function parseJob(
+  { text, variables, isWhole }: JobText,
+  ports: { readonly clock: Clock; readonly chance: Chance },
+): ParsedJob {
+  const given = variablesIn(variables);
+  const read = readJob(sourceFile("input.hcl", text), { variables: given.values, functions: jobFunctions(ports) });
   const found = [...given.diagnostics, ...read.diagnostics];
-  if (!read.value || hasErrors(found)) throw badRequest(`Failed to parse job: ${faultsIn(found)}`);
+  if (!read.value || hasErrors(found)) return { faults: faultsIn(found) };
   const draft = { ...read.value.draft, name: read.value.draft.name ?? read.value.draft.id ?? "" };
-  return jsonReply(asked.isWhole ? toApi(canonical(draft)) : recordToApi(jobShape, draft), isPretty(context, call));
+  return { json: JSON.stringify(isWhole ? toApi(canonical(draft)) : recordToApi(jobShape, draft)) };
 }
 
 /** The values of a variables file. */
