@@ -4,25 +4,34 @@ import type { Moment } from "@millwright/scheduler/time";
 import type { Member, Membership } from "../membership.ts";
 import type { Leader } from "./leading.ts";
 
+/** A node has to be gone for so long until it is certain: two joins of a node follow each other with a moment between. */
+const lasting = 300;
+/** So long where all are gone at once: more likely it is the one who tells, and there is nowhere to place their work anyway. */
+const lastingOfAll = 5_000;
+/** A member that is gone is remembered for so long: who has left for good is not heard of in any answer. */
+const remembered = 3_600_000;
+
 /** Who is a member, as it was last heard; nobody is known before. */
 export class Members {
   readonly #clock: Clock;
-  /** Of each member, null where it is alive, or since when it is known not to be. */
-  #members: ReadonlyMap<string, Moment | null> | undefined;
+  /** Of each member, null where it is alive, or since when it is known not to be, and from when on that is certain. */
+  #members: ReadonlyMap<string, Absence | null> = new Map();
+  #knownSince: Moment | undefined;
   #changed = Promise.withResolvers<void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Null for a node that is alive, else since when it is known not to be; undefined for one that nobody has said anything of. */
-  deadSince(node: string): Moment | null | undefined {
-    return this.#members?.get(node);
+  /** Null for a node that is alive, else when it is certain that it is gone; undefined for one that nobody has said anything of. */
+  goneAt(node: string): Moment | null | undefined {
+    const absence = this.#members.get(node);
+    return absence ? absence.certainAt : absence;
   }
 
-  /** Whether anything was heard at all. */
-  get isKnown(): boolean {
-    return this.#members !== undefined;
+  /** When anything was heard at first. */
+  get knownSince(): Moment | undefined {
+    return this.#knownSince;
   }
 
   /** Resolves when something has changed, or at the abort. */
@@ -35,10 +44,23 @@ export class Members {
 
   set(members: readonly Member[]): void {
     const now = this.#clock.now();
-    this.#members = new Map(members.map(({ id, isAlive }) => [id, isAlive ? null : (this.#members?.get(id) ?? now)]));
+    this.#knownSince ??= now;
+    const before = this.#members;
+    const alive = new Set(members.filter(({ isAlive }) => isAlive).map(({ id }) => id));
+    const others = new Set([...before.keys(), ...members.map(({ id }) => id)]).difference(alive);
+    const areNews = [...others].filter((id) => !before.get(id)).length;
+    const certainAt = now + (alive.size === 0 && areNews > 1 ? lastingOfAll : lasting);
+    const absences = [...others].map((id) => [id, before.get(id) ?? { since: now, certainAt }] as const);
+    const kept = absences.filter(([, { since }]) => now - since < remembered);
+    this.#members = new Map<string, Absence | null>([...[...alive].map((id) => [id, null] as const), ...kept]);
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }
+}
+
+interface Absence {
+  readonly since: Moment;
+  readonly certainAt: Moment;
 }
 
 const pause = 500;

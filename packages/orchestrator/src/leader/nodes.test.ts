@@ -1,5 +1,6 @@
 import { jobId } from "@millwright/jobs/job";
 import { nodeId } from "@millwright/scheduler/ids";
+import { openMemoryStore } from "@millwright/store/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import { atOnce, type Cluster, healthy, jobOf, live, openCluster, rollout, until } from "../../test/cluster.ts";
 import type { SimulatedNodeOptions } from "../../test/simulated-node.ts";
@@ -99,6 +100,70 @@ describe("a node that is not heard of", () => {
       "Node heartbeat missed",
       "Node reregistered by heartbeat",
     ]);
+  });
+});
+
+describe("discovery that starts again", () => {
+  const names = ["n1", "n2", "n3"];
+
+  async function running(): Promise<Cluster> {
+    const cluster = await start(3);
+    await cluster.commands.registerJob(jobOf({ count: 6 }), {});
+    await until(cluster, () => healthy(cluster) === 6);
+    return cluster;
+  }
+
+  /** That all is where it was, and no node was ever taken for gone. */
+  function expectUndisturbed(cluster: Cluster, before: readonly string[]): void {
+    expect(live(cluster).map(({ allocation }) => allocation.id)).toEqual(before);
+    for (const name of names) expect(stateOf(cluster, name)?.events).toHaveLength(1);
+  }
+
+  const ids = (cluster: Cluster) => live(cluster).map(({ allocation }) => allocation.id);
+  const pass = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  test("and says of all nodes at first that they are not alive takes none down", async () => {
+    const cluster = await running();
+    const before = ids(cluster);
+    cluster.membership.setAll(names, false);
+    await pass(700);
+    for (const name of names) {
+      cluster.membership.set(name, true);
+      await pass(50);
+    }
+    await pass(400);
+    expectUndisturbed(cluster, before);
+  });
+
+  test("and does not answer for some seconds, or knows nobody at first, takes none down", async () => {
+    const cluster = await running();
+    const before = ids(cluster);
+    cluster.membership.setAway(true);
+    await pass(1_500);
+    cluster.membership.setAway(false, []);
+    await pass(1_000);
+    expectUndisturbed(cluster, before);
+    // It is followed again.
+    cluster.membership.set("n1", false);
+    await until(cluster, () => stateOf(cluster, "n1")?.status === "down");
+  });
+
+  test("together with the jobs server, and knows nobody for a moment, takes none down", async () => {
+    const store = openMemoryStore();
+    const first = await openCluster({ store });
+    open.push(first);
+    for (const name of names) await first.join(name);
+    await first.commands.registerJob(jobOf({ count: 6 }), {});
+    await until(first, () => healthy(first) === 6);
+    const before = ids(first);
+    await first.close();
+    open.pop();
+    const second = await openCluster({ store });
+    open.push(second);
+    await pass(700);
+    second.membership.setAll(names);
+    await pass(400);
+    expectUndisturbed(second, before);
   });
 });
 

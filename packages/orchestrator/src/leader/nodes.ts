@@ -15,8 +15,6 @@ import { writeLost } from "./write-placement.ts";
 
 /** A node that has just registered may be ahead of the news that it has joined. */
 const newsTakes = 10_000;
-/** So long a node has to be gone before it is down. */
-const lasting = 300;
 const perCommit = 30;
 
 /**
@@ -31,8 +29,9 @@ export function keepNodes(leader: Leader, members: Members): Promise<void> {
     also: (signal: AbortSignal) => members.changed(signal),
   };
   return keepDoing(leader, occasions, async () => {
-    if (!members.isKnown) return { at: undefined };
-    const { at, wrong } = statuses(context.projection.state, members, context.clock.now());
+    const { knownSince } = members;
+    if (knownSince === undefined) return { at: undefined };
+    const { at, wrong } = statuses(context.projection.state, members, knownSince, context.clock.now());
     for (const some of chunks(wrong, perCommit)) await setStatuses(leader, some);
     await context.projection.fresh();
     await settle(leader, seen);
@@ -55,17 +54,18 @@ interface Wrong {
 function statuses(
   state: OrchestratorState,
   members: Members,
+  knownSince: Moment,
   now: Moment,
 ): { readonly wrong: readonly Wrong[]; readonly at: Moment | undefined } {
   const wrong: Wrong[] = [];
   let at: Moment | undefined;
   for (const { id, status } of state.derived.snapshot.nodes.values()) {
-    const deadSince = members.deadSince(id);
-    const downAt = deadSince === undefined ? (state.row("node", id)?.registeredAt ?? 0) + newsTakes : deadSince;
+    const goneAt = members.goneAt(id);
+    const registeredAt = state.row("node", id)?.registeredAt ?? 0;
+    const downAt = goneAt === undefined ? Math.max(registeredAt, knownSince) + newsTakes : goneAt;
     const should = downAt === null ? "ready" : "down";
     if (status === should) continue;
-    // What is true for a moment alone, as between two joins of a node, costs it all its work: it has to last.
-    const certainAt = downAt === null ? now : downAt + lasting;
+    const certainAt = downAt ?? now;
     if (certainAt > now) at = earlier(at, certainAt);
     else wrong.push({ id, status: should });
   }
