@@ -73,6 +73,8 @@ const passedByDefault = [
   "cache-control",
   "content-encoding",
   "content-type",
+  // By it a server tells a browser's page of elsewhere.
+  "sec-fetch-site",
   "user-agent",
   "x-nomad-token",
 ] as const;

@@ -21,6 +21,8 @@ export interface TestApi {
 
 export interface AskOptions {
   readonly token?: string;
+  /** By names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ export async function openApi(options: ClusterOptions & { readonly authorizer?: 
   };
 }
 
-export function requestOf(line: string, body: unknown, { token, signal }: AskOptions = {}): HttpRequest {
+export function requestOf(line: string, body: unknown, { token, headers = {}, signal }: AskOptions = {}): HttpRequest {
   const [method = "", target = ""] = line.split(" ");
   const [path = "", query = ""] = target.split("?");
   const bytes = Buffer.from(body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body));
@@ -65,7 +67,7 @@ export function requestOf(line: string, body: unknown, { token, signal }: AskOpt
     method,
     path,
     query: new URLSearchParams(query),
-    header: (name) => (name === "x-nomad-token" ? token : undefined),
+    header: (name) => (name === "x-nomad-token" ? token : headers[name]),
     contentLength: bytes.byteLength,
     body: async function* () {
       yield bytes;

@@ -57,6 +57,17 @@ test("the node's own refusals are passed on", async () => {
   expect([reply.status, reply.text]).toEqual([404, "file not found"]);
 });
 
+test("a page of elsewhere collects no garbage, also by the method of those who only read", async () => {
+  const ask = async (line: string, site: string) =>
+    (await api.ask(line, undefined, { headers: { "sec-fetch-site": site } })).status;
+  for (const line of [`GET /v1/client/allocation/${alloc}/gc`, `GET /v1/client/gc?node_id=${node}`]) {
+    expect(await ask(line, "cross-site")).toBe(403);
+    expect(await ask(line, "same-site")).toBe(403);
+    expect(await ask(line, "same-origin")).toBe(200);
+    expect((await api.ask(line)).status).toBe(200);
+  }
+});
+
 test("what a node says piece by piece arrives piece by piece, and it hears when the reader has gone", async () => {
   const gone = Promise.withResolvers<void>();
   answer = (_, response) => {

@@ -43,7 +43,9 @@ export function clientRoutes(context: HttpContext): Route[] {
       ofAllocation(method, "/v1/client/allocation/:id/restart", "alloc-lifecycle"),
       ofAllocation(method, "/v1/client/allocation/:id/signal", "alloc-lifecycle"),
     ]),
-    ...["GET", "PUT", "POST"].map((method) => ofAllocation(method, "/v1/client/allocation/:id/gc", "alloc-lifecycle")),
+    ...["GET", "PUT", "POST"].map((method) =>
+      ofNoPage(ofAllocation(method, "/v1/client/allocation/:id/gc", "alloc-lifecycle")),
+    ),
     {
       method: "GET",
       pattern: "/v1/client/allocation/:id/exec",
@@ -57,8 +59,22 @@ export function clientRoutes(context: HttpContext): Route[] {
       },
     },
     ofNode("GET", "/v1/client/stats", access("node", "read")),
-    ...["GET", "PUT", "POST"].map((method) => ofNode(method, "/v1/client/gc", access("node", "write"))),
+    ...["GET", "PUT", "POST"].map((method) => ofNoPage(ofNode(method, "/v1/client/gc", access("node", "write")))),
   ];
+}
+
+// Reading methods are answered to any page of a browser; collecting garbage is one by its method alone.
+function ofNoPage(route: Route): Route {
+  return {
+    ...route,
+    handle: (call) => {
+      const { request } = call;
+      const from = request.header("sec-fetch-site") ?? "none";
+      if (from === "same-origin" || from === "none") return route.handle(call);
+      const text = `Permission denied: a page of elsewhere asks for ${request.path}`;
+      throw new OperationalError(orchestratorErrors.denied, text);
+    },
+  };
 }
 
 function atPath(request: HttpRequest, path: string): HttpRequest {
