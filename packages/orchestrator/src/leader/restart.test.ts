@@ -2,6 +2,7 @@ import { OperationalError } from "@millwright/core/errors";
 import { silentLog } from "@millwright/core/ports";
 import type { Job } from "@millwright/jobs/job";
 import { overCapacity } from "@millwright/scheduler/capacity";
+import { commitDraft } from "@millwright/records/commit";
 import { descriptions } from "@millwright/scheduler/group-plan";
 import { type AllocId, nodeId } from "@millwright/scheduler/ids";
 import { keyRange, type Store, storeErrors, type Transaction } from "@millwright/store/contract";
@@ -99,6 +100,57 @@ function expectWhole(cluster: Cluster, running: Running, counts: Readonly<Record
     for (const group of Object.values(deployment.groups)) expect(group.healthy.length).toBe(group.desiredTotal);
   }
 }
+
+test("health that is decided while nobody leads is taken up by the next leader", { timeout: 20_000 }, async () => {
+  const health = (healthy: boolean) => ({
+    Healthy: healthy,
+    At: Date.now(),
+    Why: healthy ? "" : "its check never passed",
+  });
+  const outcomes = [
+    { healthy: true, status: "successful", description: "Deployment completed successfully" },
+    { healthy: false, status: "failed", description: "Failed due to unhealthy allocations" },
+  ];
+  for (const { healthy: isWell, status, description } of outcomes) {
+    const cluster = await openCluster({ leaders: 0 });
+    open.push(cluster);
+    await cluster.join("n1", { outcome: () => "hangs" });
+    await cluster.commands.registerJob(version(0, 3), {});
+    const hang = () => live(cluster).filter(({ allocation }) => allocation.client === "running").length === 3;
+    await leadUntilKilled(cluster, 1_000, () => hang() && isQuiet(cluster));
+    expect(rollout(cluster)).toMatchObject({ status: "running" });
+    const said = live(cluster).map(({ allocation }) => ({
+      ...{ ID: allocation.id, ClientStatus: "running" as const, ClientDescription: "", TaskStates: {} },
+      Health: health(isWell),
+    }));
+    await cluster.commands.updateAllocations(nodeId("n1"), said);
+    expect(rollout(cluster)).toMatchObject({ status: "running" });
+    await leadUntilKilled(cluster, 1_000, () => rollout(cluster)?.status !== "running" && isQuiet(cluster));
+    expect(rollout(cluster)).toMatchObject({ status, description });
+  }
+});
+
+test("health of what the rollout does not list yet is not lost", { timeout: 20_000 }, async () => {
+  const cluster = await openCluster({ leaders: 0 });
+  open.push(cluster);
+  await cluster.join("n1", { outcome: () => "well" });
+  await cluster.commands.registerJob(version(0, 2), {});
+  const isUp = () => healthy(cluster) === 2 && rollout(cluster)?.status === "successful" && isQuiet(cluster);
+  await leadUntilKilled(cluster, 1_000, isUp);
+  // As if the allocations were well before their rollout was written with them.
+  const { deployment, ...rest } = cluster.context.projection.state.row("deployment", rollout(cluster)!.id)!;
+  const web = { ...deployment.groups.web!, placed: [], healthy: [], requireProgressBy: null };
+  const record = { createdAt: rest.createdAt, modifiedAt: rest.modifiedAt };
+  await commitDraft(cluster.context, (draft) =>
+    draft.put("deployment", deployment.id, {
+      ...record,
+      deployment: { ...deployment, status: "running", description: "", groups: { web } },
+    }),
+  );
+  await leadUntilKilled(cluster, 1_000, isUp);
+  expect(rollout(cluster)?.groups.web?.placed).toHaveLength(2);
+  expect(rollout(cluster)?.groups.web?.healthy).toHaveLength(2);
+});
 
 const version = (v: number, count: number, maxParallel = 7): Job =>
   jobOf({ count, update: { ...atOnce, maxParallel } }, {}, { env: { V: `${v}` } });
