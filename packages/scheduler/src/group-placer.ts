@@ -43,9 +43,17 @@ export class GroupPlacer {
     this.#context = context;
   }
 
-  place(): GroupPlacement {
-    const { intents, inPlace, stop, ignore, waiting } = this.#plan;
-    for (const one of intents) if (!this.#mayPlace(one)) break;
+  /** Places them one after another, as far as the budget goes, with a step after each. */
+  *place(): Generator<undefined, void> {
+    for (const one of this.#plan.intents) {
+      if (!this.#mayPlace(one)) return;
+      yield;
+    }
+  }
+
+  /** What came of it. */
+  result(): GroupPlacement {
+    const { inPlace, stop, ignore, waiting } = this.#plan;
     const of = (...kinds: Intent["kind"][]) => this.#placed.filter(({ intent }) => kinds.includes(intent.kind));
     const replacements = (kind: Intent["kind"], description: string): Replacement[] =>
       of(kind).map(({ intent, placed }) => ({
@@ -69,8 +77,8 @@ export class GroupPlacer {
     };
   }
 
-  /** The rollout with what was placed here, or takes part from now on. */
-  grow(deployment: Deployment): Deployment {
+  /** The rollout with what was placed here, or takes part from now on; with a step after each, too. */
+  *grow(deployment: Deployment): Generator<undefined, Deployment> {
     const { now } = this.#context.options;
     const joined = [
       ...this.#placed.map(({ intent, placed }) => ({
@@ -79,13 +87,16 @@ export class GroupPlacer {
       })),
       ...this.#plan.inPlace.map((allocation) => ({ allocation: this.#updated(allocation), canary: false })),
     ].filter(({ allocation }) => allocation.deployment?.id === deployment.id);
-    return joined.reduce((grown, { allocation, canary }) => {
+    let grown = deployment;
+    for (const { allocation, canary } of joined) {
       const { id, group, replaces } = allocation;
       const event = { kind: "placed", group, allocation: id, replaces, canary, at: now } as const;
       const step = stepDeployment(grown, event, null);
       invariant(step.ok, "a placement is never refused");
-      return step.deployment;
-    }, deployment);
+      grown = step.deployment;
+      yield;
+    }
+    return grown;
   }
 
   /** Places one if it may still be written; else it says so, and none of the rest is tried. */

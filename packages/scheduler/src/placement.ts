@@ -69,31 +69,6 @@ export interface Placement {
   readonly isPartial: boolean;
 }
 
-/** What a placement writes at one node: the part of it that is committed or left out together. */
-export interface NodeWrites {
-  readonly node: NodeId;
-  readonly stop: readonly Stop[];
-  readonly update: readonly Allocation[];
-  readonly place: readonly Placed[];
-}
-
-/** A placement cut by node. What is replaced by an allocation of another node stands at its own. */
-export function writesByNode({ groups }: Placement): readonly NodeWrites[] {
-  const stop = Map.groupBy(Object.values(groups).flatMap(stopsOf), ({ node }) => node);
-  const place = Map.groupBy(Object.values(groups).flatMap(placedOf), ({ allocation }) => allocation.node);
-  const update = Map.groupBy(
-    Object.values(groups).flatMap(({ inPlace }) => inPlace),
-    ({ node }) => node,
-  );
-  const nodes = new Set([...stop.keys(), ...place.keys(), ...update.keys()]);
-  return [...nodes].map((node) => ({
-    node,
-    stop: stop.get(node) ?? [],
-    update: update.get(node) ?? [],
-    place: place.get(node) ?? [],
-  }));
-}
-
 /** All that a group's placement stops, for whatever reason. */
 export function stopsOf({ stop, lost, destructive, migrate, reschedule }: GroupPlacement): readonly Stop[] {
   return [...stop, ...lost, ...[...destructive, ...migrate, ...reschedule].map((one) => one.stop)];
@@ -105,6 +80,7 @@ export function placedOf({ place, canary, destructive, migrate, reschedule }: Gr
 }
 
 /** Whether there is nothing to write. Something may still have found no node. */
-export function changesNothing(placement: Placement): boolean {
-  return placement.deployments.length === 0 && writesByNode(placement).length === 0;
+export function changesNothing({ deployments, groups }: Placement): boolean {
+  const writes = (group: GroupPlacement) => stopsOf(group).length + placedOf(group).length + group.inPlace.length;
+  return deployments.length === 0 && Object.values(groups).every((group) => writes(group) === 0);
 }

@@ -25,6 +25,22 @@ import type { Moment } from "./time.ts";
  * change until something happens or a follow-up is due. A job that the snapshot does not have is one to be stopped.
  */
 export function schedule(evaluation: Evaluation, snapshot: Snapshot, options: ScheduleOptions): Placement {
+  const steps = scheduleInSteps(evaluation, snapshot, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * As {@link schedule}, with a step for each allocation that is placed: whoever has all placed at once may do something else between.
+ * What runs where may change meanwhile, and the answer is then of no single moment: one to look at, not to carry out.
+ */
+export function* scheduleInSteps(
+  evaluation: Evaluation,
+  snapshot: Snapshot,
+  options: ScheduleOptions,
+): Generator<undefined, Placement> {
   const key = jobKey(evaluation.namespace, evaluation.job);
   const record = snapshot.jobs.get(key);
   const allocations = snapshot.allocationsByJob.get(key) ?? [];
@@ -40,8 +56,10 @@ export function schedule(evaluation: Evaluation, snapshot: Snapshot, options: Sc
   const placers = plans.map(
     (plan) => new GroupPlacer(plan, { snapshot, record, selector, options, deployment: active, budget }),
   );
-  const groups = Object.fromEntries(placers.map((placer) => [placer.group, placer.place()]));
-  const grown = active && placers.reduce((deployment, placer) => placer.grow(deployment), active);
+  for (const placer of placers) yield* placer.place();
+  const groups = Object.fromEntries(placers.map((placer) => [placer.group, placer.result()]));
+  let grown = active;
+  for (const placer of placers) grown &&= yield* placer.grow(grown);
   const cancelled = rollouts
     .filter((one) => isActive(one) && (record === undefined || record.isStopped || one.version !== version))
     .map((one) => cancel(one, record !== undefined && !record.isStopped));

@@ -8,7 +8,7 @@ import type { DeploymentAction, DeploymentEvent } from "../src/deployment-step.t
 import { stepDeployment } from "../src/deployment-step.ts";
 import { type AllocId, allocId, type DeploymentId, deploymentId, evalId, type NodeId, nodeId } from "../src/ids.ts";
 import type { Placement } from "../src/placement.ts";
-import { placedOf, stopsOf } from "../src/placement.ts";
+import { changesNothing, placedOf, stopsOf } from "../src/placement.ts";
 import { schedule } from "../src/schedule.ts";
 import type { Sample } from "../src/select.ts";
 import type { JobRecord, Node, Snapshot } from "../src/snapshot.ts";
@@ -160,10 +160,7 @@ export class Cluster {
     for (let round = 0; round < 200; round++) {
       const placement = this.evaluate();
       this.settle(isWell);
-      const isQuiet = Object.values(placement.groups).every(
-        (group) => placedOf(group).length + stopsOf(group).length + group.inPlace.length === 0,
-      );
-      if (isQuiet && placement.deployments.length === 0) return;
+      if (changesNothing(placement)) return;
     }
     invariant(false, "the cluster never comes to rest");
   }

@@ -32,9 +32,9 @@ async function plan(context: HttpContext, call: Call): Promise<HttpReply> {
   checkRegistrable(requested, call);
   await projection.fresh();
   const { state, applied } = projection;
-  const run = dryRun(state, requested.job, { diff: asked.diff, now: clock.now(), seed: chance.uuid() });
-  const updates = Object.entries(run.updates).map(([group, counts]) => [group, { ...counts, Preemptions: 0 }]);
   const index = state.indexOf(applied);
+  const run = await dryRun(state, requested.job, { diff: asked.diff, now: clock.now(), seed: chance.uuid(), clock });
+  const updates = Object.entries(run.updates).map(([group, counts]) => [group, { ...counts, Preemptions: 0 }]);
   return answerWrite(context, call, index, {
     Annotations: { DesiredTGUpdates: Object.fromEntries(updates), PreemptedAllocs: null },
     FailedTGAllocs: failedJson(run.failed),

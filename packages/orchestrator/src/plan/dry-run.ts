@@ -1,11 +1,13 @@
+import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "@millwright/core/ports";
 import { annotate, type DesiredUpdates } from "@millwright/jobs/annotate";
 import { diff, type JobDiff } from "@millwright/jobs/diff";
 import type { Job } from "@millwright/jobs/job";
 import type { FollowUp } from "@millwright/scheduler/group-plan";
 import { allocId, deploymentId, evalId } from "@millwright/scheduler/ids";
 import type { Placement } from "@millwright/scheduler/placement";
-import { schedule } from "@millwright/scheduler/schedule";
+import { scheduleInSteps } from "@millwright/scheduler/schedule";
 import { jobKey, type Snapshot } from "@millwright/scheduler/snapshot";
 import { whyStuck } from "@millwright/scheduler/stuck";
 import type { Moment } from "@millwright/scheduler/time";
@@ -18,6 +20,7 @@ export interface DryRunOptions {
   readonly now: Moment;
   /** The same seed and state give the same answer. */
   readonly seed: string;
+  readonly clock: Pick<Clock, "monotonic">;
 }
 
 /** What registering a job would do. */
@@ -39,13 +42,15 @@ export interface DryRun {
 }
 
 /** Asks the scheduler what it would do with a job, were it registered now. Nothing is written. */
-export function dryRun(state: OrchestratorState, job: Job, options: DryRunOptions): DryRun {
+export async function dryRun(state: OrchestratorState, job: Job, options: DryRunOptions): Promise<DryRun> {
   const { derived } = state;
   const current = derived.job(job.namespace, job.id);
   const { snapshot } = derived;
   const isSame = current && !current.current.isStopped && isDeepStrictEqual(current.current.job, job);
   const startsAgain = (isSame && whyStuck(snapshot, jobKey(job.namespace, job.id), options.now)) || null;
-  const placement = placementOf(job, isSame && startsAgain === null ? snapshot : withJob(snapshot, job), options);
+  const jobModifyIndex = current ? state.indexOf(current.jobModified) : 0;
+  const asIf = isSame && startsAgain === null ? snapshot : withJob(snapshot, job);
+  const placement = await placementOf(job, { ...asIf, nodes: new Map(snapshot.nodes) }, options);
   const groups = Object.entries(placement.groups);
   const updates = Object.fromEntries(groups.map(([name, { desired }]) => [name, desired]));
   const waiting = Object.fromEntries(groups.map(([name, group]) => [name, group.waiting]));
@@ -59,21 +64,32 @@ export function dryRun(state: OrchestratorState, job: Job, options: DryRunOption
     waiting,
     failed,
     followUps: placement.followUps,
-    jobModifyIndex: current ? state.indexOf(current.jobModified) : 0,
+    jobModifyIndex,
     startsAgain,
   };
 }
 
-function placementOf(job: Job, snapshot: Snapshot, { now, seed }: DryRunOptions): Placement {
+/** Works it out in slices: a large job takes long, and whoever else asks this server something shall not wait for it. */
+async function placementOf(job: Job, snapshot: Snapshot, { now, seed, clock }: DryRunOptions): Promise<Placement> {
   let ids = 0;
   const evaluation = { id: evalId(seed), namespace: job.namespace, job: job.id };
-  return schedule(evaluation, snapshot, {
+  const steps = scheduleInSteps(evaluation, snapshot, {
     now,
     seed,
     newAllocId: () => allocId(`dry-run-${ids++}`),
     newDeploymentId: () => deploymentId(`dry-run-${ids++}`),
   });
+  for (let began = clock.monotonic(); ; ) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (clock.monotonic() - began < slice) continue;
+    await setImmediate();
+    began = clock.monotonic();
+  }
 }
+
+/** So long nobody else has a turn, in milliseconds. */
+const slice = 5;
 
 /** The snapshot in which the job is registered as its next version. */
 function withJob(snapshot: Snapshot, job: Job): Snapshot {
