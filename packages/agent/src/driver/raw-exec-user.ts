@@ -27,3 +27,21 @@ export function userNamed(name: string): SystemUser {
 export function giveOutputs({ stdout, stderr }: TaskOutput, { uid, gid }: SystemUser): void {
   for (const fifo of [stdout, stderr]) chownSync(fifo, uid, gid);
 }
+
+/** By these a program's loader, and its shell, run what somebody else names. */
+const steering = /^(LD_|BASH_|(GCONV_PATH|GLIBC_TUNABLES|SHELLOPTS|BASHOPTS|PS4|ENV)$)/;
+
+/**
+ * Checks the environment of a task that runs as another user: its shim has it too, and is the agent's user. What is the agent's own is
+ * as it is. Rejects with `driverErrors.configuration`.
+ */
+export function checkSteering(
+  env: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string | undefined>>,
+  user: string,
+): void {
+  const name = Object.keys(env).find((one) => steering.test(one) && env[one] !== own[one]);
+  if (name === undefined) return;
+  const text = `The task runs as user ${user}, and its environment has ${name}, by which what starts it could be made to do something else. Set it in the task's own script, or remove the task's user.`;
+  throw new OperationalError(driverErrors.configuration, text);
+}

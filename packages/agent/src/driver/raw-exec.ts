@@ -14,7 +14,7 @@ import type { DriverFingerprint, SavedHandle, TaskDriver, TaskHandle, TaskLaunch
 import { driverErrors } from "./errors.ts";
 import { findCommand } from "./raw-exec-command.ts";
 import { type RawExecConfig, readRawExecConfig, withoutDenied } from "./raw-exec-config.ts";
-import { giveOutputs, userNamed } from "./raw-exec-user.ts";
+import { checkSteering, giveOutputs, userNamed } from "./raw-exec-user.ts";
 
 export interface RawExecOptions {
   /** The node's name, for messages. */
@@ -55,6 +55,7 @@ async function start(launch: TaskLaunch, { node }: RawExecOptions): Promise<Task
   const cwd = config.workDir ?? launch.folders.task;
   const program = findCommand(config.command, { node, folder: launch.folders.task, cwd, path: env.PATH });
   const asUser = prefixFor(launch, tools);
+  if (asUser.length > 0) checkSteering(env, process.env, launch.user);
   return startTaskProcess({
     folder: recordFolder(launch.folders.allocation, launch.task),
     output: launch.output,
