@@ -42,7 +42,7 @@ export function shellTask(name: string, line: string, more = ""): string {
 }
 
 /** Services and checks as a node has them; what the checks say is said by the test. */
-export class MemoryServices implements ServicePort {
+class MemoryServices implements ServicePort {
   readonly registered = new Map<string, ServiceRegistration>();
   /** `+ web`, `- web`: what happened, in order. */
   readonly story: string[] = [];
@@ -91,7 +91,7 @@ export class MemoryServices implements ServicePort {
 }
 
 /** Keys and values that tests write. */
-export class MemoryConsul implements ConsulPort {
+class MemoryConsul implements ConsulPort {
   readonly address = "memory";
   readonly #values = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
@@ -117,7 +117,7 @@ export class MemoryConsul implements ConsulPort {
 }
 
 /** A secrets server: logins by identity, leased database logins, tokens that end. */
-export class MemoryVault implements VaultHost {
+class MemoryVault implements VaultHost {
   readonly address = "http://127.0.0.1:8200";
   readonly mount = "jwt-nomad";
   readonly defaultRole = "nomad-workloads";

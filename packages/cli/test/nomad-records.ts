@@ -4,7 +4,7 @@
 export const now = Date.parse("2016-11-17T12:10:00Z");
 
 const nanoseconds = (text: string) => Date.parse(text) * 1_000_000;
-export const placedAt = nanoseconds("2016-11-17T12:00:00Z");
+const placedAt = nanoseconds("2016-11-17T12:00:00Z");
 const changedAt = nanoseconds("2016-11-17T12:00:42Z");
 
 export const ids = {

@@ -14,7 +14,7 @@ export interface NomadConfig extends TargetSettings {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const defaultNomadAddress = "http://127.0.0.1:4646";
+const defaultNomadAddress = "http://127.0.0.1:4646";
 
 /** The configuration that the environment variables of Nomad's own client give; unset and empty ones give nothing. */
 export function nomadConfigFromEnv(env: Readonly<Record<string, string | undefined>>): NomadConfig {

@@ -94,7 +94,7 @@ export function jobRecord(wire: unknown, what: string): JobRecord {
 }
 
 /** What a scheduler saw when it looked for a node. */
-export const allocationMetric = record({
+const allocationMetric = record({
   NodesEvaluated: number,
   NodesFiltered: number,
   NodesInPool: number,
@@ -345,7 +345,7 @@ function objectDiff(wire: unknown, what: string): ObjectDiff {
 const inside = { Type: difference, Fields: listOf(fieldDiff), Objects: listOf(objectDiff) } as const;
 
 /** What differs between two versions of a job. */
-export const jobDiff = record({
+const jobDiff = record({
   ...inside,
   ID: text,
   TaskGroups: listOf(

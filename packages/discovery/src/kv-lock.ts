@@ -46,7 +46,7 @@ export function releaseLock(draft: DiscoveryDraft, { key, record, session }: Loc
 }
 
 /** Whether a session may hold keys: also one that is not marked yet is over when it was not renewed in time. */
-export function isSessionAlive(draft: DiscoveryDraft, id: string): boolean {
+function isSessionAlive(draft: DiscoveryDraft, id: string): boolean {
   const session = draft.row("session", id);
   if (!session || session.ending) return false;
   return session.lease === "" || draft.row("life", id) !== undefined;

@@ -7,7 +7,7 @@ import { lockLists, type SessionRecord } from "./session-records.ts";
 import type { DiscoveryCommits, DiscoveryDraft, DiscoveryState } from "./state.ts";
 
 /** Nobody is kept waiting for longer, whatever the session says. */
-export const longestLockDelay = 60_000;
+const longestLockDelay = 60_000;
 
 /** Keys given back in one commit: each costs it three operations and as many comparisons. */
 const keysPerCommit = 40;

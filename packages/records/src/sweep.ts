@@ -25,7 +25,7 @@ export interface SweepContext<R, D extends Derived<R> = Derived<R>> {
 }
 
 /** How long a deletion is remembered by key or prefix. */
-export const tombstoneMilliseconds = 15 * 60 * 1000;
+const tombstoneMilliseconds = 15 * 60 * 1000;
 
 const sweepEvery = 60_000;
 const stonesPerStep = 100;

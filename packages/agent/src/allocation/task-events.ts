@@ -8,7 +8,7 @@ import type { TaskExit } from "../driver/driver.ts";
  */
 
 /** How many of its events a task keeps. */
-export const keptEvents = 10;
+const keptEvents = 10;
 
 type Details = Readonly<Record<string, string>>;
 

@@ -50,7 +50,7 @@ export async function download(url: URL, options: DownloadOptions): Promise<Down
 }
 
 /** The address that is asked in place of another: the longest of the prefixes that fit is replaced. */
-export function mirrored(url: URL, mirrors: Readonly<Record<string, string>>): URL {
+function mirrored(url: URL, mirrors: Readonly<Record<string, string>>): URL {
   const prefix = Object.keys(mirrors)
     .filter((candidate) => url.href.startsWith(candidate))
     .reduce((longest, candidate) => (candidate.length > longest.length ? candidate : longest), "");

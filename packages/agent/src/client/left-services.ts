@@ -17,6 +17,6 @@ export async function removeLeftServices(
 }
 
 /** The allocation in the id of a task's service: `_nomad-task-<allocation>-…`. */
-export function allocationOfService(id: string): string | undefined {
+function allocationOfService(id: string): string | undefined {
   return /^_nomad-task-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-/.exec(id)?.[1];
 }

@@ -19,7 +19,7 @@ export async function readCpu(root = "/", listed = cpus(), cores = availablePara
 }
 
 /** MHz, where neither sysfs nor `/proc/cpuinfo` says: many virtual machines and small boards. */
-export const unknownFrequency = 1_000;
+const unknownFrequency = 1_000;
 
 // In kHz. The base is what it keeps up; the maximum includes what it reaches for moments, and the present one changes.
 async function frequencyOfSysfs(root: string): Promise<number | undefined> {

@@ -10,7 +10,7 @@ export function recordFolder(allocationFolder: string, task: string): string {
 }
 
 /** The folder of an allocation that is not its tasks' business, and not shown. */
-export const recordsName = ".millwright";
+const recordsName = ".millwright";
 
 /** The FIFOs of a task's output; in a folder of their own, since whoever watches the records is not to hear of each write. */
 export function outputsOf(folder: string): TaskOutput {

@@ -148,7 +148,7 @@ function taskBlock(
 }
 
 /** `main`, or by which hook and how a task runs beside the main ones: `prestart sidecar`. */
-export function lifecycleOf(task: string, job: JobRecord | null): string {
+function lifecycleOf(task: string, job: JobRecord | null): string {
   const found = job?.TaskGroups.flatMap(({ Tasks }) => Tasks).find(({ Name }) => Name === task)?.Lifecycle;
   return found ? `${found.Hook}${found.Sidecar ? " sidecar" : ""}` : "main";
 }

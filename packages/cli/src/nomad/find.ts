@@ -116,7 +116,7 @@ export async function findDeployment(client: NomadClient, prefix: string, search
   );
 }
 
-export function isWholeId(text: string): boolean {
+function isWholeId(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 

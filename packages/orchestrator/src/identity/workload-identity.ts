@@ -5,10 +5,10 @@ import type { Allocation } from "@millwright/scheduler/allocation";
 import type { JWTPayload } from "jose";
 
 /** The names of the identities that a task has without asking. */
-export const ownIdentities = { api: "default", vault: "vault_default" } as const;
+const ownIdentities = { api: "default", vault: "vault_default" } as const;
 
 /** For whom the token is that a task trades at the secrets server. */
-export const vaultAudience = "vault.io";
+const vaultAudience = "vault.io";
 
 /** How long a token holds whose block says nothing, in seconds. */
 const usualSeconds = 3_600;
