@@ -59,7 +59,7 @@ describe("what is packed", () => {
     const files = ourFiles();
     for (const name of ["package.json", "LICENSE"])
       expect(files.filter((path) => path.endsWith(`/${name}`))).toHaveLength(workspacePackages().length);
-    const allowed = /(\/package\.json|\/LICENSE|\.js|\.d\.ts|\/src\/main\.mjs|\/bin\/millwright)$/;
+    const allowed = /(\/package\.json|\/LICENSE|\.js|\.d\.ts|\/src\/.+\.(mjs|sh)|\/bin\/millwright)$/;
     expect(files.filter((path) => !allowed.test(path))).toEqual([]);
     expect(files.filter((path) => /\.(test|smoke|conformance|faults)\.|testdata|\/test\//.test(path))).toEqual([]);
   });
