@@ -1,82 +1,87 @@
-// What a whole server of ours holds in memory, over SQLite: filled key by key over HTTP, and started anew over the same data,
-// where nothing is left of what the filling needed. `node bench/memory.ts [KEYS] [SERVICES] [SECRETS]`, 100,000, 10,000 and
-// 100,000 by default.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { HttpCaller } from "./support/http-load.ts";
+// What `millwright dev` holds in memory, and takes of a processor, idle and with the widget factory running: the sum of its processes;
+// beside the development servers of those whose protocols it speaks, where they are installed (`NOMAD_BIN`, `CONSUL_BIN`, `BAO_BIN`).
+// `node bench/memory.ts [SECONDS]`: how long each is watched, 20 by default.
+import { setTimeout as pause } from "node:timers/promises";
+import { Factory } from "../scripts/start/factory.ts";
+import { Stage } from "../scripts/start/stage.ts";
 import { printTable } from "./support/measure.ts";
-import { type OwnServer, startOwnServer } from "./support/own-server.ts";
+import { type Peer, peerPrograms, startBao, startConsul, startNomad } from "./support/peer-agents.ts";
+import { type Measured, processTree } from "./support/process-tree.ts";
 import { inFolder } from "./support/programs.ts";
-import { VaultLoad } from "./support/vault-load.ts";
 
-const [keys, services, secrets] = [100_000, 10_000, 100_000].map((count, i) => Number(process.argv[2 + i] ?? count));
-const text = "v".repeat(300);
-const secretBody = JSON.stringify({ data: { password: text } });
+const seconds = Number(process.argv[2] ?? 20);
+const settleMilliseconds = 10_000;
+const header = ["", "PSS MB", "RSS MB", "CPU % of a core"];
 
+/** Parts by what their command lines hold; the tasks of jobs, which are no part, come from below the shims. */
+const parts = [
+  ["dev", / dev -/],
+  ["server", /main\.mjs server/],
+  ["agent", /main\.mjs agent/],
+  ["log process", /log-process/],
+  ["shims", /shim\.sh/],
+] as const;
+
+const stage = await Stage.open("any", new AbortController().signal);
+try {
+  const idle = await ownRows("idle");
+  const factory = await Factory.prepare(stage, "raw_exec");
+  const { code } = await factory.apply("1");
+  if (code !== 0) throw new Error("the factory does not come up");
+  const running = await ownRows("with the factory");
+  printTable(`millwright dev, watched for ${seconds} s`, header, [...idle, ...running]);
+} finally {
+  await stage.close();
+}
 await inFolder({}, async (folder) => {
-  const rows: string[][] = [];
-  const store = (name: string) => ({ kind: "sqlite", dataFolder: join(folder, name) }) as const;
-  const options = { store: store("discovery"), secretsStore: store("secrets"), vault: true };
-  const note = async (what: string, server: OwnServer, began: number) => {
-    const { longestHeld } = await server.loop();
-    const seconds = (performance.now() - began) / 1_000;
-    rows.push([what, seconds.toFixed(1), residentMegabytes(server.pid).toFixed(0), longestHeld.toFixed(0)]);
-  };
-  const timed = async (what: string, server: OwnServer, work: () => Promise<unknown>) => {
-    const began = performance.now();
-    await work();
-    await note(what, server, began);
-  };
-
-  const first = await startOwnServer(options);
-  await timed("started", first, async () => undefined);
-  await timed(`+ ${keys} keys of 300 bytes`, first, () =>
-    fill(first.http, keys ?? 0, (i) => [`/v1/kv/app/${i % 1_000}/key-${i}`, text]),
-  );
-  await timed(`+ ${services} services on 1,000 nodes`, first, () =>
-    fill(first.http, services ?? 0, (i) => ["/v1/catalog/register", registration(i)]),
-  );
-  const vault = new VaultLoad(first.vault);
-  const unsealKey = await vault.init();
-  await vault.call("POST", "sys/mounts/bench", { type: "kv", options: { version: "2" } });
-  await timed(`+ ${secrets} secrets of 300 bytes`, first, () =>
-    fill(first.vault, secrets ?? 0, (i) => [`/v1/bench/data/s${i}`, secretBody], vault.headers),
-  );
-  vault.close();
-  await first.stop();
-
-  const began = performance.now();
-  const second = await startOwnServer(options);
-  await note("started anew", second, began);
-  const again = new VaultLoad(second.vault);
-  await timed("unsealed", second, () => again.call("PUT", "sys/unseal", { key: unsealKey }));
-  again.close();
-  await second.stop();
-  printTable("A server over SQLite", ["step", "seconds", "RSS MB", "longest hold ms"], rows);
+  const starts: (() => Promise<Peer>)[] = [];
+  const { nomad, consul, bao } = peerPrograms;
+  if (nomad) starts.push(() => startNomad(nomad, folder));
+  if (consul) starts.push(() => startConsul(consul));
+  if (bao) starts.push(() => startBao(bao));
+  if (starts.length > 0) await printPeers(starts);
 });
 
-function registration(i: number): string {
-  const node = i % 1_000;
-  return JSON.stringify({
-    ...{ Node: `node-${node}`, Address: `10.0.${node >> 8}.${node & 255}` },
-    Service: { ID: `service-${i}`, Service: `service-${i % 500}`, Port: 8_000, Tags: ["v1"] },
-    Check: { CheckID: `check-${i}`, Name: "http", ServiceID: `service-${i}`, Status: "passing" },
-  });
+async function ownRows(state: string): Promise<string[][]> {
+  const watched = await watch(process.pid);
+  const of = (pattern: RegExp) => watched.filter(({ commandLine }) => pattern.test(commandLine));
+  const all = parts.flatMap(([, pattern]) => of(pattern));
+  return [row(`${state}: all`, all), ...parts.map(([name, pattern]) => row(`  ${name}`, of(pattern)))];
 }
 
-async function fill(port: number, count: number, put: (i: number) => readonly [string, string], headers?: string) {
-  let next = 0;
-  const run = async () => {
-    const caller = await HttpCaller.open(port, headers);
-    for (let i = next++; i < count; i = next++) {
-      const [path, body] = put(i);
-      await caller.call("PUT", path, Buffer.from(body));
-    }
-    caller.close();
-  };
-  await Promise.all(Array.from({ length: 32 }, run));
+async function printPeers(starts: readonly (() => Promise<Peer>)[]): Promise<void> {
+  const peers: Peer[] = [];
+  try {
+    for (const start of starts) peers.push(await start());
+    const each = await Promise.all(peers.map(({ pid }) => watch(pid)));
+    const rows = each.map((watched, i) => row(peers[i]?.name ?? "", watched));
+    printTable("Others, idle", header, [row("together", each.flat()), ...rows]);
+  } finally {
+    for (const peer of peers) await peer.stop();
+  }
 }
 
-function residentMegabytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024;
+interface Watched extends Measured {
+  /** Of one core. */
+  readonly percent: number;
+}
+
+/** What runs below a process after a while in which it settles, and another in which its processor time is counted. */
+async function watch(pid: number): Promise<readonly Watched[]> {
+  await pause(settleMilliseconds);
+  const before = new Map(processTree(pid).map((one) => [one.pid, one.cpu]));
+  await pause(seconds * 1_000);
+  return processTree(pid)
+    .filter((one) => one.pid !== process.pid)
+    .map((one) => ({ ...one, percent: (one.cpu - (before.get(one.pid) ?? one.cpu)) / (seconds * 10) }));
+}
+
+function row(name: string, processes: readonly Watched[]): string[] {
+  const sum = (pick: (one: Watched) => number) => processes.reduce((total, one) => total + pick(one), 0);
+  return [
+    name,
+    sum(({ pss }) => pss).toFixed(0),
+    sum(({ rss }) => rss).toFixed(0),
+    sum((one) => one.percent).toFixed(2),
+  ];
 }
