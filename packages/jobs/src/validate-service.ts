@@ -98,10 +98,13 @@ const checkTypes: Readonly<Record<string, readonly string[]>> = {
   nomad: ["tcp", "http"],
 };
 
+/** Labels of ports that services may name: those of the group, and of the task. */
+export type PortLabels = readonly ReadonlySet<string>[];
+
 /** What is wrong with services, whose ports are known by these labels. */
 export function checkServices(
   services: readonly Service[],
-  labels: ReadonlySet<string>,
+  labels: PortLabels,
   part: JobPart,
   findings: Findings,
 ): void {
@@ -117,13 +120,7 @@ export function checkServices(
   }
 }
 
-function checkCheck(
-  check: Check,
-  service: Service,
-  labels: ReadonlySet<string>,
-  part: JobPart,
-  findings: Findings,
-): void {
+function checkCheck(check: Check, service: Service, labels: PortLabels, part: JobPart, findings: Findings): void {
   const types = checkTypes[service.provider] ?? checkTypes["consul"]!;
   if (!types.includes(check.type)) {
     const summary = `invalid check type (${JSON.stringify(check.type)}), must be one of ${types.join(", ")}`;
@@ -139,15 +136,14 @@ function checkCheck(
   checkPort(check.port, service.name, labels, part, findings);
 }
 
-function checkPort(
-  port: string,
-  service: string,
-  labels: ReadonlySet<string>,
-  part: JobPart,
-  findings: Findings,
-): void {
-  if (port === "" || labels.has(port) || port.includes("${") || /^\d+$/.test(port)) return;
+function checkPort(port: string, service: string, labels: PortLabels, part: JobPart, findings: Findings): void {
+  if (port === "" || labels.some((some) => some.has(port)) || port.includes("${") || /^\d+$/.test(port)) return;
   const summary = `port label ${JSON.stringify(port)} referenced by services ${service} does not exist`;
-  const known = labels.size === 0 ? "There are none." : `There are: ${[...labels].join(", ")}.`;
+  // Some of them: a job may have thousands, and as many services that name none of them.
+  const some = labels.flatMap((set) => [...set.keys().take(mostNamed + 1)]);
+  const named = some.slice(0, mostNamed).join(", ");
+  const known = named === "" ? "There are none." : `There are: ${named}${some.length > mostNamed ? ", …" : ""}.`;
   findings.refuse(part, summary, `Declare it in a network block: port ${JSON.stringify(port)} { }. ${known}`);
 }
+
+const mostNamed = 10;

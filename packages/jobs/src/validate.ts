@@ -148,11 +148,11 @@ function checkGroup(group: TaskGroup, job: Job, findings: Findings): void {
   tellRedefined(group.tasks, "Task", "task", part, findings);
   checkPorts(group, findings);
   const ofGroup = labelsOf(group.networks);
-  checkServices(group.services, ofGroup, part, findings);
+  checkServices(group.services, [ofGroup], part, findings);
   for (const task of group.tasks) {
     const place: JobPart = [group.name, task.name];
     checkTask(task, group, place, findings);
-    checkServices(task.services, ofGroup.union(labelsOf(task.resources.networks)), place, findings);
+    checkServices(task.services, [ofGroup, labelsOf(task.resources.networks)], place, findings);
   }
 }
 
