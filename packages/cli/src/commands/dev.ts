@@ -27,8 +27,8 @@ const usage = `Usage: millwright dev [flags]
 
   Runs a server and an agent on this machine, as two processes that speak the
   ordinary protocols, with all data in ./.millwright. The agent runs jobs, also
-  programs as they are (raw_exec). ^C ends both, and all tasks of jobs. Where dev
-  itself is killed they go on, and the next dev finds them.
+  programs as they are (raw_exec). ^C ends both, and all tasks of jobs. Where
+  dev itself is killed they go on, and the next dev finds them.
 
       $ millwright dev
       $ consul kv put app/name web
