@@ -222,10 +222,12 @@ describe("running", () => {
     const other = jobs.run(jobOf(shell("exec sleep 60")));
     await until(() => expect([statusOf(id), statusOf(other)]).toEqual(["running", "running"]));
     await jobs.stop();
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
-    const stats = async (which: string) => (await keyed(agent, `/v1/client/allocation/${which}/stats`)).json();
-    expect(Object.keys((await stats(id)).Tasks)).toEqual([]);
-    expect(Object.keys((await stats(other)).Tasks)).toEqual(["main"]);
+    const tasks = async (which: string) => {
+      const stats = await keyed(agent, `/v1/client/allocation/${which}/stats`);
+      return Object.keys((await stats.json()).Tasks);
+    };
+    await expect.poll(() => tasks(id), { timeout: 20_000 }).toEqual([]);
+    expect(await tasks(other)).toEqual(["main"]);
     await jobs.start();
   });
 });
