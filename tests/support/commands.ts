@@ -72,3 +72,10 @@ function saidAddress(child: ChildProcess): Promise<string> {
     child.once("close", () => reject(new Error(`The server ended before it listened:\n${said}`)));
   });
 }
+
+/** All that a program writes, to the end. */
+export async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let text = "";
+  if (stream) for await (const piece of stream) text += String(piece);
+  return text;
+}

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { Outcome } from "./commands.ts";
+import { type Outcome, textOf } from "./commands.ts";
 
 /** A machine, as far as the network goes: a namespace with an address of its own on a wire that all hosts share. */
 export interface Host {
@@ -138,10 +138,4 @@ export async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   const [out, err] = [textOf(child.stdout), textOf(child.stderr)];
   const [status] = (await once(child, "close")) as [number | null];
   return { code: status ?? 128, out: await out, err: await err };
-}
-
-async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
-  let text = "";
-  if (stream) for await (const piece of stream) text += String(piece);
-  return text;
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { textOf } from "./commands.ts";
 
 /** A network of its own with nothing but a loopback interface, and its own `/etc/resolv.conf`. */
 export interface NetworkNamespace {
@@ -75,10 +76,4 @@ async function readiness(holder: ChildProcess): Promise<string | undefined> {
   const complaint = textOf(holder.stderr).then((text) => text.trim() || "it ended at once");
   const ready = new Promise<undefined>((resolve) => holder.stdout?.once("data", () => resolve(undefined)));
   return Promise.race([ready, failed, complaint]);
-}
-
-async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
-  let text = "";
-  if (stream) for await (const piece of stream) text += String(piece);
-  return text;
 }
