@@ -14,3 +14,12 @@ test("a driver that no node has is told with what is there, and what docker need
   expect(lines.slice(1).join(" ")).toMatch(/"node status -verbose ID".*docker\.io/);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80 - 6);
 });
+
+test("nodes that get no new work are told as what to look for where none was looked at", () => {
+  const lines = placementLines({ ...none, NodesEvaluated: 0, NodesAvailable: { dc1: 0 } });
+  expect(lines.slice(0, 2)).toEqual([
+    "* No nodes were eligible for evaluation",
+    '* No nodes are available in datacenter "dc1"',
+  ]);
+  expect(lines.slice(2).join(" ")).toMatch(/ready and eligible\.$/);
+});

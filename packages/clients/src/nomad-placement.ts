@@ -51,7 +51,10 @@ function adviceFor(metric: AllocationMetric): readonly string[] {
     ];
   if (constraint !== undefined) return ["Loosen the constraint, or run a node that meets it."];
   if (metric.NodesEvaluated === 0)
-    return ['Compare the job\'s datacenters and node pool with what "node status" shows.'];
+    return [
+      "Compare the job's datacenters and node pool with the nodes that",
+      '"node status" shows as ready and eligible.',
+    ];
   return [];
 }
 
