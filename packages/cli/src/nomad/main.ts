@@ -2,6 +2,7 @@ import { nomadVersion } from "@millwright/core/followed-versions";
 import { similar } from "@millwright/core/similar";
 import type { Clock } from "@millwright/core/ports";
 import type { CommandIo } from "../io.ts";
+import { isHelp, isVersion } from "../words.ts";
 import type { NomadCommand } from "./command.ts";
 
 /** A command by the words that call it: its line in the overview, and where it is. */
@@ -126,7 +127,7 @@ export async function runNomad(args: readonly string[], io: CommandIo, clock?: C
     await (first === undefined ? io.stderr(text) : io.stdout(text));
     return first === undefined ? 127 : 0;
   }
-  if (first === "version" || first === "-version" || first === "--version" || first === "-v") {
+  if (isVersion(first)) {
     await io.stdout(`Nomad v${nomadVersion} (served by Millwright)\n`);
     return 0;
   }
@@ -164,10 +165,6 @@ async function dispatch(words: readonly string[], io: CommandIo, { program, name
   if (next !== undefined && !isHelp(next)) return refuseWord(next, io, within);
   await (next === undefined ? io.stderr(overview(within)) : io.stdout(overview(within)));
   return next === undefined ? 1 : 0;
-}
-
-function isHelp(word: string): boolean {
-  return word === "-h" || word === "-help" || word === "--help";
 }
 
 /** Commands with words in common: `program` are those words, `names` what may follow. */

@@ -1,6 +1,7 @@
 import { vaultVersion } from "@millwright/core/followed-versions";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "../io.ts";
+import { isHelp, isVersion } from "../words.ts";
 import { localFailure, runVaultCommand, type VaultCommand } from "./command.ts";
 
 /** A command by the words that call it: its line in the overview, and where it is. */
@@ -98,12 +99,12 @@ const formerWords: Readonly<Record<string, string>> = {
 /** Vault's own command line. Resolves to the exit code. */
 export async function runVault(args: readonly string[], io: CommandIo): Promise<number> {
   const [first, ...rest] = args;
-  if (first === undefined || first === "help" || first === "-h" || first === "-help" || first === "--help") {
+  if (first === undefined || first === "help" || isHelp(first)) {
     const text = overview("vault", Object.keys(commands));
     await (first === undefined ? io.stderr(text) : io.stdout(text));
     return first === undefined ? 127 : 0;
   }
-  if (first === "version" || first === "-version" || first === "--version" || first === "-v") {
+  if (isVersion(first)) {
     await io.stdout(`Vault v${vaultVersion} (served by Millwright)\n`);
     return 0;
   }
@@ -161,10 +162,6 @@ async function dispatch(
       : refuseWord(next, io, within);
   }
   return refuseWord(words[0] ?? "", io, { program, names });
-}
-
-function isHelp(word: string): boolean {
-  return word === "-h" || word === "-help" || word === "--help";
 }
 
 /** Commands with words in common: `program` are those words, `names` what may follow. */
