@@ -120,12 +120,8 @@ interface Opened {
 }
 
 async function start(config: ServerConfig, opened: Opened, close: () => Promise<void>): Promise<RunningServer> {
-  const ports = {
-    clock: config.clock ?? systemClock,
-    chance: config.chance ?? systemChance,
-    log: config.log ?? silentLog,
-  };
-  const { clock, chance, log } = ports;
+  const { clock = systemClock, chance = systemChance, log = silentLog } = config;
+  const ports = { clock, chance, log };
   const version = config.version ?? "0.1.0";
   const folder = await openFolder(config.store, chance);
   // A store of its own in the folder keeps others away; over etcd two servers would share the folder's identity.
@@ -134,14 +130,8 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     opened.closers.push(() => claim.release());
   }
   const stores = await openStores(config, opened);
-  const identity = {
-    datacenter: config.datacenter ?? "dc1",
-    nodeName: config.nodeName ?? hostname(),
-    nodeId: config.nodeId ?? folder?.nodeId ?? chance.uuid(),
-    address: config.advertiseAddress ?? "127.0.0.1",
-    serverPort,
-    version,
-  };
+  const nodeId = config.nodeId ?? folder?.nodeId ?? chance.uuid();
+  const identity = { ...identityOf(config), nodeId, version };
   const joinToken = await openJoinToken(
     {
       ...(config.joinTokenFile === undefined ? {} : { file: config.joinTokenFile }),
@@ -155,28 +145,12 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
   const discoveryOptions = { store: stores.discovery, identity, authorizer, pretty, ...joining };
   const discovery = await openDiscovery({ ...discoveryOptions, ...ports });
   opened.closers.push(() => discovery.close());
-  const listenAll = async (addresses: readonly ListenAddress[], service: HttpService, portFlag: string) => {
-    const found: ListenAddress[] = [];
-    for (const address of addresses) {
-      const shared = { service, clock, log, portFlag, requestId: () => chance.uuid() };
-      const listener = await listen({ ...shared, address, freePortIfTaken: config.freePortsIfTaken ?? false });
-      opened.closers.push(() => listener.close(graceMilliseconds));
-      log.write("info", "server: listening", { address: formatAddress(listener.address) });
-      found.push(listener.address);
-    }
-    return found;
-  };
+  const listenAll = listening(config, ports, opened);
   const own: { node?: OwnNode } = {};
   const consul: HttpService = (request) => consulApi(request, discovery, own.node);
   const http = await listenAll(config.http ?? [defaultHttp], consul, "-http-port");
-  const secrets = servesSecrets(config)
-    ? await openSecrets({
-        store: stores.secrets,
-        version: vaultVersion,
-        devMounts: config.devSeal !== undefined,
-        ...ports,
-      })
-    : undefined;
+  const keeping = { store: stores.secrets, version: vaultVersion, devMounts: config.devSeal !== undefined };
+  const secrets = servesSecrets(config) ? await openSecrets({ ...keeping, ...ports }) : undefined;
   if (secrets) opened.closers.push(() => secrets.close());
   const vault = secrets ? await listenAll(config.vault ?? [], secrets.handle, "-vault-port") : [];
   const jobs: { service?: HttpService } = {};
@@ -201,13 +175,38 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     vault,
     nomad,
     dns,
-    nodeId: identity.nodeId,
+    nodeId,
     joinToken,
     rootTokenFile,
     reconfigure: (definitions) => own.node?.reconfigure(definitions),
     reopenLogs: async () => secrets?.reopenAudit(),
     close,
   };
+}
+
+interface Ports {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+}
+
+/** What listens on all of some addresses, and gives those that came of them. */
+function listening(config: ServerConfig, { clock, chance, log }: Ports, { closers }: Opened) {
+  return async (addresses: readonly ListenAddress[], service: HttpService, portFlag: string) => {
+    const found: ListenAddress[] = [];
+    for (const address of addresses) {
+      const shared = { service, clock, log, portFlag, requestId: () => chance.uuid() };
+      const listener = await listen({ ...shared, address, freePortIfTaken: config.freePortsIfTaken ?? false });
+      closers.push(() => listener.close(graceMilliseconds));
+      log.write("info", "server: listening", { address: formatAddress(listener.address) });
+      found.push(listener.address);
+    }
+    return found;
+  };
+}
+
+function identityOf({ datacenter = "dc1", nodeName = hostname(), advertiseAddress = "127.0.0.1" }: ServerConfig) {
+  return { datacenter, nodeName, address: advertiseAddress, serverPort };
 }
 
 // The server's own node answers for itself; everything else of Consul's API is discovery's.
