@@ -133,7 +133,7 @@ describe("an allocation", () => {
     await until(() => expect(bench.output(id)).toBe("up\n"));
     bench.change(id, { DesiredStatus: "stop" });
     await until(() => expect(statusOf(id)).toBe("complete"));
-    expect(bench.output(id)).toBe("up\nasked\n");
+    await until(() => expect(bench.output(id)).toBe("up\nasked\n"));
     expect(bench.events(id).slice(-3)).toEqual([
       "Killing: Sent interrupt. Waiting 5s before force killing",
       "Terminated: Exit Code: 3",

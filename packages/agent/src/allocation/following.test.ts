@@ -222,7 +222,7 @@ describe("the token of the secrets server", () => {
       jobOf(task("main", "echo $VAULT_TOKEN $VAULT_ADDR; cat secrets/vault_token", vault), `type = "batch"`),
     );
     await until(() => expect(statusOf(id)).toBe("complete"));
-    expect(bench.output(id)).toBe("token-1 http://127.0.0.1:8200\ntoken-1");
+    await until(() => expect(bench.output(id)).toBe("token-1 http://127.0.0.1:8200\ntoken-1"));
     await until(() =>
       expect(bench.vault.story).toEqual([`login app-db jwt ${id} main vault_default`, "revoke token-1"]),
     );
