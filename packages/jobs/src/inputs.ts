@@ -94,7 +94,12 @@ function attributesOf({ body }: Block, diagnostics: Diagnostic[]): readonly Attr
   return [...value.values()];
 }
 
-function valueFor(variable: Declared, { variables, ambient }: JobInputs, scope: Scope, diagnostics: Diagnostic[]): Value {
+function valueFor(
+  variable: Declared,
+  { variables, ambient }: JobInputs,
+  scope: Scope,
+  diagnostics: Diagnostic[],
+): Value {
   const { name, type, byDefault, block } = variable;
   const given = variables?.get(name) ?? ambient?.get(name);
   const place = block ? { subject: rangeOf(block.header) } : {};

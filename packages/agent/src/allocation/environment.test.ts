@@ -11,7 +11,14 @@ function place(driver: string, env: Readonly<Record<string, string>> = {}): Task
     wanted: {
       ...{ ID: "0a1b2c3d-0000-0000-0000-000000000000", Namespace: "default", JobID: "shop", JobVersion: 0 },
       ...{ TaskGroup: "web", Name: "shop.web[2]", Index: 2, DesiredStatus: "run", DesiredDescription: "" },
-      ...{ AllocModifyIndex: 1, ClientStatus: "pending", Deployment: null, PreviousAllocation: null, CreateTime: 0, JobSubmitTime: 0 },
+      ...{
+        AllocModifyIndex: 1,
+        ClientStatus: "pending",
+        Deployment: null,
+        PreviousAllocation: null,
+        CreateTime: 0,
+        JobSubmitTime: 0,
+      },
       Ports: [
         { Task: null, Label: "http-api", Value: 4711, To: 0 },
         { Task: "main", Label: "db", Value: 5432, To: 80 },
