@@ -253,7 +253,9 @@ describe("an agent that is killed", () => {
     const healthy = async () => (await client.health.service("web", { passing: true })).value.length;
     const child = startProcess();
     await until("joined", async () => (await client.catalog.node("crash")).value);
-    const { http } = JSON.parse(await readFile(join(folder, "running.json"), "utf8")) as { http: string[] };
+    const said = () => readFile(join(folder, "running.json"), "utf8").catch(() => "");
+    await until("where it answers", async () => (await said()) !== "");
+    const { http } = JSON.parse(await said()) as { http: string[] };
     const own = new ConsulClient({ address: http[0] ?? "" });
     opened.push(() => own.close());
     await own.agent.registerService({ Name: "web" });

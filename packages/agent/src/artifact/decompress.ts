@@ -48,10 +48,13 @@ async function* throughProgram(
     child.stderr.on("data", (piece: Buffer) => {
       said = (said + piece.toString()).slice(0, 500);
     });
+    let isRead = false;
     try {
       for await (const piece of child.stdout) yield piece as Uint8Array;
+      isRead = true;
     } finally {
-      child.kill("SIGKILL");
+      // Who has said all ends by itself, and with the code that says whether that was all.
+      if (!isRead) child.kill("SIGKILL");
     }
     const [code] = await Promise.race([ended, failed]);
     if (code !== 0) throw new OperationalError(artifactErrors.damaged, said.trim() || `${program} ended with ${code}`);
