@@ -29,7 +29,8 @@ export interface Hosts {
 
 /** Makes hosts that reach each other and nothing else. Takes root, and the program `ip` (Debian: iproute2). */
 export async function makeHosts(count: number): Promise<Hosts> {
-  const tag = `mw${process.pid % 10_000}`;
+  // Test files run side by side in threads of one process; a name of an interface has 15 letters.
+  const tag = `mw${process.pid % 1_000}t${threadId % 1_000}`;
   const names = Array.from({ length: count }, (_, i) => `${tag}n${i}`);
   const bridge = `${tag}br`;
   const remove = () => {
