@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { threadId } from "node:worker_threads";
 import { type Outcome, textOf } from "./commands.ts";
 
 /** A machine, as far as the network goes: a namespace with an address of its own on a wire that all hosts share. */
