@@ -77,7 +77,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const [full, other] = [open(0), open(1000)];
     full.write("mine\n");
     await until(() => full.drain.fault !== undefined);
-    other.write("XXXXXXXXXX\n");
+    other.write("the other's\n");
     await until(() => other.disk.text !== "");
     full.disk.room = 1000;
     await until(() => full.disk.text !== "");

@@ -91,7 +91,7 @@ export class UnpackedTree {
     this.#kinds.set(parts.join("/"), "file");
   }
 
-  /** Devices and pipes: nothing that a download has any business to make. */
+  /** Devices and pipes: a download has no business to make them. */
   refuse(name: string, what: string): never {
     throw refused(`The archive holds ${shown(name)}, which is a ${what}. Pack it without.`);
   }

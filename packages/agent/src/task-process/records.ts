@@ -51,7 +51,7 @@ export interface RunFiles {
   readonly keepers: readonly string[];
 }
 
-/** Makes a run's folder, before it has any process. */
+/** Makes a run's folder, before there is a process of it. */
 export function beginRun(folder: string, files: RunFiles): void {
   mkdirSync(folder, { mode: 0o700 });
   for (const [name, lines] of Object.entries(files)) {

@@ -8,7 +8,7 @@ import { JsonView } from "./json-lines.ts";
 const base = demo({ id: stringValue("i-1"), text: stringValue("one") });
 const other = changed(base, { count: numberValue(2) });
 
-test("a planned change is told with its provider's notes, where it has any", () => {
+test("a planned change is told with its provider's notes, where it has some", () => {
   let written = "";
   const write = async (text: string | Uint8Array) => void (written += text);
   const io = { stdin: Readable.from([]), stdout: write, stderr: write, env: {}, cwd: "/", isTerminal: false };

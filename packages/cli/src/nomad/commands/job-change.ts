@@ -23,7 +23,7 @@ async function follow(
 /** `job revert`. */
 export const revertJob = nomadCommand({
   usage: "[flags] JOB VERSION",
-  about: "Makes an earlier version of a job its newest. It is rolled out as any other.",
+  about: "Makes an earlier version of a job its newest. It is rolled out like every other.",
   examples: ["job revert web 3"],
   flags: monitorFlags,
   args: { least: 2, most: 2 },
