@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { ConsulClient } from "@millwright/clients/consul";
-import type { HttpReply, HttpRequest, HttpService } from "@millwright/core/http";
-import { textReply } from "@millwright/core/http-reply";
+import type { HttpService } from "@millwright/core/http";
 import type { Chance, Clock, Log } from "@millwright/core/ports";
 import type { ListenAddress } from "@millwright/daemon/listener";
 import type { NodeIdentity as ServerIdentity } from "@millwright/discovery/identity";
@@ -56,12 +55,4 @@ export async function openJobs(options: JobsOptions): Promise<{ handle: HttpServ
     await client.close();
   };
   return { handle: orchestrator.handle, close };
-}
-
-/** Answers in the moment before the jobs server is open, too. */
-export async function jobsApi(
-  request: HttpRequest,
-  { service }: { readonly service?: HttpService },
-): Promise<HttpReply> {
-  return service ? service(request) : textReply(503, "The server is starting. Try again in a moment.");
 }

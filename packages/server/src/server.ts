@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { HttpService } from "@millwright/core/http";
+import { textReply } from "@millwright/core/http-reply";
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
 import { type DataFolder, openDataFolder } from "@millwright/daemon/data-folder";
 import { formatAddress, type ListenAddress, listen } from "@millwright/daemon/listener";
@@ -11,7 +12,6 @@ import { vaultVersion } from "@millwright/core/followed-versions";
 import { claimFolder } from "@millwright/process/claim";
 import { type DevSeal, unsealForDevelopment } from "./dev-seal.ts";
 import { type JoinToken, openJoinToken } from "./join-token.ts";
-import { jobsApi, openJobs } from "./jobs.ts";
 import { type OwnNode, openOwnNode } from "./own-node.ts";
 import { openStore, type StoreConfig } from "./stores.ts";
 
@@ -154,11 +154,15 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
   if (secrets) opened.closers.push(() => secrets.close());
   const vault = secrets ? await listenAll(config.vault ?? [], secrets.handle, "-vault-port") : [];
   const jobs: { service?: HttpService } = {};
-  const nomad = await listenAll(config.nomad ?? [], (request) => jobsApi(request, jobs), "-nomad-port");
+  const jobsApi: HttpService = async (request) =>
+    jobs.service?.(request) ?? textReply(503, "The server is starting. Try again in a moment.");
+  const nomad = await listenAll(config.nomad ?? [], jobsApi, "-nomad-port");
   own.node = await openOwnNode({ identity, http, vault, nomad, config, joinToken: joinToken.token, ...ports });
   opened.closers.push(() => own.node?.close() ?? Promise.resolve());
   if (nomad.length > 0) {
     const place = { store: stores.discovery, identity, nomad, http, node: own.node, folder: folder?.path };
+    // A server without jobs does not load what runs them.
+    const { openJobs } = await import("./jobs.ts");
     const opening = await openJobs({ ...place, region: config.region, acl: config.acl, pretty, ...ports });
     opened.closers.push(() => opening.close());
     jobs.service = opening.handle;
