@@ -32,6 +32,18 @@ variable "datacenter" {
 locals {
   archive = var.driver == "docker" ? "widgets-image" : "widgets"
   files   = ["--login=${NOMAD_SECRETS_DIR}/database.json", "--settings=${NOMAD_TASK_DIR}/settings.json"]
+
+  # A login of the task's own, to the database where it is now: also while it does not answer.
+  login = <<-EOT
+    {{- with secret "postgresql/creds/widgets" }}
+    {{- $user := .Data.username }}{{ $password := .Data.password }}
+    {{- range service "leader.my-db|any" }}
+    {"host": "{{ .Address }}", "port": {{ .Port }}, "database": "factory",
+     "user": "{{ $user }}", "password": "{{ $password }}"}
+    {{- end }}{{ end }}
+  EOT
+
+  settings = "{\"widgets_per_minute\": {{ key \"factory/widgets_per_minute\" }}}\n"
 }
 
 job "widgets" {
@@ -110,21 +122,14 @@ job "widgets" {
       }
 
       template {
-        data          = <<-EOT
-          {{- with secret "postgresql/creds/widgets" }}
-          {{- $user := .Data.username }}{{ $password := .Data.password }}
-          {{- range service "leader.my-db|any" }}
-          {"host": "{{ .Address }}", "port": {{ .Port }}, "database": "factory",
-           "user": "{{ $user }}", "password": "{{ $password }}"}
-          {{- end }}{{ end }}
-        EOT
+        data          = local.login
         destination   = "secrets/database.json"
         change_mode   = "signal"
         change_signal = "SIGHUP"
       }
 
       template {
-        data        = "{\"widgets_per_minute\": {{ key \"factory/widgets_per_minute\" }}}\n"
+        data        = local.settings
         destination = "local/settings.json"
         change_mode = "noop"
       }
@@ -190,21 +195,14 @@ job "widgets" {
       }
 
       template {
-        data          = <<-EOT
-          {{- with secret "postgresql/creds/widgets" }}
-          {{- $user := .Data.username }}{{ $password := .Data.password }}
-          {{- range service "leader.my-db|any" }}
-          {"host": "{{ .Address }}", "port": {{ .Port }}, "database": "factory",
-           "user": "{{ $user }}", "password": "{{ $password }}"}
-          {{- end }}{{ end }}
-        EOT
+        data          = local.login
         destination   = "secrets/database.json"
         change_mode   = "signal"
         change_signal = "SIGHUP"
       }
 
       template {
-        data        = "{\"widgets_per_minute\": {{ key \"factory/widgets_per_minute\" }}}\n"
+        data        = local.settings
         destination = "local/settings.json"
         change_mode = "noop"
       }
