@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { TestFolder } from "./folder.ts";
+import { playScript, readScript } from "./script.ts";
+
+const place = new URL("./scripts/", import.meta.url);
+const scripts = readdirSync(place).filter((name) => name.endsWith(".txtar"));
+const page = readFileSync(new URL("../../../docs/compatibility/terraform.md", import.meta.url), "utf8");
+
+describe("what the table of Terraform's features says is so", () => {
+  for (const name of scripts) {
+    const script = readScript(name, readFileSync(new URL(name, place), "utf8"));
+    test(`${name}: ${script.comment}`, async () => {
+      const folder = new TestFolder(script.files);
+      try {
+        await playScript(script, { folder: folder.path, run: (args, env) => folder.run(args, { env }, "terraform") });
+      } finally {
+        folder.remove();
+      }
+    });
+  }
+
+  test("each feature that is there names a case, and each case is named", () => {
+    const rows = [...page.matchAll(/^\| (.+?) \| (there|ours|other|absent) \| (.*?) \| (.*?) \|$/gm)];
+    const named = rows.flatMap(([, , , cases = ""]) => [...cases.matchAll(/`([\w-]+)`/g)].map(([, name]) => name));
+    const without = rows
+      .filter(([, , status, cases]) => status !== "absent" && !/`/.test(cases ?? ""))
+      .map(([row]) => row);
+    expect(without).toEqual([]);
+    const own = new Set(scripts.map((name) => name.replace(".txtar", "")));
+    expect(named.filter((name) => !own.has(name!))).toEqual([]);
+    expect([...own].filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
