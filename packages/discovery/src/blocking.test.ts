@@ -129,7 +129,9 @@ for (const kind of storeKinds) {
       await put("a", "1");
       const index = await server.index("GET /v1/kv/a");
       const queries = Array.from({ length: 50 }, () => watch(server, `GET /v1/kv/a?index=${index}`));
-      await sleep(20);
+      // A request that came after them has been answered: they wait.
+      await server.index("GET /v1/kv/a");
+      await sleep(50);
       await server.close();
       for (const query of queries) expect((await query.reply).status).toBe(200);
     });
