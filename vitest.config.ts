@@ -13,6 +13,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is waited for comes at once on a quiet machine; a busy one gets time.
     expect: { poll: { timeout: 8_000, interval: 25 } },
+    // Where whole suites share one busy machine, a test that failed is tried once more, and the report says so (retry x1).
+    retry: Number(process.env.MILLWRIGHT_RETRIES ?? 0),
     reporters: process.env.CI ? ["default"] : ["dot"],
   },
 });

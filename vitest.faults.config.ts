@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 3_600_000,
     hookTimeout: 120_000,
+    // Where whole suites share one busy machine, a test that failed is tried once more, and the report says so (retry x1).
+    retry: Number(process.env.MILLWRIGHT_RETRIES ?? 0),
     reporters: ["default"],
   },
 });
