@@ -27,9 +27,9 @@ export interface Commands {
   registerNode(registration: NodeRegistration): Promise<number>;
   /** Takes in what a node says of its allocations; those of other nodes are refused. */
   updateAllocations(node: NodeId, updates: readonly AllocationUpdate[]): Promise<number>;
-  setEligibility(node: NodeId, isEligible: boolean): Promise<NodeChanged>;
+  setEligibility(node: NodeId, isEligible: boolean): Promise<number>;
   /** Empties a node, or takes it back (null). */
-  drainNode(node: NodeId, drain: DrainRequest | null, marksEligible: boolean): Promise<NodeChanged>;
+  drainNode(node: NodeId, drain: DrainRequest | null, marksEligible: boolean): Promise<number>;
 
   /** What an operator says of a rollout; refused where it cannot be. */
   deploymentEvent(
@@ -56,11 +56,6 @@ export interface JobChanged {
   readonly jobModifyIndex: number;
   /** Why a job that is as it was has a new version; null where it has none, or differs. */
   readonly startsAgain: string | null;
-}
-
-export interface NodeChanged {
-  readonly index: number;
-  readonly evaluations: readonly EvalId[];
 }
 
 export interface DrainRequest {

@@ -1,4 +1,4 @@
-import type { ErrorKind } from "@millwright/core/errors";
+import { type ErrorKind, OperationalError } from "@millwright/core/errors";
 
 /** What the jobs server refuses with; the message is the answer's body. */
 export const orchestratorErrors = {
@@ -18,3 +18,8 @@ export const orchestratorErrors = {
   /** The node that is asked to answer cannot be reached. */
   nodeUnreachable: { code: "ORCHESTRATOR_NODE_UNREACHABLE", status: 502, retryable: true },
 } as const satisfies Record<string, ErrorKind>;
+
+/** The error of a command that does not go as things are. */
+export function refusal(kind: keyof typeof orchestratorErrors, text: string): OperationalError {
+  return new OperationalError(orchestratorErrors[kind], text);
+}

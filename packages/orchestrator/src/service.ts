@@ -6,7 +6,7 @@ import { compileRoutes, type RouteFinder } from "@millwright/core/routes";
 import { recordsErrors } from "@millwright/records/errors";
 import { storeErrors } from "@millwright/store/contract";
 import { WireMistake } from "@millwright/text/wire-fields";
-import { refusal } from "./commands/job-commands.ts";
+import { refusal } from "./errors.ts";
 import type { ServerIdentity } from "./context.ts";
 import { type Authorizer, checkPermission } from "./http/permissions.ts";
 import { jobPathOf } from "./http/job-path.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AllocationUpdate, NodeAllocation } from "@millwright/clients/nomad-node-protocol";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Job, TaskGroup } from "@millwright/jobs/job";
+import { hasEnded } from "@millwright/scheduler/allocation";
 import type { TaskFolders, TaskHandle } from "../driver/driver.ts";
 import { AllocationRunner, type Beginning } from "./allocation-runner.ts";
 import { allocationErrors, isExpected } from "./errors.ts";
@@ -193,7 +194,7 @@ class NodeAllocations implements Allocations {
 
   async #take(wanted: NodeAllocation): Promise<void> {
     const { host, runner } = { host: this.#host, runner: this.#runners.get(wanted.ID) };
-    const isOver = ["complete", "failed", "lost"].includes(wanted.ClientStatus);
+    const isOver = hasEnded({ client: wanted.ClientStatus });
     if (!runner && (isOver || wanted.DesiredStatus !== "run")) {
       // Its end is all that the servers wait for.
       if (!isOver) host.report(absent(wanted));

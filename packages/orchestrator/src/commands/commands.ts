@@ -2,6 +2,7 @@ import { commitDraft } from "@millwright/records/commit";
 import type { AllocId, DeploymentId, EvalId } from "@millwright/scheduler/ids";
 import type { Commands, OperatorEvent } from "../commands.ts";
 import type { OrchestratorContext } from "../context.ts";
+import { refusal } from "../errors.ts";
 import { newEvaluation } from "../evaluation.ts";
 import { collectGarbage } from "../leader/garbage.ts";
 import { applyDeploymentEvent } from "../leader/deployment-event.ts";
@@ -9,7 +10,6 @@ import {
   currentVersion,
   deregisterJob,
   evaluateJob,
-  refusal,
   registerJob,
   revertJob,
   scaleJob,

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from "node:util";
-import { OperationalError } from "@millwright/core/errors";
 import type { Job, JobId } from "@millwright/jobs/job";
 import type { EvalId } from "@millwright/scheduler/ids";
 import { jobKey } from "@millwright/scheduler/snapshot";
@@ -7,7 +6,7 @@ import { whyStuck } from "@millwright/scheduler/stuck";
 import { commitDraft } from "@millwright/records/commit";
 import type { JobChanged, RegisterOptions } from "../commands.ts";
 import type { OrchestratorContext } from "../context.ts";
-import { orchestratorErrors } from "../errors.ts";
+import { refusal } from "../errors.ts";
 import { newEvaluation } from "../evaluation.ts";
 import { jobKeyOf, jobVersionKey } from "../keys.ts";
 import type { JobVersionRecord, Trigger } from "../records.ts";
@@ -223,9 +222,4 @@ function changed(
     jobModifyIndex: state.indexOf(created === 0 ? revision : created),
     startsAgain: null,
   };
-}
-
-/** The error of a command that does not go as things are. */
-export function refusal(kind: keyof typeof orchestratorErrors, text: string): OperationalError {
-  return new OperationalError(orchestratorErrors[kind], text);
 }

@@ -1,12 +1,13 @@
 import type { AllocationUpdate, NodeRegistration, TaskState } from "@millwright/clients/nomad-node-protocol";
 import { commitDraft } from "@millwright/records/commit";
+import { hasEnded } from "@millwright/scheduler/allocation";
 import { type AllocId, allocId, type NodeId, nodeId } from "@millwright/scheduler/ids";
-import type { DrainRequest, NodeChanged } from "../commands.ts";
+import type { DrainRequest } from "../commands.ts";
 import type { OrchestratorContext } from "../context.ts";
 import { writeClients } from "../leader/ended.ts";
 import type { ClientRecord, NodeEvent, NodeStateRecord } from "../records.ts";
 import type { OrchestratorDraft } from "../state.ts";
-import { refusal } from "./job-commands.ts";
+import { refusal } from "../errors.ts";
 
 /** As many updates as fit one commit, with what each lets go on. */
 const updatesPerCommit = 30;
@@ -84,7 +85,7 @@ function clientRecord(
   now: number,
 ): ClientRecord {
   const tasks = Object.values(update.TaskStates);
-  const isOver = ["complete", "failed", "lost"].includes(update.ClientStatus);
+  const isOver = hasEnded({ client: update.ClientStatus });
   const { Health: health } = update;
   return {
     ...place,
@@ -109,12 +110,8 @@ function latest(tasks: readonly TaskState[]): number | null {
 }
 
 /** Says whether a node takes on new work. */
-export async function setEligibility(
-  context: OrchestratorContext,
-  node: NodeId,
-  isEligible: boolean,
-): Promise<NodeChanged> {
-  return changeNode(context, node, (state) => {
+export async function setEligibility(context: OrchestratorContext, node: NodeId, isEligible: boolean): Promise<number> {
+  return changeNode(context, node, "Cluster", (state) => {
     if (isEligible && state.drain)
       throw refusal("refused", "can not set node's scheduling eligibility to eligible while it is draining");
     return {
@@ -130,8 +127,8 @@ export async function drainNode(
   node: NodeId,
   drain: DrainRequest | null,
   marksEligible: boolean,
-): Promise<NodeChanged> {
-  return changeNode(context, node, (state) => {
+): Promise<number> {
+  return changeNode(context, node, "Drain", (state) => {
     if (drain) return { state: { ...state, drain, isEligible: false }, message: "Node drain strategy set" };
     return { state: { ...state, drain: null, isEligible: marksEligible }, message: "Node drain complete" };
   });
@@ -140,18 +137,18 @@ export async function drainNode(
 async function changeNode(
   context: OrchestratorContext,
   id: NodeId,
+  subsystem: NodeEvent["subsystem"],
   change: (state: NodeStateRecord) => { readonly state: NodeStateRecord; readonly message: string },
-): Promise<NodeChanged> {
+): Promise<number> {
   const { clock, projection } = context;
   const { revision } = await commitDraft(context, (draft) => {
     const row = draft.row("nodestate", id);
     if (!row) throw refusal("notFound", "node not found");
     const { state, message } = change(row);
-    const subsystem = message.includes("drain") ? "Drain" : "Cluster";
     draft.put("nodestate", id, withEvent(state, { at: clock.now(), subsystem, message }));
     raiseVersion(draft, id);
   });
-  return { index: projection.state.indexOf(revision), evaluations: [] };
+  return projection.state.indexOf(revision);
 }
 
 /** A node's state with one event more; the last ten are kept. */

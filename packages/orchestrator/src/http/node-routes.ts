@@ -93,7 +93,7 @@ async function evaluate(context: HttpContext, call: Call): Promise<HttpReply> {
     index = Math.max(index, changed.index);
     if (changed.evaluation !== null) evaluations.push(changed.evaluation);
   }
-  return answerWrite(context, call, index, changedJson({ index, evaluations }));
+  return answerWrite(context, call, index, changedJson(index, evaluations));
 }
 
 async function setEligibility(context: HttpContext, call: Call): Promise<HttpReply> {
@@ -103,8 +103,8 @@ async function setEligibility(context: HttpContext, call: Call): Promise<HttpRep
   if (eligibility !== "eligible" && eligibility !== "ineligible")
     throw new OperationalError(orchestratorErrors.refused, `invalid scheduling eligibility "${eligibility}"`);
   const { id } = await knownNode(context, call);
-  const changed = await context.commands.setEligibility(id, eligibility === "eligible");
-  return answerWrite(context, call, changed.index, changedJson(changed));
+  const index = await context.commands.setEligibility(id, eligibility === "eligible");
+  return answerWrite(context, call, index, changedJson(index));
 }
 
 async function drain(context: HttpContext, call: Call): Promise<HttpReply> {
@@ -119,8 +119,8 @@ async function drain(context: HttpContext, call: Call): Promise<HttpReply> {
       : null,
   }));
   const { id } = await knownNode(context, call);
-  const changed = await context.commands.drainNode(id, asked.drain, asked.marksEligible);
-  return answerWrite(context, call, changed.index, changedJson(changed));
+  const index = await context.commands.drainNode(id, asked.drain, asked.marksEligible);
+  return answerWrite(context, call, index, changedJson(index));
 }
 
 /** 0 waits for as long as it takes; below 0 all goes at once. */
@@ -135,17 +135,12 @@ async function knownNode({ projection }: HttpContext, call: Call): Promise<{ sta
   return { state: projection.state, id };
 }
 
-function changedJson({
-  index,
-  evaluations,
-}: {
-  readonly index: number;
-  readonly evaluations: readonly string[];
-}): object {
+function changedJson(index: number, evaluations: readonly string[] = []): object {
+  const hasAny = evaluations.length > 0;
   return {
     NodeModifyIndex: index,
-    EvalIDs: evaluations.length === 0 ? null : evaluations,
-    EvalCreateIndex: evaluations.length === 0 ? 0 : index,
+    EvalIDs: hasAny ? evaluations : null,
+    EvalCreateIndex: hasAny ? index : 0,
     Index: index,
   };
 }

@@ -1,6 +1,6 @@
 import type { IdentityAnswer } from "@millwright/clients/nomad-node-protocol";
 import { allocId, type NodeId } from "@millwright/scheduler/ids";
-import { refusal } from "../commands/job-commands.ts";
+import { refusal } from "../errors.ts";
 import { claimsOf, identityOf } from "../identity/workload-identity.ts";
 import { jobVersionKey } from "../keys.ts";
 import type { SeamContext } from "./node-routes.ts";

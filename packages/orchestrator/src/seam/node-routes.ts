@@ -8,7 +8,7 @@ import { parseReadOptions } from "@millwright/records/read-options";
 import { topicOf } from "@millwright/records/table";
 import { nodeId } from "@millwright/scheduler/ids";
 import { WireFields } from "@millwright/text/wire-fields";
-import { refusal } from "../commands/job-commands.ts";
+import { refusal } from "../errors.ts";
 import type { Commands } from "../commands.ts";
 import type { OrchestratorContext } from "../context.ts";
 import { readJsonBody } from "../http/json-body.ts";
