@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { archiveKinds } from "./artifact/archive-kind.ts";
+import { archiveKinds } from "@millwright/artifact/archive-kind";
 import { dockerOptions, notThere, parseDockerConfig } from "./docker/config.ts";
 
 const page = (name: string) => readFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), "utf8");

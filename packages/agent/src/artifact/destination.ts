@@ -1,7 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import { lstat, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { artifactErrors } from "./errors.ts";
+import { artifactErrors } from "@millwright/artifact/errors";
 
 /** Absolute paths of the folders that an artifact may go to. */
 export interface DestinationFolders {

@@ -1,8 +1,8 @@
 import { messageOf, OperationalError } from "@millwright/core/errors";
-import { request as httpRequest, Agent as HttpAgent, type IncomingMessage } from "node:http";
-import { request as httpsRequest, Agent as HttpsAgent } from "node:https";
-import { artifactErrors } from "./errors.ts";
-import { shownUrl } from "./source.ts";
+import type { IncomingMessage } from "node:http";
+import { artifactErrors } from "@millwright/artifact/errors";
+import { connectionFault, httpGet } from "@millwright/artifact/http-get";
+import { shownUrl } from "@millwright/artifact/shown-url";
 
 export interface DownloadOptions {
   /** The job's; left out where a redirect leads to another server. */
@@ -57,28 +57,17 @@ function mirrored(url: URL, mirrors: Readonly<Record<string, string>>): URL {
   return prefix === "" ? url : new URL(mirrors[prefix] + url.href.slice(prefix.length));
 }
 
-function get(url: URL, headers: Readonly<Record<string, string>>, options: DownloadOptions): Promise<IncomingMessage> {
-  const settings = { keepAlive: false, proxyEnv: { ...options.env } };
-  const isPlain = url.protocol === "http:";
-  const agent = isPlain
-    ? new HttpAgent(settings)
-    : new HttpsAgent({ ...settings, rejectUnauthorized: !options.insecure });
-  const send = isPlain ? httpRequest : httpsRequest;
-  return new Promise((resolve, reject) => {
-    const request = send(url, {
-      agent,
-      headers: { "user-agent": "millwright", accept: "*/*", "accept-encoding": "identity", ...headers },
-      signal: options.signal,
-      timeout: options.idleMilliseconds,
-    });
-    request.once("response", resolve);
-    request.once("timeout", () =>
-      request.destroy(new Error(`nothing came for ${Math.round(options.idleMilliseconds / 1000)} s`)),
-    );
-    // Also after the answer has begun; then whoever reads the answer is told.
-    request.on("error", (error) => reject(options.signal.aborted ? options.signal.reason : unreachable(url, error)));
-    request.end();
-  });
+async function get(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  options: DownloadOptions,
+): Promise<IncomingMessage> {
+  try {
+    return await httpGet(url, { ...options, headers });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw error instanceof Error ? unreachable(url, error) : error;
+  }
 }
 
 function received(asked: URL, url: URL, answer: IncomingMessage): Download {
@@ -112,10 +101,8 @@ function refusalOf(status: number, asked: URL, url: URL): string {
 }
 
 function unreachable(url: URL, error: Error): OperationalError {
-  const code = "code" in error ? String(error.code) : "";
+  const { why, isTls } = connectionFault(error);
   const place = `${url.hostname}${url.port === "" ? "" : `:${url.port}`}`;
-  const why = reasons[code] ?? (error.message || code);
-  const isTls = /CERT|TLS|SSL|SELF_SIGNED|ISSUER|SIGNATURE/.test(code);
   const advice = isTls
     ? "Trust its authority on this node, or set insecure = true beside a checksum."
     : "Look whether it runs, and whether this node may reach it (a proxy is set with HTTPS_PROXY).";
@@ -125,16 +112,6 @@ function unreachable(url: URL, error: Error): OperationalError {
     { cause: error },
   );
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  ENOTFOUND: "the name is not known",
-  EAI_AGAIN: "the name server does not answer",
-  ETIMEDOUT: "timed out",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-};
 
 function notServed(message: string): OperationalError {
   return new OperationalError(artifactErrors.notServed, message);

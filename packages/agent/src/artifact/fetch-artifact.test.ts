@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type TestEntry, tarOf, zipOf } from "../../test/archives.ts";
-import { artifactErrors } from "./errors.ts";
+import { artifactErrors } from "@millwright/artifact/errors";
 import { type ArtifactContext, type ArtifactRequest, fetchArtifact } from "./fetch-artifact.ts";
 
 let base: string;
@@ -347,9 +347,9 @@ describe("a checksum", () => {
     const checksum = `sha256:${"0".repeat(64)}`;
     const error = await refusal(fetch({ source: `${address}/a.tgz`, options: { checksum } }));
     expect(error.message).toBe(
-      `What came from ${address}/a.tgz has another sha256 checksum than the job says:\n` +
+      `What came from ${address}/a.tgz has another sha256 checksum than was asked for:\n` +
         `  expected ${"0".repeat(64)}\n       got ${hex("sha256", bytes)}\n` +
-        "Nothing of it was kept. If the new file is the one you want, correct the job's checksum.",
+        "Nothing of it was kept. If the new file is the one you want, correct the checksum that is asked for.",
     );
     expect(error.kind).toBe(artifactErrors.wrongChecksum);
     expect(below(taskFolder)).toEqual({});

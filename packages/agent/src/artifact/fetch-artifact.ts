@@ -4,17 +4,19 @@ import { systemClock } from "@millwright/core/ports";
 import type { Artifact } from "@millwright/jobs/task";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, lchown, lstat, mkdir, open, readdir, readlink, rm, stat } from "node:fs/promises";
+import { chmod, lchown, lstat, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { checkDigest, type Digest, findInChecksumFile } from "./checksum.ts";
+import { checkDigest, type Digest, findInChecksumFile } from "@millwright/artifact/checksum";
 import { type DestinationFolders, makeFolder, moveInto, moveOver, resolveDestination } from "./destination.ts";
+import { copyFolder } from "@millwright/artifact/copy-folder";
 import { type Download, download } from "./download.ts";
-import { artifactErrors } from "./errors.ts";
-import { type ArtifactLimits, artifactLimits, shownBytes } from "./limits.ts";
+import { artifactErrors } from "@millwright/artifact/errors";
+import { shownBytes } from "@millwright/artifact/limits";
+import { type ArtifactLimits, artifactLimits } from "./limits.ts";
 import { checkSourcePath } from "./source-path.ts";
 import { type ArtifactSource, type Location, parseSource, shownLocation } from "./source.ts";
-import { UnpackedTree } from "./tree.ts";
-import { unpack } from "./unpack.ts";
+import { UnpackedTree } from "@millwright/artifact/tree";
+import { unpack } from "@millwright/artifact/unpack";
 
 /** What a job asks for, interpolated. */
 export type ArtifactRequest = Pick<
@@ -207,20 +209,7 @@ class Fetching {
       throw refused("It is a folder, which has no checksum. Pack it, or leave the checksum out.");
     await mkdir(to, 0o755);
     const tree = new UnpackedTree(to, this.#limits, this.#source.subfolder);
-    const copy = async (name: string): Promise<void> => {
-      for (const child of await readdir(join(from, name))) {
-        this.#context.signal.throwIfAborted();
-        const path = join(name, child);
-        const found = await lstat(join(from, path));
-        if (found.isDirectory()) {
-          await tree.folder(path, found.mode);
-          await copy(path);
-        } else if (found.isSymbolicLink()) await tree.symlink(path, await readlink(join(from, path)));
-        else if (found.isFile()) await tree.file(path, found.mode, createReadStream(join(from, path)));
-        else tree.refuse(path, "device or named pipe");
-      }
-    };
-    await copy("");
+    await copyFolder(from, tree, this.#context.signal);
   }
 
   #filename(): string {

@@ -1,9 +1,8 @@
+import type { UnpackLimits } from "@millwright/artifact/limits";
+
 /** How much an artifact may be. */
-export interface ArtifactLimits {
+export interface ArtifactLimits extends UnpackLimits {
   readonly downloadedBytes: number;
-  readonly unpackedBytes: number;
-  /** Files, folders and links in an archive. */
-  readonly files: number;
   /** From the first byte asked for to the last one in its place. */
   readonly milliseconds: number;
   /** How long a server may send nothing. */
@@ -17,16 +16,9 @@ export const artifactLimits: ArtifactLimits = {
   files: 4_096,
   milliseconds: 30 * 60_000,
   idleMilliseconds: 60_000,
+  advice: {
+    unpackedBytes: "Raise the agent's limit (decompression_size_limit).",
+    files:
+      "Raise the agent's limit (decompression_file_count_limit), or pack it twice: an archive within the archive stays packed.",
+  },
 };
-
-/** Bytes for people: `12.3 MB`. */
-export function shownBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let at = 0;
-  let value = bytes;
-  while (value >= 1000 && at < units.length - 1) {
-    value /= 1000;
-    at++;
-  }
-  return `${at === 0 ? value : value.toFixed(1)} ${units[at]}`;
-}

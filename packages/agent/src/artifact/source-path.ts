@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { OperationalError } from "@millwright/core/errors";
-import { artifactErrors } from "./errors.ts";
+import { artifactErrors } from "@millwright/artifact/errors";
 
 /** Folders of no files that anybody has written: in there are the environments of other programs, and devices. */
 const ofTheSystem: readonly string[] = ["/proc", "/sys", "/dev"];

@@ -1,9 +1,10 @@
+import { shownUrl } from "@millwright/artifact/shown-url";
 import { OperationalError } from "@millwright/core/errors";
-import type { ArchiveKind } from "./archive-kind.ts";
-import { archiveKindNamed, archiveKindOf, archiveKinds } from "./archive-kind.ts";
-import type { ChecksumWanted } from "./checksum.ts";
-import { parseChecksum } from "./checksum.ts";
-import { artifactErrors } from "./errors.ts";
+import type { ArchiveKind } from "@millwright/artifact/archive-kind";
+import { archiveKindNamed, archiveKindOf, archiveKinds } from "@millwright/artifact/archive-kind";
+import type { ChecksumWanted } from "@millwright/artifact/checksum";
+import { parseChecksum } from "@millwright/artifact/checksum";
+import { artifactErrors } from "@millwright/artifact/errors";
 
 /** Where an artifact is and what is to be made of it. */
 export interface ArtifactSource {
@@ -52,10 +53,6 @@ export function parseSource(source: string, options: Readonly<Record<string, str
 /** A location as it may be shown: without its login and without its query, which may hold a signature or a token. */
 export function shownLocation(location: Location): string {
   return location.kind === "http" ? shownUrl(location.url) : location.path;
-}
-
-export function shownUrl(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 function parseLocation(text: string): { readonly location: Location; readonly query: URLSearchParams } {

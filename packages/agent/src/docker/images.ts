@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { Semaphore } from "@millwright/core/concurrency";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
-import { shownBytes } from "../artifact/limits.ts";
+import { shownBytes } from "@millwright/artifact/limits";
 import type { TaskLaunch } from "../driver/driver.ts";
 import { driverErrors } from "../driver/errors.ts";
 import type { DockerConfig, RegistryLogin } from "./config.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "@millwright/core/ports";
-import { shownBytes } from "../artifact/limits.ts";
+import { shownBytes } from "@millwright/artifact/limits";
 
 interface PullLine {
   readonly id?: string;

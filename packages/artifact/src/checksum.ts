@@ -55,9 +55,9 @@ export function checkDigest(wanted: Digest, hex: string, shown: string): void {
   if (hex === wanted.hex) return;
   throw new OperationalError(
     artifactErrors.wrongChecksum,
-    `What came from ${shown} has another ${wanted.algorithm} checksum than the job says:\n` +
+    `What came from ${shown} has another ${wanted.algorithm} checksum than was asked for:\n` +
       `  expected ${wanted.hex}\n       got ${hex}\n` +
-      "Nothing of it was kept. If the new file is the one you want, correct the job's checksum.",
+      "Nothing of it was kept. If the new file is the one you want, correct the checksum that is asked for.",
   );
 }
 

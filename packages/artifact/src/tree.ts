@@ -2,7 +2,7 @@ import { OperationalError } from "@millwright/core/errors";
 import { chmod, link, mkdir, open, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { artifactErrors } from "./errors.ts";
-import type { ArtifactLimits } from "./limits.ts";
+import type { UnpackLimits } from "./limits.ts";
 import { shownBytes } from "./limits.ts";
 
 /**
@@ -14,13 +14,13 @@ import { shownBytes } from "./limits.ts";
 export class UnpackedTree {
   readonly #root: string;
   readonly #subfolder: readonly string[];
-  readonly #limits: ArtifactLimits;
+  readonly #limits: UnpackLimits;
   readonly #kinds = new Map<string, "folder" | "file" | "link">();
   #entries = 0;
   #bytes = 0;
 
   /** `subfolder`: the only part of the list that is taken, and what its names are relative to. */
-  constructor(root: string, limits: ArtifactLimits, subfolder = "") {
+  constructor(root: string, limits: UnpackLimits, subfolder = "") {
     this.#root = root;
     this.#limits = limits;
     this.#subfolder = subfolder.split("/").filter((part) => part !== "");
@@ -133,7 +133,7 @@ export class UnpackedTree {
   #count(): void {
     if (++this.#entries > this.#limits.files)
       throw refused(
-        `The archive holds more than ${this.#limits.files} files. Raise the agent's limit (decompression_file_count_limit), or pack it twice: an archive within the archive stays packed.`,
+        `The archive holds more than ${this.#limits.files} files. ${this.#limits.advice?.files ?? ""}`.trimEnd(),
       );
   }
 
@@ -141,7 +141,7 @@ export class UnpackedTree {
     this.#bytes += bytes;
     if (this.#bytes > this.#limits.unpackedBytes)
       throw refused(
-        `The archive holds more than ${shownBytes(this.#limits.unpackedBytes)}. Raise the agent's limit (decompression_size_limit).`,
+        `The archive holds more than ${shownBytes(this.#limits.unpackedBytes)}. ${this.#limits.advice?.unpackedBytes ?? ""}`.trimEnd(),
       );
   }
 }

@@ -66,6 +66,6 @@ async function* throughProgram(
 function missing(program: string, debian: string): OperationalError {
   return new OperationalError(
     artifactErrors.machine,
-    `This node has no program ${program}, which unpacks it. Install it (on Debian: apt-get install ${debian}), or pack with gzip or zstd.`,
+    `This machine has no program ${program}, which unpacks it. Install it (on Debian: apt-get install ${debian}), or pack with gzip or zstd.`,
   );
 }
