@@ -5,6 +5,7 @@ import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Defaults } from "@millwright/hcl/type-defaults";
 import type { Type } from "@millwright/value/types";
 import type { ProviderSource, ResourceAddress } from "./addresses.ts";
+import type { ImportBlock, MovedBlock, RemovedBlock } from "./refactor/blocks.ts";
 
 /** A folder and the modules it calls, read and checked as far as that needs no values. */
 export interface Configuration {
@@ -32,6 +33,10 @@ export interface Module {
   readonly requiredProviders: ReadonlyMap<string, ProviderRequirement>;
   readonly requiredVersions: readonly { readonly constraint: string; readonly range: SourceRange }[];
   readonly backend?: BackendBlock;
+  readonly checks: ReadonlyMap<string, CheckBlock>;
+  readonly moved: readonly MovedBlock[];
+  readonly removed: readonly RemovedBlock[];
+  readonly imports: readonly ImportBlock[];
   /** Functions that only this module's expressions know (those of a TypeScript stack). */
   readonly functions?: Lookup<FunctionSpec>;
   /** `.tofu` files get OpenTofu's functions where the two disagree; decided by file. */
@@ -50,6 +55,10 @@ export interface Variable {
   readonly sensitive: boolean;
   readonly ephemeral: boolean;
   readonly nullable: boolean;
+  /** Whether it may be used where a value is needed before a plan is made (OpenTofu's `const`); undefined where not said. */
+  readonly const?: boolean;
+  /** Why it should not be set any more, to be told to whoever sets it. */
+  readonly deprecated?: string;
   readonly validations: readonly CheckRule[];
   readonly range: SourceRange;
 }
@@ -58,6 +67,15 @@ export interface Variable {
 export interface CheckRule {
   readonly condition: Expression;
   readonly errorMessage: Expression;
+  readonly range: SourceRange;
+}
+
+/** Assertions about what is there: one that does not hold is a warning, and keeps nothing from being done. */
+export interface CheckBlock {
+  readonly name: string;
+  /** The data source that only this block's assertions see. */
+  readonly data?: ResourceAddress;
+  readonly asserts: readonly CheckRule[];
   readonly range: SourceRange;
 }
 
@@ -85,6 +103,8 @@ export interface Resource {
   readonly provider?: ProviderReference;
   readonly dependsOn: readonly ScopeTraversal[];
   readonly lifecycle: Lifecycle;
+  /** The check block that a data source is nested in: what is wrong with it is a warning. */
+  readonly check?: string;
   /** What is left for the provider's schema. */
   readonly body: Body;
   /** The block's header, for diagnostics. */
@@ -120,7 +140,11 @@ export type IgnoreChanges =
 
 export interface ModuleCall {
   readonly name: string;
+  /** Empty where it could not be told, which was reported. */
   readonly source: string;
+  /** As written; they may use variables and locals, whose values make `source` and `version`. */
+  readonly sourceExpression?: Expression;
+  readonly versionExpression?: Expression;
   readonly sourceRange: SourceRange;
   readonly version?: string;
   readonly repetition: Repetition;

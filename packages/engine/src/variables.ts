@@ -64,15 +64,17 @@ export function collectVariables(root: Module, sources: readonly VariableSource[
   return { value: { given: new Map([...given].map(([name, { value }]) => [name, value])), final }, diagnostics };
 }
 
-interface GivenVariable {
+export interface GivenVariable {
   readonly value: Value;
   readonly range: SourceRange | undefined;
   readonly from: string;
 }
 
-function givenVariables(
+/** What sources give the root's variables, unconverted; `only` leaves all others out, and what is wrong with them. */
+export function givenVariables(
   root: Module,
   sources: readonly VariableSource[],
+  only?: ReadonlySet<string>,
 ): Diagnosed<ReadonlyMap<string, GivenVariable>> {
   const diagnostics: Diagnostic[] = [];
   const given = new Map<string, GivenVariable>();
@@ -80,6 +82,7 @@ function givenVariables(
   for (const source of sources) {
     if (source.kind === "file") {
       for (const [name, attribute] of source.attributes) {
+        if (only && !only.has(name)) continue;
         if (!root.variables.has(name)) {
           if (++undeclaredInFiles <= 2)
             diagnostics.push(undeclaredInFile(root, name, source.filename, rangeOf(attribute.nameNode)));
@@ -92,6 +95,7 @@ function givenVariables(
       }
       continue;
     }
+    if (only && !only.has(source.name)) continue;
     const variable = root.variables.get(source.name);
     if (!variable) {
       if (source.kind === "command-line") diagnostics.push(undeclaredOnCommandLine(root, source.name));

@@ -20,7 +20,7 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
     await session.report([mode]);
     return 1;
   }
-  const folder = await loadFolder(session);
+  const folder = await loadFolder(session, call.occurrences);
   const state = await stateOf(call);
   if (!state) return 1;
   try {

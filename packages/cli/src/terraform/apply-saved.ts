@@ -7,10 +7,11 @@ import { filesOf } from "@millwright/engine/node-files";
 import type { Plan } from "@millwright/engine/plan";
 import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
 import { type ApplyCall, carryOutAndSay, stateOf } from "./apply-call.ts";
-import { variablesForSavedPlan } from "./apply-variables.ts";
+import { valuesOf, variablesForSavedPlan } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { builtinRegistry } from "./registry.ts";
+import { staticOptions } from "./run-context.ts";
 
 /** Carries out a saved plan, without a question; refuses one that has gone stale. Gives the exit code. */
 export async function applySaved(call: ApplyCall, name: string): Promise<number> {
@@ -28,7 +29,8 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     const stale = staleness(saved.plan, state, pending);
     if (!(await session.report([...diagnostics, ...stale]))) return 1;
     const contribution = saved.contribution === undefined ? undefined : await restored(saved.contribution);
-    const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
+    const known = staticOptions(session, valuesOf(saved.plan.variables));
+    const options = { tofuFiles: true, static: known, ...(contribution ? { contribution } : {}) };
     const loaded = loadConfiguration(filesOf(saved.files), options);
     if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
     const given = variablesForSavedPlan(session, call.occurrences, saved.plan, loaded.value.root);

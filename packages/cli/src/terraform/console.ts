@@ -26,7 +26,7 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
       example: "console -var name=web",
       arguments: [0, 0],
       run: async ({ session, values, occurrences }) => {
-        const folder = await loadFolder(session);
+        const folder = await loadFolder(session, occurrences);
         const given = variableSources(session, occurrences);
         const variables = collectVariables(folder.configuration.root, given.sources);
         const state = await readState(session, values.state);

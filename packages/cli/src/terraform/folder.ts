@@ -10,6 +10,7 @@ import type { VariableSource } from "@millwright/engine/variables";
 import { readVariablesFile } from "@millwright/engine/variables-file";
 import type { GivenFlag } from "./options.ts";
 import { builtinRegistry } from "./registry.ts";
+import { staticOptions } from "./run-context.ts";
 import type { Session } from "./session.ts";
 import type { StackSource } from "./stacks.ts";
 
@@ -21,13 +22,18 @@ export interface LoadedFolder {
   readonly stack?: StackSource;
 }
 
-/** Reads the configuration of the session's folder, TypeScript stacks included. */
-export async function loadFolder(session: Session): Promise<LoadedFolder> {
+/**
+ * Reads the configuration of the session's folder, TypeScript stacks included. Sources of modules may be made from variables,
+ * so what was given for those on the command line belongs to it.
+ */
+export async function loadFolder(session: Session, occurrences: readonly GivenFlag[] = []): Promise<LoadedFolder> {
   const files = new RecordingFiles(filesBelow(session.folder));
   const stack = await readStacks(session);
   for (const note of stack?.notes ?? []) await session.io.stderr(`${note}\n`);
   const contribution = stack?.contribution;
-  const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
+  const { sources } = variableSources(session, occurrences);
+  const known = staticOptions(session, sources);
+  const options = { tofuFiles: true, static: known, ...(contribution ? { contribution } : {}) };
   const { value, diagnostics } = loadConfiguration(files, options);
   const here = filesBelow(session.folder);
   const lock = readLockFile(here);

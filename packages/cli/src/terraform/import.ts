@@ -38,7 +38,7 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
           ]);
           return 1;
         }
-        const folder = await loadFolder(session);
+        const folder = await loadFolder(session, occurrences);
         const given = variableSources(session, occurrences);
         const variables = collectVariables(folder.configuration.root, given.sources);
         if (!(await session.report([...folder.diagnostics, ...given.diagnostics, ...variables.diagnostics]))) return 1;

@@ -8,7 +8,7 @@ import type { CommandIo } from "../io.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder, hasConfiguration } from "./folder.ts";
-import { viewFlags } from "./options.ts";
+import { variableFlags, viewFlags } from "./options.ts";
 import { builtinRegistry } from "./registry.ts";
 import type { CommandStyle } from "./session.ts";
 
@@ -16,6 +16,7 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
   return runCommand(
     {
       flags: {
+        ...variableFlags,
         "no-color": viewFlags["no-color"],
         input: { kind: "bool", help: "Taken for scripts that give it; init asks nothing." },
         upgrade: { kind: "bool", help: "Taken for scripts that give it; built-in providers have one version each." },
@@ -34,7 +35,7 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
         "Checks that the folder can be worked on: its modules are there, and every provider\nit needs is built in at a version that its constraints allow. Safe to run again.",
       example: "init",
       arguments: [0, 0],
-      run: async ({ session }) => {
+      run: async ({ session, occurrences }) => {
         const style = styleOf(session.view);
         if (!hasConfiguration(session.folder)) {
           await io.stdout(
@@ -42,7 +43,7 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
           );
           return 0;
         }
-        const folder = await loadFolder(session);
+        const folder = await loadFolder(session, occurrences);
         const registry = builtinRegistry();
         const missing = unknownProviders(folder.configuration, registry);
         const found = [...folder.diagnostics, ...missing, ...checkRequirements(folder.configuration, registry)];

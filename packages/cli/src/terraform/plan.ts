@@ -82,7 +82,7 @@ function misuse(
 async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   const { session, values, occurrences } = call;
   const { io, json } = session;
-  const folder = await loadFolder(session);
+  const folder = await loadFolder(session, call.occurrences);
   const state = await openState(session, stateOptions(values, occurrences, "OperationTypePlan"));
   if (!state) return 1;
   const pool = newPool();

@@ -1,8 +1,10 @@
 import { systemChance, systemClock } from "@millwright/core/ports";
 import type { Configuration } from "@millwright/engine/configuration";
 import type { EvaluatorContext } from "@millwright/engine/evaluator";
+import type { StaticOptions } from "@millwright/engine/load/static";
 import type { RunListener, RunPorts } from "@millwright/engine/ports";
 import { ProviderPool } from "@millwright/engine/provider-pool";
+import type { VariableSource } from "@millwright/engine/variables";
 import { functionsFor } from "@millwright/functions/library";
 import { nodeFiles } from "@millwright/functions/node-files";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
@@ -31,7 +33,29 @@ export interface ContextOptions {
 
 /** What expressions of a folder are evaluated in. */
 export function evaluatorContext(session: Session, options: ContextOptions): EvaluatorContext {
-  const { configuration, variables, applying, timestamp } = options;
+  const { configuration, variables, applying } = options;
+  return {
+    configuration,
+    variables,
+    workspace: "default",
+    applying,
+    cwd: session.folder,
+    functions: libraryOf(session, options),
+  };
+}
+
+/** What a configuration is read with: where its variables' values come from, before anything is planned. */
+export function staticOptions(session: Session, variables: readonly VariableSource[]): StaticOptions {
+  const functions = libraryOf(session, { applying: true });
+  return { variables, workspace: "default", cwd: session.folder, functions };
+}
+
+/** The functions of a folder's expressions: those of the file's dialect, and a TypeScript stack's own. */
+function libraryOf(
+  session: Session,
+  options: Pick<ContextOptions, "applying" | "timestamp" | "use">,
+): EvaluatorContext["functions"] {
+  const { applying, timestamp } = options;
   const make = (dialect: "terraform" | "opentofu") =>
     functionsFor({
       dialect,
@@ -44,18 +68,11 @@ export function evaluatorContext(session: Session, options: ContextOptions): Eva
       ...(timestamp === undefined ? {} : { planTimestamp: Date.parse(timestamp) }),
     });
   const made = new Map<string, Lookup<FunctionSpec>>();
-  return {
-    configuration,
-    variables,
-    workspace: "default",
-    applying,
-    cwd: session.folder,
-    functions: (module, filename) => {
-      const dialect = /\.tofu(\.json)?$/.test(filename) ? "opentofu" : "terraform";
-      let standard = made.get(dialect);
-      if (!standard) made.set(dialect, (standard = make(dialect)));
-      return module.functions ? chain(module.functions, standard) : standard;
-    },
+  return (module, filename) => {
+    const dialect = /\.tofu(\.json)?$/.test(filename) ? "opentofu" : "terraform";
+    let standard = made.get(dialect);
+    if (!standard) made.set(dialect, (standard = make(dialect)));
+    return module.functions ? chain(module.functions, standard) : standard;
   };
 }
 

@@ -10,10 +10,11 @@ import { sourcesOf } from "@millwright/engine/make-plan";
 import type { CommandIo } from "../io.ts";
 import { renderPlan } from "../views/plan.ts";
 import { renderState } from "../views/state.ts";
+import { valuesOf } from "./apply-variables.ts";
 import { runCommand } from "./command.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
-import { newPool } from "./run-context.ts";
+import { newPool, staticOptions } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
 export function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -59,7 +60,8 @@ async function showPlan(session: Session, path: string, json: boolean): Promise<
   const saved = readPlanFile(path);
   const pool = newPool();
   try {
-    const { value: configuration } = loadConfiguration(filesOf(saved.files), { tofuFiles: true });
+    const known = staticOptions(session, valuesOf(saved.plan.variables));
+    const { value: configuration } = loadConfiguration(filesOf(saved.files), { tofuFiles: true, static: known });
     await pool.load(sourcesOf(configuration, saved.plan.priorState));
     if (json) await session.io.stdout(`${JSON.stringify(await planJson(saved.plan, configuration, pool))}\n`);
     else await session.io.stdout(renderPlan(saved.plan, session.view, pool));

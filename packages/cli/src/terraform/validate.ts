@@ -8,23 +8,23 @@ import type { SourceText } from "../views/diagnostics.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder, hasConfiguration } from "./folder.ts";
-import { viewFlags } from "./options.ts";
+import { variableFlags, viewFlags } from "./options.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
 
 export function runValidate(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"] },
+      flags: { ...variableFlags, json: viewFlags.json, "no-color": viewFlags["no-color"] },
       usage: "validate [flags]",
       about:
         "Checks the configuration of a folder: syntax, references, types, and what the\nproviders ask for. Looks at no state and no remote system.",
       example: "validate -json",
       arguments: [0, 0],
-      run: async ({ session, values }) => {
+      run: async ({ session, values, occurrences }) => {
         const found: Diagnostic[] = [];
         if (hasConfiguration(session.folder)) {
-          const folder = await loadFolder(session);
+          const folder = await loadFolder(session, occurrences);
           found.push(...folder.diagnostics);
           if (!hasErrors(found)) found.push(...(await check(folder.configuration)));
         }

@@ -22,10 +22,12 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
   const inputs = justAttributes(rest);
   constants.diagnostics.push(...inputs.diagnostics);
   const source = content.attributes.get("source");
-  const version = constants.text(content.attributes.get("version"));
+  const version = content.attributes.get("version");
   return {
     name: block.labels[0]!,
-    source: constants.text(source) ?? "",
+    source: "",
+    ...(source ? { sourceExpression: source.expression } : {}),
+    ...(version ? { versionExpression: version.expression } : {}),
     sourceRange: rangeOf(source?.expression ?? block.header),
     repetition: decodeRepetition(content.attributes, constants),
     dependsOn: constants.traversals(content.attributes.get("depends_on")),
@@ -33,7 +35,6 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
     inputs: new Map([...inputs.value].map(([name, attribute]) => [name, attribute.expression])),
     range: rangeOf(block.header),
     header: block.header,
-    ...(version === undefined ? {} : { version }),
   };
 }
 

@@ -9,6 +9,9 @@ import type { FolderOptions } from "./folder.ts";
 import { readFolder } from "./folder.ts";
 import { decodeModule, topLevelBlocks } from "./module.ts";
 import { applyOverrides } from "./overrides.ts";
+import type { StaticOptions } from "./static.ts";
+import { noStaticOptions, StaticEvaluator } from "./static.ts";
+import { resolveCall } from "./static-call.ts";
 
 /** A further source of configuration beside the files of a folder (TypeScript stacks): its blocks, and its functions. */
 export interface Contribution {
@@ -19,6 +22,8 @@ export interface Contribution {
 export interface LoadOptions extends FolderOptions {
   /** What else belongs to the root folder; also makes a folder without configuration files one. */
   readonly contribution?: Contribution;
+  /** What is known before anything is planned: sources of modules may be made from it. */
+  readonly static?: StaticOptions;
 }
 
 /**
@@ -46,12 +51,14 @@ class Loader {
   readonly #options: LoadOptions;
   readonly #modules: Map<string, Module>;
   readonly #diagnostics: Diagnostic[];
+  readonly #static: StaticEvaluator;
 
   constructor(files: Files, options: LoadOptions, modules: Map<string, Module>, diagnostics: Diagnostic[]) {
     this.#files = files;
     this.#options = options;
     this.#modules = modules;
     this.#diagnostics = diagnostics;
+    this.#static = new StaticEvaluator(modules, options.static ?? noStaticOptions);
   }
 
   module(place: Place): Module {
@@ -64,9 +71,22 @@ class Loader {
     this.#diagnostics.push(...merged.diagnostics);
     const { value, diagnostics } = decodeModule(merged.value, folder);
     this.#diagnostics.push(...diagnostics);
-    const module: Module = { path, names, folder, ...value };
-    this.#modules.set(path, module);
+    const module = this.#resolved({ path, names, folder, ...value });
     for (const call of module.calls.values()) this.#call(module, call);
+    return module;
+  }
+
+  /** The module with the sources of its calls worked out. */
+  #resolved(declared: Module): Module {
+    this.#modules.set(declared.path, declared);
+    if (declared.calls.size === 0) return declared;
+    const calls = [...declared.calls].map(([name, call]) => {
+      const { value, diagnostics } = resolveCall(this.#static, declared, call);
+      this.#diagnostics.push(...diagnostics);
+      return [name, value] as const;
+    });
+    const module: Module = { ...declared, calls: new Map(calls) };
+    this.#modules.set(module.path, module);
     return module;
   }
 

@@ -6,8 +6,10 @@ import { wholeFile } from "@millwright/core/source";
 import type { Block, Body } from "@millwright/hcl/ast";
 import { contentOf, justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
+import type { ImportBlock, MovedBlock, RemovedBlock } from "../refactor/blocks.ts";
 import type {
   BackendBlock,
+  CheckBlock,
   Local,
   Module,
   ModuleCall,
@@ -20,6 +22,10 @@ import type {
 import { resourceText } from "../addresses.ts";
 import { Constants } from "./constants.ts";
 import { decodeCall } from "./call.ts";
+import { decodeCheck } from "./check-block.ts";
+import { decodeImport } from "./import-block.ts";
+import { decodeMoved } from "./moved-block.ts";
+import { decodeRemoved } from "./removed-block.ts";
 import { decodeRequiredProviders } from "./required-providers.ts";
 import { decodeResource } from "./resource.ts";
 import { decodeOutput, decodeVariable, validName } from "./variable.ts";
@@ -36,24 +42,20 @@ const topLevel: Readonly<Record<string, readonly string[]>> = {
   resource: ["type", "name"],
   data: ["type", "name"],
   provider: ["name"],
+  moved: [],
+  removed: [],
+  import: [],
+  check: ["name"],
 };
 
 /** What the language has beyond this engine: named, so that nothing is silently left out. */
 const notYet: Readonly<Record<string, string>> = {
   ephemeral: "Ephemeral resources",
-  moved: "Moved blocks",
-  removed: "Removed blocks",
-  import: "Import blocks",
-  check: "Check blocks",
   action: "Action blocks",
 };
 
 const notYetLabels: Readonly<Record<string, readonly string[]>> = {
   ephemeral: ["type", "name"],
-  moved: [],
-  removed: [],
-  import: [],
-  check: ["name"],
   action: ["type", "name"],
 };
 
@@ -91,6 +93,10 @@ class ModuleReader {
   readonly #providers = new Map<string, ProviderBlock>();
   readonly #requirements = new Map<string, ProviderRequirement>();
   readonly #versions: { constraint: string; range: SourceRange }[] = [];
+  readonly #checks = new Map<string, CheckBlock>();
+  readonly #moved: MovedBlock[] = [];
+  readonly #removed: RemovedBlock[] = [];
+  readonly #imports: ImportBlock[] = [];
   #backend: BackendBlock | undefined;
 
   constructor(diagnostics: Diagnostic[], folder: string) {
@@ -115,18 +121,26 @@ class ModuleReader {
         return this.#add(this.#calls, "module call", name!, block, decodeCall(block, this.#constants));
       case "provider":
         return this.#provider(block);
-      default: {
-        const resource = decodeResource(block, this.#constants);
-        const text = resourceText(resource.address);
-        return this.#add(
-          this.#resources,
-          `${block.type === "data" ? "data" : "resource"} "${resource.address.type}"`,
-          text,
-          block,
-          resource,
-        );
+      case "moved":
+        return keep(this.#moved, decodeMoved(block, this.#constants));
+      case "removed":
+        return keep(this.#removed, decodeRemoved(block, this.#constants));
+      case "import":
+        return keep(this.#imports, decodeImport(block, this.#constants));
+      case "check": {
+        const { check, data } = decodeCheck(block, this.#constants);
+        this.#add(this.#checks, "check block", name!, block, check);
+        return data && this.#resource(block, data);
       }
+      default:
+        return this.#resource(block, decodeResource(block, this.#constants));
     }
+  }
+
+  #resource(block: Block, resource: Resource): void {
+    const { mode, type } = resource.address;
+    const what = `${mode === "data" ? "data" : "resource"} "${type}"`;
+    this.#add(this.#resources, what, resourceText(resource.address), block, resource);
   }
 
   finish(): Declarations {
@@ -139,6 +153,10 @@ class ModuleReader {
       providers: this.#providers,
       requiredProviders: this.#requirements,
       requiredVersions: this.#versions,
+      checks: this.#checks,
+      moved: this.#moved,
+      removed: this.#removed,
+      imports: this.#imports,
       ...(this.#backend ? { backend: this.#backend } : {}),
       range: wholeFile(this.#folder),
     };
@@ -306,4 +324,8 @@ class ModuleReader {
       }
     }
   }
+}
+
+function keep<T>(all: T[], item: T | undefined): void {
+  if (item) all.push(item);
 }

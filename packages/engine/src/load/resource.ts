@@ -77,7 +77,7 @@ export function decodeRepetition(attributes: ReadonlyMap<string, Attribute>, con
 }
 
 /** `provider = aws.west`, also quoted as old configurations have it. */
-function providerReference(attribute: Attribute, constants: Constants): ProviderReference | undefined {
+export function providerReference(attribute: Attribute, constants: Constants): ProviderReference | undefined {
   const traversal = constants.traversal(attribute.expression);
   if (!traversal) return undefined;
   const [step, ...more] = traversal.steps;

@@ -30,7 +30,9 @@ export function validName(name: string): boolean {
 export function decodeVariable(block: Block, constants: Constants): Variable {
   const name = block.labels[0]!;
   const { value: content, diagnostics } = contentOf(block.body, {
-    attributes: ["type", "default", "description", "sensitive", "nullable", "ephemeral", "deprecated"].map(optional),
+    attributes: ["type", "default", "description", "sensitive", "nullable", "ephemeral", "deprecated", "const"].map(
+      optional,
+    ),
     blocks: [{ type: "validation", labelNames: [] }],
   });
   constants.diagnostics.push(...diagnostics);
@@ -53,6 +55,8 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
     constants.diagnostics.push(quoted ? { ...found, severity: "warning" } : found);
   const byDefault = content.attributes.get("default");
   const description = constants.text(content.attributes.get("description"));
+  const isConst = constants.flag(content.attributes.get("const"));
+  const deprecated = constants.text(content.attributes.get("deprecated"));
   return {
     name,
     type: constraint?.value.type ?? dynamicType,
@@ -63,6 +67,8 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
     nullable: constants.flag(content.attributes.get("nullable")) ?? true,
     validations: content.blocks.map((rule) => decodeRule(rule, constants)),
     range: rangeOf(block.header),
+    ...(isConst === undefined ? {} : { const: isConst }),
+    ...(deprecated === undefined ? {} : { deprecated }),
     ...(byDefault ? { default: byDefault.expression } : {}),
     ...(description === undefined ? {} : { description }),
   };
