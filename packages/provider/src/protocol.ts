@@ -25,6 +25,10 @@ export interface Provider {
   upgradeResourceState(
     call: UpgradeCall,
   ): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
+  /** The same for the identity that is stored beside a state; only of providers whose schema has identities. */
+  upgradeResourceIdentity?(
+    call: UpgradeCall,
+  ): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
   configure(call: ConfigureCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   /** A null `newState` says that the object is gone. */
   readResource(call: ReadCall): Promise<ReadAnswer>;
@@ -76,6 +80,8 @@ export interface UpgradeCall {
   readonly version: number;
   /** The attributes as JSON text. */
   readonly json: string;
+  /** The attributes as files of before 2019 have them, text by dotted names; `json` is empty then. */
+  readonly flatmap?: ReadonlyMap<string, string>;
 }
 
 export interface ConfigureCall {
@@ -88,12 +94,15 @@ export interface ReadCall {
   readonly type: string;
   readonly current: Value;
   readonly private: Uint8Array;
+  /** As stored beside the state, where the type has an identity and one is known. */
+  readonly identity?: Value;
   readonly providerMeta?: Value;
 }
 
 export interface ReadAnswer {
   readonly newState: Value;
   readonly private: Uint8Array;
+  readonly identity?: Value;
   readonly diagnostics: ProviderDiagnostics;
 }
 
@@ -105,6 +114,7 @@ export interface PlanCall {
   readonly proposed: Value;
   readonly config: Value;
   readonly priorPrivate: Uint8Array;
+  readonly priorIdentity?: Value;
   readonly providerMeta?: Value;
   /** Beyond the protocol: while a plan is carried out, the `plannedPrivate` of that plan. */
   readonly promised?: Uint8Array;
@@ -115,6 +125,7 @@ export interface PlanAnswer {
   /** Paths whose change needs a new object. */
   readonly requiresReplace: readonly Path[];
   readonly plannedPrivate: Uint8Array;
+  readonly plannedIdentity?: Value;
   /** Protocol 5's leniency: deviations of `planned` and of the later new state from the config are not errors. */
   readonly legacyTypeSystem: boolean;
   /** Beyond the protocol: what people should read beside the object. */
@@ -128,24 +139,35 @@ export interface ApplyCall {
   readonly planned: Value;
   readonly config: Value;
   readonly plannedPrivate: Uint8Array;
+  readonly plannedIdentity?: Value;
   readonly providerMeta?: Value;
 }
 
 export interface ApplyAnswer {
   readonly newState: Value;
   readonly private: Uint8Array;
+  readonly identity?: Value;
   readonly legacyTypeSystem: boolean;
   readonly diagnostics: ProviderDiagnostics;
 }
 
 export interface ImportCall {
   readonly type: string;
+  /** Empty where `identity` says which object it is. */
   readonly id: string;
+  readonly identity?: Value;
 }
 
 export interface ImportAnswer {
-  readonly imported: readonly { readonly type: string; readonly state: Value; readonly private: Uint8Array }[];
+  readonly imported: readonly ImportedObject[];
   readonly diagnostics: ProviderDiagnostics;
+}
+
+export interface ImportedObject {
+  readonly type: string;
+  readonly state: Value;
+  readonly private: Uint8Array;
+  readonly identity?: Value;
 }
 
 export interface InterruptedCall {
@@ -166,12 +188,14 @@ export interface MoveCall {
   readonly sourceVersion: number;
   readonly sourceJson: string;
   readonly sourcePrivate: Uint8Array;
+  readonly sourceIdentity?: { readonly version: number; readonly json: string };
   readonly targetType: string;
 }
 
 export interface MoveAnswer {
   readonly target: Value;
   readonly private: Uint8Array;
+  readonly identity?: Value;
   readonly diagnostics: ProviderDiagnostics;
 }
 

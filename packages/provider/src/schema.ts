@@ -8,6 +8,8 @@ export interface ProviderSchema {
   readonly dataSources: ReadonlyMap<string, Schema>;
   readonly ephemeralResources: ReadonlyMap<string, Schema>;
   readonly functions: ReadonlyMap<string, FunctionSchema>;
+  /** By resource type, for those that have an identity. */
+  readonly identities?: ReadonlyMap<string, IdentitySchema>;
   readonly capabilities: ServerCapabilities;
 }
 
@@ -23,6 +25,20 @@ export interface ServerCapabilities {
 export interface Schema {
   readonly version: number;
   readonly block: BlockSchema;
+}
+
+/** What names one remote object of a resource type for ever. */
+export interface IdentitySchema {
+  readonly version: number;
+  readonly attributes: ReadonlyMap<string, IdentityAttributeSchema>;
+}
+
+export interface IdentityAttributeSchema {
+  readonly type: Type;
+  /** Exactly one of the two where it may come from a user's `import` block; else the provider finds it. */
+  readonly requiredForImport: boolean;
+  readonly optionalForImport: boolean;
+  readonly description?: string;
 }
 
 export interface BlockSchema {
