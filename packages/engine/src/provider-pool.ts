@@ -4,12 +4,25 @@ import { invariant, messageOf } from "@millwright/core/errors";
 import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
 import type { BlockSchema, ProviderSchema, Schema } from "@millwright/provider/schema";
 import type { Value } from "@millwright/value/value";
-import type { ProviderConfigAddress, ProviderSource, ResourceAddress } from "./addresses.ts";
+import type { InstanceAddress, ProviderConfigAddress, ProviderSource, ResourceAddress } from "./addresses.ts";
 import { providerSourceShort, providerSourceText } from "./addresses.ts";
 import type { ProviderRegistry } from "./ports.ts";
 
 /** The version providers are told that they serve: the one whose behaviour this engine follows. */
 export const servedTerraformVersion = "1.11.4";
+
+/** What stands in the place of providers, where a test says so. */
+export interface ProviderStandIns {
+  /** Serves a configuration, which is then not evaluated; undefined for the provider itself. */
+  configuration(address: ProviderConfigAddress, schema: ProviderSchema, real: Provider): Provider | undefined;
+  /** Serves one instance: `provider`, or what stands in its place. */
+  instance(
+    address: InstanceAddress,
+    configuration: ProviderConfigAddress,
+    schema: ProviderSchema,
+    provider: Provider,
+  ): Provider;
+}
 
 /**
  * The running providers of one command: one for each configuration, started when first needed, and their schemas, read
@@ -24,8 +37,11 @@ export class ProviderPool {
   readonly #bySource = new Map<string, Provider>();
   readonly #all = new Set<Provider>();
 
-  constructor(registry: ProviderRegistry) {
+  readonly #standIns: ProviderStandIns | undefined;
+
+  constructor(registry: ProviderRegistry, standIns?: ProviderStandIns) {
     this.#registry = registry;
+    this.#standIns = standIns;
   }
 
   /** Reads the schemas of all sources; what is unknown or does not start comes back as diagnostics. */
@@ -112,6 +128,15 @@ export class ProviderPool {
     return provider;
   }
 
+  /** Puts in place what stands for a configuration; false where nothing does, and the provider itself is to be configured. */
+  async standIn(address: ProviderConfigAddress): Promise<boolean> {
+    const schema = this.schema(address.source);
+    if (!this.#standIns || !schema) return false;
+    const provider = this.#standIns.configuration(address, schema, await this.any(address.source));
+    if (provider) this.#configured.set(address.text, provider);
+    return provider !== undefined;
+  }
+
   isConfigured(address: ProviderConfigAddress): boolean {
     return this.#configured.has(address.text);
   }
@@ -120,6 +145,13 @@ export class ProviderPool {
     const provider = this.#configured.get(address.text);
     invariant(provider, `provider ${address.text} is configured before its resources`);
     return provider;
+  }
+
+  /** The provider of one instance: that of its configuration, or what stands in its place. */
+  serving(address: ProviderConfigAddress, instance: InstanceAddress): Provider {
+    const provider = this.configured(address);
+    const schema = this.schema(address.source);
+    return this.#standIns && schema ? this.#standIns.instance(instance, address, schema, provider) : provider;
   }
 
   /** Passes ^C on: running calls are to end soon. */

@@ -3,7 +3,13 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
 import { isKnown, isNull, isWhollyKnown, sensitive, unmarkDeep } from "@millwright/value/value";
-import { instanceAddress, parseProviderConfigAddress, resourceText, rootModule } from "../addresses.ts";
+import {
+  instanceAddress,
+  parseProviderConfigAddress,
+  resourceText,
+  rootModule,
+  wholeProviderConfig,
+} from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph } from "../config-graph.ts";
 import type { EvaluatorContext } from "../evaluator.ts";
@@ -25,6 +31,9 @@ import type { ApplyNode } from "./graph.ts";
 import { applyGraph } from "./graph.ts";
 import { make } from "./make.ts";
 import type { ApplyRecorder, ApplyResult, ApplyRun } from "./run.ts";
+import { partition } from "../waves/partition.ts";
+import type { WaveSize } from "../waves/sizes.ts";
+import { type BetweenWaves, WaveTurns } from "../waves/turns.ts";
 
 export interface ApplyInput {
   readonly plan: Plan;
@@ -34,6 +43,8 @@ export interface ApplyInput {
   readonly recorder: ApplyRecorder;
   /** Changes at a time. */
   readonly parallelism: number;
+  /** Where given, changes are carried out wave by wave, and this decides between them. */
+  readonly waves?: { readonly sizes: readonly WaveSize[]; readonly between: BetweenWaves };
   /** Told of the state after each change; must be cheap. */
   readonly onState?: (state: StateBuilder) => void;
 }
@@ -73,21 +84,36 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   if (!(await seeKnownValues(run))) return finish(false);
   const graph = orderOf(plan, configGraph(context.configuration), ports);
   if (!report(run, cyclesOf(graph).map(cycleFound))) return finish(false);
+  const turns = input.waves && turnsOf(graph, plan, input.waves, ports.stop);
   let sequence = 0;
   const outcomes = await walkGraph(
     graph,
     async (node) => {
+      if (turns && !(await turns.enter(node))) return "skipped";
       const ok = await visit(run, node, () => ++sequence);
       if (node.kind === "make" || node.kind === "destroy") input.onState?.(run.state);
       return ok;
     },
     ports.stop,
+    turns && ((node, outcome) => turns.settled(node, outcome)),
   );
   writeOutputs(run, outcomes);
   if (plan.mode === "destroy" && plan.targets.length === 0) forgetData(run);
   const stopped = ports.stop.aborted && [...outcomes.values()].includes("skipped");
   if (stopped) diagnostics.push(interrupted(run));
-  return finish(!stopped);
+  if (!turns) return finish(!stopped);
+  report(run, turns.faults);
+  const result = finish(!stopped && turns.begun === turns.count);
+  return { ...result, waves: { begun: turns.begun, count: turns.count } };
+}
+
+function turnsOf(
+  graph: Graph<ApplyNode>,
+  plan: Plan,
+  { sizes, between }: NonNullable<ApplyInput["waves"]>,
+  stop: AbortSignal,
+): WaveTurns {
+  return new WaveTurns(partition(graph, plan.changes, sizes), graph, between, stop);
 }
 
 function orderOf(plan: Plan, config: Graph<ConfigNode>, ports: RunPorts): Graph<ApplyNode> {
@@ -116,7 +142,8 @@ function withMissingProviders(plan: Plan, config: Graph<ConfigNode>): Graph<Conf
   for (const [id, node] of config.nodes) builder.add(id, node);
   for (const [id, all] of config.dependencies) for (const to of all) builder.depend(id, to);
   const root = [...config.nodes.values()].find((node) => node.kind !== "provider" && node.module.path === "");
-  for (const { provider } of plan.changes) {
+  for (const change of plan.changes) {
+    const provider = wholeProviderConfig(change.provider);
     if (builder.has(provider.text)) continue;
     const module = root && root.kind !== "provider" ? root.module : undefined;
     builder.add(provider.text, {
@@ -139,6 +166,10 @@ const emptyModule = {
   providers: new Map(),
   requiredProviders: new Map(),
   requiredVersions: [],
+  checks: new Map(),
+  moved: [],
+  removed: [],
+  imports: [],
   range: { filename: ".", start: { line: 1, column: 1, byte: 0 }, end: { line: 1, column: 1, byte: 0 } },
 } as const;
 
@@ -187,7 +218,7 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
       const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
       const resource = run.evaluator.module(change.address.module).resources.get(resourceText(change.address.resource));
       invariant(schema && resource, `${change.address.text} has a schema and a configuration`);
-      const provider = run.pool.configured(change.provider);
+      const provider = run.pool.serving(change.provider, change.address);
       const target = {
         sequence: next(),
         change,
@@ -202,7 +233,7 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
       const { change, deposedKey } = node;
       const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
       invariant(schema, `${change.address.text} has a schema`);
-      const provider = run.pool.configured(change.provider);
+      const provider = run.pool.serving(change.provider, change.address);
       const target = {
         sequence: next(),
         change,
@@ -244,7 +275,7 @@ function visitCallAgain(run: ApplyRun, { module, call }: Extract<ConfigNode, { r
 }
 
 function isUsed(run: ApplyRun, provider: string): boolean {
-  return run.plan.changes.some((change) => change.action !== "no-op" && change.provider.text === provider);
+  return run.plan.changes.some((change) => change.action !== "no-op" && wholeProviderConfig(change.provider).text === provider);
 }
 
 function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): void {

@@ -11,14 +11,18 @@ import {
   mark,
   nullValue,
   sensitive,
+  stringValue,
   unmarkDeep,
 } from "@millwright/value/value";
-import type { ModuleInstance } from "../addresses.ts";
-import { childModule, rootModule } from "../addresses.ts";
+import type { BlockSchema } from "@millwright/provider/schema";
+import type { ModuleInstance, ProviderConfigAddress } from "../addresses.ts";
+import { childModule, providerConfigAddress, rootModule } from "../addresses.ts";
+import type { InstanceData } from "../evaluator.ts";
+import { noInstance } from "../evaluator.ts";
 import type { CheckingRun } from "../checks.ts";
 import { checkNamed } from "../checks.ts";
 import type { ConfigNode } from "../config-graph.ts";
-import type { Output } from "../configuration.ts";
+import type { Output, ProviderBlock } from "../configuration.ts";
 import { decodeProviderConfig } from "../decode-body.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import type { ProviderPool } from "../provider-pool.ts";
@@ -131,9 +135,31 @@ export async function visitProvider(run: NodeRun, { provider }: NodeOf<"provider
   const { address, block } = provider;
   const schema = run.pool.providerBlock(address.source);
   if (!schema) return false;
+  if (await run.pool.standIn(address)) return true;
   // A module that configures a provider itself cannot be repeated, so that its instance has no keys.
   const module = provider.module.names.reduce((parent, name) => childModule(parent, name, undefined), rootModule);
-  const decoded = decodeProviderConfig(run.evaluator, block?.body, schema, module);
+  if (!block?.forEach) return configure(run, address, block, { schema, module, instance: noInstance });
+  const { alias, source } = address;
+  const instances = [...(block.instances ?? [])].map(([key, value]) => {
+    const instance = { each: { key: stringValue(key), value } };
+    return configure(run, providerConfigAddress(address.module, source, alias, key), block, { schema, module, instance });
+  });
+  return (await Promise.all(instances)).every(Boolean);
+}
+
+interface ProviderPlace {
+  readonly schema: BlockSchema;
+  readonly module: ModuleInstance;
+  readonly instance: InstanceData;
+}
+
+async function configure(
+  run: NodeRun,
+  address: ProviderConfigAddress,
+  block: ProviderBlock | undefined,
+  { schema, module, instance }: ProviderPlace,
+): Promise<boolean> {
+  const decoded = decodeProviderConfig(run.evaluator, block?.body, schema, module, instance);
   if (!report(run, decoded.diagnostics)) return false;
   const [config] = unmarkDeep(decoded.value);
   try {

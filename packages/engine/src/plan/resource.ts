@@ -1,4 +1,4 @@
-import { type Diagnosed, errorDiagnostic } from "@millwright/core/diagnostics";
+import { type Diagnosed, errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { ModuleInstance, ProviderConfigAddress } from "../addresses.ts";
 import { instanceAddress, providerSourceShort } from "../addresses.ts";
@@ -7,6 +7,7 @@ import type { Resource } from "../configuration.ts";
 import { instanceDataOf } from "../evaluator.ts";
 import type { Expansion } from "../expansion.ts";
 import { expansionKeys } from "../expansion.ts";
+import { providerInstance } from "../provider-instance.ts";
 import { expansionOf, type ResourceState } from "../state.ts";
 import { planData } from "./data.ts";
 import { expand } from "./expand.ts";
@@ -23,7 +24,6 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
   const { resource, provider: providerAddress } = node;
   const schema = run.pool.resourceSchema(providerAddress.source, resource.address);
   if (!schema) return report(run, [unknownType(run, resource, providerAddress)]);
-  const provider = run.pool.configured(providerAddress);
   const wanted = new Set<string>();
   const steps: Promise<boolean>[] = [];
   let ok = true;
@@ -36,14 +36,23 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
       const address = instanceAddress(module, resource.address, key);
       wanted.add(address.text);
       const instance = instanceDataOf(expansion, key);
-      const target: PlanTarget = { nodeId, address, resource, instance, schema, provider, providerAddress };
+      const served = providerInstance(run.evaluator, node, module, instance);
+      if (!report(run, served.diagnostics)) ok = false;
+      const { value: serving } = served;
+      if (!run.pool.isConfigured(serving)) {
+        if (!hasErrors(served.diagnostics)) report(run, [noSuchInstance(address.text, serving, resource)]);
+        ok = false;
+        continue;
+      }
+      const provider = run.pool.serving(serving, address);
+      const target: PlanTarget = { nodeId, address, resource, instance, schema, provider, providerAddress: serving };
       steps.push(inSlot(run, () => planInstance(run, target)));
     }
     if (expansion.kind === "unknown")
       for (const text of textsOf(run.refreshed.resource(module, resource.address))) wanted.add(text);
   }
   const results = await Promise.all(steps);
-  const cleared = await planUnwanted(run, node, wanted, { schema, provider });
+  const cleared = await planUnwanted(run, node, wanted, schema);
   return ok && cleared && results.every(Boolean);
 }
 
@@ -82,6 +91,11 @@ function textsOf(resource: ResourceState | undefined): string[] {
   return [...resource.instances.values()].map(
     ({ key }) => instanceAddress(resource.module, resource.address, key).text,
   );
+}
+
+function noSuchInstance(address: string, { text }: ProviderConfigAddress, { provider, range }: Resource) {
+  const detail = `${address} is to be served by ${text}, and that provider configuration has no such instance. Its instances are the keys of its for_each.`;
+  return errorDiagnostic("Invalid provider instance key", detail, { subject: provider?.range ?? range, address });
 }
 
 function unknownType(run: PlanRun, resource: Resource, provider: ProviderConfigAddress) {
