@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { InstanceScope } from "./terraform/instance-scope.ts";
 
 /**
  * What a command may touch of the process around it. Commands write text and return an exit code; they never end the
@@ -15,6 +16,8 @@ export interface CommandIo {
   readonly isTerminal: boolean;
   /** How wide text may be, and whether in colour. */
   readonly view: View;
+  /** Set where the command works on an instance of a template. */
+  readonly instance?: InstanceScope;
   /** Aborts when the user interrupts the command; its reason names the signal. */
   readonly signal: AbortSignal;
 }

@@ -31,7 +31,13 @@ export type VariableSource =
   | { readonly kind: "environment"; readonly name: string; readonly text: string }
   | { readonly kind: "command-line"; readonly name: string; readonly text: string }
   | { readonly kind: "prompt"; readonly name: string; readonly text: string }
-  | { readonly kind: "value"; readonly name: string; readonly value: Value }
+  | {
+      readonly kind: "value";
+      readonly name: string;
+      readonly value: Value;
+      /** Where it was written, and the same in words; without them it comes from a saved plan. */
+      readonly written?: { readonly range: SourceRange; readonly from: string };
+    }
   | { readonly kind: "file"; readonly filename: string; readonly attributes: ReadonlyMap<string, Attribute> };
 
 export interface CollectedVariables {
@@ -104,7 +110,8 @@ export function givenVariables(
     const { value, diagnostics: found } =
       source.kind === "value" ? { value: source.value, diagnostics: [] } : readText(variable, source);
     diagnostics.push(...found);
-    given.set(source.name, { value, range: undefined, from: placeOf(source.kind, source.name) });
+    const written = source.kind === "value" ? source.written : undefined;
+    given.set(source.name, { value, ...(written ?? { range: undefined, from: placeOf(source.kind, source.name) }) });
   }
   if (undeclaredInFiles > 2) diagnostics.push(moreUndeclared(undeclaredInFiles - 2));
   return { value: given, diagnostics };

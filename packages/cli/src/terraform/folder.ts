@@ -65,6 +65,7 @@ export function variableSources(
   session: Session,
   occurrences: readonly GivenFlag[],
 ): { readonly sources: VariableSource[]; readonly diagnostics: Diagnostic[] } {
+  if (session.instance) return { sources: [...session.instance.inputs], diagnostics: [] };
   const diagnostics: Diagnostic[] = [];
   const sources: VariableSource[] = [];
   for (const [name, text] of Object.entries(session.io.env)) {

@@ -24,7 +24,7 @@ export interface StateOptions {
 
 /** Takes and reads a state. Undefined where it cannot be read, which was reported. */
 export async function openState(session: Session, options: StateOptions): Promise<OpenState | undefined> {
-  const path = session.path(options.path ?? defaultStateName);
+  const path = session.path(options.path ?? session.instance?.statePath ?? defaultStateName);
   const where: LocalStateOptions = {
     ...(options.out === undefined ? {} : { out: session.path(options.out) }),
     ...(options.backup === undefined

@@ -57,7 +57,7 @@ export async function planFolder(
 ): Promise<PlannedFolder | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
   const { session, folder, state, pool, values, occurrences } = input;
   const found: Diagnostic[] = [...folder.diagnostics];
-  if (!hasConfiguration(session.folder) && input.mode !== "destroy") found.push(noConfiguration(session));
+  if (input.mode !== "destroy" && !hasConfiguration(session.folder)) found.push(noConfiguration(session));
   const given = variableSources(session, occurrences);
   found.push(...given.diagnostics);
   if (hasErrors(found)) return { diagnostics: found };

@@ -6,6 +6,7 @@ import type { CommandIo, View } from "../io.ts";
 import { renderDiagnostics, sourcesIn, type SourceText } from "../views/diagnostics.ts";
 import { failureDiagnostic } from "../views/failure.ts";
 import type { JsonView } from "../views/json-lines.ts";
+import { inList, type InstanceScope } from "./instance-scope.ts";
 
 /** Which command line was typed: ours, or a known tool's. Texts differ where a user would be sent to a command. */
 export type CommandStyle = "millwright" | "terraform";
@@ -19,6 +20,8 @@ export class Session {
   readonly view: View;
   readonly compactWarnings: boolean;
   readonly sources: SourceText;
+  /** Set where the folder is the template of an instance. */
+  readonly instance: InstanceScope | undefined;
   /** Set where everything is told as JSON, an object a line. */
   readonly json: JsonView | undefined;
 
@@ -33,7 +36,8 @@ export class Session {
     this.folder = folder;
     this.view = options.noColor ? { ...io.view, colour: false } : io.view;
     this.compactWarnings = options.compactWarnings;
-    this.sources = sourcesIn(folder);
+    this.instance = io.instance;
+    this.sources = sourcesIn(io.instance?.listFolder ?? folder);
     this.json = options.json;
   }
 
@@ -42,7 +46,9 @@ export class Session {
   }
 
   /** Prints diagnostics (errors to standard error); false where there are errors among them. */
-  async report(diagnostics: readonly Diagnostic[]): Promise<boolean> {
+  async report(found: readonly Diagnostic[]): Promise<boolean> {
+    const { instance } = this;
+    const diagnostics = instance ? found.map((diagnostic) => inList(instance, diagnostic)) : found;
     const errors = hasErrors(diagnostics);
     if (this.json) {
       this.json.diagnostics(diagnostics);

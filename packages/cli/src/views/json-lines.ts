@@ -22,10 +22,15 @@ export class JsonView {
   readonly #io: CommandIo;
 
   readonly #sources: SourceText;
+  /** What every line says beside its own. */
+  readonly #always: Readonly<Record<string, string>>;
 
-  constructor(io: CommandIo, sources: SourceText) {
+  /** With an instance, every line names it, and the program's version is left to the view around it. */
+  constructor(io: CommandIo, sources: SourceText, instance?: string) {
     this.#io = io;
     this.#sources = sources;
+    this.#always = instance === undefined ? {} : { instance };
+    if (instance !== undefined) return;
     this.#line("info", `Terraform ${servedTerraformVersion}`, "version", {
       terraform: servedTerraformVersion,
       ui: "1.2",
@@ -146,6 +151,7 @@ export class JsonView {
       "@message": message,
       "@module": "terraform.ui",
       "@timestamp": new Date().toISOString(),
+      ...this.#always,
       ...rest,
       type,
     };

@@ -17,11 +17,15 @@ import {
   isWhollyKnown,
   sensitive,
   unmark,
+  unmarkDeep,
 } from "@millwright/value/value";
 import type { ModuleInstance } from "../addresses.ts";
 import type { Repetition } from "../configuration.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { Expansion } from "../expansion.ts";
+
+/** The code of a diagnostic that says how many instances there are is not known before an apply. */
+export const unknownRepetition = "unknown-repetition";
 
 const single: Expansion = { kind: "single" };
 const unknown: Expansion = { kind: "unknown" };
@@ -38,9 +42,13 @@ export function expand(
   const { value, diagnostics } = evaluator.evaluate(expression, module);
   if (diagnostics.some((d) => d.severity === "error")) return { value: unknown, diagnostics };
   const result = repetition.kind === "count" ? expandCount(value, validating) : expandForEach(value, validating);
-  return typeof result === "string"
-    ? { value: unknown, diagnostics: [...diagnostics, refusal(repetition.kind, expression, result)] }
-    : { value: result, diagnostics };
+  if (typeof result !== "string") return { value: result, diagnostics };
+  // What is not wholly known may be good once it is.
+  const code = isWhollyKnown(unmarkDeep(value)[0]) ? {} : { code: unknownRepetition };
+  return {
+    value: unknown,
+    diagnostics: [...diagnostics, { ...refusal(repetition.kind, expression, result), ...code }],
+  };
 }
 
 /**
@@ -93,7 +101,8 @@ function expandCount(given: Value, validating: boolean): Expansion | string {
   return { kind: "count", count };
 }
 
-function expandForEach(given: Value, validating: boolean): Expansion | string {
+/** The instances that a value of `for_each` asks for, or why it cannot be one. */
+export function expandForEach(given: Value, validating: boolean): Expansion | string {
   if (given.marks.has(sensitive)) {
     return "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, the sensitive value could be exposed as a resource instance key.";
   }

@@ -30,7 +30,7 @@ const format = 1;
 
 /** Writes a saved plan: a gzipped JSON document, for its owner's eyes only (0600), since it holds values in clear. */
 export function writePlanFile(path: string, saved: SavedPlan): void {
-  const bytes = gzipSync(JSON.stringify(encode(saved)), { level: 1 });
+  const bytes = planBytes(saved);
   try {
     writePrivateFile(path, bytes);
   } catch (error) {
@@ -42,6 +42,11 @@ export function writePlanFile(path: string, saved: SavedPlan): void {
   }
 }
 
+/** A saved plan as the bytes of its file. */
+export function planBytes(saved: SavedPlan): Uint8Array {
+  return gzipSync(JSON.stringify(encode(saved)), { level: 1 });
+}
+
 /** Whether a file begins as a saved plan does. */
 export function isPlanFile(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -49,14 +54,24 @@ export function isPlanFile(bytes: Uint8Array): boolean {
 
 /** Reads a saved plan. Throws `planUnreadable` where it is none, is damaged, or is of another version. */
 export function readPlanFile(path: string): SavedPlan {
-  const fail = (why: string, cause?: unknown) =>
-    new OperationalError(backendErrors.planUnreadable, `${path} cannot be read as a saved plan: ${why}`, { cause });
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw fail(`${messageOf(error)}.`, error);
+    throw unreadable(path, `${messageOf(error)}.`, error);
   }
+  return savedPlanOf(bytes, path);
+}
+
+function unreadable(path: string, why: string, cause?: unknown): OperationalError {
+  return new OperationalError(backendErrors.planUnreadable, `${path} cannot be read as a saved plan: ${why}`, {
+    cause,
+  });
+}
+
+/** Reads the bytes of a saved plan; `path` is what messages call it. Throws as {@link readPlanFile} does. */
+export function savedPlanOf(bytes: Uint8Array, path: string): SavedPlan {
+  const fail = (why: string, cause?: unknown) => unreadable(path, why, cause);
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
     throw fail("it was made by Terraform or OpenTofu. Apply it with the tool that made it, or make a plan here.");
   }

@@ -58,6 +58,15 @@ export interface ResourceTypes {}
 /** The same of each data source. */
 export interface DataTypes {}
 
+/** Inputs and outputs of each template that a list of instances uses, by its path; `millwright types` fills it in. */
+export interface InstanceTemplates {}
+
+/** One template: what an instance of it is given, and what can be read from one. */
+export interface TemplateOf {
+  readonly inputs: object;
+  readonly outputs: object;
+}
+
 /** One resource type: what is written, and what can be read. */
 export interface TypeOf {
   readonly arguments: object;
@@ -80,6 +89,21 @@ type Made<Types, N> = N extends keyof Types
     ? Ref<Types[N]["attributes"]>
     : never
   : UntypedRef;
+type Inputs<N> = N extends keyof InstanceTemplates
+  ? InstanceTemplates[N] extends TemplateOf
+    ? InstanceTemplates[N]["inputs"]
+    : never
+  : Unchecked["arguments"];
+type Outputs<N> = N extends keyof InstanceTemplates
+  ? InstanceTemplates[N] extends TemplateOf
+    ? Ref<InstanceTemplates[N]["outputs"]>
+    : never
+  : UntypedRef;
+/** The inputs may be left out where none of them is required. */
+type InputsOf<N> =
+  {} extends Inputs<N>
+    ? readonly [inputs?: Inputs<N>, options?: InstanceOptions]
+    : readonly [inputs: Inputs<N>, options?: InstanceOptions];
 type MadeList<Types, N> = N extends keyof Types
   ? Types[N] extends TypeOf
     ? Ref<Types[N]["attributes"][]>
@@ -98,6 +122,12 @@ export interface Options {
   /** A provider configuration made by `provider`. */
   readonly provider?: ProviderConfig;
   readonly lifecycle?: Lifecycle;
+}
+
+/** What an instance can be told beside its inputs. */
+export interface InstanceOptions {
+  /** Instances that must be there first, without their outputs being used. */
+  readonly depends_on?: readonly Target[];
 }
 
 export interface Lifecycle {
@@ -247,6 +277,12 @@ export interface Api {
       readonly providers?: { readonly [name: string]: ProviderConfig };
     },
   ): UntypedRef;
+
+  /**
+   * Lists an instance of a template, a folder with a configuration: it has inputs and a state of its own. Gives a reference
+   * to its outputs. Instances stand in files `*.instances.ts`.
+   */
+  instance<N extends Name<InstanceTemplates>>(name: string, template: N, ...rest: InputsOf<N>): Outputs<N>;
 
   /** Configures a provider, as a `provider` block does. */
   provider(

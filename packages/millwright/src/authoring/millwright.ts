@@ -9,6 +9,7 @@ export type {
   DataTypes,
   Each,
   Input,
+  InstanceTemplates,
   Known,
   Lifecycle,
   NestedBlocks,
@@ -17,6 +18,7 @@ export type {
   Ref,
   ResourceTypes,
   Rule,
+  TemplateOf,
   TypeOf,
   Untyped,
   UntypedRef,
@@ -31,6 +33,7 @@ export const blocks: Api["blocks"] = outside;
 export const call: Api["call"] = outside;
 export const data: Api["data"] = outside;
 export const derive: Api["derive"] = outside;
+export const instance: Api["instance"] = outside;
 export const json: Api["json"] = outside;
 export const local: Api["local"] = outside;
 export const module: Api["module"] = outside;

@@ -85,6 +85,7 @@ export const apiNames = [
   "call",
   "data",
   "derive",
+  "instance",
   "json",
   "local",
   "module",

@@ -218,6 +218,23 @@ export function moduleCall(name: unknown, source: unknown, inputs: unknown = {},
   return reference({ kind: "reference", root: "module", steps: [{ attribute: label }] });
 }
 
+/** An instance of a template: written as a module call is, with a state of its own. */
+export function templateInstance(
+  name: unknown,
+  template: unknown,
+  inputs: unknown = {},
+  options: unknown = {},
+): unknown {
+  const at = here();
+  const label = knownName(name, "The name of an instance", at);
+  const parts = bodyParts(inputs, [2], `instance.${label}`, at);
+  const text = knownName(template, "The template of an instance", at);
+  parts.attributes.unshift({ name: "source", expression: { kind: "literal", value: text }, from: [1] });
+  addOptions(parts, record(options, "The options", at), at);
+  declare({ type: "instance", labels: [label], ...parts, at });
+  return reference({ kind: "reference", root: "instance", steps: [{ attribute: label }] });
+}
+
 const handles = new WeakMap<object, StackExpression>();
 
 export function provider(name: unknown, settings: unknown = {}, options: unknown = {}): unknown {

@@ -8,6 +8,7 @@ import {
   output,
   provider,
   resource,
+  templateInstance,
   terraform,
   variable,
 } from "./declare.ts";
@@ -47,6 +48,7 @@ Object.assign(globalThis, {
       call,
       data,
       derive,
+      instance: templateInstance,
       json,
       local,
       module: moduleCall,

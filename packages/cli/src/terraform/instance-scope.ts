@@ -1,0 +1,35 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { SourceRange } from "@millwright/core/source";
+import type { VariableSource } from "@millwright/engine/variables";
+
+/** The instance of a template that a command works on; its folder is then the template, and all else is the instance's own. */
+export interface InstanceScope {
+  readonly name: string;
+  /** The folder whose list names the instance; absolute. */
+  readonly listFolder: string;
+  /** The template's folder, relative to that of the list. */
+  readonly template: string;
+  /** Where the state is kept if the template says no other place; absolute. */
+  readonly statePath: string;
+  /** The values of the template's variables. There are no others: no flags, no environment, no files. */
+  readonly inputs: readonly VariableSource[];
+  /** Files of the list, which messages name as they are. */
+  readonly listFiles: ReadonlySet<string>;
+}
+
+/** A diagnostic of an instance as the list's folder sees it: files by their names there, objects with their instance. */
+export function inList(scope: InstanceScope, diagnostic: Diagnostic): Diagnostic {
+  const { subject, context, address } = diagnostic;
+  return {
+    ...diagnostic,
+    address: address === undefined ? `instance.${scope.name}` : `instance.${scope.name}: ${address}`,
+    ...(subject ? { subject: rangeInList(scope, subject) } : {}),
+    ...(context ? { context: rangeInList(scope, context) } : {}),
+  };
+}
+
+function rangeInList({ template, listFiles }: InstanceScope, range: SourceRange): SourceRange {
+  const { filename } = range;
+  if (listFiles.has(filename) || filename.startsWith("/") || filename.startsWith("<")) return range;
+  return { ...range, filename: `${template}/${filename}` };
+}
