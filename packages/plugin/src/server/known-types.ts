@@ -1,0 +1,45 @@
+import { invariant } from "@millwright/core/errors";
+import { impliedType } from "@millwright/provider/implied-type";
+import type { ProviderSchema, Schema } from "@millwright/provider/schema";
+import type { Type } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
+import type { DynamicValueMessage } from "../wire/common.ts";
+import { fromDynamic } from "../wire/dynamic-value.ts";
+
+/** A provider's schema, and the types of the values that are sent by it. */
+export class KnownTypes {
+  readonly schema: ProviderSchema;
+
+  constructor(schema: ProviderSchema) {
+    this.schema = schema;
+  }
+
+  get config(): Type {
+    return impliedType(this.schema.provider.block);
+  }
+
+  resource(type: string): Type {
+    return typeIn(this.schema.resources, type);
+  }
+
+  data(type: string): Type {
+    return typeIn(this.schema.dataSources, type);
+  }
+
+  ephemeral(type: string): Type {
+    return typeIn(this.schema.ephemeralResources, type);
+  }
+
+  /** What the asking module's `provider_meta` says, where the provider wants to be told. */
+  meta(sent: DynamicValueMessage | undefined): { readonly providerMeta?: Value } {
+    const { providerMeta } = this.schema;
+    if (!providerMeta || !sent) return {};
+    return { providerMeta: fromDynamic(sent, impliedType(providerMeta.block), "the module's metadata") };
+  }
+}
+
+function typeIn(schemas: ReadonlyMap<string, Schema>, type: string): Type {
+  const schema = schemas.get(type);
+  invariant(schema, `the host asks for ${type}, which is in the schema`);
+  return impliedType(schema.block);
+}
