@@ -161,19 +161,47 @@ export interface ProviderConfigAddress {
   readonly module: string;
   readonly source: ProviderSource;
   readonly alias?: string;
-  /** `module.a.provider["registry.terraform.io/hashicorp/consul"].alias`, as state files hold it. */
+  /** Which of a configuration's instances, where it has `for_each`. */
+  readonly key?: string;
+  /** `module.a.provider["registry.terraform.io/hashicorp/consul"].alias["key"]`, as state files hold it. */
   readonly text: string;
 }
 
-export function providerConfigAddress(module: string, source: ProviderSource, alias?: string): ProviderConfigAddress {
-  const text = `${module === "" ? "" : `${module}.`}provider["${providerSourceText(source)}"]${alias === undefined ? "" : `.${alias}`}`;
-  return alias === undefined ? { module, source, text } : { module, source, alias, text };
+export function providerConfigAddress(
+  module: string,
+  source: ProviderSource,
+  alias?: string,
+  key?: string,
+): ProviderConfigAddress {
+  const text = `${module === "" ? "" : `${module}.`}provider["${providerSourceText(source)}"]${alias === undefined ? "" : `.${alias}`}${keyText(key)}`;
+  return { module, source, text, ...(alias === undefined ? {} : { alias }), ...(key === undefined ? {} : { key }) };
+}
+
+/** The configuration that an instance belongs to: the same address without a key. */
+export function wholeProviderConfig({ module, source, alias }: ProviderConfigAddress): ProviderConfigAddress {
+  return providerConfigAddress(module, source, alias);
 }
 
 /** Reads what {@link providerConfigAddress} prints; undefined where it is not of that form. */
 export function parseProviderConfigAddress(text: string): ProviderConfigAddress | undefined {
-  const match = /^(?:(module\..+?)\.)?provider\["([^"]+)"\](?:\.([\w-]+))?$/.exec(text);
+  const match = /^(?:(module\..+?)\.)?provider\["([^"]+)"\](?:\.([\w-]+))?(?:\[(".*")\])?$/.exec(text);
   const source = match && parseProviderSource(match[2]!);
   if (!match || !source) return undefined;
-  return providerConfigAddress(match[1] ?? "", source, match[3]);
+  return providerConfigAddress(
+    match[1] ?? "",
+    source,
+    match[3],
+    match[4] === undefined ? undefined : unquoteKey(match[4]),
+  );
+}
+
+function unquoteKey(quoted: string): string {
+  const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+  return quoted
+    .slice(1, -1)
+    .replace(/\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g, (_, short?: string, long?: string, one = "") => {
+      const code = short ?? long;
+      return code === undefined ? (escapes[one] ?? one) : String.fromCodePoint(Number.parseInt(code, 16));
+    })
+    .replace(/([$%])\1(?=\{)/g, "$1");
 }

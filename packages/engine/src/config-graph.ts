@@ -1,7 +1,9 @@
 import type { ScopeTraversal } from "@millwright/hcl/ast";
 import type { ProviderConfigAddress } from "./addresses.ts";
 import { resourceText } from "./addresses.ts";
+import type { ImportBlock } from "./refactor/blocks.ts";
 import type {
+  CheckBlock,
   CheckRule,
   Configuration,
   Local,
@@ -27,6 +29,7 @@ export type ConfigNode =
   | { readonly kind: "output"; readonly module: Module; readonly output: Output }
   /** Finds out which instances a called module has; everything in that module comes after it. */
   | { readonly kind: "call"; readonly module: Module; readonly call: ModuleCall }
+  | { readonly kind: "check"; readonly module: Module; readonly check: CheckBlock }
   /** Comes after everything in a called module. */
   | { readonly kind: "close"; readonly module: Module }
   | {
@@ -34,6 +37,8 @@ export type ConfigNode =
       readonly module: Module;
       readonly resource: Resource;
       readonly provider: ProviderConfigAddress;
+      /** Which instance of that configuration, where it has several. */
+      readonly providerKey?: NonNullable<ResolvedProvider["key"]>;
     }
   | { readonly kind: "provider"; readonly provider: ResolvedProvider };
 
@@ -50,6 +55,7 @@ export const nodeId = {
   local: (module: Module, name: string) => `${prefix(module)}local.${name}`,
   output: (module: Module, name: string) => `${prefix(module)}output.${name}`,
   call: (module: Module, name: string) => `${prefix(module)}module.${name} (expand)`,
+  check: (module: Module, name: string) => `${prefix(module)}check.${name}`,
   close: (path: string) => `${path} (close)`,
   resource: (module: Module, resource: Resource) => `${prefix(module)}${resourceText(resource.address)}`,
 } as const;
@@ -86,6 +92,8 @@ class ModuleNodes {
     }
     for (const call of module.calls.values()) this.#call(call);
     for (const resource of module.resources.values()) this.#resource(resource);
+    for (const check of module.checks.values()) this.#check(check);
+    if (module.path === "") for (const block of module.imports) this.#import(block);
     for (const block of module.providers.values()) {
       this.#provider(resolveProvider(this.#configuration, module, block.localName, block.alias));
     }
@@ -136,7 +144,10 @@ class ModuleNodes {
     const module = this.#module;
     const id = nodeId.resource(module, resource);
     const provider = providerOfResource(this.#configuration, module, resource);
-    this.#node(id, { kind: "resource", module, resource, provider: provider.address });
+    const { address, key } = provider;
+    const keyed = key ? { providerKey: key } : {};
+    this.#node(id, { kind: "resource", module, resource, provider: address, ...keyed });
+    if (key) this.#refer(id, referencesOf(key.expression), key.module);
     this.#provider(provider);
     this.#builder.depend(id, provider.address.text);
     this.#repetition(id, resource.repetition);
@@ -146,6 +157,30 @@ class ModuleNodes {
     for (const trigger of lifecycle.replaceTriggeredBy) this.#refer(id, referencesOf(trigger));
     this.#conditions(id, lifecycle.preconditions);
     this.#conditions(id, lifecycle.postconditions);
+  }
+
+  // What a check sees is what is there when all else is done: its data source is read after everything.
+  #check(check: CheckBlock): void {
+    const module = this.#module;
+    const id = nodeId.check(module, check.name);
+    this.#node(id, { kind: "check", module, check });
+    this.#conditions(id, check.asserts);
+    const data = check.data && module.resources.get(resourceText(check.data));
+    if (!data) return;
+    const source = nodeId.resource(module, data);
+    this.#builder.depend(id, source);
+    for (const other of this.#configuration.modules.values())
+      for (const resource of other.resources.values())
+        if (resource.check === undefined) this.#builder.depend(source, nodeId.resource(other, resource));
+  }
+
+  #import({ to, by, forEach }: ImportBlock): void {
+    const target = this.#configuration.modules.get(to.module)?.resources.get(resourceText(to.resource));
+    if (!target) return;
+    const id = nodeId.resource(this.#configuration.modules.get(to.module)!, target);
+    const keys = to.steps.flatMap((step) => (step.kind === "expression" ? step.expression : []));
+    for (const expression of [by.expression, ...(forEach ? [forEach] : []), ...keys])
+      this.#refer(id, referencesOf(expression), this.#configuration.root);
   }
 
   #provider(provider: ResolvedProvider): void {
@@ -185,6 +220,16 @@ class ModuleNodes {
       }
     }
   }
+}
+
+/** Ids of the provider configurations that something uses: others are not even evaluated. */
+export function usedProviders(graph: Graph<{ readonly kind: string }>): ReadonlySet<string> {
+  const used = new Set<string>();
+  for (const [id, node] of graph.nodes) {
+    if (node.kind === "provider") continue;
+    for (const to of graph.dependencies.get(id) ?? []) if (graph.nodes.get(to)?.kind === "provider") used.add(to);
+  }
+  return used;
 }
 
 /** The nodes that a reference needs to have been visited. */

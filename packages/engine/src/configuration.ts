@@ -4,6 +4,7 @@ import type { Lookup } from "@millwright/hcl/scope";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Defaults } from "@millwright/hcl/type-defaults";
 import type { Type } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
 import type { ProviderSource, ResourceAddress } from "./addresses.ts";
 import type { ImportBlock, MovedBlock, RemovedBlock } from "./refactor/blocks.ts";
 
@@ -121,6 +122,8 @@ export type Repetition =
 export interface ProviderReference {
   readonly localName: string;
   readonly alias?: string;
+  /** Which instance of a configuration that has `for_each`. */
+  readonly key?: Expression;
   readonly range: SourceRange;
 }
 
@@ -160,6 +163,9 @@ export interface ModuleCall {
 export interface ProviderBlock {
   readonly localName: string;
   readonly alias?: string;
+  readonly forEach?: Expression;
+  /** What `forEach` came to: `each.value` by key. Set where the keys could be told. */
+  readonly instances?: ReadonlyMap<string, Value>;
   readonly body: Body;
   readonly range: SourceRange;
 }

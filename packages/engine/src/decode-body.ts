@@ -49,8 +49,9 @@ export function decodeProviderConfig(
   body: Body | undefined,
   schema: BlockSchema,
   module: ModuleInstance,
+  instance: InstanceData = noInstance,
 ): Diagnosed<Value> {
-  if (body) return decodeBlock(evaluator, body, schema, module, noInstance);
+  if (body) return decodeBlock(evaluator, body, schema, module, instance);
   const empty = [...schema.blocks].map(([name, nested]) => [name, emptyBlocks(nested)] as const);
   const type = impliedType(schema);
   const data = new Map(empty);

@@ -1,18 +1,34 @@
 import type { ProviderConfigAddress, ProviderSource } from "./addresses.ts";
 import { impliedProviderSource, providerConfigAddress, providerSourceText } from "./addresses.ts";
-import type { Configuration, Module, ProviderBlock, Resource } from "./configuration.ts";
+import type { Expression } from "@millwright/hcl/ast";
+import type { Configuration, Module, ProviderBlock, ProviderReference, Resource } from "./configuration.ts";
 
 /** Which configuration of a provider serves something, and the block that writes it (none: an empty configuration). */
 export interface ResolvedProvider {
   readonly address: ProviderConfigAddress;
   readonly module: Module;
   readonly block?: ProviderBlock;
+  /** Which of the configuration's instances, and the module on the way in whose words that is said. */
+  readonly key?: { readonly expression: Expression; readonly module: Module };
 }
 
 /** The provider a resource names, or the one its type's first word implies. */
 export function providerOfResource(configuration: Configuration, module: Module, resource: Resource): ResolvedProvider {
   const localName = resource.provider?.localName ?? impliedLocalName(resource.address.type);
-  return resolveProvider(configuration, module, localName, resource.provider?.alias);
+  return withKey(
+    resolveProvider(configuration, module, localName, resource.provider?.alias),
+    resource.provider,
+    module,
+  );
+}
+
+// The nearest to the configuration counts: what is handed in by a caller has its instance already.
+function withKey(
+  resolved: ResolvedProvider,
+  reference: ProviderReference | undefined,
+  module: Module,
+): ResolvedProvider {
+  return resolved.key || !reference?.key ? resolved : { ...resolved, key: { expression: reference.key, module } };
 }
 
 export function impliedLocalName(resourceType: string): string {
@@ -38,7 +54,7 @@ export function resolveProvider(
   const key = alias === undefined ? localName : `${localName}.${alias}`;
   const block = module.providers.get(key);
   const address = providerConfigAddress(module.path, source, alias);
-  if (block) return { address, module, block };
+  if (block && !(isProxy(block) && module.path !== "")) return { address, module, block };
   if (module.path === "") return { address, module };
   const caller = configuration.modules.get(
     module.names
@@ -48,9 +64,21 @@ export function resolveProvider(
   )!;
   const call = caller.calls.get(module.names.at(-1)!)!;
   const handed = call.providers.get(key);
-  if (handed) return resolveProvider(configuration, caller, handed.localName, handed.alias);
-  if (alias !== undefined) return { address, module };
+  if (handed) return withKey(resolveProvider(configuration, caller, handed.localName, handed.alias), handed, caller);
+  if (alias !== undefined) return block ? { address, module, block } : { address, module };
   return resolveProvider(configuration, caller, localNameOf(caller, source, localName), undefined);
+}
+
+/** An empty block, by which modules of old said that they want a configuration handed in. */
+export function isProxy({ body, forEach }: ProviderBlock): boolean {
+  const { json } = body;
+  if (forEach || body.attributes.size > 0 || body.blocks.length > 0) return false;
+  return json === undefined || (json.kind === "jsonObject" && json.properties.every(({ name }) => name === "alias"));
+}
+
+/** `aws` or `aws.west`: how a module's provider blocks are keyed. */
+export function providerKeyText({ localName, alias }: Pick<ProviderReference, "localName" | "alias">): string {
+  return alias === undefined ? localName : `${localName}.${alias}`;
 }
 
 /** By which local name a module knows a source. */

@@ -3,7 +3,14 @@ import type { Type } from "@millwright/value/types";
 import { dynamicValue, type Value } from "@millwright/value/value";
 import type { Expansion } from "./expansion.ts";
 import type { InstanceAddress, InstanceKey, ModuleInstance, ResourceAddress } from "./addresses.ts";
-import { absoluteResourceText, compareInstances, instanceAddress } from "./addresses.ts";
+import {
+  absoluteResourceText,
+  compareInstances,
+  instanceAddress,
+  keyText,
+  parseProviderConfigAddress,
+  wholeProviderConfig,
+} from "./addresses.ts";
 
 /**
  * What exists, as far as is known: an immutable snapshot of everything that was made and not destroyed. Read and written as
@@ -33,6 +40,8 @@ export interface ResourceState {
 
 export interface InstanceState {
   readonly key: InstanceKey;
+  /** The instance of the resource's provider configuration that it belongs to, where that has `for_each`: its key. */
+  readonly providerKey?: string;
   readonly current?: ObjectState;
   /** Objects that were replaced and could not be destroyed yet, by their deposed key (8 hex digits). */
   readonly deposed: ReadonlyMap<string, ObjectState>;
@@ -51,6 +60,8 @@ export interface ObjectState {
   /** `configResourceText` of all it was made after: the order in which orphans are destroyed. */
   readonly dependencies: readonly string[];
   readonly createBeforeDestroy: boolean;
+  /** Set for the length of a plan, where it was an object of another type: its provider is still to bring it to the new one. */
+  readonly movedFrom?: { readonly type: string; readonly provider: string };
   /** Further properties of the file's instance object, kept as they were read (`identity`, …). */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -112,9 +123,7 @@ export class StateBuilder {
   }
 
   setCurrent(address: InstanceAddress, provider: string, object: ObjectState | undefined): void {
-    this.#update(address, provider, ({ key, deposed }) =>
-      object ? { key, current: object, deposed } : { key, deposed },
-    );
+    this.#update(address, provider, ({ current: _, ...rest }) => (object ? { ...rest, current: object } : rest));
   }
 
   /** Makes room for an instance of which nothing is known yet; the next change of it takes it out again where nothing came of it. */
@@ -133,8 +142,8 @@ export class StateBuilder {
 
   /** Makes the current object a deposed one, so that a new one can be made beside it. */
   depose(address: InstanceAddress, provider: string, deposedKey: string): void {
-    this.#update(address, provider, ({ key, current, deposed }) => ({
-      key,
+    this.#update(address, provider, ({ current, deposed, ...rest }) => ({
+      ...rest,
       deposed: current ? new Map(deposed).set(deposedKey, current) : deposed,
     }));
   }
@@ -144,10 +153,10 @@ export class StateBuilder {
     const instance = this.instance(address);
     const object = instance?.deposed.get(deposedKey);
     if (!instance || !object || instance.current) return false;
-    this.#update(address, provider, ({ key, deposed }) => {
-      const rest = new Map(deposed);
+    this.#update(address, provider, (known) => {
+      const rest = new Map(known.deposed);
       rest.delete(deposedKey);
-      return { key, current: object, deposed: rest };
+      return { ...known, current: object, deposed: rest };
     });
     return true;
   }
@@ -182,14 +191,30 @@ export class StateBuilder {
     const known = this.#resources.get(text);
     const instances = known?.instances ?? new Map<string, InstanceState>();
     const key = keyOf(address.key);
-    const next = change(instances.get(key) ?? { key: address.key, deposed: new Map() });
+    const { whole, providerKey } = splitProvider(provider);
+    const { providerKey: _, ...before } = instances.get(key) ?? { key: address.key, deposed: new Map() };
+    const changed = change(before);
+    const next = providerKey === undefined ? changed : { ...changed, providerKey };
     if (next.current || next.deposed.size > 0 || empty === "hold") instances.set(key, next);
     else instances.delete(key);
     if (instances.size === 0) this.#resources.delete(text);
-    else if (!known || known.provider !== provider) {
-      this.#resources.set(text, { module: address.module, address: address.resource, provider, instances });
+    else if (!known || known.provider !== whole) {
+      this.#resources.set(text, { module: address.module, address: address.resource, provider: whole, instances });
     }
   }
+}
+
+// Almost no provider has instances, so that its address is taken apart only where it ends like one that has.
+function splitProvider(provider: string): { readonly whole: string; readonly providerKey?: string } {
+  if (!/"\]\.[\w-]+\[".*"\]$/.test(provider)) return { whole: provider };
+  const address = parseProviderConfigAddress(provider);
+  if (address?.key === undefined) return { whole: provider };
+  return { whole: wholeProviderConfig(address).text, providerKey: address.key };
+}
+
+/** The whole address of the provider configuration that an instance belongs to. */
+export function providerOfInstance({ provider }: ResourceState, { providerKey }: InstanceState): string {
+  return providerKey === undefined ? provider : `${provider}${keyText(providerKey)}`;
 }
 
 /** The key of {@link ResourceState.instances} for an instance key. */

@@ -18,7 +18,7 @@ import type { Graph, Outcome, Visited } from "../graph.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import { readObject } from "../objects.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
-import { visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
+import { visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
 import type { Plan } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
 import type { RunPorts } from "../ports.ts";
@@ -69,7 +69,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     checks: [],
     unanswered: [],
     diagnostics,
-    counts: { added: 0, changed: 0, destroyed: 0 },
+    counts: { imported: 0, added: 0, changed: 0, destroyed: 0 },
     validating: false,
   };
   const finish = (complete: boolean): ApplyResult => ({
@@ -79,9 +79,12 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     unanswered: run.unanswered,
     complete: complete && !hasErrors(diagnostics),
     checks: run.checks,
+    evaluator,
   });
   if (!report(run, await pool.load(sourcesOf(context.configuration, plan.priorState)))) return finish(false);
   if (!(await seeKnownValues(run))) return finish(false);
+  forgetObjects(run);
+  noteImports(run);
   const graph = orderOf(plan, configGraph(context.configuration), ports);
   if (!report(run, cyclesOf(graph).map(cycleFound))) return finish(false);
   const turns = input.waves && turnsOf(graph, plan, input.waves, ports.stop);
@@ -258,6 +261,8 @@ function visitConfig(run: ApplyRun, node: ConfigNode): boolean | Promise<boolean
       return run.plan.targets.length > 0 || visitOutput(run, node);
     case "call":
       return visitCallAgain(run, node);
+    case "check":
+      return visitCheck(run, node);
     case "close":
     case "resource":
       return true;
@@ -275,7 +280,9 @@ function visitCallAgain(run: ApplyRun, { module, call }: Extract<ConfigNode, { r
 }
 
 function isUsed(run: ApplyRun, provider: string): boolean {
-  return run.plan.changes.some((change) => change.action !== "no-op" && wholeProviderConfig(change.provider).text === provider);
+  return run.plan.changes.some(
+    (change) => change.action !== "no-op" && wholeProviderConfig(change.provider).text === provider,
+  );
 }
 
 function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): void {
@@ -292,6 +299,26 @@ function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): vo
     if (isKnown(value) && isNull(value)) run.state.setOutput(name, undefined);
     else if (isWhollyKnown(value))
       run.state.setOutput(name, { value, sensitive: output.sensitive || marks.has(sensitive) });
+  }
+}
+
+// What is imported is in the state that the plan goes on from.
+function noteImports({ plan, ports, counts }: ApplyRun): void {
+  for (const { importing, address } of plan.changes) {
+    if (!importing) continue;
+    const about = { address: address.text, id: importing.id ?? "" };
+    ports.events({ kind: "import-start", ...about });
+    ports.events({ kind: "import-done", ...about });
+    counts.imported++;
+  }
+}
+
+// What is no longer managed is left alone: there is nothing to wait for.
+function forgetObjects(run: ApplyRun): void {
+  for (const { action, address, provider, deposedKey } of run.plan.changes) {
+    if (action !== "forget") continue;
+    if (deposedKey === undefined) run.state.setCurrent(address, provider.text, undefined);
+    else run.state.setDeposed(address, provider.text, deposedKey, undefined);
   }
 }
 

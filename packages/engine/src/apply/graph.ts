@@ -1,7 +1,7 @@
 import type { ConfigNode } from "../config-graph.ts";
 import type { Graph } from "../graph.ts";
 import { GraphBuilder } from "../graph.ts";
-import { absoluteResourceText, configResourceText } from "../addresses.ts";
+import { absoluteResourceText, configResourceText, wholeProviderConfig } from "../addresses.ts";
 import type { InstanceChange, Plan } from "../plan/plan.ts";
 import { isReplace } from "../plan/plan.ts";
 import { keyOf } from "../state.ts";
@@ -64,14 +64,14 @@ function addChange(
       destroy,
       deposedKey === undefined ? { kind: "destroy", change } : { kind: "destroy", change, deposedKey },
     );
-    builder.depend(destroy, change.provider.text);
+    builder.depend(destroy, wholeProviderConfig(change.provider).text);
     builder.add(destroyedId(nodeId), { kind: "destroyed" });
     builder.depend(destroyedId(nodeId), destroy);
   }
   if (action === "delete") return destroy;
   const make = makeId(change);
   builder.add(make, deposes === undefined ? { kind: "make", change } : { kind: "make", change, deposes });
-  builder.depend(make, change.provider.text);
+  builder.depend(make, wholeProviderConfig(change.provider).text);
   for (const to of config.dependencies.get(nodeId) ?? []) builder.depend(make, to);
   builder.depend(nodeId, make);
   if (destroys) {

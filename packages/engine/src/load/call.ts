@@ -4,6 +4,7 @@ import { justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { ModuleCall, ProviderReference } from "../configuration.ts";
 import type { Constants } from "./constants.ts";
+import { providerReference } from "./provider-reference.ts";
 import { decodeRepetition } from "./resource.ts";
 
 const optional = (name: string) => ({ name, required: false });
@@ -39,14 +40,14 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
 }
 
 /** `providers = { aws = aws.west, aws.second = aws.east }`. */
-function decodeProviders(
+export function decodeProviders(
   attribute: Attribute | undefined,
   constants: Constants,
 ): ReadonlyMap<string, ProviderReference> {
   const result = new Map<string, ProviderReference>();
   if (!attribute) return result;
   for (const [key, value] of entriesOf(attribute.expression) ?? []) {
-    const reference = referenceOf(value, constants);
+    const reference = providerReference(value, constants);
     if (key !== undefined && reference) result.set(key, reference);
   }
   if (!entriesOf(attribute.expression)) {
@@ -77,14 +78,4 @@ function entriesOf(expression: Expression): (readonly [string | undefined, Expre
 
 function sourceText({ file, start, end }: Expression): string {
   return file.text.slice(start, end);
-}
-
-function referenceOf(expression: Expression, constants: Constants): ProviderReference | undefined {
-  const traversal = constants.traversal(expression);
-  if (!traversal) return undefined;
-  const [step] = traversal.steps;
-  const range = rangeOf(expression);
-  return step?.kind === "attribute"
-    ? { localName: traversal.root.name, alias: step.name, range }
-    : { localName: traversal.root.name, range };
 }

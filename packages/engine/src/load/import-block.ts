@@ -7,7 +7,7 @@ import { configResourceText, staticModule } from "../addresses.ts";
 import { parseAddress } from "../parse-address.ts";
 import type { ImportBlock, ImportStep, ImportTarget } from "../refactor/blocks.ts";
 import type { Constants } from "./constants.ts";
-import { providerReference } from "./resource.ts";
+import { providerReference } from "./provider-reference.ts";
 
 const optional = (name: string) => ({ name, required: false });
 
@@ -36,7 +36,7 @@ export function decodeImport(block: Block, constants: Constants): ImportBlock | 
   if (!target || !by || target.resource.mode !== "managed") return undefined;
   const forEach = attributes.get("for_each");
   const provider = attributes.get("provider");
-  const reference = provider && providerReference(provider, constants);
+  const reference = provider && providerReference(provider.expression, constants);
   return {
     to: target,
     by: { kind: id ? "id" : "identity", expression: by.expression },

@@ -12,6 +12,7 @@ import { applyOverrides } from "./overrides.ts";
 import type { StaticOptions } from "./static.ts";
 import { noStaticOptions, StaticEvaluator } from "./static.ts";
 import { resolveCall } from "./static-call.ts";
+import { resolveProviders } from "./static-providers.ts";
 
 /** A further source of configuration beside the files of a folder (TypeScript stacks): its blocks, and its functions. */
 export interface Contribution {
@@ -22,6 +23,8 @@ export interface Contribution {
 export interface LoadOptions extends FolderOptions {
   /** What else belongs to the root folder; also makes a folder without configuration files one. */
   readonly contribution?: Contribution;
+  /** Which folder is the root module (default `.`). */
+  readonly folder?: string;
   /** What is known before anything is planned: sources of modules may be made from it. */
   readonly static?: StaticOptions;
 }
@@ -34,7 +37,12 @@ export function loadConfiguration(files: Files, options: LoadOptions): Diagnosed
   const diagnostics: Diagnostic[] = [];
   const modules = new Map<string, Module>();
   const loader = new Loader(files, options, modules, diagnostics);
-  const root = loader.module({ path: "", names: [], folder: ".", blocks: options.contribution?.blocks ?? [] });
+  const root = loader.module({
+    path: "",
+    names: [],
+    folder: options.folder ?? ".",
+    blocks: options.contribution?.blocks ?? [],
+  });
   if (options.contribution?.functions) modules.set("", { ...root, functions: options.contribution.functions });
   return { value: { root: modules.get("")!, modules }, diagnostics };
 }
@@ -79,13 +87,13 @@ class Loader {
   /** The module with the sources of its calls worked out. */
   #resolved(declared: Module): Module {
     this.#modules.set(declared.path, declared);
-    if (declared.calls.size === 0) return declared;
+    const providers = resolveProviders(this.#static, declared, this.#diagnostics);
     const calls = [...declared.calls].map(([name, call]) => {
       const { value, diagnostics } = resolveCall(this.#static, declared, call);
       this.#diagnostics.push(...diagnostics);
       return [name, value] as const;
     });
-    const module: Module = { ...declared, calls: new Map(calls) };
+    const module: Module = { ...declared, providers, calls: new Map(calls) };
     this.#modules.set(module.path, module);
     return module;
   }

@@ -3,7 +3,7 @@ import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
 import { wholeFile } from "@millwright/core/source";
-import type { Block, Body } from "@millwright/hcl/ast";
+import type { Block, Body, Expression } from "@millwright/hcl/ast";
 import { contentOf, justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { ImportBlock, MovedBlock, RemovedBlock } from "../refactor/blocks.ts";
@@ -259,6 +259,7 @@ class ModuleReader {
     const { value, diagnostics } = partialContentOf(block.body, {
       attributes: [
         { name: "alias", required: false },
+        { name: "for_each", required: false },
         { name: "version", required: false },
       ],
       blocks: [],
@@ -276,7 +277,15 @@ class ModuleReader {
       );
     }
     const range = rangeOf(block.header);
-    const provider = { localName, body: value.rest, range, ...(alias === undefined ? {} : { alias }) };
+    const forEach = value.content.attributes.get("for_each")?.expression;
+    const provider = {
+      localName,
+      body: value.rest,
+      range,
+      ...(alias === undefined ? {} : { alias }),
+      ...(forEach ? { forEach } : {}),
+    };
+    if (forEach && alias === undefined) this.#diagnostics.push(withoutAlias(forEach));
     const key = alias === undefined ? localName : `${localName}.${alias}`;
     const known = this.#providers.get(key);
     if (!known) this.#providers.set(key, provider);
@@ -328,4 +337,10 @@ class ModuleReader {
 
 function keep<T>(all: T[], item: T | undefined): void {
   if (item) all.push(item);
+}
+
+function withoutAlias(forEach: Expression): Diagnostic {
+  const detail =
+    'A provider configuration with for_each has several instances, which are named by its alias and their keys: it needs the argument "alias".';
+  return errorDiagnostic("Provider configuration for_each requires alias", detail, { subject: rangeOf(forEach) });
 }

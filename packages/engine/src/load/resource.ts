@@ -2,8 +2,9 @@ import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics
 import type { Attribute, Block } from "@millwright/hcl/ast";
 import { contentOf, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
-import type { IgnoreChanges, Lifecycle, ProviderReference, Repetition, Resource } from "../configuration.ts";
+import type { IgnoreChanges, Lifecycle, Repetition, Resource } from "../configuration.ts";
 import { type Constants, listElements, quotedText } from "./constants.ts";
+import { providerReference } from "./provider-reference.ts";
 import { decodeRule } from "./variable.ts";
 
 const optional = (name: string) => ({ name, required: false });
@@ -44,7 +45,7 @@ export function decodeResource(block: Block, constants: Constants): Resource {
   }
   const managed = block.type === "resource";
   const provider = content.attributes.get("provider");
-  const reference = provider && providerReference(provider, constants);
+  const reference = provider && providerReference(provider.expression, constants);
   return {
     address: { mode: managed ? "managed" : "data", type: block.labels[0]!, name: block.labels[1]! },
     repetition: decodeRepetition(content.attributes, constants),
@@ -74,27 +75,6 @@ export function decodeRepetition(attributes: ReadonlyMap<string, Attribute>, con
   }
   if (count) return { kind: "count", expression: count.expression };
   return forEach ? { kind: "forEach", expression: forEach.expression } : { kind: "single" };
-}
-
-/** `provider = aws.west`, also quoted as old configurations have it. */
-export function providerReference(attribute: Attribute, constants: Constants): ProviderReference | undefined {
-  const traversal = constants.traversal(attribute.expression);
-  if (!traversal) return undefined;
-  const [step, ...more] = traversal.steps;
-  const range = rangeOf(attribute.expression);
-  if (!step) return { localName: traversal.root.name, range };
-  if (step.kind === "attribute" && more.length === 0)
-    return { localName: traversal.root.name, alias: step.name, range };
-  constants.diagnostics.push(
-    errorDiagnostic(
-      "Invalid provider configuration reference",
-      'A provider is named by its local name, optionally followed by a dot and an alias, such as "aws.west".',
-      {
-        subject: range,
-      },
-    ),
-  );
-  return undefined;
 }
 
 const noLifecycle: Lifecycle = {

@@ -1,11 +1,17 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { InstanceKey, ProviderConfigAddress } from "../addresses.ts";
-import { absoluteResourceText, instanceAddress, parseProviderConfigAddress } from "../addresses.ts";
+import {
+  absoluteResourceText,
+  instanceAddress,
+  parseProviderConfigAddress,
+  providerConfigAddress,
+} from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Resource } from "../configuration.ts";
 import type { Expansion } from "../expansion.ts";
 import type { InstanceState, ResourceState } from "../state.ts";
-import { planDelete } from "./delete.ts";
+import { removalOf } from "../refactor/removals.ts";
+import { planDelete, planForget } from "./delete.ts";
 import { settleInterrupted } from "./interrupted.ts";
 import type { ActionReason } from "./plan.ts";
 import type { ObjectTarget } from "./refresh.ts";
@@ -23,7 +29,7 @@ export async function planUnwanted(
   run: PlanRun,
   node: ResourceNode,
   wanted: ReadonlySet<string>,
-  common: Pick<ObjectTarget, "schema" | "provider">,
+  schema: ObjectTarget["schema"],
 ): Promise<boolean> {
   const states = statesOf(run, node);
   if (states.length === 0) return true;
@@ -40,11 +46,25 @@ export async function planUnwanted(
       }
       const moduleThere = modules.has(state.module.text) && expansion;
       const reason = moduleThere ? whyUnwanted(expansion, instance.key) : "delete_because_no_module";
-      const target = { ...common, address, providerAddress: node.provider };
+      const providerAddress = servedBy(node.provider, instance);
+      if (!run.pool.isConfigured(providerAddress)) {
+        steps.push(
+          Promise.resolve(report(run, [providerNotPresent(address.text, providerAddress.text, providerAddress)])),
+        );
+        continue;
+      }
+      const provider = run.pool.serving(providerAddress, address);
+      const target = { schema, provider, address, providerAddress };
       steps.push(inSlot(run, () => planGone(run, target, instance, reason, node.resource)));
     }
   }
   return (await Promise.all(steps)).every(Boolean);
+}
+
+// The instance of a provider configuration that made an object is the one that ends it.
+function servedBy(provider: ProviderConfigAddress, { providerKey }: InstanceState): ProviderConfigAddress {
+  const { module, source, alias } = provider;
+  return providerKey === undefined ? provider : providerConfigAddress(module, source, alias, providerKey);
 }
 
 function statesOf(run: PlanRun, node: ResourceNode): ResourceState[] {
@@ -64,6 +84,7 @@ async function planGone(
   instance: InstanceState,
   reason: ActionReason,
   resource: Resource | undefined,
+  ending: "destroy" | "forget" = "destroy",
 ): Promise<boolean> {
   if (!instance.current && !(await settleInterrupted(run, target, []))) return false;
   const current = instance.current ?? run.refreshed.instance(target.address)?.current;
@@ -71,8 +92,10 @@ async function planGone(
   let ok = true;
   for (const [deposedKey, object] of objects) {
     const one = deposedKey === undefined ? target : { ...target, deposedKey };
-    const prior = await refreshObject(run, one, object);
+    // What is only forgotten is not looked at any more.
+    const prior = await refreshObject(run, one, object, ending === "forget" ? "as-stored" : "read");
     if (!prior) ok = false;
+    else if (ending === "forget") planForget(run, one, prior, deposedKey === undefined ? reason : "none");
     else if (run.options.mode !== "refresh-only") {
       const isCurrent = deposedKey === undefined;
       const planned = await planDelete(run, one, prior, isCurrent ? reason : "none", isCurrent ? resource : undefined);
@@ -96,13 +119,19 @@ export async function planOrphan(run: PlanRun, state: ResourceState): Promise<bo
   if (instances.length === 0) return true;
   const providerAddress = parseProviderConfigAddress(state.provider);
   const schema = providerAddress && run.pool.resourceSchema(providerAddress.source, state.address);
-  if (!providerAddress || !schema || !run.pool.isConfigured(providerAddress))
-    return report(run, [providerNotPresent(text, state.provider, providerAddress)]);
-  const provider = run.pool.configured(providerAddress);
+  if (!providerAddress || !schema) return report(run, [providerNotPresent(text, state.provider, providerAddress)]);
+  const missing = instances.map((one) => servedBy(providerAddress, one)).find((one) => !run.pool.isConfigured(one));
+  if (missing) return report(run, [providerNotPresent(text, missing.text, missing)]);
+  const removal = run.options.mode === "normal" && removalOf(run.configuration, state.module, state.address);
+  const ending = removal && !removal.destroy ? "forget" : "destroy";
   const steps = instances.map((instance) => {
     const address = instanceAddress(state.module, state.address, instance.key);
-    const target = { address, schema, provider, providerAddress };
-    return inSlot(run, () => planGone(run, target, instance, "delete_because_no_resource_config", undefined));
+    const serving = servedBy(providerAddress, instance);
+    const target = { address, schema, provider: run.pool.serving(serving, address), providerAddress: serving };
+    const reason = run.movedFrom.has(address.text)
+      ? "delete_because_no_move_target"
+      : "delete_because_no_resource_config";
+    return inSlot(run, () => planGone(run, target, instance, reason, undefined, ending));
   });
   return (await Promise.all(steps)).every(Boolean);
 }

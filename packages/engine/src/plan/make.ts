@@ -7,7 +7,7 @@ import { absoluteResourceText, compareInstances, parseProviderConfigAddress } fr
 import type { PendingCreate } from "../backend/journal.ts";
 import { noLongerWanted, withInterrupted, withoutEmpty } from "./interrupted.ts";
 import type { ConfigNode } from "../config-graph.ts";
-import { configGraph, resourceDependencies } from "../config-graph.ts";
+import { configGraph, resourceDependencies, usedProviders } from "../config-graph.ts";
 import type { Configuration } from "../configuration.ts";
 import { Evaluator, type EvaluatorContext } from "../evaluator.ts";
 import type { Graph } from "../graph.ts";
@@ -17,6 +17,11 @@ import { providerOfResource } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { ResourceState, State } from "../state.ts";
 import { StateBuilder } from "../state.ts";
+import { ImportTargets } from "../refactor/imports.ts";
+import { forgotten, importsOfNothing } from "../refactor/notes.ts";
+import { moveState } from "../refactor/moves.ts";
+import { movesOutsideTargets, stillDeclared, unresolvedMoves } from "../refactor/move-notes.ts";
+import { checkRefactoring } from "../validate/refactoring.ts";
 import { checkReferences } from "../validate/references.ts";
 import { createBeforeDestroyNodes, dependsOnClosure, transitive } from "./dependencies.ts";
 import type { NodeRun } from "./nodes.ts";
@@ -24,6 +29,7 @@ import {
   outputChange,
   removedOutputs,
   visitCall,
+  visitCheck,
   visitLocal,
   visitOutput,
   visitProvider,
@@ -59,31 +65,39 @@ type PlanNode = ConfigNode | { readonly kind: "orphan"; readonly state: Resource
 /** Decides what a run would do. Nothing is changed but what providers read. With errors the plan is for looking at only. */
 export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const { context, pool, options } = input;
-  const state = withInterrupted(input.state, input.interrupted);
-  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, state)))];
+  const before = withInterrupted(input.state, input.interrupted);
+  const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, before)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
   if (hasErrors(diagnostics)) return nothing();
-  diagnostics.push(...checkReferences(context.configuration, pool));
+  diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   if (hasErrors(diagnostics)) return nothing();
   const config = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(config).map(cycleFound));
   if (hasErrors(diagnostics)) return nothing();
+  const moved = moveState(context.configuration, before);
+  diagnostics.push(...moved.diagnostics);
+  if (hasErrors(diagnostics)) return nothing();
+  const { state } = moved;
   const graph = withOrphans(config, context.configuration, state);
   const targeting = targetNodes(graph, options.targets, options.mode === "destroy", addressOfNode);
   if (options.targets.length > 0) diagnostics.push(targetingWarning);
-  const run = newRun({ ...input, state }, config, diagnostics, targeting);
+  const run = newRun({ ...input, state }, config, diagnostics, targeting, moved.movedFrom);
   const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
+  const used = usedProviders(graph);
   const matters = options.mode === "destroy" ? neededForDestroy(config) : () => true;
   const outcomes = await walkGraph(
     graph,
     (node, id) => {
-      if (!targeting.has(id) || !matters(node, id)) return true;
+      if (!targeting.has(id) || !matters(node, id) || (node.kind === "provider" && !used.has(id))) return true;
       return node.kind === "orphan" ? planOrphan(run, node.state) : visit(run, nodes, node, id);
     },
     input.ports.stop,
   );
   if (input.ports.stop.aborted) diagnostics.push(interrupted);
   else if (options.targets.length === 0) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
+  diagnostics.push(...importsOfNothing(context.configuration, options), ...forgotten(run.changes));
+  diagnostics.push(...stillDeclared(moved.statements, run.evaluator), ...unresolvedMoves(moved.blocked));
+  diagnostics.push(...movesOutsideTargets(moved.movedFrom, options.targets));
   const outputs = new Map<string, OutputChange>();
   const { root } = context.configuration;
   const declared = options.mode === "destroy" ? new Set<string>() : new Set(root.outputs.keys());
@@ -105,7 +119,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     checks: run.checks,
     settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),
   };
-  return { plan, diagnostics };
+  return { plan, diagnostics, evaluator: run.evaluator };
 }
 
 function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): boolean | Promise<boolean> {
@@ -125,6 +139,8 @@ function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): bool
       return visitProvider(nodes, node);
     case "resource":
       return planResource(run, node, id);
+    case "check":
+      return run.options.mode === "destroy" || visitCheck(nodes, node);
     case "close":
       return true;
   }
@@ -146,15 +162,17 @@ function newRun(
   graph: Graph<ConfigNode>,
   diagnostics: Diagnostic[],
   targeting: { isTargeted(a: string): boolean },
+  movedFrom: PlanRun["movedFrom"],
 ): PlanRun {
   const direct = resourceDependencies(graph);
   const pending = new Set<string>();
   const waits = dependsOnClosure(graph, input.context.configuration);
+  const evaluator = new Evaluator(input.context);
   return {
     options: input.options,
     configuration: input.context.configuration,
     graph,
-    evaluator: new Evaluator(input.context),
+    evaluator,
     pool: input.pool,
     previous: input.state,
     refreshed: new StateBuilder(input.state),
@@ -169,6 +187,8 @@ function newRun(
     changesOf: new Map(),
     drift: [],
     checks: [],
+    movedFrom,
+    imports: new ImportTargets(input.context.configuration, evaluator),
     diagnostics,
     isTargeted: targeting.isTargeted,
     waitsForChanges: (nodeId) => [...waits(nodeId)].some((id) => pending.has(id)),

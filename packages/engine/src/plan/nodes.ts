@@ -20,7 +20,7 @@ import { childModule, providerConfigAddress, rootModule } from "../addresses.ts"
 import type { InstanceData } from "../evaluator.ts";
 import { noInstance } from "../evaluator.ts";
 import type { CheckingRun } from "../checks.ts";
-import { checkNamed } from "../checks.ts";
+import { checkAsserts, checkNamed } from "../checks.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Output, ProviderBlock } from "../configuration.ts";
 import { decodeProviderConfig } from "../decode-body.ts";
@@ -130,6 +130,13 @@ export function visitCall(run: NodeRun, { module, call }: NodeOf<"call">): boole
   return ok;
 }
 
+/** Looks at the assertions of a check block, in every instance of its module. What does not hold is a warning. */
+export function visitCheck(run: NodeRun, { module, check }: NodeOf<"check">): boolean {
+  if (run.validating) return true;
+  for (const instance of run.evaluator.moduleInstances(module)) report(run, checkAsserts(run, check, instance));
+  return true;
+}
+
 /** Evaluates a provider's configuration, has it checked, and configures a provider with it. */
 export async function visitProvider(run: NodeRun, { provider }: NodeOf<"provider">): Promise<boolean> {
   const { address, block } = provider;
@@ -142,7 +149,11 @@ export async function visitProvider(run: NodeRun, { provider }: NodeOf<"provider
   const { alias, source } = address;
   const instances = [...(block.instances ?? [])].map(([key, value]) => {
     const instance = { each: { key: stringValue(key), value } };
-    return configure(run, providerConfigAddress(address.module, source, alias, key), block, { schema, module, instance });
+    return configure(run, providerConfigAddress(address.module, source, alias, key), block, {
+      schema,
+      module,
+      instance,
+    });
   });
   return (await Promise.all(instances)).every(Boolean);
 }

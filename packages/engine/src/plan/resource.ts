@@ -1,4 +1,4 @@
-import { type Diagnosed, errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { type Diagnosed, type Diagnostic, errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { ModuleInstance, ProviderConfigAddress } from "../addresses.ts";
 import { instanceAddress, providerSourceShort } from "../addresses.ts";
@@ -9,6 +9,7 @@ import type { Expansion } from "../expansion.ts";
 import { expansionKeys } from "../expansion.ts";
 import { providerInstance } from "../provider-instance.ts";
 import { expansionOf, type ResourceState } from "../state.ts";
+import type { ImportTargetInstance } from "../refactor/imports.ts";
 import { planData } from "./data.ts";
 import { expand } from "./expand.ts";
 import { planUnwanted } from "./gone.ts";
@@ -24,6 +25,8 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
   const { resource, provider: providerAddress } = node;
   const schema = run.pool.resourceSchema(providerAddress.source, resource.address);
   if (!schema) return report(run, [unknownType(run, resource, providerAddress)]);
+  const imports = run.options.mode === "normal" ? run.imports.of(nodeId) : noImports;
+  if (!report(run, imports.diagnostics)) return false;
   const wanted = new Set<string>();
   const steps: Promise<boolean>[] = [];
   let ok = true;
@@ -31,7 +34,6 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
     const { value: expansion, diagnostics } = expansionNow(run, resource, module);
     if (!report(run, diagnostics)) ok = false;
     run.evaluator.setResource(module, resource.address, expansion);
-    moveWhereImplied(run, resource, module, expansion, providerAddress);
     for (const key of expansionKeys(expansion)) {
       const address = instanceAddress(module, resource.address, key);
       wanted.add(address.text);
@@ -45,15 +47,30 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
         continue;
       }
       const provider = run.pool.serving(serving, address);
-      const target: PlanTarget = { nodeId, address, resource, instance, schema, provider, providerAddress: serving };
+      const found = imports.value.get(address.text);
+      const imported = found ? { import: found } : {};
+      const common = { nodeId, address, resource, instance, schema, provider };
+      const target: PlanTarget = { ...common, providerAddress: serving, ...imported };
       steps.push(inSlot(run, () => planInstance(run, target)));
     }
     if (expansion.kind === "unknown")
       for (const text of textsOf(run.refreshed.resource(module, resource.address))) wanted.add(text);
   }
+  if (!report(run, importsOfNone(imports.value, wanted))) ok = false;
   const results = await Promise.all(steps);
   const cleared = await planUnwanted(run, node, wanted, schema);
   return ok && cleared && results.every(Boolean);
+}
+
+const noImports: ReturnType<PlanRun["imports"]["of"]> = { value: new Map(), diagnostics: [] };
+
+function importsOfNone(imports: ReadonlyMap<string, ImportTargetInstance>, wanted: ReadonlySet<string>): Diagnostic[] {
+  return [...imports.values()]
+    .filter(({ address }) => !wanted.has(address.text))
+    .map(({ address, block }) => {
+      const detail = `The configuration for the given import ${address.text} does not exist. All target instances must have an associated configuration to be imported.`;
+      return errorDiagnostic("Configuration for import target does not exist", detail, { subject: block.to.range });
+    });
 }
 
 // While all is taken down, the instances are those that the state has, whatever the configuration says by now.
@@ -62,23 +79,6 @@ function expansionNow(run: PlanRun, resource: Resource, module: ModuleInstance):
     return expand(resource.repetition, run.evaluator, module, false);
   const state = run.refreshed.resource(module, resource.address);
   return { value: state ? expansionOf(state) : { kind: "unknown" }, diagnostics: [] };
-}
-
-// With `count` put to a single resource, or taken from it, its one object is the first of many, or the other way round.
-function moveWhereImplied(
-  run: PlanRun,
-  { address: resource }: Resource,
-  module: ModuleInstance,
-  expansion: Expansion,
-  provider: ProviderConfigAddress,
-): void {
-  if (resource.mode !== "managed" || (expansion.kind !== "single" && expansion.kind !== "count")) return;
-  if (expansion.kind === "count" && expansion.count === 0) return;
-  const single = instanceAddress(module, resource, undefined);
-  const first = instanceAddress(module, resource, 0);
-  const [from, to] = expansion.kind === "single" ? [first, single] : [single, first];
-  if (!run.refreshed.instance(from) || run.refreshed.instance(to)) return;
-  run.refreshed.move(from, to, run.refreshed.resource(module, resource)?.provider ?? provider.text);
 }
 
 function planInstance(run: PlanRun, target: PlanTarget): Promise<boolean> {

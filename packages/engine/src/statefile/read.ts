@@ -7,7 +7,7 @@ import { parsePlain } from "@millwright/value/plain-json";
 import { typeFromPlain } from "@millwright/value/type-json";
 import { numberValue, stringValue } from "@millwright/value/value";
 import type { InstanceKey, ResourceAddress } from "../addresses.ts";
-import { absoluteResourceText, parseProviderConfigAddress } from "../addresses.ts";
+import { absoluteResourceText, parseProviderConfigAddress, wholeProviderConfig } from "../addresses.ts";
 import { parseModuleInstance } from "../parse-address.ts";
 import type { InstanceState, ObjectState, OutputState, ResourceState, State } from "../state.ts";
 import { emptyState, keyOf, noPrivate } from "../state.ts";
@@ -134,11 +134,12 @@ class StateReader {
   }
 
   #resource(entry: Plain): ResourceState | undefined {
-    const { mode, type, name, provider } = entry;
+    const { mode, type, name } = entry;
     const module = parseModuleInstance(typeof entry.module === "string" ? entry.module : "");
     if ((mode !== "managed" && mode !== "data") || typeof type !== "string" || typeof name !== "string" || !module)
       return undefined;
-    if (typeof provider !== "string" || !parseProviderConfigAddress(provider)) return undefined;
+    const provider = providerOf(entry);
+    if (provider === undefined) return undefined;
     const address: ResourceAddress = { mode, type, name };
     const instances = new Map<string, InstanceState>();
     for (const plain of Array.isArray(entry.instances) ? entry.instances : []) {
@@ -152,7 +153,12 @@ class StateReader {
       }
       const { value } = key!;
       const object = this.#object(plain, absoluteResourceText(module, address));
-      const known = instances.get(keyOf(value)) ?? { key: value, deposed: new Map<string, ObjectState>() };
+      const { key: providerKey } = parseProviderConfigAddress(String(plain.provider ?? "")) ?? {};
+      const known = instances.get(keyOf(value)) ?? {
+        key: value,
+        deposed: new Map<string, ObjectState>(),
+        ...(providerKey === undefined ? {} : { providerKey }),
+      };
       const there = typeof plain.deposed === "string" ? known.deposed.has(plain.deposed) : known.current;
       if (there) this.#twice(`${absoluteResourceText(module, address)}${keyOf(value)}`);
       if (typeof plain.deposed === "string")
@@ -177,8 +183,17 @@ class StateReader {
   }
 }
 
+/** The resource's provider configuration; where that has instances, its objects name it and the resource does not. */
+function providerOf(entry: Plain): string | undefined {
+  const first = Array.isArray(entry.instances) ? (entry.instances[0] as unknown) : undefined;
+  const text = entry.provider ?? (isRecord(first) ? first.provider : undefined);
+  const address = typeof text === "string" ? parseProviderConfigAddress(text) : undefined;
+  return address && wholeProviderConfig(address).text;
+}
+
 const known = new Set([
   "index_key",
+  "provider",
   "status",
   "deposed",
   "schema_version",

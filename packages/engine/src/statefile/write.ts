@@ -7,6 +7,7 @@ import { asNumber, asString, type Value } from "@millwright/value/value";
 import type { InstanceKey } from "../addresses.ts";
 import { compareInstanceKeys, compareModules } from "../addresses.ts";
 import type { InstanceState, ObjectState, ResourceState, State } from "../state.ts";
+import { providerOfInstance } from "../state.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 
 /** A state with what names its file: who it is (`lineage`), and how often it was written (`serial`). */
@@ -52,18 +53,25 @@ function compareResources(a: ResourceState, b: ResourceState): number {
 
 function resourcePlain(resource: ResourceState): unknown {
   const { module, address, provider } = resource;
+  const keyed = [...resource.instances.values()].some(({ providerKey }) => providerKey !== undefined);
   const instances = [...resource.instances.values()].sort((a, b) => compareInstanceKeys(a.key, b.key));
   return {
     ...(module.text === "" ? {} : { module: module.text }),
     mode: address.mode,
     type: address.type,
     name: address.name,
-    provider,
-    instances: instances.flatMap(instancePlain),
+    ...(keyed ? {} : { provider }),
+    instances: instances.flatMap((instance) => {
+      const objects = instancePlain(instance);
+      // As OpenTofu has it: where a provider has instances, each object names its own.
+      return keyed
+        ? objects.map((object) => ({ ...object, provider: providerOfInstance(resource, instance) }))
+        : objects;
+    }),
   };
 }
 
-function instancePlain({ key, current, deposed }: InstanceState): unknown[] {
+function instancePlain({ key, current, deposed }: InstanceState): Readonly<Record<string, unknown>>[] {
   const objects = [...deposed].map(([deposedKey, object]) => objectPlain(key, object, deposedKey));
   return current ? [objectPlain(key, current, undefined), ...objects] : objects;
 }

@@ -8,6 +8,7 @@ import type { BlockSchema } from "@millwright/provider/schema";
 import { resourceText } from "../addresses.ts";
 import type { CheckRule, Configuration, Module, Repetition, Resource } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
+import { checkProviderReferences } from "../load/check-providers.ts";
 import { providerOfResource } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { ParsedReference, Reference, Subject } from "../references.ts";
@@ -17,7 +18,7 @@ import { parseReference, referencesOf, referencesOfBody } from "../references.ts
 export function checkReferences(configuration: Configuration, pool: ProviderPool): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   for (const module of configuration.modules.values()) new ModuleCheck(configuration, module, pool, diagnostics).run();
-  return diagnostics;
+  return [...checkProviderReferences(configuration), ...diagnostics];
 }
 
 /** What in an expression of the root module leads nowhere; for one that no block holds, as a console is given. */
@@ -67,9 +68,14 @@ class ModuleCheck {
       this.#repetition(call.repetition);
       for (const input of call.inputs.values())
         this.#all(referencesOf(input), { ...plain, repetition: call.repetition });
+      for (const { key } of call.providers.values())
+        if (key) this.#all(referencesOf(key), { ...plain, repetition: call.repetition });
       this.#dependsOn(call.dependsOn);
     }
-    for (const provider of module.providers.values()) this.#all(referencesOfBody(provider.body), plain);
+    for (const { body, forEach } of module.providers.values()) {
+      const repetition = forEach ? ({ kind: "forEach", expression: forEach } as const) : plain.repetition;
+      this.#all(referencesOfBody(body), { ...plain, repetition });
+    }
     for (const resource of module.resources.values()) this.#resource(resource);
   }
 
@@ -78,8 +84,9 @@ class ModuleCheck {
   }
 
   #resource(resource: Resource): void {
-    const { repetition, lifecycle } = resource;
+    const { repetition, lifecycle, provider } = resource;
     this.#repetition(repetition);
+    if (provider?.key) this.#all(referencesOf(provider.key), { repetition, self: false });
     this.#all(referencesOfBody(resource.body), { repetition, self: false, within: resource });
     for (const trigger of lifecycle.replaceTriggeredBy)
       this.#all(referencesOf(trigger), { repetition, self: false, within: resource });

@@ -5,7 +5,7 @@ import { impliedType } from "@millwright/provider/implied-type";
 import { unknownValue, unmarkDeep } from "@millwright/value/value";
 import { instanceAddress, providerSourceShort } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
-import { configGraph } from "../config-graph.ts";
+import { configGraph, usedProviders } from "../config-graph.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import type { EvaluatorContext, InstanceData } from "../evaluator.ts";
 import { Evaluator } from "../evaluator.ts";
@@ -14,11 +14,12 @@ import { providerDiagnostics, providerDied } from "../objects.ts";
 import { expand } from "../plan/expand.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
 import type { NodeRun } from "../plan/nodes.ts";
-import { visitCall, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
+import { visitCall, visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
 import { report } from "../plan/run.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
 import { unsuitableDefaults } from "../variables.ts";
+import { checkRefactoring } from "./refactoring.ts";
 import { checkReferences } from "./references.ts";
 
 /**
@@ -29,14 +30,15 @@ export async function validateConfiguration(context: EvaluatorContext, pool: Pro
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, emptyState)))];
   if (hasErrors(diagnostics)) return diagnostics;
   diagnostics.push(...unsuitableDefaults(context.configuration));
-  diagnostics.push(...checkReferences(context.configuration, pool));
+  diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   if (hasErrors(diagnostics)) return diagnostics;
   const graph = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));
   if (hasErrors(diagnostics)) return diagnostics;
   const evaluator = new Evaluator(context);
   const run: NodeRun = { evaluator, checks: [], pool, diagnostics, validating: true };
-  await walkGraph(graph, (node) => visit(run, node));
+  const used = usedProviders(graph);
+  await walkGraph(graph, (node, id) => (node.kind === "provider" && !used.has(id)) || visit(run, node));
   return diagnostics;
 }
 
@@ -52,6 +54,8 @@ function visit(run: NodeRun, node: ConfigNode): boolean | Promise<boolean> {
       return visitCall(run, node);
     case "provider":
       return visitProvider(run, node);
+    case "check":
+      return visitCheck(run, node);
     case "close":
       return true;
     case "resource":
