@@ -54,6 +54,11 @@ const commands: Readonly<Record<string, Command>> = {
   providers: terraform("providers", "Show which providers a folder uses, and from where"),
   graph: terraform("graph", "Print the graph of a folder in DOT form"),
   version: terraform("version", "Show the versions of the program and of its providers"),
+  provider: {
+    help: "Serve a provider to Terraform and OpenTofu, or make a program of it",
+    group: "infrastructure",
+    run: async (args, io) => (await import("./commands/provider.ts")).runProvider(args, io),
+  },
   types: {
     help: "Write the types of a folder's providers for editors",
     group: "infrastructure",

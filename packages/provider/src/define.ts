@@ -27,6 +27,8 @@ import { serveProvider } from "./serve-provider.ts";
 export interface ProviderDefinition<F extends Fields, C> {
   readonly name: string;
   readonly version: string;
+  /** What `source` of `required_providers` says, `example.com/me/zoo`. Without, what the name alone means: `hashicorp/zoo`. */
+  readonly source?: string;
   /** What a `provider` block may say. */
   readonly schema?: F;
   /** Rules over several attributes; `undefined` stands where a value is not known yet. */
@@ -54,10 +56,11 @@ export interface ProviderDefinition<F extends Fields, C> {
 export interface DefinedProvider {
   readonly name: string;
   readonly version: string;
+  readonly source?: string;
   start(): Provider;
 }
 
 export function defineProvider<const F extends Fields, C>(definition: ProviderDefinition<F, C>): DefinedProvider {
-  const { name, version } = definition;
-  return { name, version, start: () => serveProvider(definition) };
+  const { name, version, source } = definition;
+  return { name, version, ...(source === undefined ? {} : { source }), start: () => serveProvider(definition) };
 }

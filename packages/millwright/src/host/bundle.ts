@@ -2,11 +2,11 @@ import { realpathSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Diagnosed } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
-import type { BuildFailure, Message, Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
 import { build } from "esbuild";
+import { compileDiagnostic, isCompileFailure } from "./compile-diagnostic.ts";
 
 /** A stack's program in one piece: JavaScript, and the source map that leads from it to the user's files. */
 export interface Bundle {
@@ -45,39 +45,22 @@ export async function bundleStacks(folder: string, names: readonly string[]): Pr
       logLevel: "silent",
       plugins: [ownModules],
     });
-    const warnings = result.warnings.map(said);
+    const warnings = result.warnings.map((warning) => compileDiagnostic(summary, warning));
     const text = (ending: string) => result.outputFiles.find(({ path }) => path.endsWith(ending))?.text;
     const code = text(".js");
     const map = text(".map");
     invariant(code !== undefined && map !== undefined, "esbuild gives a program and its map");
     return { value: { code, map }, diagnostics: warnings };
   } catch (error) {
-    if (!isFailure(error)) throw error;
-    return { value: undefined, diagnostics: error.errors.map(said) };
+    if (!isCompileFailure(error)) throw error;
+    return { value: undefined, diagnostics: error.errors.map((message) => compileDiagnostic(summary, message)) };
   }
 }
 
+const summary = "Stack does not compile";
+
 // Modules are strict, which a script in one piece has to say.
 const strict = { js: '"use strict";' };
-
-function isFailure(error: unknown): error is BuildFailure {
-  return error instanceof Error && "errors" in error && Array.isArray(error.errors);
-}
-
-// What esbuild warns of (a reassigned constant, import.meta) would plan something else than was written.
-function said({ text, location, notes }: Message): Diagnostic {
-  const detail = [text, ...notes.map((note) => note.text)].map(sentence).join(" ");
-  if (!location) return errorDiagnostic("Stack does not compile", detail);
-  const { file, line, column, length, lineText } = location;
-  const before = Buffer.from(lineText).subarray(0, column).toString("utf8");
-  const start = { line, column: [...before].length + 1, byte: column };
-  const end = { line, column: start.column + Math.max(1, length), byte: column + length };
-  return errorDiagnostic("Stack does not compile", detail, { subject: { filename: file, start, end } });
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}
 
 /** What a stack may import by "millwright". */
 export const apiNames = [
