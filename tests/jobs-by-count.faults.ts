@@ -27,6 +27,8 @@ describe("blue and green by count", () => {
     await runs("myapp-blue.job");
     await runs("myapp-green.job");
     await expect.poll(() => talk.healthy("myapp", "api"), { timeout: 60_000, interval: 500 }).toBe(20);
+    // What still stops holds its part of the network: all of it is wanted again.
+    await expect.poll(() => summary("myapp-green"), { timeout: 60_000, interval: 500 }).toMatch(/^myapp +0 +0 +0 /m);
     talk.use("myapp-blue.job");
     talk.use("myapp-green.job");
     await runs("myapp-green.job");
@@ -40,6 +42,10 @@ describe("blue and green by count", () => {
 async function runs(file: string): Promise<void> {
   const { code, out, err } = await talk.typed(`nomad run ${file}`);
   expect(code, out + err).toBe(0);
+}
+
+async function summary(job: string): Promise<string> {
+  return (await talk.typed(`nomad status ${job}`)).out;
 }
 
 /** The fewest healthy instances that were seen, looking all the time. */

@@ -54,16 +54,23 @@ export class GraphBuilder<T> {
   }
 }
 
-/**
- * Every group of nodes that depend on each other (and every node that depends on itself), each in the order of its way
- * round. Tarjan's algorithm, without recursion: a chain of 100,000 nodes is nothing special.
- */
+/** Every cycle, one of the shortest of each group of nodes that depend on each other, in the order of its way round. */
 export function cyclesOf(graph: Graph<unknown>): string[][] {
+  return groupsOf(graph)
+    .filter((group) => group.length > 1 || graph.dependencies.get(group[0]!)!.has(group[0]!))
+    .map((group) => wayRound(graph, group));
+}
+
+/**
+ * All nodes in groups: those that depend on each other are together, any other is alone. A group stands after all that it
+ * depends on. Tarjan's algorithm, without recursion: a chain of 100,000 nodes is nothing special.
+ */
+export function groupsOf(graph: Graph<unknown>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
   const onStack = new Set<string>();
   const stack: string[] = [];
-  const cycles: string[][] = [];
+  const groups: string[][] = [];
   for (const start of graph.nodes.keys()) {
     if (index.has(start)) continue;
     const work: { id: string; rest: Iterator<string> }[] = [];
@@ -89,11 +96,11 @@ export function cyclesOf(graph: Graph<unknown>): string[][] {
       if (low.get(frame.id) === index.get(frame.id)) {
         const group = stack.splice(stack.lastIndexOf(frame.id));
         for (const id of group) onStack.delete(id);
-        if (group.length > 1 || graph.dependencies.get(frame.id)!.has(frame.id)) cycles.push(wayRound(graph, group));
+        groups.push(group);
       }
     }
   }
-  return cycles;
+  return groups;
 }
 
 // A group of mutually dependent nodes may hold many cycles: one of the shortest through its first node is what a reader can follow.
@@ -132,12 +139,13 @@ const outcomeOf = (visited: Visited): Outcome => (visited === "skipped" ? visite
  * Visits every node after all it depends on, independent ones side by side. A visit gives false where it failed: what
  * depends on that node is skipped, all else goes on. When the signal aborts, no further visit is begun (the rest is
  * skipped); those under way are awaited. The graph has no cycles. A thrown visit is a bug and rejects the walk after the
- * visits under way have ended.
+ * visits under way have ended. `settled` is told what came of each node, those that are never visited too.
  */
 export function walkGraph<T>(
   graph: Graph<T>,
   visit: (node: T, id: string) => Visited | Promise<Visited>,
   signal?: AbortSignal,
+  settled?: (node: T, outcome: Outcome) => void,
 ): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   const waitingFor = new Map<string, number>();
@@ -163,6 +171,7 @@ export function walkGraph<T>(
         waitingFor.set(dependent, left);
         if (left === 0) ready.push(dependent);
       }
+      settled?.(graph.nodes.get(id)!, outcome);
     };
     const fail = (id: string, error: unknown) => {
       bug ??= { error };

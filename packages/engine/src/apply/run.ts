@@ -23,7 +23,7 @@ export interface ApplyRun {
   /** Creates that were sent and got no answer, since their provider died: whether there is an object is not known. */
   readonly unanswered: PendingCreate[];
   readonly diagnostics: Diagnostic[];
-  readonly counts: { added: number; changed: number; destroyed: number };
+  readonly counts: { imported: number; added: number; changed: number; destroyed: number };
   readonly validating: false;
 }
 
@@ -93,10 +93,14 @@ export const noRecorder: ApplyRecorder = { before: () => Promise.resolve(), afte
 export interface ApplyResult {
   readonly state: State;
   readonly diagnostics: readonly Diagnostic[];
-  readonly counts: { readonly added: number; readonly changed: number; readonly destroyed: number };
+  readonly counts: { readonly imported: number; readonly added: number; readonly changed: number; readonly destroyed: number };
   /** Creates that got no answer; the journal keeps them for the next plan to settle. */
   readonly unanswered: readonly PendingCreate[];
   /** Whether all was carried out. */
   readonly complete: boolean;
+  /** What references give after it, for further expressions. */
+  readonly evaluator: Evaluator;
+  /** Of an apply in waves: how many were begun, of how many. */
+  readonly waves?: { readonly begun: number; readonly count: number };
   readonly checks: readonly CheckResult[];
 }

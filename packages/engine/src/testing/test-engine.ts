@@ -9,7 +9,7 @@ import type { TestProvider } from "@millwright/provider/testing";
 import { testProvider } from "@millwright/provider/testing";
 import type { Value } from "@millwright/value/value";
 import { asMap, asNumber, isKnown, isNull, unmarkDeep } from "@millwright/value/value";
-import { applyPlan } from "../apply/apply.ts";
+import { type ApplyInput, applyPlan } from "../apply/apply.ts";
 import type { ApplyRecorder, ApplyResult } from "../apply/run.ts";
 import { noRecorder } from "../apply/run.ts";
 import type { PendingCreate } from "../backend/journal.ts";
@@ -41,6 +41,7 @@ export interface TestApplyOptions {
   readonly stop?: AbortSignal;
   readonly parallelism?: number;
   readonly variables?: readonly VariableSource[];
+  readonly waves?: ApplyInput["waves"];
 }
 
 /** Put before every configuration: which provider `test` is. */
@@ -127,6 +128,7 @@ export class TestEngine {
       ports: this.ports(options.stop),
       recorder: options.recorder ?? noRecorder,
       parallelism: options.parallelism ?? 10,
+      ...(options.waves ? { waves: options.waves } : {}),
     });
     await pool.close();
     this.state = result.state;
