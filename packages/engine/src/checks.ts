@@ -1,5 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { convert } from "@millwright/value/convert";
 import { boolType, stringType } from "@millwright/value/types";
@@ -16,7 +16,7 @@ import {
 } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
 import { configResourceText } from "./addresses.ts";
-import type { CheckRule } from "./configuration.ts";
+import type { CheckBlock, CheckRule } from "./configuration.ts";
 import type { Evaluator, InstanceData } from "./evaluator.ts";
 import { noInstance } from "./evaluator.ts";
 import type { CheckResult } from "./plan/plan.ts";
@@ -64,6 +64,19 @@ export function checkNamed(
   return checkAll(run, place, summary, rules, module, noInstance);
 }
 
+/** The assertions of a check block in one instance of its module. Whatever is wrong with them is a warning. */
+export function checkAsserts(run: CheckingRun, check: CheckBlock, module: ModuleInstance): Diagnostic[] {
+  const prefix = module.text === "" ? "" : `${module.text}.`;
+  const staticPrefix = module.steps.map((step) => `module.${step.name}.`).join("");
+  const place: Place = {
+    kind: "check",
+    configAddress: `${staticPrefix}check.${check.name}`,
+    instanceAddress: `${prefix}check.${check.name}`,
+  };
+  const found = checkAll(run, place, "Check block assertion failed", check.asserts, module, noInstance);
+  return found.map((diagnostic) => ({ ...diagnostic, severity: "warning" }));
+}
+
 type Place = Pick<CheckResult, "kind" | "configAddress" | "instanceAddress">;
 
 function checkAll(
@@ -78,7 +91,7 @@ function checkAll(
   const problems: string[] = [];
   let status: CheckResult["status"] = "pass";
   for (const rule of rules) {
-    const result = checkOne(run.evaluator, summary, rule, module, instance, place.instanceAddress);
+    const result = checkOne(run.evaluator, summary, rule, module, instance, place);
     diagnostics.push(...result.diagnostics);
     if (result.problem !== undefined) problems.push(result.problem);
     status = worse(status, result.status);
@@ -105,7 +118,7 @@ function checkOne(
   rule: CheckRule,
   module: ModuleInstance,
   instance: InstanceData,
-  address: string,
+  { kind, instanceAddress: address }: Place,
 ): RuleResult {
   const condition = evaluator.evaluate(rule.condition, module, instance);
   if (hasErrors(condition.diagnostics)) return { status: "error", diagnostics: condition.diagnostics };
@@ -115,23 +128,35 @@ function checkOne(
     diagnostics: [...condition.diagnostics, errorDiagnostic("Invalid condition result", detail, { subject, address })],
   });
   const [value] = unmark(condition.value);
-  if (!isKnown(value)) return { status: "unknown", diagnostics: condition.diagnostics };
+  const later = kind === "check" ? [knownLater(rule)] : [];
+  const unknown: RuleResult = { status: "unknown", diagnostics: [...condition.diagnostics, ...later] };
+  if (!isKnown(value)) return unknown;
   if (isNull(value)) return wrong("Condition expression must return either true or false, not null.");
   const bool = convert(value, boolType);
   if (!bool.ok) return wrong(`Invalid condition result value: ${bool.message}.`);
-  if (!isKnown(bool.value)) return { status: "unknown", diagnostics: condition.diagnostics };
+  if (!isKnown(bool.value)) return unknown;
   if (asBool(bool.value)) return { status: "pass", diagnostics: condition.diagnostics };
   const message = failureMessage(evaluator, rule, module, instance);
-  const detail = `${message.text}\n\nThis was checked by the rule at ${rule.range.filename}:${rule.range.start.line},${rule.range.start.column}-${rule.range.end.column}.`;
+  const origin = `\n\nThis was checked by the rule at ${rule.range.filename}:${rule.range.start.line},${rule.range.start.column}-${rule.range.end.column}.`;
+  const place = kind === "check" ? { subject } : { subject, address };
+  const detail = kind === "check" ? message.text : `${message.text}${origin}`;
   return {
     status: "fail",
     problem: message.text,
     diagnostics: [
       ...condition.diagnostics,
       ...message.diagnostics,
-      errorDiagnostic(summary, detail, { subject, address }),
+      errorDiagnostic(summary, detail, { ...place, code: checkFailed }),
     ],
   };
+}
+
+/** The code of what is said where a condition does not hold. Its address is that of the object. */
+export const checkFailed = "check-failed";
+
+function knownLater({ condition }: CheckRule): Diagnostic {
+  const detail = "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
+  return warningDiagnostic("Check block assertion known after apply", detail, { subject: rangeOf(condition) });
 }
 
 function failureMessage(

@@ -34,6 +34,7 @@ export interface Module {
   readonly requiredProviders: ReadonlyMap<string, ProviderRequirement>;
   readonly requiredVersions: readonly { readonly constraint: string; readonly range: SourceRange }[];
   readonly backend?: BackendBlock;
+  readonly encryption?: EncryptionBlock;
   readonly checks: ReadonlyMap<string, CheckBlock>;
   readonly moved: readonly MovedBlock[];
   readonly removed: readonly RemovedBlock[];
@@ -181,6 +182,12 @@ export interface ProviderRequirement {
 
 export interface BackendBlock {
   readonly type: string;
+  readonly body: Body;
+  readonly range: SourceRange;
+}
+
+/** How states and plans are to be encrypted: OpenTofu's block, in its own words. */
+export interface EncryptionBlock {
   readonly body: Body;
   readonly range: SourceRange;
 }

@@ -1,14 +1,13 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import type { Provider, ReadAnswer } from "@millwright/provider/protocol";
-import { isNull } from "@millwright/value/value";
 import type { InstanceAddress } from "./addresses.ts";
 import { resourceText, staticModule } from "./addresses.ts";
 import { configGraph, nodeId } from "./config-graph.ts";
 import type { EvaluatorContext } from "./evaluator.ts";
 import { Evaluator } from "./evaluator.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
-import { markSensitive, providerDiagnostics, providerDied, storedObject } from "./objects.ts";
+import { markSensitive, storedObject } from "./objects.ts";
+import { readExisting } from "./read-existing.ts";
 import { cycleFound, sourcesOf } from "./plan/make.ts";
 import type { NodeRun } from "./plan/nodes.ts";
 import { visitLocal, visitProvider, visitVariable } from "./plan/nodes.ts";
@@ -44,37 +43,13 @@ export async function importObject(
     return stop(errorDiagnostic("Invalid resource type", detail, { subject: resource.range }));
   }
   if (!(await configureProvider(context, pool, provider.text, diagnostics))) return stop();
-  const read = await readExisting(pool.configured(provider), address, id);
+  const read = await readExisting(pool.configured(provider), address, { id });
   diagnostics.push(...read.diagnostics);
   if (!read.value) return stop();
   const kept = { status: "ready", private: read.value.private, dependencies: [], createBeforeDestroy: false } as const;
   const object = storedObject(markSensitive(read.value.newState, schema.block), schema, kept);
   builder.setCurrent(address, provider.text, object);
   return { value: builder.snapshot(), diagnostics };
-}
-
-/** The object as its provider finds and then reads it; nothing, with an error, where it does not. */
-async function readExisting(
-  provider: Provider,
-  address: InstanceAddress,
-  id: string,
-): Promise<Diagnosed<ReadAnswer | undefined>> {
-  const { type } = address.resource;
-  const diagnostics: Diagnostic[] = [];
-  const stop = (...found: readonly Diagnostic[]) => ({ value: undefined, diagnostics: [...diagnostics, ...found] });
-  try {
-    const answer = await provider.importResourceState({ type, id });
-    diagnostics.push(...providerDiagnostics(answer.diagnostics, address.text));
-    if (hasErrors(diagnostics)) return stop();
-    const found = answer.imported.find((entry) => entry.type === type);
-    if (!found) return stop(nothingFound(address, id));
-    const read = await provider.readResource({ type, current: found.state, private: found.private });
-    diagnostics.push(...providerDiagnostics(read.diagnostics, address.text));
-    if (hasErrors(diagnostics)) return stop();
-    return isNull(read.newState) ? stop(notThere(address, id)) : { value: read, diagnostics };
-  } catch (error) {
-    return stop(providerDied(address.text, "importing", error));
-  }
 }
 
 function notDeclared({ text, resource }: InstanceAddress): Diagnostic {
@@ -88,17 +63,6 @@ function alreadyManaged({ text }: InstanceAddress): Diagnostic {
   return errorDiagnostic(
     "Resource already managed",
     `There is already an object for ${text} in the state. Remove it with "state rm" first, if another one is to take its place.`,
-  );
-}
-
-function nothingFound({ text }: InstanceAddress, id: string): Diagnostic {
-  return errorDiagnostic("Nothing was imported", `The provider found nothing for the id "${id}".`, { address: text });
-}
-
-function notThere({ text }: InstanceAddress, id: string): Diagnostic {
-  return errorDiagnostic(
-    "Cannot import non-existent remote object",
-    `While attempting to import an existing object to "${text}", the provider detected that no object exists with the id "${id}". Only pre-existing objects can be imported.`,
   );
 }
 

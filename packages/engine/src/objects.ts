@@ -22,6 +22,7 @@ import {
   sensitive,
 } from "@millwright/value/value";
 import type { InstanceAddress } from "./addresses.ts";
+import { parseProviderConfigAddress, providerSourceText } from "./addresses.ts";
 import type { ObjectState } from "./state.ts";
 
 /** What a provider said, as diagnostics of the program: with the address, and the place in the source where it is known. */
@@ -64,6 +65,7 @@ export async function readObject(
   const { attributes } = object;
   if (attributes.form === "value")
     return { value: markStored(attributes.value, schema.block, object.sensitivePaths), diagnostics: [] };
+  if (object.movedFrom) return readMoved(object, object.movedFrom, address, schema, provider);
   if (object.schemaVersion > schema.version) {
     const detail = `The state of ${address.text} was written by a newer version of its provider (schema version ${object.schemaVersion}; the one in use knows ${schema.version}). Use the provider version that wrote it, or a newer one.`;
     return {
@@ -91,6 +93,37 @@ export async function readObject(
     return { value: markStored(answer.upgraded, schema.block, object.sensitivePaths), diagnostics };
   } catch (error) {
     return { value: nullValue(type), diagnostics: [providerDied(address.text, "reading the stored state", error)] };
+  }
+}
+
+// An object that was of another type: the provider of its new one says what it is now.
+async function readMoved(
+  object: ObjectState,
+  from: NonNullable<ObjectState["movedFrom"]>,
+  address: InstanceAddress,
+  schema: Schema,
+  provider: Provider,
+): Promise<{ readonly value: Value; readonly diagnostics: readonly Diagnostic[] }> {
+  const nothing = nullValue(impliedType(schema.block));
+  const { attributes } = object;
+  const source = parseProviderConfigAddress(from.provider)?.source;
+  try {
+    const answer = await provider.moveResourceState({
+      sourceProvider: source ? providerSourceText(source) : from.provider,
+      sourceType: from.type,
+      sourceVersion: object.schemaVersion,
+      sourceJson: attributes.form === "json" ? attributes.text : "{}",
+      sourcePrivate: object.private,
+      targetType: address.resource.type,
+    });
+    const diagnostics = providerDiagnostics(answer.diagnostics, address.text);
+    if (diagnostics.some((d) => d.severity === "error")) return { value: nothing, diagnostics };
+    if (!isNull(answer.target)) return { value: markStored(answer.target, schema.block, []), diagnostics };
+    const detail = `The provider of ${address.text} gave no object for one of type ${from.type} that was moved there. This is a bug in the provider.`;
+    const place = { address: address.text };
+    return { value: nothing, diagnostics: [...diagnostics, errorDiagnostic("Move failed", detail, place)] };
+  } catch (error) {
+    return { value: nothing, diagnostics: [providerDied(address.text, "taking over a moved object", error)] };
   }
 }
 

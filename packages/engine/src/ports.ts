@@ -22,7 +22,19 @@ export interface ProviderOffer {
   readonly version: string;
   /** Where it comes from: part of the program, or a binary on disk. */
   readonly origin: "built-in" | "installed";
-  start(): Promise<Provider>;
+  start(options?: ProviderStart): Promise<Provider>;
+}
+
+export interface ProviderStart {
+  /** Told of each process that runs for the provider, before it is called: one that is left over can be found by it. */
+  readonly started?: (process: ProviderProcess) => Promise<void>;
+}
+
+/** A process for good: pids are used again, a pid with its start (in clock ticks since `boot`) is not. */
+export interface ProviderProcess {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly boot: string;
 }
 
 /** What a run tells while it goes on; for progress, JSON output and the journal. Called in the order things happen. */
@@ -30,6 +42,9 @@ export type RunEvent =
   | { readonly kind: "refresh-start"; readonly address: string; readonly id?: string }
   | { readonly kind: "refresh-done"; readonly address: string; readonly id?: string }
   | { readonly kind: "planned"; readonly address: string }
+  /** An object is looked for by its id, to be taken over; and, at apply, has been. */
+  | { readonly kind: "import-start"; readonly address: string; readonly id: string }
+  | { readonly kind: "import-done"; readonly address: string; readonly id: string }
   | {
       readonly kind: "apply-start";
       readonly address: string;

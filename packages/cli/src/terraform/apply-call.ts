@@ -56,10 +56,11 @@ export async function sayDone(
 ): Promise<void> {
   const style = styleOf(session.view);
   const { added, changed, destroyed } = counts;
+  const imported = counts.imported > 0 ? `${counts.imported} imported, ` : "";
   const text =
     verb === "destroy"
       ? `Destroy complete! Resources: ${destroyed} destroyed.`
-      : `Apply complete! Resources: ${added} added, ${changed} changed, ${destroyed} destroyed.`;
+      : `Apply complete! Resources: ${imported}${added} added, ${changed} changed, ${destroyed} destroyed.`;
   await session.io.stdout(`\n${style.green(style.bold(text))}\n`);
   const { outputs } = state.local.current.state;
   if (outputs.size > 0 && verb !== "destroy")

@@ -99,7 +99,7 @@ async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): P
   // What was read again, moved or taken over belongs into the state, also where there is nothing else to do.
   state.local.write(plan.priorState);
   if (plan.settled.length > 0) forgetSettled(state, plan.settled);
-  const none = { added: 0, changed: 0, destroyed: 0 };
+  const none = { imported: 0, added: 0, changed: 0, destroyed: 0 };
   if (session.json) session.json.applied(none, plan.mode, state.local.current.state.outputs);
   else await sayDone(call, none, state);
   return 0;

@@ -6,11 +6,21 @@ import type { Style } from "./style.ts";
 
 /** What is planned for one object, and why, as the comment above it. */
 export function planHeadline(change: InstanceChange, style: Style): string {
-  return comment(change, plannedWords(change, style), reasonText(change), style);
+  const { action, address, previousAddress, importing } = change;
+  if (action === "no-op" && previousAddress !== undefined && !importing)
+    return `  # ${style.bold(previousAddress)} has moved to ${style.bold(address.text)}\n`;
+  const origins = [
+    ...(previousAddress === undefined ? [] : [`moved from ${previousAddress}`]),
+    ...(importing && action !== "no-op" ? [`imported from ${importedFrom(importing)}`] : []),
+    ...(importing?.generatedConfig === undefined ? [] : ["config will be generated"]),
+  ];
+  const lines = origins.map((text) => `  # (${text})\n`).join("");
+  return comment(change, plannedWords(change, style), reasonText(change), style) + lines;
 }
 
 /** What was found to have become of one object since the last apply. */
 export function driftHeadline(change: InstanceChange, style: Style): string {
+  if (change.action === "no-op") return planHeadline(change, style);
   const words =
     change.action === "delete"
       ? `${style.bold("has been")} ${style.red(style.bold("deleted"))}`
@@ -28,7 +38,11 @@ function comment(
   return `  # ${style.bold(name)} ${words}\n${why === undefined ? "" : `  # (${why})\n`}`;
 }
 
-function plannedWords({ action, reason }: InstanceChange, style: Style): string {
+function importedFrom({ id }: NonNullable<InstanceChange["importing"]>): string {
+  return id === undefined ? "its identity" : quoted(id);
+}
+
+function plannedWords({ action, reason, importing }: InstanceChange, style: Style): string {
   const { bold } = style;
   const strong = (text: string) => style.red(bold(text));
   if (isReplace(action)) {
@@ -51,19 +65,25 @@ function plannedWords({ action, reason }: InstanceChange, style: Style): string 
     case "delete":
       return `${bold("will be")} ${strong("destroyed")}`;
     case "forget":
-      return bold("will no longer be managed, and stays as it is");
+      return `${bold("will no longer be managed, but")} ${strong("will not be destroyed")}`;
     case "no-op":
-      return bold("is unchanged");
+      return bold(importing ? "will be imported" : "is unchanged");
     default:
       return bold("will be updated in-place");
   }
 }
 
-function reasonText({ address, reason, deposedKey }: InstanceChange): string | undefined {
+function reasonText(change: InstanceChange): string | undefined {
+  const { address, reason, deposedKey, previousAddress } = change;
+  if (change.action === "forget") return "destroy = false is set in the configuration";
   if (deposedKey !== undefined) return "left over from a replacement that did not finish";
   switch (reason) {
     case "delete_because_no_resource_config":
       return `because ${resourceText(address.resource)} is not in configuration`;
+    case "delete_because_no_move_target":
+      return `because ${previousAddress ?? "it"} was moved to ${address.text}, which is not in configuration`;
+    case "read_because_check_nested":
+      return "config will be reloaded to verify a check block";
     case "delete_because_no_module":
       return `because ${address.module.text} is not in configuration`;
     case "delete_because_wrong_repetition":

@@ -2,8 +2,8 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { resourceText } from "@millwright/engine/addresses";
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import { parseAddress } from "@millwright/engine/parse-address";
-import type { InstanceChange, Plan, PlanMode } from "@millwright/engine/plan";
-import { countChanges } from "@millwright/engine/plan";
+import type { InstanceChange, Plan, PlanCounts, PlanMode } from "@millwright/engine/plan";
+import { countChanges, isChange } from "@millwright/engine/plan";
 import type { RunAction, RunEvent } from "@millwright/engine/ports";
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import type { OutputState } from "@millwright/engine/state";
@@ -75,6 +75,8 @@ export class JsonView {
         );
       }
       case "planned":
+      case "import-start":
+      case "import-done":
         return;
     }
   };
@@ -92,7 +94,7 @@ export class JsonView {
   /** What was found changed, and what is planned: all that is told of a saved plan before it is carried out. */
   changes(plan: Plan): void {
     for (const change of plan.drift) this.#change("resource_drift", change, "Drift detected");
-    for (const change of plan.changes) if (change.action !== "no-op") this.#change("planned_change", change, "Plan to");
+    for (const change of plan.changes) if (isChange(change)) this.#change("planned_change", change, "Plan to");
   }
 
   diagnostics(diagnostics: readonly Diagnostic[]): void {
@@ -107,8 +109,8 @@ export class JsonView {
   }
 
   applied(counts: ApplyResult["counts"], mode: PlanMode, outputs: ReadonlyMap<string, OutputState>): void {
-    const { added: add, changed: change, destroyed: destroy } = counts;
-    this.#summary({ add, change, destroy }, mode === "destroy" ? "destroy" : "apply");
+    const { added: add, changed: change, destroyed: destroy, imported } = counts;
+    this.#summary({ add, change, destroy, import: imported }, mode === "destroy" ? "destroy" : "apply");
     if (outputs.size === 0) return;
     const plain = [...outputs].map(([name, { value, sensitive }]) => {
       const type = typeToPlain(value.type);
@@ -117,27 +119,31 @@ export class JsonView {
     this.#line("info", `Outputs: ${outputs.size}`, "outputs", { outputs: Object.fromEntries(plain) });
   }
 
-  #summary(
-    counts: { readonly add: number; readonly change: number; readonly destroy: number },
-    operation: "plan" | "apply" | "destroy",
-  ): void {
-    const { add, change, destroy: remove } = counts;
+  #summary(counts: PlanCounts, operation: "plan" | "apply" | "destroy"): void {
+    const { add, change, destroy: remove, import: imported } = counts;
+    const [planned, done] = imported > 0 ? [`${imported} to import, `, `${imported} imported, `] : ["", ""];
     const text =
       operation === "plan"
-        ? `Plan: ${add} to add, ${change} to change, ${remove} to destroy.`
+        ? `Plan: ${planned}${add} to add, ${change} to change, ${remove} to destroy.`
         : operation === "apply"
-          ? `Apply complete! Resources: ${add} added, ${change} changed, ${remove} destroyed.`
+          ? `Apply complete! Resources: ${done}${add} added, ${change} changed, ${remove} destroyed.`
           : `Destroy complete! Resources: ${remove} destroyed.`;
-    this.#line("info", text, "change_summary", { changes: { add, change, import: 0, remove, operation } });
+    this.#line("info", text, "change_summary", { changes: { add, change, import: imported, remove, operation } });
   }
 
   #change(type: "planned_change" | "resource_drift", change: InstanceChange, verb: string): void {
-    const action = uiAction[change.action];
+    const { previousAddress, importing } = change;
+    const moves = previousAddress === undefined ? "noop" : "move";
+    const action = change.action === "no-op" ? (importing ? "import" : moves) : uiAction[change.action];
+    const previous = previousAddress === undefined ? {} : { previous_resource: resourceOf(previousAddress) };
+    const imported = importing ? { importing: importingPlain(importing) } : {};
     const reason = change.reason === "none" ? {} : { reason: replaceReasons[change.reason] ?? change.reason };
     const { text } = change.address;
     const message = type === "resource_drift" ? `${text}: ${verb} (${action})` : `${text}: ${verb} ${action}`;
     const notes = change.notes ? { notes: change.notes.map(noteText) } : {};
-    this.#line("info", message, type, { change: { resource: resourceOf(text), action, ...reason, ...notes } });
+    this.#line("info", message, type, {
+      change: { resource: resourceOf(text), ...previous, action, ...reason, ...imported, ...notes },
+    });
   }
 
   #line(
@@ -158,6 +164,15 @@ export class JsonView {
     void this.#io.stdout(`${JSON.stringify(line)}\n`);
   }
 }
+
+function importingPlain({ id, generatedConfig }: NonNullable<InstanceChange["importing"]>): Plain {
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(generatedConfig === undefined ? {} : { generated_config: generatedConfig }),
+  };
+}
+
+type Plain = Readonly<Record<string, unknown>>;
 
 const doing: Readonly<Record<RunAction, string>> = {
   create: "Creating",

@@ -1,5 +1,5 @@
 import type { InstanceChange, Plan } from "@millwright/engine/plan";
-import { countChanges, hasChanges } from "@millwright/engine/plan";
+import { countChanges, hasChanges, isChange } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import type { NoteTone, PlanNote } from "@millwright/provider/plan-note";
 import { rawEquals } from "@millwright/value/operations";
@@ -29,17 +29,25 @@ export function renderPlan(plan: Plan, view: View, schemas: Schemas): string {
 }
 
 function plannedSections(plan: Plan, style: Style, view: View, schemas: Schemas): string[] {
-  const changes = plan.changes.filter((change) => change.action !== "no-op");
+  const changes = plan.changes.filter(isChange);
   const hasOutputs = [...plan.outputs.values()].some((output) => output.action !== "no-op");
   const sections: string[] = [];
   if (changes.length > 0) {
-    sections.push(`These changes are planned. Each is marked with what is done:\n${legend(changes, style)}`);
+    const marks = legend(changes, style);
+    sections.push(
+      marks === ""
+        ? "These changes of the state are planned:\n"
+        : `These changes are planned. Each is marked with what is done:\n${marks}`,
+    );
     for (const change of changes)
       sections.push(planHeadline(change, style) + renderObject(change, symbolOf(change), style, schemas));
-    const { add, change, destroy } = countChanges(changes);
+    const { add, change, destroy, import: imported } = countChanges(changes);
+    const imports = imported > 0 ? `${imported} to import, ` : "";
     const forget = changes.filter(({ action }) => action === "forget").length;
     const tail = forget > 0 ? ` ${forget} to forget.` : "";
-    sections.push(`${style.bold("Plan:")} ${add} to add, ${change} to change, ${destroy} to destroy.${tail}\n`);
+    sections.push(
+      `${style.bold("Plan:")} ${imports}${add} to add, ${change} to change, ${destroy} to destroy.${tail}\n`,
+    );
   } else if (hasOutputs) {
     const text = "No resource is changed. An apply saves these outputs to the state:";
     return [`${wrapText(text, view.width).join("\n")}\n\n${renderOutputChanges(plan, style)}`];
@@ -126,15 +134,16 @@ function renderNotes(notes: readonly PlanNote[], style: Style): string {
 function relevantDrift(plan: Plan): readonly InstanceChange[] {
   return plan.drift.filter(
     (change) =>
-      change.deposedKey === undefined && !rawEquals(unmarkDeep(change.before)[0], unmarkDeep(change.after)[0]),
+      change.deposedKey === undefined &&
+      ((plan.mode === "refresh-only" && change.previousAddress !== undefined) ||
+        !rawEquals(unmarkDeep(change.before)[0], unmarkDeep(change.after)[0])),
   );
 }
 
 function renderDrift(drift: readonly InstanceChange[], plan: Plan, style: Style, view: View, schemas: Schemas): string {
   const intro = `${style.bold(style.cyan("Note:"))} Objects have changed outside of this folder since its last apply:`;
   const changes = drift.map(
-    (change) =>
-      driftHeadline(change, style) + renderObject(change, change.action === "delete" ? "-" : "~", style, schemas),
+    (change) => driftHeadline(change, style) + renderObject(change, driftSymbols[change.action] ?? "~", style, schemas),
   );
   const outro =
     plan.mode === "refresh-only"
@@ -143,6 +152,8 @@ function renderDrift(drift: readonly InstanceChange[], plan: Plan, style: Style,
   const end = hasChanges(plan) ? [`${wrapText(outro, view.width).join("\n")}\n`] : [];
   return [`${intro}\n`, ...changes, ...end].join("\n");
 }
+
+const driftSymbols: Partial<Readonly<Record<InstanceChange["action"], Symbol>>> = { delete: "-", "no-op": " " };
 
 function renderOutputChanges(plan: Plan, style: Style): string {
   const entries = [...plan.outputs]

@@ -42,6 +42,10 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
         return say(`${name} ${words[event.action][1]} complete after ${Math.round(event.seconds)}s${id}`);
       case "apply-failed":
         return stop(`${event.address}|${event.action}`);
+      case "import-start":
+        return say(`${name} ${phase === "plan" ? "Preparing import" : "Importing"}... [id=${event.id}]`);
+      case "import-done":
+        return say(`${name} Import complete [id=${event.id}]`);
       case "refresh-done":
       case "planned":
         return;

@@ -10,7 +10,7 @@ describe("a change that fails halfway leaves a true state", () => {
     const result = await engine.apply();
     expect(summaries(result.diagnostics)).toEqual(["error: Failed to create a"]);
     expect(result.complete).toBe(false);
-    expect(result.counts).toEqual({ added: 0, changed: 0, destroyed: 0 });
+    expect(result.counts).toEqual({ imported: 0, added: 0, changed: 0, destroyed: 0 });
     expect(engine.objects()).toEqual(["test_small.a (tainted)"]);
     const { plan } = await engine.plan();
     expect(actionsOf(plan.changes)).toEqual(["delete-create test_small.a because tainted"]);
@@ -79,7 +79,7 @@ describe("a change that fails halfway leaves a true state", () => {
     engine.configure(small("a", 'force = "two"'));
     engine.provider.faults.add({ on: "create", how: "fail", times: 1 });
     const result = await engine.apply();
-    expect(result.counts).toEqual({ added: 0, changed: 0, destroyed: 1 });
+    expect(result.counts).toEqual({ imported: 0, added: 0, changed: 0, destroyed: 1 });
     expect(engine.objects()).toEqual([]);
   });
 
@@ -153,7 +153,7 @@ describe("create before destroy", () => {
     engine.configure(small("a", second));
     engine.provider.faults.add({ on: "delete", how: "fail", times: 1 });
     const result = await engine.apply();
-    expect(result.counts).toEqual({ added: 1, changed: 0, destroyed: 0 });
+    expect(result.counts).toEqual({ imported: 0, added: 1, changed: 0, destroyed: 0 });
     expect(engine.objects()).toEqual(["test_small.a", "test_small.a (deposed)"]);
     const { plan } = await engine.plan();
     expect(actionsOf(plan.changes)).toEqual(["delete test_small.a (deposed)"]);

@@ -93,7 +93,12 @@ export const noRecorder: ApplyRecorder = { before: () => Promise.resolve(), afte
 export interface ApplyResult {
   readonly state: State;
   readonly diagnostics: readonly Diagnostic[];
-  readonly counts: { readonly imported: number; readonly added: number; readonly changed: number; readonly destroyed: number };
+  readonly counts: {
+    readonly imported: number;
+    readonly added: number;
+    readonly changed: number;
+    readonly destroyed: number;
+  };
   /** Creates that got no answer; the journal keeps them for the next plan to settle. */
   readonly unanswered: readonly PendingCreate[];
   /** Whether all was carried out. */

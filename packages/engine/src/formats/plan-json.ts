@@ -81,10 +81,10 @@ const actions: Readonly<Record<Action, readonly string[]>> = {
 };
 
 function changeJson(change: InstanceChange): Plain {
-  const { address, before, after, replacePaths, reason, deposedKey, notes } = change;
+  const { address, before, after, replacePaths, reason, deposedKey, notes, previousAddress, importing } = change;
   const known = knownPlain(after);
   return {
-    ...addressPlain(address),
+    ...withPrevious(addressPlain(address), previousAddress),
     ...(address.module.text === "" ? {} : { module_address: address.module.text }),
     provider_name: providerSourceText(change.provider.source),
     ...(deposedKey === undefined ? {} : { deposed: deposedKey }),
@@ -102,9 +102,24 @@ function changeJson(change: InstanceChange): Plain {
             ),
           }
         : {}),
+      ...importingPlain(importing),
     },
     ...(reason === "none" ? {} : { action_reason: reason }),
     ...(notes ? { notes: notes.map(noteText) } : {}),
+  };
+}
+
+// The place of a property in the document is where Terraform has it.
+function withPrevious({ address, ...rest }: Plain, previous: string | undefined): Plain {
+  return { address, ...(previous === undefined ? {} : { previous_address: previous }), ...rest };
+}
+
+function importingPlain(importing: InstanceChange["importing"]): Plain {
+  if (!importing) return {};
+  const { id, identity, generatedConfig } = importing;
+  return {
+    importing: { ...(id === undefined ? {} : { id }), ...(identity ? { identity: knownPlain(identity) } : {}) },
+    ...(generatedConfig === undefined ? {} : { generated_config: generatedConfig }),
   };
 }
 

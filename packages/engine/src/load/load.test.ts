@@ -133,7 +133,7 @@ describe("a configuration is refused, with the place and what to do", () => {
       files: 'resource "t" "a" {\n provisioner "local-exec" {\n }\n}',
       want: /Not supported yet: A "provisioner" block/,
     },
-    { name: "a moved block", files: "moved {\n from = a.b\n to = a.c\n}", want: /Not supported yet: Moved blocks/ },
+    { name: "an action block", files: 'action "a" "b" {}', want: /Not supported yet: Action blocks/ },
     {
       name: "an argument outside of any block",
       files: "x = 1",
@@ -142,9 +142,9 @@ describe("a configuration is refused, with the place and what to do", () => {
     },
     { name: "a property of JSON that is no block", files: { "a.tf.json": '{"resuorce": {}}' }, want: /resuorce/ },
     {
-      name: "a moved block in JSON",
-      files: { "a.tf.json": '{"moved": [{"from": "a.b", "to": "a.c"}]}' },
-      want: /Not supported yet: Moved blocks/,
+      name: "an action block in JSON",
+      files: { "a.tf.json": '{"action": {"a": {"b": {}}}}' },
+      want: /Not supported yet: Action blocks/,
     },
     {
       name: "an override in the other syntax",

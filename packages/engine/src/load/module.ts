@@ -9,6 +9,7 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import type { ImportBlock, MovedBlock, RemovedBlock } from "../refactor/blocks.ts";
 import type {
   BackendBlock,
+  EncryptionBlock,
   CheckBlock,
   Local,
   Module,
@@ -98,6 +99,7 @@ class ModuleReader {
   readonly #removed: RemovedBlock[] = [];
   readonly #imports: ImportBlock[] = [];
   #backend: BackendBlock | undefined;
+  #encryption: EncryptionBlock | undefined;
 
   constructor(diagnostics: Diagnostic[], folder: string) {
     this.#diagnostics = diagnostics;
@@ -158,6 +160,7 @@ class ModuleReader {
       removed: this.#removed,
       imports: this.#imports,
       ...(this.#backend ? { backend: this.#backend } : {}),
+      ...(this.#encryption ? { encryption: this.#encryption } : {}),
       range: wholeFile(this.#folder),
     };
   }
@@ -310,6 +313,7 @@ class ModuleReader {
       blocks: [
         { type: "backend", labelNames: ["type"] },
         { type: "cloud", labelNames: [] },
+        { type: "encryption", labelNames: [] },
         { type: "required_providers", labelNames: [] },
         { type: "provider_meta", labelNames: ["provider"] },
       ],
@@ -322,6 +326,7 @@ class ModuleReader {
       if (inner.type === "required_providers") decodeRequiredProviders(inner, this.#constants, this.#requirements);
       else if (inner.type === "backend")
         this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
+      else if (inner.type === "encryption") this.#encryption = { body: inner.body, range: rangeOf(inner.header) };
       else {
         this.#diagnostics.push(
           errorDiagnostic(

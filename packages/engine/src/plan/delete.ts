@@ -11,6 +11,28 @@ import type { ObjectTarget, PriorObject } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
 import { addChange, report } from "./run.ts";
 
+/** Plans to take one object out of the state, and to leave it where it is. */
+export function planForget(run: PlanRun, target: ObjectTarget, prior: PriorObject, reason: ActionReason): void {
+  const { address, deposedKey, schema, providerAddress } = target;
+  if (isNull(prior.value) || !prior.stored) return;
+  const { private: bytes, dependencies, createBeforeDestroy } = prior.stored;
+  addChange(run, {
+    address,
+    ...(deposedKey === undefined ? {} : { deposedKey }),
+    provider: providerAddress,
+    action: "forget",
+    reason,
+    before: prior.value,
+    after: nullValue(impliedType(schema.block)),
+    replacePaths: [],
+    priorPrivate: bytes,
+    plannedPrivate: bytes,
+    dependencies,
+    createBeforeDestroy,
+  });
+  run.ports.events({ kind: "planned", address: address.text });
+}
+
 /**
  * Plans to destroy one object. The provider is asked about it, if it wants to be. `resource` is its configuration, where it
  * still has one: `prevent_destroy` holds. False where that failed (and was reported).

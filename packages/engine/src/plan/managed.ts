@@ -18,6 +18,8 @@ import { decodeResourceConfig } from "../decode-body.ts";
 import type { InstanceData } from "../evaluator.ts";
 import { markLike, providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
+import type { ImportTargetInstance } from "../refactor/imports.ts";
+import { importPrior } from "./imported.ts";
 import { planDelete } from "./delete.ts";
 import { settleInterrupted } from "./interrupted.ts";
 import type { Action, ActionReason, InstanceChange } from "./plan.ts";
@@ -37,6 +39,8 @@ export interface PlanTarget {
   readonly schema: Schema;
   readonly provider: Provider;
   readonly providerAddress: ProviderConfigAddress;
+  /** The object that an `import` block has found for it. */
+  readonly import?: ImportTargetInstance;
 }
 
 /** Plans one managed instance: refreshes what is there, then asks the provider for what is to come. False where that failed. */
@@ -89,7 +93,7 @@ async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObje
   if (!stored?.current && !(await settleInterrupted(run, target, run.dependencies.get(target.nodeId) ?? [])))
     return undefined;
   const current = run.refreshed.instance(address)?.current;
-  if (!current) return noPrior(schema);
+  if (!current) return target.import ? importPrior(run, target, target.import) : noPrior(schema);
   return refreshObject(run, target, current);
 }
 
@@ -128,6 +132,7 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
     plannedPrivate: first.plannedPrivate,
     dependencies: run.dependencies.get(target.nodeId) ?? [],
     createBeforeDestroy: run.createBeforeDestroy.has(target.nodeId),
+    ...(prior.importing ? { importing: prior.importing } : {}),
     ...(action === "no-op" ? {} : notesOf(first, config)),
   } satisfies InstanceChange;
   if (!isReplace(action)) return change;

@@ -173,6 +173,7 @@ async function configure(
   const decoded = decodeProviderConfig(run.evaluator, block?.body, schema, module, instance);
   if (!report(run, decoded.diagnostics)) return false;
   const [config] = unmarkDeep(decoded.value);
+  if (run.pool.isConfiguredAs(address, config)) return true;
   try {
     const checked = await (await run.pool.any(address.source)).validateProviderConfig({ config });
     if (!report(run, providerDiagnostics(checked.diagnostics, address.text, block?.body))) return false;

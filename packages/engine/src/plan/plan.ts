@@ -3,6 +3,7 @@ import type { PlanNote } from "@millwright/provider/plan-note";
 import type { Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance, ProviderConfigAddress, ResourceAddress } from "../addresses.ts";
+import type { Evaluator } from "../evaluator.ts";
 import type { Expansion } from "../expansion.ts";
 import type { State } from "../state.ts";
 
@@ -68,6 +69,7 @@ export type ActionReason =
   | "delete_because_count_index"
   | "delete_because_each_key"
   | "delete_because_no_module"
+  | "delete_because_no_move_target"
   | "read_because_config_unknown"
   | "read_because_dependency_pending"
   | "read_because_check_nested";
@@ -76,6 +78,10 @@ export interface InstanceChange {
   readonly address: InstanceAddress;
   /** Set for an object that is no longer the current one. */
   readonly deposedKey?: string;
+  /** Where it was before `moved` blocks (or a new `count`) gave it its address. */
+  readonly previousAddress?: string;
+  /** Set where the object exists already, and is taken over by an `import` block: by what its provider knows it. */
+  readonly importing?: Importing;
   readonly provider: ProviderConfigAddress;
   readonly action: Action;
   readonly reason: ActionReason;
@@ -92,6 +98,14 @@ export interface InstanceChange {
   readonly createBeforeDestroy: boolean;
   /** What the provider has people read beside it. No part of the promise. */
   readonly notes?: readonly PlanNote[];
+}
+
+/** What an object to be imported is known by: an id, or the attributes of an identity as text. */
+export interface Importing {
+  readonly id?: string;
+  readonly identity?: Value;
+  /** The configuration that was written for it, where it had none. */
+  readonly generatedConfig?: string;
 }
 
 export interface OutputChange {
@@ -116,6 +130,8 @@ export interface CheckResult {
 export interface PlanResult {
   readonly plan: Plan;
   readonly diagnostics: readonly Diagnostic[];
+  /** What references give after it, for further expressions; none where nothing was evaluated. */
+  readonly evaluator?: Evaluator;
 }
 
 /** Counts as the summary line has them; a replacement is one to add and one to destroy. */
@@ -123,27 +139,35 @@ export interface PlanCounts {
   readonly add: number;
   readonly change: number;
   readonly destroy: number;
+  readonly import: number;
 }
 
 export function countChanges(changes: readonly InstanceChange[]): PlanCounts {
   let add = 0;
   let change = 0;
   let destroy = 0;
-  for (const { action } of changes) {
+  let imported = 0;
+  for (const { action, importing } of changes) {
+    if (importing) imported++;
     if (action === "create" || isReplace(action)) add++;
     if (action === "update") change++;
     if (action === "delete" || isReplace(action)) destroy++;
   }
-  return { add, change, destroy };
+  return { add, change, destroy, import: imported };
 }
 
 export function isReplace(action: Action): boolean {
   return action === "delete-create" || action === "create-delete";
 }
 
+/** Whether a change has anything to show: something is done with the object, or it gets another address. */
+export function isChange({ action, previousAddress, importing }: InstanceChange): boolean {
+  return action !== "no-op" || previousAddress !== undefined || importing !== undefined;
+}
+
 /** Whether applying the plan would do anything at all. */
 export function hasChanges(plan: Plan): boolean {
-  if (plan.changes.some((change) => change.action !== "no-op")) return true;
+  if (plan.changes.some(isChange)) return true;
   if ([...plan.outputs.values()].some((output) => output.action !== "no-op")) return true;
   return plan.mode === "refresh-only" && plan.drift.length > 0;
 }

@@ -9,6 +9,7 @@ import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
 import { markLike, providerDiagnostics, providerDied, readObject, shownId, storedObject } from "../objects.ts";
 import type { ObjectState } from "../state.ts";
+import type { Importing } from "./plan.ts";
 import type { PlanRun } from "./run.ts";
 import { report } from "./run.ts";
 
@@ -17,6 +18,8 @@ export interface PriorObject {
   /** Marked; null where there is none (any more). */
   readonly value: Value;
   readonly stored: ObjectState | undefined;
+  /** Set where it is not in the state yet, and is taken over. */
+  readonly importing?: Importing;
 }
 
 /** Which object it is, and who knows of it. */
@@ -42,6 +45,7 @@ export async function refreshObject(
   run: PlanRun,
   target: ObjectTarget,
   stored: ObjectState,
+  how: "read" | "as-stored" = "read",
 ): Promise<PriorObject | undefined> {
   const { address, deposedKey, schema, provider, providerAddress } = target;
   const before = await readObject(stored, address, schema, provider);
@@ -50,7 +54,7 @@ export async function refreshObject(
     if (deposedKey === undefined) run.refreshed.setCurrent(address, providerAddress.text, object);
     else run.refreshed.setDeposed(address, providerAddress.text, deposedKey, object);
   };
-  if (!run.options.refresh || isNull(before.value) || !run.isTargeted(address.text)) {
+  if (how === "as-stored" || !run.options.refresh || isNull(before.value) || !run.isTargeted(address.text)) {
     const kept = storedObject(before.value, schema, stored);
     write(kept);
     return { value: before.value, stored: kept };
@@ -62,12 +66,14 @@ export async function refreshObject(
   if (!after) return undefined;
   run.ports.events({ kind: "refresh-done", address: address.text, ...idPart });
   const unchanged = sameButVolatile(unmarkDeep(before.value)[0], unmarkDeep(after.value)[0], schema.block);
-  if (!unchanged) {
+  const moved = deposedKey === undefined ? run.movedFrom.get(address.text) : undefined;
+  if (!unchanged || (moved && run.options.mode === "refresh-only")) {
     run.drift.push({
       address,
       ...(deposedKey === undefined ? {} : { deposedKey }),
+      ...(moved ? { previousAddress: moved.text } : {}),
       provider: providerAddress,
-      action: isNull(after.value) ? "delete" : "update",
+      action: isNull(after.value) ? "delete" : unchanged ? "no-op" : "update",
       reason: "none",
       before: before.value,
       after: after.value,

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import type { Semaphore } from "@millwright/core/concurrency";
-import type { ResourceAddress } from "../addresses.ts";
+import type { InstanceAddress, ResourceAddress } from "../addresses.ts";
 import { absoluteResourceText } from "../addresses.ts";
 import type { Graph } from "../graph.ts";
 import type { PendingCreate } from "../backend/journal.ts";
@@ -11,6 +11,7 @@ import type { Evaluator } from "../evaluator.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { RunPorts } from "../ports.ts";
 import type { ResourceState, State, StateBuilder } from "../state.ts";
+import type { ImportTargets } from "../refactor/imports.ts";
 import type { CheckResult, InstanceChange, PlanMode } from "./plan.ts";
 
 /** What a planning run was asked for. */
@@ -53,6 +54,9 @@ export interface PlanRun {
   readonly changesOf: Map<string, InstanceChange[]>;
   readonly drift: InstanceChange[];
   readonly checks: CheckResult[];
+  /** New addresses of instances with those that the state had them at. */
+  readonly movedFrom: ReadonlyMap<string, InstanceAddress>;
+  readonly imports: ImportTargets;
   readonly diagnostics: Diagnostic[];
   /** Whether something that the `depends_on` of a data source (or of its module) names is going to change. */
   waitsForChanges(nodeId: string): boolean;
@@ -71,7 +75,9 @@ export function inSlot(run: PlanRun, plan: () => Promise<boolean>): Promise<bool
 }
 
 /** Takes a change into the plan. */
-export function addChange(run: PlanRun, change: InstanceChange): void {
+export function addChange(run: PlanRun, given: InstanceChange): void {
+  const moved = given.deposedKey === undefined ? run.movedFrom.get(given.address.text) : undefined;
+  const change = moved ? { ...given, previousAddress: moved.text } : given;
   run.changes.push(change);
   const text = absoluteResourceText(change.address.module, change.address.resource);
   const known = run.changesOf.get(text);

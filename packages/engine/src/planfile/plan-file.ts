@@ -8,7 +8,7 @@ import { backendErrors } from "../backend/errors.ts";
 import { writePrivateFile } from "../backend/private-file.ts";
 import type { Expansion } from "../expansion.ts";
 import { parseAddress } from "../parse-address.ts";
-import type { CheckResult, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
+import type { CheckResult, Importing, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
 import { readStateFile } from "../statefile/read.ts";
 import { writeStateFile } from "../statefile/write.ts";
 import type { PlainStep, PlainValue } from "./codec.ts";
@@ -192,7 +192,7 @@ function decode(document: Document): SavedPlan {
 
 type PlainChange = Omit<
   InstanceChange,
-  "address" | "provider" | "before" | "after" | "replacePaths" | "priorPrivate" | "plannedPrivate"
+  "address" | "provider" | "before" | "after" | "replacePaths" | "priorPrivate" | "plannedPrivate" | "importing"
 > & {
   readonly address: string;
   readonly provider: string;
@@ -201,9 +201,10 @@ type PlainChange = Omit<
   readonly replacePaths: readonly (readonly PlainStep[])[];
   readonly priorPrivate: string;
   readonly plannedPrivate: string;
+  readonly importing?: Omit<Importing, "identity"> & { readonly identity?: PlainValue };
 };
 
-function encodeChange(change: InstanceChange): PlainChange {
+function encodeChange({ importing, ...change }: InstanceChange): PlainChange {
   return {
     ...change,
     address: change.address.text,
@@ -213,10 +214,23 @@ function encodeChange(change: InstanceChange): PlainChange {
     replacePaths: change.replacePaths.map(encodePath),
     priorPrivate: bytesToText(change.priorPrivate),
     plannedPrivate: bytesToText(change.plannedPrivate),
+    ...encodeImporting(importing),
   };
 }
 
-function decodeChange(plain: PlainChange): InstanceChange {
+function encodeImporting(importing: Importing | undefined): Pick<PlainChange, "importing"> {
+  if (!importing) return {};
+  const { identity, ...rest } = importing;
+  return { importing: identity ? { ...rest, identity: encodeValue(identity) } : rest };
+}
+
+function decodeImporting(plain: PlainChange["importing"]): Pick<InstanceChange, "importing"> {
+  if (!plain) return {};
+  const { identity, ...rest } = plain;
+  return { importing: identity ? { ...rest, identity: decodeValue(identity) } : rest };
+}
+
+function decodeChange({ importing, ...plain }: PlainChange): InstanceChange {
   return {
     ...plain,
     address: addressOf(plain.address),
@@ -226,6 +240,7 @@ function decodeChange(plain: PlainChange): InstanceChange {
     replacePaths: plain.replacePaths.map(decodePath),
     priorPrivate: textToBytes(plain.priorPrivate),
     plannedPrivate: textToBytes(plain.plannedPrivate),
+    ...decodeImporting(importing),
   };
 }
 
