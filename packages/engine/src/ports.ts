@@ -20,8 +20,8 @@ export interface ProviderRegistry {
 export interface ProviderOffer {
   readonly source: ProviderSource;
   readonly version: string;
-  /** Where it comes from: part of the program, or a binary on disk. */
-  readonly origin: "built-in" | "installed";
+  /** Where it comes from: part of the program, a binary on disk, or a TypeScript file of the folder itself. */
+  readonly origin: "built-in" | "installed" | "folder";
   start(options?: ProviderStart): Promise<Provider>;
 }
 
@@ -46,6 +46,11 @@ export type RunEvent =
   | { readonly kind: "import-start"; readonly address: string; readonly id: string }
   | { readonly kind: "import-done"; readonly address: string; readonly id: string }
   | {
+      readonly kind: "ephemeral-start" | "ephemeral-done";
+      readonly address: string;
+      readonly action: EphemeralAction;
+    }
+  | {
       readonly kind: "apply-start";
       readonly address: string;
       readonly deposedKey?: string;
@@ -67,6 +72,8 @@ export type RunEvent =
       readonly action: RunAction;
       readonly seconds: number;
     };
+
+export type EphemeralAction = "open" | "renew" | "close";
 
 export type RunAction = "create" | "update" | "delete" | "read";
 

@@ -3,10 +3,12 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { invariant, messageOf } from "@millwright/core/errors";
 import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
 import type { BlockSchema, ProviderSchema, Schema } from "@millwright/provider/schema";
+import { rawEquals } from "@millwright/value/operations";
 import type { Value } from "@millwright/value/value";
+import { isWhollyKnown } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress, ProviderSource, ResourceAddress } from "./addresses.ts";
 import { providerSourceShort, providerSourceText } from "./addresses.ts";
-import type { ProviderRegistry } from "./ports.ts";
+import type { ProviderProcess, ProviderRegistry } from "./ports.ts";
 
 /** The version providers are told that they serve: the one whose behaviour this engine follows. */
 export const servedTerraformVersion = "1.11.4";
@@ -32,10 +34,15 @@ export class ProviderPool {
   readonly #registry: ProviderRegistry;
   readonly #schemas = new Map<string, ProviderSchema>();
   readonly #configured = new Map<string, Provider>();
+  /** What each was configured with, where all of that was known. */
+  readonly #configs = new Map<string, Value>();
   /** Started to read a schema and not yet configured: the first configuration of that source takes it over. */
   readonly #idle = new Map<string, Provider>();
   readonly #bySource = new Map<string, Provider>();
   readonly #all = new Set<Provider>();
+  readonly #processes: ProviderProcess[] = [];
+  #stopSignal: AbortSignal | undefined;
+  #onProcess: ((process: ProviderProcess) => Promise<void>) | undefined;
 
   readonly #standIns: ProviderStandIns | undefined;
 
@@ -116,14 +123,34 @@ export class ProviderPool {
     this.#idle.delete(text);
     this.#bySource.set(text, provider);
     this.#configured.set(address.text, provider);
+    this.#configs.delete(address.text);
     const { diagnostics } = await provider.configure({ terraformVersion: servedTerraformVersion, config });
+    if (isWhollyKnown(config) && !diagnostics.some((d) => d.severity === "error"))
+      this.#configs.set(address.text, config);
     return diagnostics;
+  }
+
+  /** Whether a provider serves this address already with that very configuration, as after the plan of the same command. */
+  isConfiguredAs(address: ProviderConfigAddress, config: Value): boolean {
+    const known = this.#configs.get(address.text);
+    return known !== undefined && rawEquals(known, config);
+  }
+
+  /** Tells of the processes of providers: of those that run, and then of each before it is called. */
+  async watchProcesses(listener: (process: ProviderProcess) => Promise<void>): Promise<void> {
+    this.#onProcess = listener;
+    for (const process of this.#processes) await listener(process);
   }
 
   async #start(source: ProviderSource): Promise<Provider> {
     const offer = this.#registry.find(source);
     invariant(offer, `provider ${providerSourceText(source)} was loaded before it is used`);
-    const provider = await offer.start();
+    const provider = await offer.start({
+      started: async (process) => {
+        this.#processes.push(process);
+        await this.#onProcess?.(process);
+      },
+    });
     this.#all.add(provider);
     return provider;
   }
@@ -154,12 +181,27 @@ export class ProviderPool {
     return this.#standIns && schema ? this.#standIns.instance(instance, address, schema, provider) : provider;
   }
 
+  /** Passes that signal on, as ^C gives it, for as long as the pool is open. */
+  stopWith(signal: AbortSignal): void {
+    if (this.#stopSignal === signal) return;
+    this.#unlisten();
+    this.#stopSignal = signal;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  readonly #onAbort = () => void this.stop();
+
+  #unlisten(): void {
+    this.#stopSignal?.removeEventListener("abort", this.#onAbort);
+  }
+
   /** Passes ^C on: running calls are to end soon. */
   async stop(): Promise<void> {
     await Promise.allSettled([...this.#all].map((provider) => provider.stop()));
   }
 
   async close(): Promise<void> {
+    this.#unlisten();
     await Promise.allSettled([...this.#all].map((provider) => provider.close()));
     this.#all.clear();
   }

@@ -32,7 +32,7 @@ export function eventsOf({ session }: ApplyCall, phase: "plan" | "apply"): RunLi
 export async function carryOutAndSay(
   call: ApplyCall,
   state: OpenState,
-  what: Pick<CarryOutInput, "plan" | "configuration" | "given" | "pending">,
+  what: Pick<CarryOutInput, "plan" | "configuration" | "given" | "pending" | "pool">,
 ): Promise<number> {
   const { session, values } = call;
   const { plan } = what;

@@ -1,6 +1,7 @@
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Plan } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
+import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { renderPlan } from "../views/plan.ts";
 import { styleOf, wrapText } from "../views/style.ts";
 import { type ApplyCall, carryOutAndSay, eventsOf, sayDone, stateOf } from "./apply-call.ts";
@@ -23,16 +24,19 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
   const folder = await loadFolder(session, call.occurrences);
   const state = await stateOf(call);
   if (!state) return 1;
+  // Kept from the plan to the end of the apply: what was started and configured for the one serves the other.
+  const pool = await newPool(session);
   try {
-    const planned = await planAndShow(call, folder, state, mode);
+    const planned = await planAndShow(call, folder, state, mode, pool);
     if (!planned) return 1;
     const { plan, given } = planned;
     if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
     if (!values["auto-approve"] && !(await approve(call, plan))) return 1;
     if (!session.json) await session.io.stdout("\n");
     const { pending } = recoverInterrupted(state);
-    return await carryOutAndSay(call, state, { plan, configuration: folder.configuration, given, pending });
+    return await carryOutAndSay(call, state, { plan, configuration: folder.configuration, given, pending, pool });
   } finally {
+    await pool.close();
     state.release();
   }
 }
@@ -42,21 +46,17 @@ async function planAndShow(
   folder: LoadedFolder,
   state: OpenState,
   mode: Plan["mode"],
+  pool: ProviderPool,
 ): Promise<Pick<PlannedFolder, "plan" | "given"> | undefined> {
   const { session, values, occurrences } = call;
-  const pool = newPool();
-  try {
-    const events = eventsOf(call, "plan");
-    const found = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
-    const { plan, diagnostics } = found;
-    const failed = hasErrors(diagnostics);
-    if (plan && session.json) session.json.plan(plan, failed);
-    else if (plan && (hasChanges(plan) || !failed))
-      await session.io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
-    return (await session.report(diagnostics)) && found.plan ? found : undefined;
-  } finally {
-    await pool.close();
-  }
+  const events = eventsOf(call, "plan");
+  const found = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
+  const { plan, diagnostics } = found;
+  const failed = hasErrors(diagnostics);
+  if (plan && session.json) session.json.plan(plan, failed);
+  else if (plan && (hasChanges(plan) || !failed))
+    await session.io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
+  return (await session.report(diagnostics)) && found.plan ? found : undefined;
 }
 
 async function approve(call: ApplyCall, plan: Plan): Promise<boolean> {

@@ -9,6 +9,7 @@ import { JournalWriter, processStart } from "@millwright/engine/backend/journal"
 import type { Configuration } from "@millwright/engine/configuration";
 import type { Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
+import type { ProviderPool } from "@millwright/engine/provider-pool";
 import type { StateBuilder } from "@millwright/engine/state";
 import { collectVariables } from "@millwright/engine/variables";
 import type { Value } from "@millwright/value/value";
@@ -26,6 +27,8 @@ export interface CarryOutInput {
   readonly given: ReadonlyMap<string, Value>;
   /** Creates of earlier runs that were under way when these were killed. */
   readonly pending: readonly PendingCreate[];
+  /** The providers that the plan was made with, where it was made just now; they are not ended here. */
+  readonly pool?: ProviderPool;
   readonly events: RunListener;
   readonly parallelism: number;
 }
@@ -55,7 +58,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   // What was taken over is in the state before the journal forgets it.
   if (plan.settled.length > 0) local.write(plan.priorState);
   const journal = new JournalWriter(local.path, header, open);
-  const pool = newPool();
+  const pool = input.pool ?? (await newPool(session));
   const stopSaying = sayInterrupts(session);
   let result: ApplyResult;
   try {
@@ -73,7 +76,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     throw error;
   } finally {
     stopSaying();
-    await pool.close();
+    if (!input.pool) await pool.close();
   }
   const failure = save(local, result, journal, [...open, ...result.unanswered], header);
   const ok = await session.report([...result.diagnostics, ...failure]);

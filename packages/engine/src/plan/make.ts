@@ -65,7 +65,6 @@ type PlanNode = ConfigNode | { readonly kind: "orphan"; readonly state: Resource
 /** Decides what a run would do. Nothing is changed but what providers read. With errors the plan is for looking at only. */
 export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const { context, pool, options } = input;
-  pool.stopWith(input.ports.stop);
   const before = withInterrupted(input.state, input.interrupted);
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, before)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
