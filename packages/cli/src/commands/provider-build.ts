@@ -5,7 +5,7 @@ import type { Diagnosed } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { bundleProgram } from "millwright/provider-bundle";
 import { loadProviderFile } from "millwright/provider-file";
-import { sourceOf } from "millwright/provider-process";
+import { sourceOf } from "millwright/provider-source";
 
 export interface BuildOptions {
   readonly file: string;

@@ -106,7 +106,7 @@ function find(target: string, cwd: string): Found | Diagnostic {
       return { value: hasErrors(diagnostics) ? undefined : value, diagnostics };
     },
     source: async () => {
-      const { sourceOf } = await import("millwright/provider-process");
+      const { sourceOf } = await import("millwright/provider-source");
       const { value } = await loaded();
       return sourceOf(value ?? { name: basename(file).replace(/\..*/, "") });
     },

@@ -1,5 +1,5 @@
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import type { Plan } from "@millwright/engine/plan";
+import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { renderPlan } from "../views/plan.ts";
@@ -31,13 +31,13 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
     if (!planned) return 1;
     const { plan, given } = planned;
     if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
-    if (!values["auto-approve"] && !(await approve(call, plan))) return 1;
+    if (!values["auto-approve"] && !(await approvalOf(call, plan.mode))) return 1;
     if (!session.json) await session.io.stdout("\n");
-    const { pending } = recoverInterrupted(state);
+    const { pending } = await recoverInterrupted(state);
     return await carryOutAndSay(call, state, { plan, configuration: folder.configuration, given, pending, pool });
   } finally {
     await pool.close();
-    state.release();
+    await state.release();
   }
 }
 
@@ -59,7 +59,11 @@ async function planAndShow(
   return (await session.report(diagnostics)) && found.plan ? found : undefined;
 }
 
-async function approve(call: ApplyCall, plan: Plan): Promise<boolean> {
+/** Whether the user says yes to what was shown. */
+export async function approvalOf(
+  call: Pick<ApplyCall, "session" | "occurrences" | "verb">,
+  mode: PlanMode,
+): Promise<boolean> {
   const { session, occurrences, verb } = call;
   const { io, view } = session;
   const name = session.style === "terraform" ? "Terraform" : "Millwright";
@@ -70,14 +74,14 @@ async function approve(call: ApplyCall, plan: Plan): Promise<boolean> {
   }
   const style = styleOf(view);
   const question = style.bold(
-    plan.mode === "destroy"
+    mode === "destroy"
       ? "Do you really want to destroy all of these?"
-      : plan.mode === "refresh-only"
+      : mode === "refresh-only"
         ? "Would you like to take these changes over into the state?"
         : "Do you want to perform these actions?",
   );
   const consequence =
-    plan.mode === "destroy"
+    mode === "destroy"
       ? `${name} will destroy what is shown above. There is no undo. Only "yes" is accepted.`
       : `${name} will do exactly what is shown above. Only "yes" is accepted.`;
   const explained = wrapText(consequence, view.width - 2).map((line) => `  ${line}\n`);
@@ -97,10 +101,10 @@ export function isOff(text: string | undefined): boolean {
 async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): Promise<number> {
   const { session } = call;
   // What was read again, moved or taken over belongs into the state, also where there is nothing else to do.
-  state.local.write(plan.priorState);
-  if (plan.settled.length > 0) forgetSettled(state, plan.settled);
+  await state.kept.write(plan.priorState);
+  if (plan.settled.length > 0) await forgetSettled(state, plan.settled);
   const none = { imported: 0, added: 0, changed: 0, destroyed: 0 };
-  if (session.json) session.json.applied(none, plan.mode, state.local.current.state.outputs);
+  if (session.json) session.json.applied(none, plan.mode, state.kept.current.state.outputs);
   else await sayDone(call, none, state);
   return 0;
 }

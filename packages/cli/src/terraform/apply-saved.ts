@@ -6,11 +6,12 @@ import { loadConfiguration } from "@millwright/engine/load";
 import { filesOf } from "@millwright/engine/node-files";
 import type { Plan } from "@millwright/engine/plan";
 import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
+import type { ProviderRegistry } from "@millwright/engine/ports";
 import { type ApplyCall, carryOutAndSay, stateOf } from "./apply-call.ts";
 import { valuesOf, variablesForSavedPlan } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import { recoverInterrupted } from "./recover.ts";
-import { builtinRegistry } from "./registry.ts";
+import { providersOf } from "./registry.ts";
 import { staticOptions } from "./run-context.ts";
 
 /** Carries out a saved plan, without a question; refuses one that has gone stale. Gives the exit code. */
@@ -20,12 +21,12 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
   const noFile = notAFile(call, name, path);
   if (noFile) return fail(call, noFile);
   const saved = readPlanFile(path);
-  const unfit = unfitPlan(saved);
+  const unfit = unfitPlan(saved, (await providersOf(session)).registry);
   if (unfit) return fail(call, unfit);
   const state = await stateOf(call);
   if (!state) return 1;
   try {
-    const { pending, diagnostics } = recoverInterrupted(state);
+    const { pending, diagnostics } = await recoverInterrupted(state);
     const stale = staleness(saved.plan, state, pending);
     if (!(await session.report([...diagnostics, ...stale]))) return 1;
     const contribution = saved.contribution === undefined ? undefined : await restored(saved.contribution);
@@ -39,7 +40,7 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     const what = { plan: saved.plan, configuration: loaded.value, given: given.value, pending };
     return await carryOutAndSay(call, state, what);
   } finally {
-    state.release();
+    await state.release();
   }
 }
 
@@ -48,7 +49,8 @@ async function fail({ session }: ApplyCall, diagnostic: Diagnostic): Promise<num
   return 1;
 }
 
-async function restored(saved: string) {
+/** What TypeScript adds to the configuration of a saved plan. */
+export async function restored(saved: string) {
   const { restoreStacks } = await import("./stacks.ts");
   return restoreStacks(saved);
 }
@@ -63,12 +65,12 @@ function notAFile({ session }: ApplyCall, name: string, path: string): Diagnosti
   return errorDiagnostic("Invalid plan file", detail);
 }
 
-function unfitPlan({ plan, providers }: SavedPlan): Diagnostic | undefined {
+/** Why a saved plan cannot be carried out by this program. */
+export function unfitPlan({ plan, providers }: SavedPlan, registry: ProviderRegistry): Diagnostic | undefined {
   if (plan.errored) {
     const detail = "Planning ended with errors when this plan was made, so it is for looking at only.";
     return errorDiagnostic("Cannot apply incomplete plan", detail);
   }
-  const registry = builtinRegistry();
   for (const source of registry.known()) {
     const text = `${source.host}/${source.namespace}/${source.type}`;
     const before = providers.get(text);
@@ -80,15 +82,16 @@ function unfitPlan({ plan, providers }: SavedPlan): Diagnostic | undefined {
   return undefined;
 }
 
-function staleness(plan: Plan, { local }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
-  const { serial, lineage } = local.current;
+/** What has happened to a state since a plan was made for it. */
+export function staleness(plan: Plan, { kept }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
+  const { serial, lineage } = kept.current;
   if (lineage !== "" && lineage !== plan.lineage && plan.serial === 0) {
     const detail =
       "The plan was made when there was no state yet, and one has been written since. Nothing was changed. Make a new plan.";
     return [errorDiagnostic("Saved plan is stale", detail)];
   }
   if (lineage !== "" && lineage !== plan.lineage) {
-    const detail = `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${local.path} is ${lineage}. Nothing was changed. Make a new plan.`;
+    const detail = `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${kept.place} is ${lineage}. Nothing was changed. Make a new plan.`;
     return [errorDiagnostic("Saved plan does not match the given state", detail)];
   }
   if (serial !== plan.serial) {

@@ -31,7 +31,7 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
         const variables = collectVariables(folder.configuration.root, given.sources);
         const state = await readState(session, values.state);
         if (!(await session.report([...folder.diagnostics, ...given.diagnostics])) || !state) return 1;
-        const pool = newPool();
+        const pool = await newPool(session);
         try {
           const context = evaluatorContext(session, {
             configuration: folder.configuration,
@@ -39,7 +39,7 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
             applying: false,
             use: "console",
           });
-          const { value: opened, diagnostics } = await openConsole(context, state.local.current.state, pool);
+          const { value: opened, diagnostics } = await openConsole(context, state.kept.current.state, pool);
           if (!(await session.report(diagnostics))) return 1;
           const interactive = isInteractive(io);
           const lines = createInterface({

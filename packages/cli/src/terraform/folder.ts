@@ -9,7 +9,7 @@ import type { Files } from "@millwright/engine/ports";
 import type { VariableSource } from "@millwright/engine/variables";
 import { readVariablesFile } from "@millwright/engine/variables-file";
 import type { GivenFlag } from "./options.ts";
-import { builtinRegistry } from "./registry.ts";
+import { providersOf } from "./registry.ts";
 import { staticOptions } from "./run-context.ts";
 import type { Session } from "./session.ts";
 import type { StackSource } from "./stacks.ts";
@@ -37,9 +37,9 @@ export async function loadFolder(session: Session, occurrences: readonly GivenFl
   const { value, diagnostics } = loadConfiguration(files, options);
   const here = filesBelow(session.folder);
   const lock = readLockFile(here);
-  const registry = builtinRegistry();
+  const { registry, diagnostics: provided } = await providersOf(session);
   const unserved = [...unservedLocks(lock.value, registry), ...unservedInstalls(here, registry)];
-  const all = [...(stack?.diagnostics ?? []), ...diagnostics, ...lock.diagnostics, ...unserved];
+  const all = [...(stack?.diagnostics ?? []), ...diagnostics, ...provided, ...lock.diagnostics, ...unserved];
   return { configuration: value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
 }
 

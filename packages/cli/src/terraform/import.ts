@@ -1,5 +1,4 @@
 import { hasErrors } from "@millwright/core/diagnostics";
-import { keepPending, readJournal } from "@millwright/engine/backend/journal";
 import { importObject } from "@millwright/engine/import";
 import { parseAddress } from "@millwright/engine/parse-address";
 import { collectVariables } from "@millwright/engine/variables";
@@ -8,7 +7,7 @@ import { runCommand } from "./command.ts";
 import { loadFolder, variableSources } from "./folder.ts";
 import { openState, stateOptions } from "./open-state.ts";
 import { stateFlags, variableFlags, viewFlags } from "./options.ts";
-import { recoverInterrupted } from "./recover.ts";
+import { keepOpen, recoverInterrupted } from "./recover.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
 
@@ -44,9 +43,9 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
         if (!(await session.report([...folder.diagnostics, ...given.diagnostics, ...variables.diagnostics]))) return 1;
         const open = await openState(session, stateOptions(values, occurrences, "OperationTypeImport"));
         if (!open) return 1;
-        const pool = newPool();
+        const pool = await newPool(session);
         try {
-          const { pending, diagnostics } = recoverInterrupted(open);
+          const { pending, diagnostics } = await recoverInterrupted(open);
           if (!(await session.report(diagnostics))) return 1;
           const context = evaluatorContext(session, {
             configuration: folder.configuration,
@@ -54,21 +53,16 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
             applying: false,
           });
           await io.stdout(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...\n`);
-          const result = await importObject(context, open.local.current.state, pool, parsed.address, id!);
+          const result = await importObject(context, open.kept.current.state, pool, parsed.address, id!);
           if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
-          open.local.write(result.value, "always");
-          const record = readJournal(open.local.path);
-          if (record)
-            keepPending(
-              open.local.path,
-              record.header,
-              pending.filter((entry) => entry.address !== parsed.address.text),
-            );
+          await open.kept.write(result.value, "always");
+          const stillOpen = pending.filter((entry) => entry.address !== parsed.address.text);
+          await keepOpen(open, stillOpen);
           await io.stdout("\nImport successful!\n\nThe object is in the state now, and is managed from here on.\n");
           return 0;
         } finally {
           await pool.close();
-          open.release();
+          await open.release();
         }
       },
     },

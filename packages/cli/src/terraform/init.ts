@@ -2,6 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { providerSourceShort, providerSourceText } from "@millwright/engine/addresses";
 import { sourcesOf } from "@millwright/engine/make-plan";
+import type { ProviderRegistry } from "@millwright/engine/ports";
 import { checkRequirements } from "@millwright/engine/requirements";
 import { emptyState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
@@ -9,7 +10,7 @@ import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder, hasConfiguration } from "./folder.ts";
 import { variableFlags, viewFlags } from "./options.ts";
-import { builtinRegistry } from "./registry.ts";
+import { providersOf } from "./registry.ts";
 import type { CommandStyle } from "./session.ts";
 
 export function runInit(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -44,7 +45,7 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
           return 0;
         }
         const folder = await loadFolder(session, occurrences);
-        const registry = builtinRegistry();
+        const { registry } = await providersOf(session);
         const missing = unknownProviders(folder.configuration, registry);
         const found = [...folder.diagnostics, ...missing, ...checkRequirements(folder.configuration, registry)];
         if (!(await session.report(found)) || hasErrors(found)) return 1;
@@ -55,7 +56,8 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
         for (const source of [...sources.values()].sort((a, b) =>
           providerSourceText(a) < providerSourceText(b) ? -1 : 1,
         )) {
-          await io.stdout(`- ${providerSourceShort(source)} v${registry.find(source)!.version} is built in\n`);
+          const { version, origin } = registry.find(source)!;
+          await io.stdout(`- ${providerSourceShort(source)} v${version} ${placeOf[origin]}\n`);
         }
         if (sources.size === 0) await io.stdout("- none needed\n");
         await io.stdout(
@@ -70,10 +72,13 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
   );
 }
 
-function unknownProviders(
-  configuration: Parameters<typeof sourcesOf>[0],
-  registry: ReturnType<typeof builtinRegistry>,
-): Diagnostic[] {
+const placeOf = {
+  "built-in": "is built in",
+  installed: "is installed",
+  folder: "is written in this folder",
+} as const;
+
+function unknownProviders(configuration: Parameters<typeof sourcesOf>[0], registry: ProviderRegistry): Diagnostic[] {
   const known = registry.known().map(providerSourceShort).sort().join(", ");
   const missing = new Map(
     sourcesOf(configuration, emptyState)

@@ -15,7 +15,7 @@ import { wrapText } from "../views/style.ts";
 import { loadFolder, type LoadedFolder } from "./folder.ts";
 import { openState, stateOptions } from "./open-state.ts";
 import { badPlanningFlags, type GivenFlag, planningFlags } from "./options.ts";
-import { providerVersions } from "./registry.ts";
+import { providersOf, providerVersions } from "./registry.ts";
 import { newPool } from "./run-context.ts";
 import { planFolder, planMode } from "./run-plan.ts";
 import { type CommandStyle, Session } from "./session.ts";
@@ -85,7 +85,7 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   const folder = await loadFolder(session, call.occurrences);
   const state = await openState(session, stateOptions(values, occurrences, "OperationTypePlan"));
   if (!state) return 1;
-  const pool = newPool();
+  const pool = await newPool(session);
   try {
     const events = json ? json.events : progressView(session, "plan");
     const { plan, diagnostics } = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
@@ -99,18 +99,20 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
       if (shown && !json) await io.stdout(incomplete(session));
       return 1;
     }
-    if (values.out !== undefined) savePlan(session.path(values.out), plan, folder);
+    if (values.out !== undefined) await savePlan(session, values.out, plan, folder);
     if (!json) await io.stdout(afterword(session, plan, values.out));
     return values["detailed-exitcode"] && hasChanges(plan) ? 2 : 0;
   } finally {
     await pool.close();
-    state.release();
+    await state.release();
   }
 }
 
-function savePlan(path: string, plan: Plan, { files, stack }: LoadedFolder): void {
+async function savePlan(session: Session, name: string, plan: Plan, { files, stack }: LoadedFolder): Promise<void> {
+  const { registry } = await providersOf(session);
   const contribution = stack ? { contribution: stack.saved } : {};
-  writePlanFile(path, { plan, files, providers: providerVersions(plan), ...contribution });
+  const providers = providerVersions(plan, registry);
+  writePlanFile(session.path(name), { plan, files, providers, ...contribution });
 }
 
 function incomplete({ view }: Session): string {

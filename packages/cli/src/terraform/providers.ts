@@ -3,6 +3,7 @@ import type { Configuration, Module } from "@millwright/engine/configuration";
 import { childPath } from "@millwright/engine/configuration";
 import { filesBelow } from "@millwright/engine/node-files";
 import { providerOfResource } from "@millwright/engine/provider-config";
+import type { ProviderRegistry } from "@millwright/engine/ports";
 import { providerSchemasJson } from "@millwright/engine/provider-schema-json";
 import { installedVersions } from "@millwright/engine/lock-file";
 import { sourcesOf } from "@millwright/engine/make-plan";
@@ -12,7 +13,7 @@ import { runCommand } from "./command.ts";
 import { loadFolder } from "./folder.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
-import { builtinRegistry } from "./registry.ts";
+import { providersOf } from "./registry.ts";
 import { newPool } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
 
@@ -38,7 +39,7 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
           `\nProviders required by configuration:\n.\n${tree(folder.configuration, folder.configuration.root, "")}\n`,
         );
         const stored = new Set(
-          [...state.local.current.state.resources.values()]
+          [...state.kept.current.state.resources.values()]
             .flatMap((r) => parseProviderConfigAddress(r.provider)?.source ?? [])
             .map(providerSourceText),
         );
@@ -49,9 +50,9 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
               .map((text) => `    provider[${text}]\n`)
               .join("")}\n`,
           );
-        const registry = builtinRegistry();
+        const { registry } = await providersOf(session);
         const all = new Map(
-          sourcesOf(folder.configuration, state.local.current.state).map((source) => [
+          sourcesOf(folder.configuration, state.kept.current.state).map((source) => [
             providerSourceText(source),
             source,
           ]),
@@ -69,11 +70,13 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
   );
 }
 
-function usedVersion(registry: ReturnType<typeof builtinRegistry>, source: ProviderSource, folder: string): string {
+const originWords = { "built-in": "built-in", installed: "installed", folder: "written in this folder" } as const;
+
+function usedVersion(registry: ProviderRegistry, source: ProviderSource, folder: string): string {
   const offer = registry.find(source);
   if (!offer) return "(not available)";
   const standsFor = installedVersions(filesBelow(folder), source).includes(offer.version);
-  return `v${offer.version} (${offer.origin}${standsFor ? ", in place of the installed binary of that version" : ""})`;
+  return `v${offer.version} (${originWords[offer.origin]}${standsFor ? ", in place of the installed binary of that version" : ""})`;
 }
 
 function tree(configuration: Configuration, module: Module, indent: string): string {
@@ -125,7 +128,7 @@ function runSchema(args: readonly string[], io: CommandIo, style: CommandStyle):
           return 1;
         }
         const folder = await loadFolder(session);
-        const pool = newPool();
+        const pool = await newPool(session);
         try {
           const sources = sourcesOf(folder.configuration, emptyState);
           if (!(await session.report([...folder.diagnostics, ...(await pool.load(sources))]))) return 1;

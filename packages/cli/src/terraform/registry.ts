@@ -1,15 +1,48 @@
+import type { Diagnostic } from "@millwright/core/diagnostics";
 import { parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
-import type { ProviderOffer, ProviderRegistry } from "@millwright/engine/ports";
 import type { Plan } from "@millwright/engine/plan";
+import type { ProviderOffer, ProviderRegistry } from "@millwright/engine/ports";
 import { builtinProviders } from "@millwright/providers/registry";
+import { folderProviders } from "./folder-providers.ts";
+import type { Session } from "./session.ts";
 
 /** The providers that are part of the program, loaded when they are first used. */
 export function builtinRegistry(): ProviderRegistry {
+  return registry(builtinOffers());
+}
+
+/** Which provider serves what in a session, and what is wrong with those that the folder brings. */
+export interface SessionProviders {
+  readonly registry: ProviderRegistry;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The providers of a session: those written in its folder, and those built in. They are looked for once. */
+export function providersOf(session: Session): Promise<SessionProviders> {
+  const known = bySession.get(session);
+  if (known) return known;
+  const found = findProviders(session);
+  bySession.set(session, found);
+  return found;
+}
+
+const bySession = new WeakMap<Session, Promise<SessionProviders>>();
+
+async function findProviders({ folder }: Session): Promise<SessionProviders> {
+  const { value: written, diagnostics } = await folderProviders(folder);
+  return { registry: registry(new Map([...builtinOffers(), ...written])), diagnostics };
+}
+
+function builtinOffers(): ReadonlyMap<string, ProviderOffer> {
   const offers = new Map<string, ProviderOffer>();
   for (const { address, version, load } of builtinProviders) {
     const source = parseProviderSource(address);
     if (source) offers.set(address, { source, version, origin: "built-in", start: load });
   }
+  return offers;
+}
+
+function registry(offers: ReadonlyMap<string, ProviderOffer>): ProviderRegistry {
   return {
     find: (source) => offers.get(providerSourceText(source)),
     known: () => [...offers.values()].map((offer) => offer.source),
@@ -17,8 +50,7 @@ export function builtinRegistry(): ProviderRegistry {
 }
 
 /** The versions of the providers that a plan has something of, by source. */
-export function providerVersions(plan: Plan): ReadonlyMap<string, string> {
-  const registry = builtinRegistry();
+export function providerVersions(plan: Plan, registry: ProviderRegistry): ReadonlyMap<string, string> {
   const versions = new Map<string, string>();
   for (const { provider } of plan.changes) {
     const offer = registry.find(provider.source);

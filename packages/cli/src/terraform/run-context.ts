@@ -10,12 +10,12 @@ import { nodeFiles } from "@millwright/functions/node-files";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Lookup } from "@millwright/hcl/scope";
 import type { Value } from "@millwright/value/value";
-import { builtinRegistry } from "./registry.ts";
+import { providersOf } from "./registry.ts";
 import type { Session } from "./session.ts";
 
-/** A new pool of providers: those built in, and what further registries offer. */
-export function newPool(): ProviderPool {
-  return new ProviderPool(builtinRegistry());
+/** A new pool of the session's providers. */
+export async function newPool(session: Session): Promise<ProviderPool> {
+  return new ProviderPool((await providersOf(session)).registry);
 }
 
 export function runPorts(session: Session, events: RunListener): RunPorts {

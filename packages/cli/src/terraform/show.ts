@@ -30,7 +30,7 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
         if (path === undefined) {
           const open = await readState(session, undefined);
           return open
-            ? showState(session, open.local.current.state, open.local.current.lineage === "", values.json)
+            ? showState(session, open.kept.current.state, open.kept.current.lineage === "", values.json)
             : 1;
         }
         const file = session.path(path);
@@ -58,7 +58,7 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
 
 async function showPlan(session: Session, path: string, json: boolean): Promise<number> {
   const saved = readPlanFile(path);
-  const pool = newPool();
+  const pool = await newPool(session);
   try {
     const known = staticOptions(session, valuesOf(saved.plan.variables));
     const { value: configuration } = loadConfiguration(filesOf(saved.files), { tofuFiles: true, static: known });
@@ -72,7 +72,7 @@ async function showPlan(session: Session, path: string, json: boolean): Promise<
 }
 
 async function showState(session: Session, state: State, missing: boolean, json: boolean): Promise<number> {
-  const pool = newPool();
+  const pool = await newPool(session);
   try {
     if (json)
       await session.io.stdout(

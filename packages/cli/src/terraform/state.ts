@@ -1,7 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { copyFileSync, existsSync } from "node:fs";
 import { similar } from "@millwright/core/similar";
-import { keepPending, readJournal } from "@millwright/engine/backend/journal";
 import type { InstanceAddress } from "@millwright/engine/addresses";
 import { instanceAddress } from "@millwright/engine/addresses";
 import { covers } from "@millwright/engine/targets";
@@ -13,7 +12,7 @@ import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
 import { type OpenState, openState, readState, stateOptions } from "./open-state.ts";
 import { stateFlags, viewFlags } from "./options.ts";
-import { recoverInterrupted } from "./recover.ts";
+import { keepOpen, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
@@ -67,14 +66,14 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       run: async ({ session, values, args: wanted }) => {
         const state = await readState(session, values.state);
         if (!state) return 1;
-        if (state.local.current.lineage === "")
+        if (state.kept.current.lineage === "")
           return refuse(
             session,
             "No state file was found",
-            `There is no state at ${state.local.path}. A state is written by the first apply; name another one with -state=FILE.`,
+            `There is no state at ${state.kept.place}. A state is written by the first apply; name another one with -state=FILE.`,
           );
         for (const text of wanted) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
-        for (const { address, instance } of instancesOf(state.local.current.state)) {
+        for (const { address, instance } of instancesOf(state.kept.current.state)) {
           if (!instance.current) continue;
           if (wanted.length > 0 && !wanted.some((text) => covers(text, address.text))) continue;
           if (values.id !== undefined && idOf(instance.current) !== values.id) continue;
@@ -111,11 +110,11 @@ function show(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
         if (parsed?.kind !== "instance") return refuse(session, "Invalid address", badAddress(text!));
         const state = await readState(session, values.state);
         if (!state) return 1;
-        const all = instancesOf(state.local.current.state);
+        const all = instancesOf(state.kept.current.state);
         const found = all.find(({ address }) => address.text === parsed.address.text);
         if (!found?.instance.current)
           return refuse(session, "No instance found for the given address!", notFound(text!, all));
-        const pool = newPool();
+        const pool = await newPool(session);
         try {
           await io.stdout(await renderStateInstance(found, pool, session.view));
         } finally {
@@ -149,7 +148,7 @@ function pull(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       run: async ({ session, values }) => {
         const state = await readState(session, values.state);
         if (!state) return 1;
-        if (state.local.current.lineage !== "") await io.stdout(writeStateFile(state.local.current));
+        if (state.kept.current.lineage !== "") await io.stdout(writeStateFile(state.kept.current));
         return 0;
       },
     },
@@ -173,9 +172,9 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
         const open = await openState(session, stateOptions(values, occurrences, "state-rm"));
         if (!open) return 1;
         try {
-          const { pending, diagnostics } = recoverInterrupted(open);
+          const { pending, diagnostics } = await recoverInterrupted(open);
           if (!(await session.report(diagnostics))) return 1;
-          const all = instancesOf(open.local.current.state);
+          const all = instancesOf(open.kept.current.state);
           const going = all.filter(({ address }) => texts.some((text) => covers(text, address.text)));
           const dropped = pending.filter((entry) => texts.some((text) => covers(text, entry.address)));
           if (going.length + dropped.length === 0)
@@ -185,21 +184,16 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           for (const { address } of dropped)
             await io.stdout(`${values["dry-run"] ? "Would drop" : "Dropped"} the interrupted create of ${address}\n`);
           if (values["dry-run"]) return 0;
-          const builder = new StateBuilder(open.local.current.state);
+          const builder = new StateBuilder(open.kept.current.state);
           for (const { address, resource, instance } of going)
             removeInstance(builder, address, resource.provider, instance);
-          save(open, builder.snapshot());
-          const record = readJournal(open.local.path);
-          if (record)
-            keepPending(
-              open.local.path,
-              record.header,
-              pending.filter((entry) => !dropped.includes(entry)),
-            );
+          await save(open, builder.snapshot());
+          const stillOpen = pending.filter((entry) => !dropped.includes(entry));
+          await keepOpen(open, stillOpen);
           await io.stdout(`Successfully removed ${going.length + dropped.length} resource instance(s).\n`);
           return 0;
         } finally {
-          open.release();
+          await open.release();
         }
       },
     },
@@ -219,11 +213,9 @@ function removeInstance(
   for (const key of instance.deposed.keys()) builder.setDeposed(address, provider, key, undefined);
 }
 
-/** Every hand-made change keeps the state of before under a name with the time in it, as Terraform does. */
-function save({ local }: OpenState, state: State): void {
-  const stamp = Math.floor(Date.now() / 1000);
-  if (existsSync(local.path)) copyFileSync(local.path, resolve(dirname(local.path), `${local.path}.${stamp}.backup`));
-  local.write(state);
+/** Every hand-made change to a state in a file keeps the state of before under a name with the time in it, as Terraform does. */
+async function save({ kept }: OpenState, state: State): Promise<void> {
+  await kept.write(state);
 }
 
 function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -243,17 +235,17 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
         const open = await openState(session, stateOptions(values, occurrences, "state-mv"));
         if (!open) return 1;
         try {
-          if (!(await session.report(recoverInterrupted(open).diagnostics))) return 1;
-          const moved = move(open.local.current.state, from!, source, target);
+          if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
+          const moved = move(open.kept.current.state, from!, source, target);
           if (typeof moved === "string") return await refuse(session, "Invalid target address", moved);
           for (const [old, next] of moved.moves)
             await io.stdout(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"\n`);
           if (values["dry-run"]) return 0;
-          save(open, moved.state);
+          await save(open, moved.state);
           await io.stdout(`Successfully moved ${moved.moves.length} object(s).\n`);
           return 0;
         } finally {
-          open.release();
+          await open.release();
         }
       },
     },

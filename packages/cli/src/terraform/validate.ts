@@ -1,5 +1,4 @@
 import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
-import type { Configuration } from "@millwright/engine/configuration";
 import { validateConfiguration } from "@millwright/engine/validate";
 import { unknownValue, type Value } from "@millwright/value/value";
 import type { CommandIo } from "../io.ts";
@@ -7,10 +6,10 @@ import { diagnosticPlain } from "../views/diagnostic-json.ts";
 import type { SourceText } from "../views/diagnostics.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
-import { loadFolder, hasConfiguration } from "./folder.ts";
+import { type LoadedFolder, loadFolder, hasConfiguration } from "./folder.ts";
 import { variableFlags, viewFlags } from "./options.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
-import type { CommandStyle } from "./session.ts";
+import type { CommandStyle, Session } from "./session.ts";
 
 export function runValidate(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -25,11 +24,10 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
         const found: Diagnostic[] = [];
         if (hasConfiguration(session.folder)) {
           const folder = await loadFolder(session, occurrences);
-          found.push(...folder.diagnostics);
-          if (!hasErrors(found)) found.push(...(await check(folder.configuration)));
+          found.push(...(await checkFolder(session, folder)));
         }
         if (values.json) {
-          await io.stdout(`${JSON.stringify(report(found, session.sources), null, 2)}\n`);
+          await io.stdout(`${JSON.stringify(validationReport(found, session.sources), null, 2)}\n`);
           return hasErrors(found) ? 1 : 0;
         }
         const bold = styleOf(session.view);
@@ -40,21 +38,6 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
             : "Success! The configuration is valid.";
         await io.stdout(`${bold.green(bold.bold("Success!"))}${text.slice("Success!".length)}\n\n`);
         return 0;
-
-        async function check(configuration: Configuration): Promise<Diagnostic[]> {
-          const variables = new Map<string, Value>();
-          for (const variable of configuration.root.variables.values())
-            variables.set(variable.name, unknownValue(variable.type));
-          const pool = newPool();
-          try {
-            return await validateConfiguration(
-              evaluatorContext(session, { configuration, variables, applying: false }),
-              pool,
-            );
-          } finally {
-            await pool.close();
-          }
-        }
       },
     },
     args,
@@ -63,7 +46,23 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
   );
 }
 
-function report(found: readonly Diagnostic[], sources: SourceText): unknown {
+/** Everything that is wrong with a folder that was read, what was found while reading included. */
+export async function checkFolder(session: Session, { configuration, diagnostics }: LoadedFolder): Promise<Diagnostic[]> {
+  if (hasErrors(diagnostics)) return [...diagnostics];
+  const variables = new Map<string, Value>();
+  for (const variable of configuration.root.variables.values())
+    variables.set(variable.name, unknownValue(variable.type));
+  const pool = await newPool(session);
+  try {
+    const context = evaluatorContext(session, { configuration, variables, applying: false });
+    return [...diagnostics, ...(await validateConfiguration(context, pool))];
+  } finally {
+    await pool.close();
+  }
+}
+
+/** What validate says as JSON, in Terraform's documented format. */
+export function validationReport(found: readonly Diagnostic[], sources: SourceText): unknown {
   const errors = found.filter((d) => d.severity === "error").length;
   return {
     format_version: "1.0",

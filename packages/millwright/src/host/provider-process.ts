@@ -5,15 +5,10 @@ import type { DefinedProvider } from "@millwright/provider/define";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { type Load, serveReattached, servePlugin, type ServeProcess } from "@millwright/plugin/serve";
 import { exportedProvider } from "./exported-provider.ts";
+import { sourceOf } from "./provider-source.ts";
 
 /** How a provider's program is run: by a host that started it, or beside hosts that are told where it is. */
 export type ServeMode = { readonly kind: "hosted" } | { readonly kind: "debug"; readonly source: string };
-
-/** The source that a provider is used by in a configuration. */
-export function sourceOf({ name, source }: Pick<DefinedProvider, "name" | "source">): string {
-  if (source === undefined) return `registry.terraform.io/hashicorp/${name}`;
-  return source.split("/").length === 2 ? `registry.terraform.io/${source}` : source;
-}
 
 /**
  * Serves a provider as this process, until its host asks it to end or is gone; gives the exit code. What the provider prints goes
