@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { similar } from "@millwright/core/similar";
+import { listsInstances } from "../instances/list-folder.ts";
 import type { CommandIo } from "../io.ts";
 import { productVersion } from "../product.ts";
-import { unmetEnvironment, withEnvironmentArguments } from "./environment.ts";
+import { withEnvironmentArguments } from "./environment.ts";
 import type { CommandStyle } from "./session.ts";
 
 /** One subcommand; its module is loaded when it is asked for. */
@@ -71,6 +72,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     help: "Remove the 'tainted' state from a resource instance",
     run: async (...a) => (await import("./taint.ts")).runUntaint(...a),
   },
+  test: {
+    help: "Execute integration tests for the configuration's modules",
+    run: async (...a) => (await import("./test.ts")).runTestCommand(...a),
+  },
   version: { help: "Show the current version", run: async (...a) => (await import("./version.ts")).runVersion(...a) },
 };
 
@@ -100,10 +105,9 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (subcommand) {
     const given = withEnvironmentArguments(name, rest, io.env);
-    const refused = given.kind === "mistake" ? given.diagnostic : unmetEnvironment(io.env);
-    if (given.kind === "arguments" && !refused) return subcommand.run(given.args, { ...io, cwd: folder }, style);
+    if (given.kind === "arguments") return runIn(name, subcommand, given.args, { ...io, cwd: folder }, style);
     const { renderDiagnostic } = await import("../views/diagnostics.ts");
-    if (refused) await io.stderr(renderDiagnostic(refused, io.view));
+    await io.stderr(renderDiagnostic(given.diagnostic, io.view));
     return 1;
   }
   const near = similar(name, Object.keys(subcommands));
@@ -111,6 +115,19 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
     `${style === "terraform" ? "Terraform" : "Millwright"} has no command named "${name}".${near ? ` Did you mean "${near}"?` : ""}\n\nTo see all of its top-level commands, run:\n  ${style} -help\n\n`,
   );
   return 1;
+}
+
+// A folder that lists instances of templates has a state for each of them, which most commands ask after.
+async function runIn(
+  name: string,
+  { run }: Subcommand,
+  args: readonly string[],
+  io: CommandIo,
+  style: CommandStyle,
+): Promise<number> {
+  if (!listsInstances(io.cwd)) return run(args, io, style);
+  const { runInInstances } = await import("../instances/main.ts");
+  return runInInstances({ name, run }, args, io, style);
 }
 
 function isFolder(path: string): boolean {

@@ -8,6 +8,8 @@ export interface StackSource {
   readonly diagnostics: readonly Diagnostic[];
   /** What a saved plan needs to make the same contribution again. */
   readonly saved: string;
+  /** The user's files that the stacks were made of, by names relative to the folder. */
+  readonly sources: ReadonlyMap<string, string>;
   /** Lines that the stacks wrote with console.log. */
   readonly notes: readonly string[];
 }

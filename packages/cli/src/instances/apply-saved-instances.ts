@@ -1,0 +1,113 @@
+import { existsSync } from "node:fs";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { instanceOrder } from "@millwright/engine/instances/order";
+import { readInstancesPlanFile, type SavedInstance } from "@millwright/engine/instances/plan-file";
+import { readRecord } from "@millwright/engine/instances/record";
+import { loadConfiguration } from "@millwright/engine/load";
+import { filesOf } from "@millwright/engine/node-files";
+import type { Value } from "@millwright/value/value";
+import { providersOf } from "../terraform/registry.ts";
+import { restored, staleness, unfitPlan } from "../terraform/apply-saved.ts";
+import { openState, stateOptions } from "../terraform/open-state.ts";
+import { recoverInterrupted } from "../terraform/recover.ts";
+import type { ApplyInstancesCall } from "./apply-command.ts";
+import { sayApplied } from "./apply-command.ts";
+import { applyInstances, type ReadyInstance } from "./apply-instances.ts";
+import { instanceSession } from "./instance-session.ts";
+import { KnownStates } from "./known-states.ts";
+import { savedVariables } from "./list-values.ts";
+import { type Listing, restoreListing } from "./listing.ts";
+import type { Task } from "./tasks.ts";
+
+/** Carries out the saved plans of instances, without a question; refuses all of them when one has gone stale. */
+export async function applySavedInstances(call: ApplyInstancesCall, name: string): Promise<number> {
+  const { session, values } = call;
+  const path = session.path(name);
+  if (!existsSync(path)) {
+    const detail = `There is no file ${name} in ${session.folder}. Save a plan with plan -out=${name} first; to plan and apply in one step, give no file.`;
+    await session.report([errorDiagnostic("Failed to load plan file", detail)]);
+    return 1;
+  }
+  const saved = readInstancesPlanFile(path);
+  const listing = await restoreListing(saved);
+  const variables = savedVariables(listing.list, saved.variables);
+  if (!(await session.report([...listing.diagnostics, ...variables.diagnostics]))) return 1;
+  const tasks = saved.instances.map((instance) => taskOf(session.folder, instance, listing));
+  const ready = new Map<string, ReadyInstance>();
+  try {
+    let ok = true;
+    for (const [i, instance] of saved.instances.entries()) {
+      const one = await readyOf(call, instance, tasks[i]!, listing);
+      if (one) ready.set(instance.name, one);
+      else ok = false;
+    }
+    if (!ok) return 1;
+    for (const { session: inside, plan } of ready.values()) inside.json?.changes(plan);
+    const applied = await applyInstances({
+      session,
+      list: listing.list,
+      variables: variables.value,
+      order: instanceOrder(tasks),
+      ready,
+      given: await outputsOfOthers(call, listing, ready),
+      parallelism: values.parallelism ?? 10,
+    });
+    const done = await sayApplied(call, applied);
+    const left = saved.later.map((each) => each.name);
+    if (done && left.length > 0 && !session.json)
+      await session.io.stdout(
+        `\nStill to be planned, now that these are applied: ${left.join(", ")}. Run plan again.\n`,
+      );
+    return done ? 0 : 1;
+  } finally {
+    for (const { state } of ready.values()) await state.release();
+  }
+}
+
+function taskOf(folder: string, instance: SavedInstance, { list }: Listing): Task {
+  const { name, task, template } = instance;
+  const record = readRecord(folder, name);
+  const dependencies = new Set(instance.dependencies);
+  return { name, task, template, dependencies, used: new Set(instance.used), listed: list.instances.get(name), record };
+}
+
+async function readyOf(
+  { session, values, occurrences }: ApplyInstancesCall,
+  { name, template, saved }: SavedInstance,
+  task: Task,
+  { names }: Listing,
+): Promise<ReadyInstance | undefined> {
+  const inputs = [...saved.plan.variables].map(([input, value]) => ({ kind: "value", name: input, value }) as const);
+  const inside = instanceSession(session, { name, template, inputs, listFiles: names });
+  const unfit = unfitPlan(saved, (await providersOf(inside)).registry);
+  if (!(await inside.report(unfit ? [unfit] : []))) return undefined;
+  const state = await openState(inside, stateOptions(values, occurrences, "OperationTypeApply"));
+  if (!state) return undefined;
+  const { pending, diagnostics } = await recoverInterrupted(state);
+  const { contribution, plan, files } = saved;
+  const more = contribution === undefined ? {} : { contribution: await restored(contribution) };
+  const loaded = loadConfiguration(filesOf(files), { tofuFiles: true, ...more });
+  const wrong = loaded.diagnostics.filter(({ severity }) => severity === "error");
+  if (await inside.report([...diagnostics, ...staleness(plan, state, pending), ...wrong])) {
+    const kept = contribution === undefined ? {} : { contribution };
+    return { task, session: inside, state, plan, configuration: loaded.value, given: new Map(), files, ...kept };
+  }
+  await state.release();
+  return undefined;
+}
+
+async function outputsOfOthers(
+  { session }: ApplyInstancesCall,
+  { list, names }: Listing,
+  ready: ReadonlyMap<string, ReadyInstance>,
+): Promise<ReadonlyMap<string, Value>> {
+  const states = new KnownStates(session, names);
+  const given = new Map<string, Value>();
+  for (const name of ready.keys()) {
+    for (const other of list.instances.get(name)?.dependencies ?? []) {
+      const outputs = ready.has(other) ? undefined : await states.outputs(other);
+      if (outputs) given.set(other, outputs);
+    }
+  }
+  return given;
+}

@@ -1,0 +1,33 @@
+import { mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { instanceFolder } from "@millwright/engine/instances/record";
+import type { VariableSource } from "@millwright/engine/variables";
+import type { CommandIo } from "../io.ts";
+import type { InstanceScope } from "../terraform/instance-scope.ts";
+import { Session } from "../terraform/session.ts";
+import { JsonView } from "../views/json-lines.ts";
+
+export interface ScopeInput {
+  readonly name: string;
+  readonly template: string;
+  readonly inputs: readonly VariableSource[];
+  readonly listFiles: ReadonlySet<string>;
+}
+
+/** What makes a command work on one instance of the list in `listFolder`. */
+export function instanceScope(listFolder: string, input: ScopeInput): InstanceScope {
+  const statePath = join(instanceFolder(listFolder, input.name), "terraform.tfstate");
+  mkdirSync(dirname(statePath), { recursive: true });
+  return { ...input, listFolder, statePath };
+}
+
+/** The way to talk to the user about one instance, in the folder of its template. */
+export function instanceSession(parent: Session, input: ScopeInput): Session {
+  const scope = instanceScope(parent.folder, input);
+  const folder = resolve(parent.folder, input.template);
+  const io: CommandIo = { ...parent.io, cwd: folder, instance: scope };
+  const { compactWarnings, json, sources } = parent;
+  const noColor = !parent.view.colour;
+  const view = json ? { json: new JsonView(parent.io, sources, input.name) } : {};
+  return new Session(io, parent.style, folder, { noColor, compactWarnings, ...view });
+}

@@ -1,0 +1,70 @@
+import type { Plan, PlanCounts } from "@millwright/engine/plan";
+import { countChanges, hasChanges } from "@millwright/engine/plan";
+import type { View } from "../io.ts";
+import { styleOf, wrapText } from "../views/style.ts";
+import type { PlannedInstances } from "./plan-instances.ts";
+
+/** What all plans of a run come to. */
+export function totals(plans: Iterable<Plan>): PlanCounts {
+  const sum = { add: 0, change: 0, destroy: 0, import: 0 };
+  for (const plan of plans) {
+    const { add, change, destroy, import: imported } = countChanges(plan.changes);
+    sum.add += add;
+    sum.change += change;
+    sum.destroy += destroy;
+    sum.import += imported;
+    sum.import += imported;
+  }
+  return sum;
+}
+
+export function plansOf({ planned }: PlannedInstances): Plan[] {
+  return [...planned.values()].map(({ plan }) => plan);
+}
+
+interface Headed {
+  readonly name: string;
+  readonly template: string | undefined;
+  readonly task: "make" | "remove";
+  /** Undefined or false for what is no longer listed. */
+  readonly listed: unknown;
+}
+
+/** The line above the plan of one instance. */
+export function heading({ name, template, listed, task }: Headed, view: View): string {
+  const style = styleOf(view);
+  const from = template === undefined ? "its template is not known any more" : `template ${template}`;
+  const why = listed ? (task === "remove" ? ", to be destroyed" : "") : ", no longer listed, to be destroyed";
+  const text = ` ${from}${why} `;
+  const rest = Math.max(3, Math.min(78, view.width) - name.length - text.length - 4);
+  return `\n${style.dim("──")} ${style.bold(name)}${style.dim(`${text}${"─".repeat(rest)}`)}\n`;
+}
+
+/** The last lines of a plan of instances: the sum of all, and what became of those that have no section of their own. */
+export function summary(plans: PlannedInstances, view: View): string {
+  const style = styleOf(view);
+  const all = [...plans.planned.values()];
+  const changed = all.filter(({ plan }) => hasChanges(plan));
+  const unchanged = all.filter(({ plan }) => !hasChanges(plan)).map(({ task }) => task.name);
+  const { add, change, destroy } = totals(plansOf(plans));
+  const what = changed.length === 1 ? "1 instance" : `${changed.length} instances`;
+  const head =
+    changed.length === 0
+      ? `${style.green(style.bold("No changes."))} ${style.bold("All instances match their templates and inputs.")}`
+      : `${style.bold(`Plan for ${what}:`)} ${add} to add, ${change} to change, ${destroy} to destroy.`;
+  const lines = [plans.later.size + plans.failed.length > 0 && changed.length === 0 ? "" : `${head}\n`];
+  const list = (label: string, names: readonly string[]) => {
+    if (names.length > 0)
+      lines.push(...wrapText(`${label}: ${names.join(", ")}`, view.width).map((line) => `${line}\n`));
+  };
+  if (changed.length > 0)
+    list(
+      "Changed, in this order",
+      changed.map(({ task }) => task.name),
+    );
+  if (changed.length > 0) list("Unchanged", unchanged);
+  for (const [name, why] of plans.later) list(`Planned after this apply`, [`${name}, since ${why}`]);
+  list("Not planned, because of errors", plans.failed);
+  list("Not planned, because they depend on those", plans.skipped);
+  return `\n${lines.join("")}`;
+}
