@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemChance, systemClock } from "@millwright/core/ports";
-import { lockState } from "@millwright/engine/backend/lock";
+import { LocalSlot } from "@millwright/engine/backend/local-storage";
+import { newLockInfo } from "@millwright/engine/backend/lock-info";
+import { takeLock } from "@millwright/engine/backend/storage";
 import { afterEach, describe, expect, test } from "vitest";
 import type { CommandSetting } from "./kv-io.ts";
 import { TestFolder } from "./folder.ts";
@@ -228,11 +230,16 @@ const cases: readonly Case[] = [
     says: ["exactly 2 arguments", "import [flags] ADDRESS ID"],
   },
   {
-    name: "a workspace",
-    files: one,
+    name: "a backend that is not agreed on",
+    files: { "main.tf": 'terraform {\n  backend "http" {\n    address = "http://127.0.0.1:1/state"\n  }\n}\n' },
     run: ["plan"],
-    setting: { env: { TF_WORKSPACE: "prod" } },
-    says: ["Workspaces are not supported", '"prod"'],
+    says: ["Backend initialization required", 'Initial configuration of the requested backend "http"'],
+  },
+  {
+    name: "a backend that is Terraform's alone",
+    files: { "main.tf": 'terraform {\n  backend "gcs" {}\n}\n' },
+    run: ["plan"],
+    says: ["Unsupported backend type", '"gcs" is one of Terraform\'s'],
   },
   {
     name: "an open quote in TF_CLI_ARGS",
@@ -348,15 +355,11 @@ const cases: readonly Case[] = [
 
 test("a state that is held by another run says by whom, since when and for what", async () => {
   const folder = new TestFolder(one);
-  const lock = await lockState({
-    path: join(folder.path, "terraform.tfstate"),
-    operation: "OperationTypeApply",
-    version: "0.1.0",
-    timeout: 0,
-    clock: systemClock,
-    chance: systemChance,
-    signal: new AbortController().signal,
-  });
+  const path = join(folder.path, "terraform.tfstate");
+  const ports = { clock: systemClock, chance: systemChance };
+  const info = newLockInfo({ operation: "OperationTypeApply", version: "0.1.0", path }, ports);
+  const { signal } = new AbortController();
+  const lock = await takeLock(new LocalSlot(path), { info, timeout: 0, clock: systemClock, signal });
   try {
     const before = folder.everything();
     const { code, err } = await folder.run(["plan"]);
@@ -368,7 +371,7 @@ test("a state that is held by another run says by whom, since when and for what"
     expect((await folder.run(["plan", "-lock=false"])).code).toBe(0);
     expect(folder.everything()).toEqual(before);
   } finally {
-    lock.release();
+    await lock.release();
     folder.remove();
   }
 });

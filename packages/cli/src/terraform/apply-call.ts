@@ -62,7 +62,7 @@ export async function sayDone(
       ? `Destroy complete! Resources: ${destroyed} destroyed.`
       : `Apply complete! Resources: ${imported}${added} added, ${changed} changed, ${destroyed} destroyed.`;
   await session.io.stdout(`\n${style.green(style.bold(text))}\n`);
-  const { outputs } = state.local.current.state;
+  const { outputs } = state.kept.current.state;
   if (outputs.size > 0 && verb !== "destroy")
     await session.io.stdout(`\n${style.green("Outputs:")}\n\n${renderOutputs(outputs)}`);
 }

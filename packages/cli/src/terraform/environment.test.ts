@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { splitWords, unmetEnvironment, withEnvironmentArguments } from "./environment.ts";
+import { splitWords, withEnvironmentArguments } from "./environment.ts";
 
 describe("a text is cut into words as a shell does", () => {
   const cases = [
@@ -38,9 +38,4 @@ describe("arguments from the environment", () => {
     const answer = withEnvironmentArguments("plan", [], { TF_CLI_ARGS_plan: "'" });
     expect(answer).toMatchObject({ kind: "mistake", diagnostic: { summary: "Invalid TF_CLI_ARGS_plan" } });
   });
-});
-
-test("another workspace than default is refused", () => {
-  expect(unmetEnvironment({ TF_WORKSPACE: "prod" })?.detail).toContain('"prod"');
-  for (const TF_WORKSPACE of [undefined, "", "default"]) expect(unmetEnvironment({ TF_WORKSPACE })).toBeUndefined();
 });

@@ -27,19 +27,11 @@ export function withEnvironmentArguments(
   return { kind: "arguments", args: [...(nested === undefined ? [] : [nested]), ...added, ...rest] };
 }
 
-const nestedNames: ReadonlySet<string> = new Set(["state", "providers"]);
+const nestedNames: ReadonlySet<string> = new Set(["state", "providers", "workspace"]);
 
 export type EnvironmentArguments =
   | { readonly kind: "arguments"; readonly args: readonly string[] }
   | { readonly kind: "mistake"; readonly diagnostic: Diagnostic };
-
-/** A wish in the environment that cannot be met, so that nobody works on another state than the one that was meant. */
-export function unmetEnvironment(env: Environment): Diagnostic | undefined {
-  const workspace = env.TF_WORKSPACE;
-  if (workspace === undefined || workspace === "" || workspace === "default") return undefined;
-  const detail = `TF_WORKSPACE asks for the workspace ${JSON.stringify(workspace)}, and this version of Millwright has only the workspace "default". Unset TF_WORKSPACE, and keep a folder or a -state=FILE for each environment.`;
-  return errorDiagnostic("Workspaces are not supported", detail);
-}
 
 /** A text cut into words as a shell cuts it, quotes and backslashes taken off; undefined where a quote is not closed. */
 export function splitWords(text: string): string[] | undefined {

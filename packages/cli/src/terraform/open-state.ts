@@ -1,47 +1,53 @@
+import { dirname } from "node:path";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { systemChance, systemClock } from "@millwright/core/ports";
-import { defaultStateName, LocalState, type LocalStateOptions } from "@millwright/engine/backend/local-state";
-import type { StateLock } from "@millwright/engine/backend/lock";
-import { lockState } from "@millwright/engine/backend/lock";
+import { KeptState, type StatePlaces } from "@millwright/engine/backend/kept-state";
+import { LocalSlot } from "@millwright/engine/backend/local-storage";
+import { newLockInfo } from "@millwright/engine/backend/lock-info";
+import type { Sealing } from "@millwright/engine/backend/sealing";
+import { type SlotLock, type StateSlot, takeLock } from "@millwright/engine/backend/storage";
 import { productVersion } from "../product.ts";
+import { sealingOf } from "./backend/sealing.ts";
+import { type OpenStorage, openStorage } from "./backend/storage.ts";
 import type { GivenFlag } from "./options.ts";
 import { onUnlessGiven } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** Where a state is kept, with the lock of this run on it. */
 export interface OpenState {
-  readonly local: LocalState;
-  release(): void;
+  readonly kept: KeptState;
+  /** Aborted when the lock is lost, where that can be told. */
+  readonly lost?: AbortSignal;
+  /** Gives the lock back. Rejects where it cannot: then it is still there. */
+  release(): Promise<void>;
 }
 
 export interface StateOptions {
-  /** As on the command line; undefined is the default name. */
+  /** As on the command line: that file, whatever the folder's backend is. Undefined is what the folder says. */
   readonly path: string | undefined;
   /** What the state is held for while the command runs, and how long to wait for another holder, in milliseconds. */
   readonly lock: { readonly operation: string; readonly timeout: number } | "none";
   readonly out?: string;
   readonly backup?: string;
+  /** Whether the state is changed by hand: then the backup of a file has the time in its name, and none is overwritten. */
+  readonly byHand?: true;
+  /** All that was typed, since a backend's block may be made from variables. */
+  readonly occurrences?: readonly GivenFlag[];
 }
 
 /** Takes and reads a state. Undefined where it cannot be read, which was reported. */
 export async function openState(session: Session, options: StateOptions): Promise<OpenState | undefined> {
-  const path = session.path(options.path ?? session.instance?.statePath ?? defaultStateName);
-  const where: LocalStateOptions = {
-    ...(options.out === undefined ? {} : { out: session.path(options.out) }),
-    ...(options.backup === undefined
-      ? {}
-      : { backup: options.backup === "-" ? options.backup : session.path(options.backup) }),
-  };
-  const lock = await take(session, where.out ?? path, options.lock);
-  const release = () => lock?.release();
-  try {
-    const opened = LocalState.open(path, () => systemChance.uuid(), where);
-    if (await session.report(opened.diagnostics)) return { local: opened.value, release };
-  } catch (error) {
-    release();
-    throw error;
+  const { occurrences = [] } = options;
+  const sealing = await sealingOf(session, occurrences, "state");
+  if (!sealing) return undefined;
+  const opened = options.path === undefined ? await openStorage(session, occurrences) : undefined;
+  if (options.path === undefined && !opened) return undefined;
+  const places = await placesOf(session, options, opened);
+  if (!places) {
+    await opened?.storage.close();
+    return undefined;
   }
-  release();
-  return undefined;
+  return take(session, { places, sealing, lock: options.lock, close: async () => opened?.storage.close() });
 }
 
 /** Reads a state that is only looked at. */
@@ -49,12 +55,68 @@ export function readState(session: Session, path: string | undefined): Promise<O
   return openState(session, { path, lock: "none" });
 }
 
-async function take(session: Session, path: string, lock: StateOptions["lock"]): Promise<StateLock | undefined> {
+interface Taking {
+  readonly places: StatePlaces;
+  readonly sealing: Sealing;
+  readonly lock: StateOptions["lock"];
+  close(): Promise<void>;
+}
+
+/** Holds a state and reads it. */
+export async function take(session: Session, taking: Taking): Promise<OpenState | undefined> {
+  const { places, sealing, close } = taking;
+  const { signal } = session.io;
+  let lock: SlotLock | undefined;
+  const release = async () => {
+    try {
+      await lock?.release();
+    } finally {
+      await close();
+    }
+  };
+  try {
+    lock = await hold(session, places.to, taking.lock);
+    const read = await KeptState.open(places, { sealing, newLineage: () => systemChance.uuid(), signal });
+    if (await session.report(read.diagnostics))
+      return { kept: read.value, release, ...(lock?.lost ? { lost: lock.lost } : {}) };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  await release();
+  return undefined;
+}
+
+async function hold(session: Session, slot: StateSlot, lock: StateOptions["lock"]): Promise<SlotLock | undefined> {
   if (lock === "none") return undefined;
   const { operation, timeout } = lock;
-  const { signal } = session.io;
   const ports = { clock: systemClock, chance: systemChance };
-  return lockState({ path, operation, version: productVersion, timeout, signal, ...ports });
+  const info = newLockInfo({ operation, version: productVersion, path: slot.place }, ports);
+  return takeLock(slot, { info, timeout, clock: systemClock, signal: session.io.signal });
+}
+
+/** Undefined where the flags do not fit the backend, which was reported. */
+async function placesOf(
+  session: Session,
+  { path, out, backup, byHand }: StateOptions,
+  opened: OpenStorage | undefined,
+): Promise<StatePlaces | undefined> {
+  const { folder } = session;
+  if (opened && opened.type !== "local") {
+    if (out !== undefined || (backup !== undefined && backup !== "-")) {
+      const detail = `The flags -state-out and -backup are for a state in a file, and this folder keeps its state in the backend "${opened.type}". Leave them out; state pull writes a copy of the state.`;
+      await session.report([errorDiagnostic("Flag without a meaning", detail)]);
+      return undefined;
+    }
+    const slot = opened.storage.slot(opened.workspace);
+    return { from: slot, to: slot, runPath: opened.working.runPath(opened.workspace), folder };
+  }
+  const from = opened ? opened.storage.slot(opened.workspace) : new LocalSlot(session.path(path!));
+  const to = out === undefined ? from : new LocalSlot(session.path(out));
+  const stamp = byHand ? `.${Math.floor(Date.now() / 1000)}` : "";
+  const aside = backup === undefined ? `${to.place}${stamp}.backup` : session.path(backup);
+  const kept = backup === "-" ? undefined : new LocalSlot(aside);
+  return { from, to, ...(kept ? { backup: kept } : {}), runPath: to.place, folder: dirname(to.place) };
 }
 
 /** The state options that flags ask for. */
@@ -72,6 +134,7 @@ export function stateOptions(
   return {
     path: state,
     lock: onUnlessGiven(occurrences, "lock") ? { operation, timeout: values["lock-timeout"] ?? 0 } : "none",
+    occurrences,
     ...(out === undefined ? {} : { out }),
     ...(backup === undefined ? {} : { backup }),
   };

@@ -28,7 +28,7 @@ export function runOutput(args: readonly string[], io: CommandIo, style: Command
       run: async ({ session, values, args: [name] }) => {
         const state = await readState(session, values.state);
         if (!state) return 1;
-        const { outputs } = state.local.current.state;
+        const { outputs } = state.kept.current.state;
         if (name !== undefined) return one(session, outputs.get(name), name, values);
         if (values.raw)
           return refuse(session, "Output name required", "The -raw option prints one output: give its name.");

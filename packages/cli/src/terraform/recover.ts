@@ -1,48 +1,45 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
-import { foldJournal, openCreates } from "@millwright/engine/backend/local-state";
-import {
-  type JournalHeader,
-  keepPending,
-  type PendingCreate,
-  processStart,
-  readJournal,
-} from "@millwright/engine/backend/journal";
+import { foldJournal, openCreates } from "@millwright/engine/backend/fold";
+import { type JournalHeader, type PendingCreate, processStart } from "@millwright/engine/backend/journal";
 import type { OpenState } from "./open-state.ts";
+
+/** What a killed run left: the creates that are still open, and what is to be said. */
+export interface Recovered {
+  readonly pending: readonly PendingCreate[];
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /**
  * Takes in what a killed run left beside a state: its finished changes are written into the state at once, and creates that
  * were under way stay in the journal until a plan settles them.
  */
-export function recoverInterrupted(state: OpenState): {
-  readonly pending: readonly PendingCreate[];
-  readonly diagnostics: readonly Diagnostic[];
-} {
-  const { local } = state;
-  const record = readJournal(local.path);
+export async function recoverInterrupted({ kept }: OpenState): Promise<Recovered> {
+  const { journal } = kept;
+  const record = await journal.read();
   if (!record) return { pending: [], diagnostics: [] };
   const { header } = record;
   if (header.pid !== process.pid && processStart(header.pid) === header.processStart)
-    return { pending: [], diagnostics: [atWork(local.path, header)] };
+    return { pending: [], diagnostics: [atWork(kept.place, header)] };
   if (record.changes === 0 && record.pending.length === 0) {
-    keepPending(local.path, header, []);
+    await journal.keepPending(header, []);
     return { pending: [], diagnostics: [] };
   }
-  const { lineage, serial } = local.current;
+  const { lineage, serial } = kept.current;
   if (lineage !== "" && header.lineage !== lineage) {
-    const detail = `The journal beside ${local.path} belongs to another state (lineage ${header.lineage}, not ${lineage}). Put the state back that it belongs to, or move the journal away if you know that it is of no use.`;
+    const detail = `The journal ${journal.path} belongs to another state (lineage ${header.lineage}, not ${lineage}). Put the state back that it belongs to, or move the journal away if you know that it is of no use.`;
     return { pending: record.pending, diagnostics: [errorDiagnostic("Journal of another state", detail)] };
   }
-  const folded = foldJournal(local.current.state, record);
+  const folded = foldJournal(kept.current.state, record);
   const pending = openCreates(folded, record.pending);
   if (record.changes === 0) {
-    if (pending.length < record.pending.length) keepPending(local.path, header, pending);
+    if (pending.length < record.pending.length) await journal.keepPending(header, pending);
     return { pending, diagnostics: [] };
   }
   // A snapshot that was saved on the way holds the first of these changes already: to put them in again changes nothing.
-  local.adoptLineage(header.lineage, Math.max(serial, header.serial));
-  local.write(folded, "always");
-  keepPending(local.path, header, pending);
+  kept.adoptLineage(header.lineage, Math.max(serial, header.serial));
+  await kept.write(folded, "always");
+  await journal.keepPending(header, pending);
   const detail = `A run of ${header.started} was ended before it could save its state. ${record.done.length} of its changes had been finished and are in the state now.${unfinishedText(record.unfinished)}`;
   return {
     pending,
@@ -51,11 +48,17 @@ export function recoverInterrupted(state: OpenState): {
 }
 
 /** Has the journal forget interrupted creates that a plan has settled, once the state that the plan goes on from is saved. */
-export function forgetSettled({ local }: OpenState, settled: readonly string[]): void {
-  const record = readJournal(local.path);
+export async function forgetSettled({ kept }: OpenState, settled: readonly string[]): Promise<void> {
+  const record = await kept.journal.read();
   if (!record) return;
   const open = record.pending.filter(({ address }) => !settled.includes(address));
-  keepPending(local.path, record.header, open);
+  await kept.journal.keepPending(record.header, open);
+}
+
+/** Has the journal keep these interrupted creates and no others. */
+export async function keepOpen({ kept }: OpenState, open: readonly PendingCreate[]): Promise<void> {
+  const record = await kept.journal.read();
+  if (record) await kept.journal.keepPending(record.header, open);
 }
 
 // Only a run that has not waited for the lock (-lock=false) can see the journal of one that lives.

@@ -12,6 +12,7 @@ import type { Lookup } from "@millwright/hcl/scope";
 import type { Value } from "@millwright/value/value";
 import { providersOf } from "./registry.ts";
 import type { Session } from "./session.ts";
+import { workspaceOf } from "./workspace-of.ts";
 
 /** A new pool of the session's providers. */
 export async function newPool(session: Session): Promise<ProviderPool> {
@@ -37,7 +38,7 @@ export function evaluatorContext(session: Session, options: ContextOptions): Eva
   return {
     configuration,
     variables,
-    workspace: "default",
+    workspace: workspaceOf(session),
     applying,
     cwd: session.folder,
     functions: libraryOf(session, options),
@@ -47,7 +48,7 @@ export function evaluatorContext(session: Session, options: ContextOptions): Eva
 /** What a configuration is read with: where its variables' values come from, before anything is planned. */
 export function staticOptions(session: Session, variables: readonly VariableSource[]): StaticOptions {
   const functions = libraryOf(session, { applying: true });
-  return { variables, workspace: "default", cwd: session.folder, functions };
+  return { variables, workspace: workspaceOf(session), cwd: session.folder, functions };
 }
 
 /** The functions of a folder's expressions: those of the file's dialect, and a TypeScript stack's own. */

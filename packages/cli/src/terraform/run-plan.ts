@@ -65,7 +65,7 @@ export async function planFolder(
   const asked = await askForVariables(session, folder.configuration.root, given.sources, interactive);
   const variables = collectVariables(folder.configuration.root, [...asked, ...given.sources]);
   found.push(...variables.diagnostics);
-  const recovered = recoverInterrupted(state);
+  const recovered = await recoverInterrupted(state);
   found.push(...recovered.diagnostics);
   if (hasErrors(found)) return { diagnostics: found };
   const timestamp = new Date().toISOString().replace(/\.\d+Z$/, "Z");
@@ -82,10 +82,10 @@ export async function planFolder(
   const result = await makePlan({
     context,
     given: variables.value.given,
-    state: state.local.current.state,
+    state: state.kept.current.state,
     interrupted: recovered.pending,
-    lineage: state.local.lineage,
-    serial: state.local.current.serial,
+    lineage: state.kept.lineage,
+    serial: state.kept.current.serial,
     options: {
       mode: input.mode,
       refresh: onUnlessGiven(occurrences, "refresh"),
@@ -110,7 +110,7 @@ function targetWarning(target: string, configuration: Configuration, state: Open
       ({ address }) => `${module.path === "" ? "" : `${module.path}.`}${resourceText(address)}`,
     ),
   ]);
-  const stored = instancesOf(state.local.current.state).map(({ address }) => address.text);
+  const stored = instancesOf(state.kept.current.state).map(({ address }) => address.text);
   const bare = withoutKeys(target);
   if (declared.some((name) => covers(bare, name)) || stored.some((name) => covers(target, name))) return [];
   const near = similar(target, [...declared, ...stored]);

@@ -1,5 +1,3 @@
-import { dirname, resolve } from "node:path";
-import { copyFileSync, existsSync } from "node:fs";
 import { similar } from "@millwright/core/similar";
 import type { InstanceAddress } from "@millwright/engine/addresses";
 import { instanceAddress } from "@millwright/engine/addresses";
@@ -10,7 +8,7 @@ import { writeStateFile } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
 import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
-import { type OpenState, openState, readState, stateOptions } from "./open-state.ts";
+import { openState, readState, stateOptions } from "./open-state.ts";
 import { stateFlags, viewFlags } from "./options.ts";
 import { keepOpen, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
@@ -169,7 +167,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
       arguments: [1, 1000],
       run: async ({ session, values, occurrences, args: texts }) => {
         for (const text of texts) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
-        const open = await openState(session, stateOptions(values, occurrences, "state-rm"));
+        const open = await openState(session, { ...stateOptions(values, occurrences, "state-rm"), byHand: true });
         if (!open) return 1;
         try {
           const { pending, diagnostics } = await recoverInterrupted(open);
@@ -187,7 +185,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           const builder = new StateBuilder(open.kept.current.state);
           for (const { address, resource, instance } of going)
             removeInstance(builder, address, resource.provider, instance);
-          await save(open, builder.snapshot());
+          await open.kept.write(builder.snapshot());
           const stillOpen = pending.filter((entry) => !dropped.includes(entry));
           await keepOpen(open, stillOpen);
           await io.stdout(`Successfully removed ${going.length + dropped.length} resource instance(s).\n`);
@@ -213,11 +211,6 @@ function removeInstance(
   for (const key of instance.deposed.keys()) builder.setDeposed(address, provider, key, undefined);
 }
 
-/** Every hand-made change to a state in a file keeps the state of before under a name with the time in it, as Terraform does. */
-async function save({ kept }: OpenState, state: State): Promise<void> {
-  await kept.write(state);
-}
-
 function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
@@ -232,7 +225,7 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
         const target = parseAddress(to!);
         if (!source) return refuse(session, "Invalid source address", badAddress(from!));
         if (!target) return refuse(session, "Invalid destination address", badAddress(to!));
-        const open = await openState(session, stateOptions(values, occurrences, "state-mv"));
+        const open = await openState(session, { ...stateOptions(values, occurrences, "state-mv"), byHand: true });
         if (!open) return 1;
         try {
           if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
@@ -241,7 +234,7 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           for (const [old, next] of moved.moves)
             await io.stdout(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"\n`);
           if (values["dry-run"]) return 0;
-          await save(open, moved.state);
+          await open.kept.write(moved.state);
           await io.stdout(`Successfully moved ${moved.moves.length} object(s).\n`);
           return 0;
         } finally {

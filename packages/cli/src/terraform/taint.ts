@@ -51,8 +51,8 @@ function mark(
         const open = await openState(session, stateOptions(values, occurrences, verb));
         if (!open) return 1;
         try {
-          if (!(await session.report(recoverInterrupted(open).diagnostics))) return 1;
-          const builder = new StateBuilder(open.local.current.state);
+          if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
+          const builder = new StateBuilder(open.kept.current.state);
           const current = builder.instance(parsed.address)?.current;
           const provider = builder.resource(parsed.address.module, parsed.address.resource)?.provider;
           if (!current || provider === undefined) {
@@ -67,13 +67,13 @@ function mark(
             return 1;
           }
           builder.setCurrent(parsed.address, provider, { ...current, status });
-          open.local.write(builder.snapshot());
+          await open.kept.write(builder.snapshot());
           await io.stdout(
             `Resource instance ${parsed.address.text} has been ${status === "tainted" ? "marked as tainted" : "successfully untainted"}.\n`,
           );
           return 0;
         } finally {
-          open.release();
+          await open.release();
         }
       },
     },

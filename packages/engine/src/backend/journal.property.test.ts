@@ -10,7 +10,7 @@ import { instancesOf } from "../state.ts";
 import { objectPlain } from "../statefile/write.ts";
 import { TestEngine } from "../testing/test-engine.ts";
 import { JournalWriter, journalPath, readJournal } from "./journal.ts";
-import { foldJournal, openCreates } from "./local-state.ts";
+import { foldJournal, openCreates } from "./fold.ts";
 
 /* Whatever a run does, and wherever its journal is cut off, the journal and a state make a true state. */
 

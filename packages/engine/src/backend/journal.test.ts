@@ -10,7 +10,7 @@ import { writeStateFile } from "../statefile/write.ts";
 import { plainOf, TestEngine } from "../testing/test-engine.ts";
 import type { JournalHeader } from "./journal.ts";
 import { JournalWriter, journalPath, keepPending, processStart, readJournal } from "./journal.ts";
-import { foldJournal } from "./local-state.ts";
+import { foldJournal } from "./fold.ts";
 
 let folder = "";
 let statePath = "";

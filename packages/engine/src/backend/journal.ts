@@ -8,6 +8,8 @@ import type { ObjectState } from "../state.ts";
 import { objectFromPlain } from "../statefile/read.ts";
 import { objectPlain } from "../statefile/write.ts";
 import { backendErrors } from "./errors.ts";
+import type { JournalLines } from "./journal-lines.ts";
+import { clearLines } from "./journal-lines.ts";
 import { writePrivateFile } from "./private-file.ts";
 
 /** Where the journal of a state is: beside it, there only while a run is changing things or after it was killed. */
@@ -46,6 +48,7 @@ interface Entry {
 export class JournalWriter implements ApplyRecorder {
   readonly #statePath: string;
   readonly #path: string;
+  readonly #lines: JournalLines;
   readonly #file: number;
   #queue: Entry[] = [];
   #isWriting = false;
@@ -58,10 +61,16 @@ export class JournalWriter implements ApplyRecorder {
   readonly #answers = new Map<number, number>();
 
   /** Begins a journal, with what is still open from earlier ones. Throws `journalUnwritable`. */
-  constructor(statePath: string, header: JournalHeader, pending: readonly PendingCreate[]) {
+  constructor(
+    statePath: string,
+    header: JournalHeader,
+    pending: readonly PendingCreate[],
+    lines: JournalLines = clearLines,
+  ) {
     this.#statePath = statePath;
     this.#path = journalPath(statePath);
-    const text = pendingText(header, pending);
+    this.#lines = lines;
+    const text = pendingText(header, pending, lines);
     try {
       writePrivateFile(this.#path, text);
       this.#file = openSync(this.#path, "r+");
@@ -85,7 +94,7 @@ export class JournalWriter implements ApplyRecorder {
   /** The run has ended and its state is saved: only what is still open stays. Throws `journalUnwritable`. */
   finish(pending: readonly PendingCreate[], header: JournalHeader): void {
     closeSync(this.#file);
-    keepPending(this.#statePath, header, pending);
+    keepPending(this.#statePath, header, pending, this.#lines);
   }
 
   /** The run has ended and its state could not be saved: everything stays. */
@@ -97,7 +106,7 @@ export class JournalWriter implements ApplyRecorder {
   #append(kind: Entry["kind"], sequence: number, content: unknown): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error?: OperationalError) => (error ? reject(error) : resolve());
-      this.#queue.push({ kind, sequence, bytes: Buffer.from(line(content)), settle });
+      this.#queue.push({ kind, sequence, bytes: Buffer.from(line(content, this.#lines)), settle });
       if (!this.#isWriting) void this.#writeAll();
     });
   }
@@ -179,11 +188,16 @@ async function writeWhole(file: number, bytes: Buffer, position: number): Promis
  * Leaves a journal of nothing but creates that are still open; none at all where there are none. Throws `journalUnwritable`; the
  * whole journal is left then, and to take it in again does no harm.
  */
-export function keepPending(statePath: string, header: JournalHeader, pending: readonly PendingCreate[]): void {
+export function keepPending(
+  statePath: string,
+  header: JournalHeader,
+  pending: readonly PendingCreate[],
+  lines: JournalLines = clearLines,
+): void {
   const path = journalPath(statePath);
   try {
     if (pending.length === 0) rmSync(path, { force: true });
-    else writePrivateFile(path, pendingText(header, pending));
+    else writePrivateFile(path, pendingText(header, pending, lines));
   } catch (error) {
     throw new OperationalError(
       backendErrors.journalUnwritable,
@@ -193,12 +207,13 @@ export function keepPending(statePath: string, header: JournalHeader, pending: r
   }
 }
 
-function pendingText(header: JournalHeader, pending: readonly PendingCreate[]): string {
-  return [{ header }, ...pending.map((entry) => ({ pending: entry }))].map(line).join("");
+function pendingText(header: JournalHeader, pending: readonly PendingCreate[], lines: JournalLines): string {
+  const entries = [{ header }, ...pending.map((entry) => ({ pending: entry }))];
+  return lines.head + entries.map((entry) => line(entry, lines)).join("");
 }
 
-function line(entry: unknown): string {
-  return `${JSON.stringify(entry)}\n`;
+function line(entry: unknown, lines: JournalLines): string {
+  return `${lines.encode(JSON.stringify(entry))}\n`;
 }
 
 function unwritable(path: string, error: unknown): OperationalError {
@@ -248,10 +263,13 @@ type JournalEntry =
   | { readonly after: Omit<ChangeResult, "object"> & { readonly object?: Record<string, unknown> } };
 
 /** Reads the journal beside a state; undefined where there is none. A last line that was cut off was never acted on. */
-export function readJournal(statePath: string): JournalRecord | undefined {
+export function readJournal(statePath: string, lines: JournalLines = clearLines): JournalRecord | undefined {
   const path = journalPath(statePath);
   if (!existsSync(path)) return undefined;
-  const entries = readFileSync(path, "utf8").split("\n").flatMap(parseLine);
+  const entries = readFileSync(path, "utf8")
+    .slice(lines.head.length)
+    .split("\n")
+    .flatMap((text) => parseLine(text, lines));
   const first = entries[0];
   if (!first || !("header" in first)) return undefined;
   const open = new Map<number, ChangeIntent & { readonly at: string }>();
@@ -286,10 +304,10 @@ export function readJournal(statePath: string): JournalRecord | undefined {
 }
 
 // A line that cannot be read was not yet safely on disk at the end of its run, and so was never acted on.
-function parseLine(text: string): JournalEntry[] {
+function parseLine(text: string, lines: JournalLines): JournalEntry[] {
   if (text === "") return [];
   try {
-    return [parsePlain(text) as JournalEntry];
+    return [parsePlain(lines.decode(text)) as JournalEntry];
   } catch {
     return [];
   }

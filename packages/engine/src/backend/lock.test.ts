@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lockState, type StateLock } from "./lock.ts";
+import { LocalSlot } from "./local-storage.ts";
+import { newLockInfo } from "./lock-info.ts";
+import { type SlotLock, takeLock } from "./storage.ts";
 
 let folder = "";
 let path = "";
@@ -20,9 +22,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-function lock(timeout = 0, signal: AbortSignal = new AbortController().signal): Promise<StateLock> {
-  const operation = "OperationTypePlan";
-  return lockState({ path, operation, version: "1.11.4", timeout, clock: systemClock, chance: systemChance, signal });
+function lock(timeout = 0, signal: AbortSignal = new AbortController().signal): Promise<SlotLock> {
+  const ports = { clock: systemClock, chance: systemChance };
+  const info = newLockInfo({ operation: "OperationTypePlan", version: "1.11.4", path }, ports);
+  return takeLock(new LocalSlot(path), { info, timeout, clock: systemClock, signal });
 }
 
 /** Another process that holds the lock. */
@@ -37,8 +40,8 @@ async function holder(): Promise<ChildProcessWithoutNullStreams> {
 test("a state is held by one at a time, and free again after", async () => {
   const first = await lock();
   await expect(lock()).rejects.toThrow(/is held by/);
-  first.release();
-  (await lock()).release();
+  await first.release();
+  await (await lock()).release();
 });
 
 test("who asks for it is told who holds it, for what, and since when", async () => {
@@ -49,7 +52,7 @@ test("who asks for it is told who holds it, for what, and since when", async () 
     ),
   );
   expect(info.Created).toMatch(/^\d{4}-\d\d-\d\dT/);
-  release();
+  await release();
   expect(existsSync(join(folder, ".terraform.tfstate.lock.info"))).toBe(false);
 });
 
@@ -59,14 +62,14 @@ test("another process holds it too, and it is free as soon as that one is killed
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
-  (await lock()).release();
+  await (await lock()).release();
 });
 
 test("who may wait for it waits until it is free", async () => {
   const child = await holder();
   const waiting = lock(20_000);
   setTimeout(() => child.stdin.write("go\n"), 100);
-  (await waiting).release();
+  await (await waiting).release();
 });
 
 test("and no longer than asked", async () => {
@@ -74,7 +77,7 @@ test("and no longer than asked", async () => {
   const started = performance.now();
   await expect(lock(200)).rejects.toThrow(/is held by/);
   expect(performance.now() - started).toBeGreaterThanOrEqual(190);
-  held.release();
+  await held.release();
 });
 
 test("a wait ends with ^C", async () => {
@@ -83,7 +86,7 @@ test("a wait ends with ^C", async () => {
   const waiting = lock(60_000, stop.signal);
   stop.abort(new Error("stopped"));
   await expect(waiting).rejects.toThrow("stopped");
-  held.release();
+  await held.release();
 });
 
 test("a folder that is not there is an error that says what to check", async () => {
@@ -99,7 +102,7 @@ test("who takes the lock clears away what a killed process has left half-written
     "terraform.tfstate",
   ])
     writeFileSync(join(folder, name), "half");
-  (await lock()).release();
+  await (await lock()).release();
   expect(
     readdirSync(folder)
       .filter((name) => !name.endsWith(".lock"))

@@ -42,6 +42,7 @@ const topLevel: Readonly<Record<string, readonly string[]>> = {
   module: ["name"],
   resource: ["type", "name"],
   data: ["type", "name"],
+  ephemeral: ["type", "name"],
   provider: ["name"],
   moved: [],
   removed: [],
@@ -51,12 +52,10 @@ const topLevel: Readonly<Record<string, readonly string[]>> = {
 
 /** What the language has beyond this engine: named, so that nothing is silently left out. */
 const notYet: Readonly<Record<string, string>> = {
-  ephemeral: "Ephemeral resources",
   action: "Action blocks",
 };
 
 const notYetLabels: Readonly<Record<string, readonly string[]>> = {
-  ephemeral: ["type", "name"],
   action: ["type", "name"],
 };
 

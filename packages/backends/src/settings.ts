@@ -1,0 +1,98 @@
+import type { AttributeSchema, BlockSchema } from "@millwright/provider/schema";
+import { mapType, setType, stringType, boolType, numberType, type Type } from "@millwright/value/types";
+
+/** A backend's configuration as JSON has it: every attribute, null where it is not set. */
+export type BackendConfig = Readonly<Record<string, unknown>>;
+
+/** A configuration with the environment behind it, as a backend reads it. */
+export class Settings {
+  readonly #config: BackendConfig;
+  readonly #environment: Readonly<Record<string, readonly string[]>>;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  constructor(
+    config: BackendConfig,
+    environment: Readonly<Record<string, readonly string[]>>,
+    env: Readonly<Record<string, string | undefined>>,
+  ) {
+    this.#config = config;
+    this.#environment = environment;
+    this.#env = env;
+  }
+
+  /** Undefined where it is not set, nor a variable that stands in for it. */
+  text(name: string): string | undefined {
+    const value = this.#value(name);
+    return value === undefined ? undefined : String(value);
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.#value(name);
+    if (typeof value === "string") return /^(1|t|true)$/i.test(value);
+    return typeof value === "boolean" ? value : undefined;
+  }
+
+  number(name: string): number | undefined {
+    const value = this.#value(name);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  /** An attribute that holds attributes. */
+  nested(name: string): Settings | undefined {
+    const value = this.#config[name];
+    return isRecord(value) ? new Settings(value, {}, {}) : undefined;
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.#config[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
+  textMap(name: string): Readonly<Record<string, string>> {
+    const value = this.#config[name];
+    return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)])) : {};
+  }
+
+  isSet(name: string): boolean {
+    return this.#config[name] !== undefined && this.#config[name] !== null;
+  }
+
+  #value(name: string): unknown {
+    const value = this.#config[name];
+    if (value !== undefined && value !== null) return value;
+    const variables = this.#environment[name] ?? [];
+    return variables.map((variable) => this.#env[variable]).find((text) => text !== undefined && text !== "");
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** How an attribute of a backend's block is written down: its type, or the attributes inside it. */
+export type AttributeKind = "text" | "flag" | "number" | "texts" | "textMap" | AttributeKinds;
+export type AttributeKinds = { readonly [name: string]: AttributeKind };
+
+const types: Readonly<Record<Extract<AttributeKind, string>, Type>> = {
+  text: stringType,
+  flag: boolType,
+  number: numberType,
+  texts: setType(stringType),
+  textMap: mapType(stringType),
+};
+
+/** The schema of a backend's block. */
+export function blockSchema(kinds: AttributeKinds): BlockSchema {
+  return { attributes: attributesOf(kinds), blocks: new Map() };
+}
+
+function attributesOf(kinds: AttributeKinds): ReadonlyMap<string, AttributeSchema> {
+  return new Map(
+    Object.entries(kinds).map(([name, kind]): [string, AttributeSchema] => [
+      name,
+      typeof kind === "string"
+        ? { type: types[kind], optional: true }
+        : { nested: { nesting: "single", attributes: attributesOf(kind) }, optional: true },
+    ]),
+  );
+}

@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Diagnosed } from "@millwright/core/diagnostics";
+import type { State } from "../state.ts";
+import { emptyState, isEmptyState } from "../state.ts";
+import { readStateFile } from "../statefile/read.ts";
+import type { StateFile } from "../statefile/write.ts";
+import { writeStateFile } from "../statefile/write.ts";
+import { Journal } from "./journal-place.ts";
+import { makeFolderOf } from "./local-storage.ts";
+import { writePrivateFile } from "./private-file.ts";
+import type { Sealing } from "./sealing.ts";
+import type { StateSlot } from "./storage.ts";
+
+/** Where a run takes its state from, and where it puts it. */
+export interface StatePlaces {
+  readonly from: StateSlot;
+  /** The same as `from` but for `-state-out`. */
+  readonly to: StateSlot;
+  /** Keeps what was at `to` before the first write. */
+  readonly backup?: StateSlot;
+  /**
+   * A path on this machine that the run's own files are named after: its journal lies beside it, and `errored.tfstate` in the
+   * folder of the run. For a state in a file it is that file.
+   */
+  readonly runPath: string;
+  /** Where `errored.tfstate` goes. */
+  readonly folder: string;
+}
+
+export interface KeptStateOptions {
+  readonly sealing: Sealing;
+  readonly newLineage: () => string;
+  readonly signal: AbortSignal;
+}
+
+/** A state as one run reads and writes it; the caller holds its lock. */
+export class KeptState {
+  /** What is under way for this state on this machine. */
+  readonly journal: Journal;
+  readonly #places: StatePlaces;
+  readonly #options: KeptStateOptions;
+  #current: StateFile;
+  /** What is at `to` now, in clear; undefined where there is nothing. */
+  #there: Uint8Array | undefined;
+  #backedUp = false;
+
+  private constructor(
+    places: StatePlaces,
+    options: KeptStateOptions,
+    current: StateFile,
+    there: Uint8Array | undefined,
+  ) {
+    this.#places = places;
+    this.#options = options;
+    this.#current = current;
+    this.#there = there;
+    this.journal = new Journal(places.runPath, options.sealing);
+  }
+
+  /** Reads the state, where there is one. Rejects with `stateUnreadable`, `sealUnopened`. */
+  static async open(places: StatePlaces, options: KeptStateOptions): Promise<Diagnosed<KeptState>> {
+    const { from, to } = places;
+    const { sealing, signal } = options;
+    const readPlain = async (slot: StateSlot) => {
+      const bytes = await slot.read(signal);
+      return bytes && (await sealing.open(bytes));
+    };
+    const plain = await readPlain(from);
+    const there = from === to ? plain : await readPlain(to);
+    const none: StateFile = { lineage: "", serial: 0, state: emptyState, terraformVersion: "" };
+    const read = plain
+      ? readStateFile(Buffer.from(plain).toString("utf8"), from.place)
+      : { value: none, diagnostics: [] };
+    return { value: new KeptState(places, options, read.value, there), diagnostics: read.diagnostics };
+  }
+
+  /** Where it is written, for people. */
+  get place(): string {
+    return this.#places.to.place;
+  }
+
+  get current(): StateFile {
+    return this.#current;
+  }
+
+  /** The lineage this state has, or will have once it is written. */
+  get lineage(): string {
+    if (this.#current.lineage === "") this.#current = { ...this.#current, lineage: this.#options.newLineage() };
+    return this.#current.lineage;
+  }
+
+  /**
+   * Writes a new snapshot with the next serial, unless it is the same as what is there (and `always` is not asked for, as by
+   * one who must make older plans stale). What was there before this run is kept as the backup. Rejects with
+   * `stateUnwritable`, and then the state is as it was.
+   */
+  async write(state: State, when: "changed" | "always" = "changed"): Promise<void> {
+    const { lineage } = this;
+    const { serial } = this.#current;
+    if (when === "changed") {
+      // Where nothing was made there is nothing to remember, and so no state to begin.
+      if (!this.#there && isEmptyState(state)) return;
+      if (this.#there && writeStateFile({ lineage, serial, state }) === writeStateFile(this.#current)) return;
+    }
+    await this.put({ ...this.#current, lineage, serial: serial + 1, state });
+  }
+
+  /** Writes a whole state file as it is, with its own lineage and serial. */
+  async put(file: StateFile): Promise<void> {
+    const { to, backup } = this.#places;
+    const { sealing } = this.#options;
+    if (!this.#backedUp && backup && this.#there) await backup.write(await sealing.seal(this.#there));
+    this.#backedUp = true;
+    const plain = Buffer.from(writeStateFile(file));
+    await to.write(await sealing.seal(plain));
+    this.#there = plain;
+    this.#current = file;
+  }
+
+  /** Goes on under the lineage of a run that was killed before it wrote its first state. */
+  adoptLineage(lineage: string, serial: number): void {
+    this.#current = { ...this.#current, lineage, serial };
+  }
+
+  /** Puts a snapshot where it is not lost when the state itself cannot be written; gives the path, or rejects. */
+  async writeErrored(state: State): Promise<string> {
+    const path = join(this.#places.folder, "errored.tfstate");
+    const { lineage } = this;
+    const file = { lineage, serial: this.#current.serial + 1, state };
+    writePrivateFile(path, await this.#options.sealing.seal(Buffer.from(writeStateFile(file))));
+    return path;
+  }
+
+  /** Makes the folder on this machine that the run's own files lie in, before the first of them is written. */
+  makeRunFolder(): void {
+    const { runPath } = this.#places;
+    if (!existsSync(dirname(runPath))) makeFolderOf(runPath);
+  }
+}
