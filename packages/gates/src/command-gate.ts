@@ -6,7 +6,7 @@ export interface CommandProbe {
   /** The program and its arguments; no shell reads them. */
   readonly command: readonly [string, ...string[]];
   readonly folder: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds. */
   readonly timeout: number;
 }
