@@ -4,6 +4,7 @@ import type { Plan } from "@millwright/engine/plan";
 import type { ProviderOffer, ProviderRegistry } from "@millwright/engine/ports";
 import { builtinProviders } from "@millwright/providers/registry";
 import { folderProviders } from "./folder-providers.ts";
+import { installedOffers } from "./installed-offers.ts";
 import type { Session } from "./session.ts";
 
 /** The providers that are part of the program, loaded when they are first used. */
@@ -17,7 +18,7 @@ export interface SessionProviders {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The providers of a session: those written in its folder, and those built in. They are looked for once. */
+/** The providers of a session: those written in its folder, those installed for it, and those built in. They are looked for once. */
 export function providersOf(session: Session): Promise<SessionProviders> {
   const known = bySession.get(session);
   if (known) return known;
@@ -28,9 +29,13 @@ export function providersOf(session: Session): Promise<SessionProviders> {
 
 const bySession = new WeakMap<Session, Promise<SessionProviders>>();
 
-async function findProviders({ folder }: Session): Promise<SessionProviders> {
-  const { value: written, diagnostics } = await folderProviders(folder);
-  return { registry: registry(new Map([...builtinOffers(), ...written])), diagnostics };
+async function findProviders(session: Session): Promise<SessionProviders> {
+  const written = await folderProviders(session.folder);
+  const installed = installedOffers(session);
+  return {
+    registry: registry(new Map([...builtinOffers(), ...installed.value, ...written.value])),
+    diagnostics: [...written.diagnostics, ...installed.diagnostics],
+  };
 }
 
 function builtinOffers(): ReadonlyMap<string, ProviderOffer> {

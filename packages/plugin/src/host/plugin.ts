@@ -1,12 +1,12 @@
 import type { Provider } from "@millwright/provider/protocol";
 import type { ProviderSchema } from "@millwright/provider/schema";
+import { PluginConnection } from "./connection.ts";
 import type { PluginPorts, PluginProgram } from "./plugin-process.ts";
 import { PluginProcess } from "./plugin-process.ts";
 import type { PluginKind } from "./plugin-provider.ts";
 import { PluginProvider } from "./plugin-provider.ts";
 import { readSchema } from "./plugin-schema.ts";
 import type { ReattachTarget } from "./reattach.ts";
-import { attach } from "./reattach.ts";
 import type { PluginSession } from "./session.ts";
 
 /** A provider as a program on disk. Each {@link Plugin.start} is a process of its own; the schemas are read once for all. */
@@ -32,6 +32,11 @@ export class Plugin {
 export function attachedProvider(target: ReattachTarget): Promise<Provider> {
   const schemas = new SharedSchema();
   return PluginProvider.start({ open: async () => attach(target), schema: (session) => schemas.of(session) });
+}
+
+function attach({ version, address }: ReattachTarget): PluginSession {
+  const connection = new PluginConnection({ version, address, tls: undefined });
+  return { connection, isRunning: true, end: async () => connection.close() };
 }
 
 class SharedSchema {

@@ -1,8 +1,6 @@
 import type { ProtocolVersion } from "../wire/schema-messages.ts";
-import { PluginConnection } from "./connection.ts";
 import type { PluginAddress } from "./handshake.ts";
 import { readAddress } from "./handshake.ts";
-import type { PluginSession } from "./session.ts";
 
 /** Where a provider listens that somebody else has started. */
 export interface ReattachTarget {
@@ -48,11 +46,6 @@ function readTarget(config: Readonly<Record<string, unknown>>): ReattachTarget |
   const place = typeof network === "string" && typeof text === "string" ? readAddress(network, text) : undefined;
   if (!place) return "has no address (Addr with Network and String) that can be reached";
   return { version: version === 6 ? 6 : 5, address: place };
-}
-
-export function attach({ version, address }: ReattachTarget): PluginSession {
-  const connection = new PluginConnection({ version, address, tls: undefined });
-  return { connection, isRunning: true, end: async () => connection.close() };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
