@@ -66,15 +66,20 @@ export function checkNamed(
 
 /** The assertions of a check block in one instance of its module. Whatever is wrong with them is a warning. */
 export function checkAsserts(run: CheckingRun, check: CheckBlock, module: ModuleInstance): Diagnostic[] {
+  const place = checkPlace(check.name, module);
+  // Where its data source could not be read, that has been said, and is the answer.
+  const failed = run.checks.some((result) => result.instanceAddress === place.instanceAddress);
+  const found = checkAll(run, place, "Check block assertion failed", check.asserts, module, noInstance);
+  return found
+    .filter(({ code }) => !failed || code !== "check-later")
+    .map((diagnostic) => ({ ...diagnostic, severity: "warning" }));
+}
+
+/** How results name a check block, in one instance of its module. */
+export function checkPlace(name: string, module: ModuleInstance): Place {
   const prefix = module.text === "" ? "" : `${module.text}.`;
   const staticPrefix = module.steps.map((step) => `module.${step.name}.`).join("");
-  const place: Place = {
-    kind: "check",
-    configAddress: `${staticPrefix}check.${check.name}`,
-    instanceAddress: `${prefix}check.${check.name}`,
-  };
-  const found = checkAll(run, place, "Check block assertion failed", check.asserts, module, noInstance);
-  return found.map((diagnostic) => ({ ...diagnostic, severity: "warning" }));
+  return { kind: "check", configAddress: `${staticPrefix}check.${name}`, instanceAddress: `${prefix}check.${name}` };
 }
 
 type Place = Pick<CheckResult, "kind" | "configAddress" | "instanceAddress">;
@@ -156,7 +161,10 @@ export const checkFailed = "check-failed";
 
 function knownLater({ condition }: CheckRule): Diagnostic {
   const detail = "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
-  return warningDiagnostic("Check block assertion known after apply", detail, { subject: rangeOf(condition) });
+  return warningDiagnostic("Check block assertion known after apply", detail, {
+    subject: rangeOf(condition),
+    code: "check-later",
+  });
 }
 
 function failureMessage(

@@ -101,7 +101,7 @@ export function instancesOf(state: State): StateInstance[] {
 export class StateBuilder {
   readonly #outputs: Map<string, OutputState>;
   readonly #resources: Map<string, ResourceState & { readonly instances: Map<string, InstanceState> }>;
-  readonly #checkResults: unknown;
+  #checkResults: unknown;
 
   constructor(state: State) {
     this.#outputs = new Map(state.outputs);
@@ -166,6 +166,11 @@ export class StateBuilder {
     const instance = this.instance(from);
     this.#update(from, provider, ({ key }) => ({ key, deposed: new Map() }));
     if (instance) this.#update(to, provider, ({ key }) => ({ ...instance, key }));
+  }
+
+  /** As the file holds them. */
+  setCheckResults(plain: unknown): void {
+    this.#checkResults = plain;
   }
 
   setOutput(name: string, output: OutputState | undefined): void {

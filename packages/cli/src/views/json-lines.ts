@@ -4,7 +4,7 @@ import type { ApplyResult } from "@millwright/engine/apply-run";
 import { parseAddress } from "@millwright/engine/parse-address";
 import type { InstanceChange, Plan, PlanCounts, PlanMode } from "@millwright/engine/plan";
 import { countChanges, isChange } from "@millwright/engine/plan";
-import type { RunAction, RunEvent } from "@millwright/engine/ports";
+import type { EphemeralAction, RunAction, RunEvent } from "@millwright/engine/ports";
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import type { OutputState } from "@millwright/engine/state";
 import { noteText } from "@millwright/provider/plan-note";
@@ -74,6 +74,19 @@ export class JsonView {
           { hook: { resource, action: event.action, elapsed_seconds: elapsed } },
         );
       }
+      case "ephemeral-start":
+        return this.#line("info", `${event.address}: ${opening[event.action][0]}...`, "ephemeral_action_started", {
+          hook: { resource, action: event.action },
+        });
+      case "ephemeral-done":
+        return this.#line(
+          "info",
+          `${event.address}: ${opening[event.action][1]} complete`,
+          "ephemeral_action_complete",
+          {
+            hook: { resource, action: event.action },
+          },
+        );
       case "planned":
       case "import-start":
       case "import-done":
@@ -97,12 +110,18 @@ export class JsonView {
     for (const change of plan.changes) if (isChange(change)) this.#change("planned_change", change, "Plan to");
   }
 
-  diagnostics(diagnostics: readonly Diagnostic[]): void {
+  /** Any other line of that UI. */
+  say(level: "info" | "warn" | "error", message: string, type: string, rest: Plain): void {
+    this.#line(level, message, type, rest);
+  }
+
+  diagnostics(diagnostics: readonly Diagnostic[], about: Plain = {}): void {
     for (const diagnostic of diagnostics) {
       const { severity, summary } = diagnostic;
       const level = severity === "error" ? "error" : "warn";
       const plain = diagnosticPlain(diagnostic, this.#sources);
       this.#line(level, `${severity === "error" ? "Error" : "Warning"}: ${summary}`, "diagnostic", {
+        ...about,
         diagnostic: plain,
       });
     }
@@ -117,6 +136,16 @@ export class JsonView {
       return [name, sensitive ? { sensitive, type } : { sensitive, type, value: toPlain(value, value.type) }] as const;
     });
     this.#line("info", `Outputs: ${outputs.size}`, "outputs", { outputs: Object.fromEntries(plain) });
+  }
+
+  /** The sum over several instances. */
+  total(counts: PlanCounts, operation: "plan" | "apply" | "destroy"): void {
+    this.#summary(counts, operation);
+  }
+
+  /** That an instance can only be planned once others have been applied. */
+  later(instance: string, why: string): void {
+    this.#line("info", `${instance}: planned after this apply, since ${why}`, "planned_later", { instance, why });
   }
 
   #summary(counts: PlanCounts, operation: "plan" | "apply" | "destroy"): void {
@@ -173,6 +202,12 @@ function importingPlain({ id, generatedConfig }: NonNullable<InstanceChange["imp
 }
 
 type Plain = Readonly<Record<string, unknown>>;
+
+const opening: Readonly<Record<EphemeralAction, readonly [string, string]>> = {
+  open: ["Opening", "Open"],
+  renew: ["Renewing", "Renew"],
+  close: ["Closing", "Close"],
+};
 
 const doing: Readonly<Record<RunAction, string>> = {
   create: "Creating",

@@ -1,4 +1,4 @@
-import type { RunAction, RunEvent, RunListener } from "@millwright/engine/ports";
+import type { EphemeralAction, RunAction, RunEvent, RunListener } from "@millwright/engine/ports";
 import type { Session } from "../terraform/session.ts";
 import { styleOf } from "./style.ts";
 
@@ -7,6 +7,12 @@ const words: Readonly<Record<RunAction, readonly [string, string]>> = {
   update: ["Modifying", "Modifications"],
   delete: ["Destroying", "Destruction"],
   read: ["Reading", "Read"],
+};
+
+const opening: Readonly<Record<EphemeralAction, readonly [string, string]>> = {
+  open: ["Opening", "Open"],
+  renew: ["Renewing", "Renew"],
+  close: ["Closing", "Close"],
 };
 
 /** Tells of each step as it happens, and every ten seconds of those that take long. */
@@ -46,6 +52,10 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
         return say(`${name} ${phase === "plan" ? "Preparing import" : "Importing"}... [id=${event.id}]`);
       case "import-done":
         return say(`${name} Import complete [id=${event.id}]`);
+      case "ephemeral-start":
+        return say(`${name} ${opening[event.action][0]}...`);
+      case "ephemeral-done":
+        return say(`${name} ${opening[event.action][1]} complete`);
       case "refresh-done":
       case "planned":
         return;

@@ -10,9 +10,13 @@ import {
   rootModule,
   wholeProviderConfig,
 } from "../addresses.ts";
+import { checkResultsPlain, groupChecks } from "../check/results.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph } from "../config-graph.ts";
 import type { EvaluatorContext } from "../evaluator.ts";
+import { type CloseNode, neededAtApply, withCloses } from "../ephemeral/closes.ts";
+import { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
+import { visitEphemeral } from "../ephemeral/visit.ts";
 import { Evaluator } from "../evaluator.ts";
 import type { Graph, Outcome, Visited } from "../graph.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
@@ -71,6 +75,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     diagnostics,
     counts: { imported: 0, added: 0, changed: 0, destroyed: 0 },
     validating: false,
+    ephemerals: new OpenEphemerals(ports, diagnostics),
   };
   const finish = (complete: boolean): ApplyResult => ({
     state: run.state.snapshot(),
@@ -86,22 +91,31 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   if (!(await seeKnownValues(run))) return finish(false);
   forgetObjects(run);
   noteImports(run);
-  const graph = orderOf(plan, configGraph(context.configuration), ports);
-  if (!report(run, cyclesOf(graph).map(cycleFound))) return finish(false);
-  const turns = input.waves && turnsOf(graph, plan, input.waves, ports.stop);
+  const order = orderOf(plan, configGraph(context.configuration), ports);
+  if (!report(run, cyclesOf(order).map(cycleFound))) return finish(false);
+  const turns = input.waves && turnsOf(order, plan, input.waves, ports.stop);
+  const graph = withCloses(order);
+  const needed = neededAtApply(
+    graph,
+    (node) => node.kind === "make" || node.kind === "destroy" || isConclusion(plan, node),
+  );
   let sequence = 0;
   const outcomes = await walkGraph(
     graph,
-    async (node) => {
+    async (node, id) => {
+      if (node.kind === "close-ephemeral") return run.ephemerals.close(node.resourceId);
+      if (node.kind === "config" && !isWanted(run, node.node, needed.has(id))) return true;
       if (turns && !(await turns.enter(node))) return "skipped";
-      const ok = await visit(run, node, () => ++sequence);
+      const ok = await visit(run, node, id, () => ++sequence);
       if (node.kind === "make" || node.kind === "destroy") input.onState?.(run.state);
       return ok;
     },
     ports.stop,
-    turns && ((node, outcome) => turns.settled(node, outcome)),
-  );
+    turns && ((node, outcome) => node.kind !== "close-ephemeral" && turns.settled(node, outcome)),
+  ).finally(() => run.ephemerals.closeAll());
   writeOutputs(run, outcomes);
+  const checked = plan.mode === "destroy" ? [] : groupChecks(plan.checks, run.checks);
+  run.state.setCheckResults(checkResultsPlain(context.configuration, checked));
   if (plan.mode === "destroy" && plan.targets.length === 0) forgetData(run);
   const stopped = ports.stop.aborted && [...outcomes.values()].includes("skipped");
   if (stopped) diagnostics.push(interrupted(run));
@@ -211,12 +225,12 @@ function inSlot(run: ApplyRun, change: () => Promise<boolean>): Promise<Visited>
   return run.slots.run<Visited>(() => (run.ports.stop.aborted ? Promise.resolve("skipped") : change()));
 }
 
-async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promise<Visited> {
+async function visit(run: ApplyRun, node: ApplyNode, id: string, next: () => number): Promise<Visited> {
   switch (node.kind) {
     case "destroyed":
       return true;
     case "config":
-      return visitConfig(run, node.node);
+      return visitConfig(run, node.node, id);
     case "make": {
       const { change, deposes } = node;
       const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
@@ -250,8 +264,22 @@ async function visit(run: ApplyRun, node: ApplyNode, next: () => number): Promis
   }
 }
 
-function visitConfig(run: ApplyRun, node: ConfigNode): boolean | Promise<boolean> {
-  if (node.kind === "provider") return isUsed(run, node.provider.address.text) ? visitProvider(run, node) : true;
+// Root outputs and checks may be made of an ephemeral value, too, as long as they do not keep it.
+function isConclusion(plan: Plan, node: ApplyNode | CloseNode): boolean {
+  if (plan.mode === "destroy") return false;
+  return node.kind === "config" && (node.node.kind === "output" || node.node.kind === "check");
+}
+
+/** Whether a node of the configuration has to be visited: providers and ephemeral resources only for what is to be done. */
+function isWanted(run: ApplyRun, node: ConfigNode, needed: boolean): boolean {
+  if (node.kind === "provider") return needed || isUsed(run, node.provider.address.text);
+  return needed || node.kind !== "resource" || node.resource.address.mode !== "ephemeral";
+}
+
+function visitConfig(run: ApplyRun, node: ConfigNode, id: string): boolean | Promise<boolean> {
+  if (node.kind === "provider") return visitProvider(run, node);
+  if (node.kind === "resource" && node.resource.address.mode === "ephemeral")
+    return visitEphemeral(run, node, id, false);
   if (run.plan.mode === "destroy") return true;
   switch (node.kind) {
     case "variable":

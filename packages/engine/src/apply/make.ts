@@ -10,6 +10,7 @@ import { disagreementText, resultDisagreements } from "../change/agreement.ts";
 import { ignoreChanges } from "../change/ignore.ts";
 import { proposedNew } from "../change/proposed.ts";
 import { replacePathsThatChange } from "../change/replace.ts";
+import { asWarnings } from "../check/nested-data.ts";
 import { checkRules } from "../checks.ts";
 import type { Resource } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
@@ -42,6 +43,13 @@ export interface MakeTarget {
 
 /** Carries out a create, an update, a read, or the making half of a replacement. False where it failed (and was reported). */
 export async function make(run: ApplyRun, target: MakeTarget): Promise<boolean> {
+  const { resource, change } = target;
+  if (resource.check === undefined) return makeOne(run, target);
+  await asWarnings(run, resource, change.address, (quiet) => makeOne(quiet, target));
+  return true;
+}
+
+async function makeOne(run: ApplyRun, target: MakeTarget): Promise<boolean> {
   const { change, resource, schema } = target;
   const { address } = change;
   const expansion = expansionNow(run, target);

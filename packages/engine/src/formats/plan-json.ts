@@ -3,13 +3,14 @@ import { typeToPlain } from "@millwright/value/type-json";
 import { isKnown, isNull, isWhollyKnown } from "@millwright/value/value";
 import { providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
-import { parseAddress } from "../parse-address.ts";
-import type { Action, CheckResult, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
+import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
 import { hasChanges } from "../plan/plan.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 import { isEmptyState } from "../state.ts";
 import { collectVariables } from "../variables.ts";
+import { groupChecks } from "../check/results.ts";
+import { checksJson } from "./checks-json.ts";
 import { configurationJson } from "./configuration-json.ts";
 import { addressPlain, type ModuleEntry, moduleTree, stateJson, valuesPlain } from "./state-json.ts";
 import { knownPlain, sensitivePlain, unknownPlain } from "./values-json.ts";
@@ -35,9 +36,11 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
     ...(plan.drift.length > 0 ? { resource_drift: plan.drift.map(changeJson) } : {}),
     ...(plan.changes.length > 0 ? { resource_changes: plan.changes.map(changeJson) } : {}),
     ...(plan.outputs.size > 0 ? { output_changes: outputChanges(plan.outputs) } : {}),
-    ...(isEmptyState(plan.priorState) ? {} : { prior_state: await stateJson(plan.priorState, pool) }),
+    ...(isEmptyState(plan.priorState)
+      ? {}
+      : { prior_state: await stateJson({ ...plan.priorState, checkResults: null }, pool) }),
     configuration: configurationJson(configuration, pool),
-    ...(plan.checks.length > 0 ? { checks: checksJson(plan.checks) } : {}),
+    ...(plan.checks.length > 0 ? { checks: checksJson(groupChecks(plan.checks)) } : {}),
     timestamp: plan.timestamp,
     applyable: !plan.errored && hasChanges(plan),
     complete: plan.targets.length === 0 && !plan.errored,
@@ -138,50 +141,4 @@ function outputChanges(outputs: ReadonlyMap<string, OutputChange>): Plain {
       return [name, plain] as const;
     }),
   );
-}
-
-function checksJson(checks: readonly CheckResult[]): Plain[] {
-  const groups = new Map<string, CheckResult[]>();
-  for (const check of checks) groups.set(check.configAddress, [...(groups.get(check.configAddress) ?? []), check]);
-  return [...groups].map(([display, instances]) => ({
-    address: { ...checkAddress(display, instances[0]!.kind), to_display: display },
-    status: worst(instances.map((instance) => instance.status)),
-    instances: instances.map(({ kind, instanceAddress, status, problems }) => ({
-      address: { ...instancePlain(instanceAddress, kind), to_display: instanceAddress },
-      status,
-      ...(problems.length > 0 ? { problems: problems.map((message) => ({ message })) } : {}),
-    })),
-  }));
-}
-
-function checkAddress(display: string, kind: CheckResult["kind"]): Plain {
-  if (kind !== "resource") {
-    return { kind, name: display.slice(display.lastIndexOf(".") + 1), ...modulePlain(moduleOfNamed(display)) };
-  }
-  const parsed = parseAddress(display);
-  if (parsed?.kind !== "instance") return { kind };
-  const { mode, name, type } = parsed.address.resource;
-  return { kind, mode, name, type, ...modulePlain(parsed.address.module.text) };
-}
-
-function instancePlain(address: string, kind: CheckResult["kind"]): Plain {
-  if (kind !== "resource") return modulePlain(moduleOfNamed(address));
-  const parsed = parseAddress(address);
-  if (parsed?.kind !== "instance") return {};
-  const { module, key } = parsed.address;
-  return { ...(key === undefined ? {} : { instance_key: key }), ...modulePlain(module.text) };
-}
-
-function modulePlain(text: string): Plain {
-  return text === "" ? {} : { module: text };
-}
-
-/** The module of a variable's or an output's address, whose last two words are its own. */
-function moduleOfNamed(address: string): string {
-  return address.replace(/\.?[^.]+\.[^.]+$/, "");
-}
-
-function worst(all: readonly CheckResult["status"][]): CheckResult["status"] {
-  for (const status of ["error", "fail", "unknown"] as const) if (all.includes(status)) return status;
-  return "pass";
 }

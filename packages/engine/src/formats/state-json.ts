@@ -10,18 +10,23 @@ import {
   providerSourceText,
   rootModule,
 } from "../addresses.ts";
+import { readCheckResults } from "../check/results.ts";
 import { readObject } from "../objects.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 import type { ObjectState, OutputState, State } from "../state.ts";
 import { instancesOf } from "../state.ts";
+import { checksJson } from "./checks-json.ts";
 import { knownPlain, sensitivePlain } from "./values-json.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 
 /** A state in the documented JSON output format 1.0 (`show -json`). It holds sensitive values in clear, as that format does. */
 export async function stateJson(state: State, pool: ProviderPool): Promise<Plain> {
-  return { format_version: "1.0", terraform_version: servedTerraformVersion, values: await stateValues(state, pool) };
+  const checks = readCheckResults(state.checkResults);
+  const values = await stateValues(state, pool);
+  const checked = checks.length > 0 ? { checks: checksJson(checks) } : {};
+  return { format_version: "1.0", terraform_version: servedTerraformVersion, values, ...checked };
 }
 
 async function stateValues(state: State, pool: ProviderPool): Promise<Plain> {

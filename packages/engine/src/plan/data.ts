@@ -17,6 +17,7 @@ import {
 import type { InstanceAddress } from "../addresses.ts";
 import { disagreementText } from "../change/agreement.ts";
 import { nestedAsBlock } from "../change/proposed.ts";
+import { asWarnings } from "../check/nested-data.ts";
 import { checkRules } from "../checks.ts";
 import type { RunPorts } from "../ports.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
@@ -24,6 +25,7 @@ import { markLike, providerDiagnostics, providerDied, storedObject } from "../ob
 import { noPrivate } from "../state.ts";
 import type { PlanTarget } from "./managed.ts";
 import type { PlanRun } from "./run.ts";
+import type { ActionReason } from "./plan.ts";
 import { addChange, report } from "./run.ts";
 
 /**
@@ -31,6 +33,13 @@ import { addChange, report } from "./run.ts";
  * to change; else leaves the reading to the apply. False where that failed (and was reported).
  */
 export async function planData(run: PlanRun, target: PlanTarget): Promise<boolean> {
+  const { resource, address } = target;
+  if (resource.check === undefined) return planRead(run, target);
+  await asWarnings(run, resource, address, (quiet) => planRead(quiet, target));
+  return true;
+}
+
+async function planRead(run: PlanRun, target: PlanTarget): Promise<boolean> {
   const { address, resource, schema, provider, providerAddress, nodeId } = target;
   const { lifecycle } = resource;
   if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance)))
@@ -48,8 +57,8 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
   }
   const unknown = !isWhollyKnown(bare);
   const waits = run.waitsForChanges(nodeId);
-  if (unknown || waits) {
-    const after = markLike(notYetRead(schema.block, bare), config, schema.block);
+  const unread = () => markLike(notYetRead(schema.block, bare), config, schema.block);
+  const readLater = (reason: ActionReason, after: Value): true => {
     see(after);
     if (run.options.mode !== "normal") return true;
     run.pending.add(nodeId);
@@ -57,7 +66,7 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
       address,
       provider: providerAddress,
       action: "read",
-      reason: unknown ? "read_because_config_unknown" : "read_because_dependency_pending",
+      reason,
       before: nullValue(impliedType(schema.block)),
       after,
       replacePaths: [],
@@ -67,9 +76,14 @@ export async function planData(run: PlanRun, target: PlanTarget): Promise<boolea
       createBeforeDestroy: false,
     });
     return true;
-  }
+  };
+  if (unknown || waits)
+    return readLater(unknown ? "read_because_config_unknown" : "read_because_dependency_pending", unread());
   const read = await readData(run, address, config, schema, provider, resource.body);
-  if (!report(run, read.diagnostics) || !read.value) return false;
+  const good = report(run, read.diagnostics);
+  // What a check looks at is looked at again when all is done.
+  if (resource.check !== undefined) return readLater("read_because_check_nested", read.value ?? unread());
+  if (!good || !read.value) return false;
   see(read.value);
   const parts = { status: "ready", private: noPrivate, dependencies: [], createBeforeDestroy: false } as const;
   run.refreshed.setCurrent(address, providerAddress.text, storedObject(read.value, schema, parts));

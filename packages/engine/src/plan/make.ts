@@ -6,9 +6,13 @@ import type { ProviderSource } from "../addresses.ts";
 import { absoluteResourceText, compareInstances, parseProviderConfigAddress } from "../addresses.ts";
 import type { PendingCreate } from "../backend/journal.ts";
 import { noLongerWanted, withInterrupted, withoutEmpty } from "./interrupted.ts";
+import { checkResultsPlain, groupChecks } from "../check/results.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, resourceDependencies, usedProviders } from "../config-graph.ts";
 import type { Configuration } from "../configuration.ts";
+import { type CloseNode, withCloses } from "../ephemeral/closes.ts";
+import { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
+import { visitEphemeral } from "../ephemeral/visit.ts";
 import { Evaluator, type EvaluatorContext } from "../evaluator.ts";
 import type { Graph } from "../graph.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
@@ -60,7 +64,7 @@ export interface PlanInput {
   readonly timestamp: string;
 }
 
-type PlanNode = ConfigNode | { readonly kind: "orphan"; readonly state: ResourceState };
+type PlanNode = ConfigNode | CloseNode | { readonly kind: "orphan"; readonly state: ResourceState };
 
 /** Decides what a run would do. Nothing is changed but what providers read. With errors the plan is for looking at only. */
 export async function makePlan(input: PlanInput): Promise<PlanResult> {
@@ -78,7 +82,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   diagnostics.push(...moved.diagnostics);
   if (hasErrors(diagnostics)) return nothing();
   const { state } = moved;
-  const graph = withOrphans(config, context.configuration, state);
+  const graph = withCloses(withOrphans(config, context.configuration, state));
   const targeting = targetNodes(graph, options.targets, options.mode === "destroy", addressOfNode);
   if (options.targets.length > 0) diagnostics.push(targetingWarning);
   const run = newRun({ ...input, state }, config, diagnostics, targeting, moved.movedFrom);
@@ -89,10 +93,11 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     graph,
     (node, id) => {
       if (!targeting.has(id) || !matters(node, id) || (node.kind === "provider" && !used.has(id))) return true;
+      if (node.kind === "close-ephemeral") return run.ephemerals.close(node.resourceId);
       return node.kind === "orphan" ? planOrphan(run, node.state) : visit(run, nodes, node, id);
     },
     input.ports.stop,
-  );
+  ).finally(() => run.ephemerals.closeAll());
   if (input.ports.stop.aborted) diagnostics.push(interrupted);
   else if (options.targets.length === 0) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
   diagnostics.push(...importsOfNothing(context.configuration, options), ...forgotten(run.changes));
@@ -114,12 +119,18 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     changes: run.changes.sort(compareChanges),
     drift: run.drift.sort(compareChanges),
     outputs,
-    priorState: run.refreshed.snapshot(),
+    priorState: withChecks(run),
     expansions: expansionsOf(run.evaluator, context.configuration),
     checks: run.checks,
     settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),
   };
   return { plan, diagnostics, evaluator: run.evaluator };
+}
+
+function withChecks({ refreshed, checks, configuration, options }: PlanRun): State {
+  const state = refreshed.snapshot();
+  if (options.mode === "destroy") return state;
+  return { ...state, checkResults: checkResultsPlain(configuration, groupChecks(checks)) };
 }
 
 function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): boolean | Promise<boolean> {
@@ -138,6 +149,7 @@ function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): bool
     case "provider":
       return visitProvider(nodes, node);
     case "resource":
+      if (node.resource.address.mode === "ephemeral") return visitEphemeral(run, node, id, run.waitsForChanges(id));
       return planResource(run, node, id);
     case "check":
       return run.options.mode === "destroy" || visitCheck(nodes, node);
@@ -153,6 +165,7 @@ function neededForDestroy(graph: Graph<ConfigNode>): (node: PlanNode, id: string
   for (const id of needed) for (const to of graph.dependencies.get(id) ?? []) needed.add(to);
   return (node, id) => {
     if (node.kind === "orphan" || node.kind === "call" || node.kind === "provider") return true;
+    if (node.kind === "close-ephemeral") return needed.has(node.resourceId);
     return (node.kind === "resource" && node.resource.address.mode === "managed") || needed.has(id);
   };
 }
@@ -189,6 +202,7 @@ function newRun(
     checks: [],
     movedFrom,
     imports: new ImportTargets(input.context.configuration, evaluator),
+    ephemerals: new OpenEphemerals(input.ports, diagnostics),
     diagnostics,
     isTargeted: targeting.isTargeted,
     waitsForChanges: (nodeId) => [...waits(nodeId)].some((id) => pending.has(id)),
@@ -220,8 +234,12 @@ function byConfig(state: State): ReadonlyMap<string, readonly ResourceState[]> {
 }
 
 // What the state has and no configuration declares is a node of its own, which needs its provider's default configuration.
-function withOrphans(graph: Graph<ConfigNode>, configuration: Configuration, state: State): Graph<PlanNode> {
-  const builder = new GraphBuilder<PlanNode>();
+function withOrphans(
+  graph: Graph<ConfigNode>,
+  configuration: Configuration,
+  state: State,
+): Graph<Exclude<PlanNode, CloseNode>> {
+  const builder = new GraphBuilder<Exclude<PlanNode, CloseNode>>();
   for (const [id, node] of graph.nodes) builder.add(id, node);
   for (const [id, all] of graph.dependencies) for (const to of all) builder.depend(id, to);
   const declared = new Set<string>();

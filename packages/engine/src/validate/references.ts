@@ -6,6 +6,7 @@ import type { Expression, ScopeTraversal, TraversalStep } from "@millwright/hcl/
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { BlockSchema } from "@millwright/provider/schema";
 import { resourceText } from "../addresses.ts";
+import type { ImportBlock } from "../refactor/blocks.ts";
 import type { CheckRule, Configuration, Module, Repetition, Resource } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import { checkProviderReferences } from "../load/check-providers.ts";
@@ -36,6 +37,8 @@ export function checkExpression(
 interface Allowed {
   readonly repetition: Repetition;
   readonly self: boolean;
+  /** The check block whose assertion it is. */
+  readonly check?: string;
   /** The resource it belongs to, which it may not name. */
   readonly within?: Resource;
 }
@@ -76,6 +79,8 @@ class ModuleCheck {
       const repetition = forEach ? ({ kind: "forEach", expression: forEach } as const) : plain.repetition;
       this.#all(referencesOfBody(body), { ...plain, repetition });
     }
+    for (const check of module.checks.values()) this.#rules(check.asserts, { ...plain, check: check.name });
+    for (const block of module.imports) this.#import(block);
     for (const resource of module.resources.values()) this.#resource(resource);
   }
 
@@ -93,6 +98,13 @@ class ModuleCheck {
     this.#rules(lifecycle.preconditions, { repetition, self: false, within: resource });
     this.#rules(lifecycle.postconditions, { repetition, self: true });
     this.#dependsOn(resource.dependsOn);
+  }
+
+  #import({ to, by, forEach }: ImportBlock): void {
+    const repetition: Repetition = forEach ? { kind: "forEach", expression: forEach } : { kind: "single" };
+    this.#repetition(repetition);
+    const keys = to.steps.flatMap((step) => (step.kind === "expression" ? step.expression : []));
+    for (const expression of [by.expression, ...keys]) this.#all(referencesOf(expression), { ...plain, repetition });
   }
 
   #repetition(repetition: Repetition): void {
@@ -232,6 +244,11 @@ class ModuleCheck {
     const text = resourceText(subject.address);
     const resource = this.#module.resources.get(text);
     if (!resource) return this.#undeclaredResource(reference, subject);
+    if (resource.check !== undefined && resource.check !== allowed.check) {
+      const { type, name } = subject.address;
+      const detail = `The referenced data resource "${type}" "${name}" is not available from this context: only the assertions of check "${resource.check}", which it is nested in, see it.`;
+      return this.#error("Reference to scoped resource", detail, reference.range);
+    }
     if (resource === allowed.within) {
       return this.#error(
         "Self-referential block",

@@ -1,9 +1,10 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import { similar } from "@millwright/core/similar";
+import { hasErrors } from "@millwright/core/diagnostics";
 import { impliedType } from "@millwright/provider/implied-type";
-import { unknownValue, unmarkDeep } from "@millwright/value/value";
-import { instanceAddress, providerSourceShort } from "../addresses.ts";
+import type { Provider, ValidateCall } from "@millwright/provider/protocol";
+import { ephemeral, mark, unknownValue, unmarkDeep } from "@millwright/value/value";
+import type { ResourceMode } from "../addresses.ts";
+import { instanceAddress } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, usedProviders } from "../config-graph.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
@@ -15,6 +16,7 @@ import { expand } from "../plan/expand.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
 import type { NodeRun } from "../plan/nodes.ts";
 import { visitCall, visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
+import { unknownType } from "../plan/resource.ts";
 import { report } from "../plan/run.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
@@ -68,16 +70,7 @@ async function validateResource(
   { module, resource, provider }: Extract<ConfigNode, { readonly kind: "resource" }>,
 ): Promise<boolean> {
   const schema = run.pool.resourceSchema(provider.source, resource.address);
-  const what = resource.address.mode === "data" ? "data source" : "resource type";
-  if (!schema) {
-    const known = run.pool.schema(provider.source);
-    const near = similar(
-      resource.address.type,
-      (resource.address.mode === "data" ? known?.dataSources : known?.resources)?.keys() ?? [],
-    );
-    const detail = `The provider ${providerSourceShort(provider.source)} does not support ${what} "${resource.address.type}".${near ? ` Did you mean "${near}"?` : ""}`;
-    return report(run, [errorDiagnostic(`Invalid ${what}`, detail, { subject: resource.range })]);
-  }
+  if (!schema) return report(run, [unknownType(run, resource, provider)]);
   let ok = true;
   for (const instance of run.evaluator.moduleInstances(module)) {
     const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, instance, true);
@@ -100,21 +93,30 @@ async function validateResource(
       ok = false;
       continue;
     }
-    const unseen = unknownValue(impliedType(schema.block));
+    const unknown = unknownValue(impliedType(schema.block));
+    const unseen = resource.address.mode === "ephemeral" ? mark(unknown, ephemeral) : unknown;
     if (resource.repetition.kind === "single") run.evaluator.setInstance(instance, resource.address, undefined, unseen);
     try {
       const handle = await run.pool.any(provider.source);
       const call = { type: resource.address.type, config: unmarkDeep(decoded.value)[0] };
-      const answer =
-        resource.address.mode === "data"
-          ? await handle.validateDataConfig(call)
-          : await handle.validateResourceConfig(call);
+      const answer = await validateConfig(handle, resource.address.mode, call);
       if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) ok = false;
     } catch (error) {
       ok = report(run, [providerDied(address.text, "checking the configuration", error)]) && ok;
     }
   }
   return ok;
+}
+
+function validateConfig(provider: Provider, mode: ResourceMode, call: ValidateCall) {
+  switch (mode) {
+    case "managed":
+      return provider.validateResourceConfig(call);
+    case "data":
+      return provider.validateDataConfig(call);
+    case "ephemeral":
+      return provider.validateEphemeralConfig(call);
+  }
 }
 
 // While validating, any instance stands for all: its key and value are still to come.
