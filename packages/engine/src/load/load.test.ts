@@ -76,7 +76,7 @@ describe("a configuration is refused, with the place and what to do", () => {
     {
       name: "a module from a registry",
       files: 'module "m" {\n source = "hashicorp/consul/aws"\n}',
-      want: /Module not available: .*not supported by this version/,
+      want: /Module not installed: This module is not yet installed/,
     },
     { name: "a module without a source", files: 'module "m" {\n}', want: /Missing required argument: .*"source"/ },
     {

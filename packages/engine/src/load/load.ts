@@ -8,6 +8,8 @@ import type { Files } from "../ports.ts";
 import type { FolderOptions } from "./folder.ts";
 import { readFolder } from "./folder.ts";
 import { decodeModule, topLevelBlocks } from "./module.ts";
+import { installedModules } from "./installed-modules.ts";
+import type { ModuleResolver } from "./module-resolver.ts";
 import { applyOverrides } from "./overrides.ts";
 import type { StaticOptions } from "./static.ts";
 import { noStaticOptions, StaticEvaluator } from "./static.ts";
@@ -27,10 +29,12 @@ export interface LoadOptions extends FolderOptions {
   readonly folder?: string;
   /** What is known before anything is planned: sources of modules may be made from it. */
   readonly static?: StaticOptions;
+  /** Where modules are that are not folders beside: where init has put them, where not given. */
+  readonly modules?: ModuleResolver;
 }
 
 /**
- * Reads the configuration of a folder and of all local modules below it. There is always a configuration, the best that
+ * Reads the configuration of a folder and of all modules below it. There is always a configuration, the best that
  * could be read; with errors it is for looking at only.
  */
 export function loadConfiguration(files: Files, options: LoadOptions): Diagnosed<Configuration> {
@@ -60,6 +64,7 @@ class Loader {
   readonly #modules: Map<string, Module>;
   readonly #diagnostics: Diagnostic[];
   readonly #static: StaticEvaluator;
+  #resolve: ModuleResolver | undefined;
 
   constructor(files: Files, options: LoadOptions, modules: Map<string, Module>, diagnostics: Diagnostic[]) {
     this.#files = files;
@@ -106,8 +111,8 @@ class Loader {
 
   #call(caller: Module, call: ModuleCall): void {
     if (call.source === "") return;
-    if (!/^\.{1,2}(\/|$)/.test(call.source)) return this.#refuse(call, remoteSource(call.source));
-    const folder = joinFolder(caller.folder, call.source);
+    const folder = this.#folderOf(caller, call);
+    if (folder === undefined) return;
     if (this.#isItsOwnCaller(caller, folder)) {
       return this.#refuse(
         call,
@@ -128,6 +133,17 @@ class Loader {
       blocks: [],
     });
     this.#checkInputs(call, child);
+  }
+
+  // Undefined where it is not there, which is then told or will be looked after.
+  #folderOf(caller: Module, call: ModuleCall): string | undefined {
+    if (/^\.{1,2}(\/|$)/.test(call.source)) return joinFolder(caller.folder, call.source);
+    this.#resolve ??= this.#options.modules ?? installedModules(this.#files);
+    const answer = this.#resolve(call, [...caller.names, call.name]);
+    if (answer.kind === "folder") return answer.folder;
+    if (answer.kind === "refused")
+      this.#diagnostics.push(errorDiagnostic(answer.summary, answer.detail, { subject: call.sourceRange }));
+    return undefined;
   }
 
   #isItsOwnCaller(caller: Module, folder: string): boolean {
@@ -159,10 +175,6 @@ class Loader {
       this.#diagnostics.push(errorDiagnostic("Missing required argument", detail, { subject: call.range }));
     }
   }
-}
-
-function remoteSource(source: string): string {
-  return `Modules from registries, archives and repositories are not supported by this version of Millwright, so "${source}" cannot be fetched. Put the module into a folder and name it by a path that begins with "./" or "../".`;
 }
 
 /** Joins and cleans two slash-separated paths; `.` is the root folder. */

@@ -2,6 +2,7 @@ import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics
 import type { Attribute, Block } from "@millwright/hcl/ast";
 import { contentOf, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
+import type { ResourceMode } from "../addresses.ts";
 import type { IgnoreChanges, Lifecycle, Repetition, Resource } from "../configuration.ts";
 import { type Constants, listElements, quotedText } from "./constants.ts";
 import { providerReference } from "./provider-reference.ts";
@@ -47,7 +48,7 @@ export function decodeResource(block: Block, constants: Constants): Resource {
   const provider = content.attributes.get("provider");
   const reference = provider && providerReference(provider.expression, constants);
   return {
-    address: { mode: managed ? "managed" : "data", type: block.labels[0]!, name: block.labels[1]! },
+    address: { mode: modes[block.type] ?? "data", type: block.labels[0]!, name: block.labels[1]! },
     repetition: decodeRepetition(content.attributes, constants),
     dependsOn: constants.traversals(content.attributes.get("depends_on")),
     lifecycle: lifecycles[0] ? decodeLifecycle(lifecycles[0], managed, constants) : noLifecycle,
@@ -76,6 +77,8 @@ export function decodeRepetition(attributes: ReadonlyMap<string, Attribute>, con
   if (count) return { kind: "count", expression: count.expression };
   return forEach ? { kind: "forEach", expression: forEach.expression } : { kind: "single" };
 }
+
+const modes: Readonly<Record<string, ResourceMode>> = { resource: "managed", data: "data", ephemeral: "ephemeral" };
 
 const noLifecycle: Lifecycle = {
   createBeforeDestroy: false,

@@ -1,0 +1,20 @@
+import type { ErrorKind } from "@millwright/core/errors";
+
+/** Why a provider or a module did not come. */
+export const sourceErrors = {
+  /** Nobody there has it. */
+  notFound: { code: "SOURCE_NOT_FOUND", status: 404, retryable: false },
+  /** There is one, and none for this platform. */
+  otherPlatform: { code: "SOURCE_OTHER_PLATFORM", status: 404, retryable: false },
+  /** The configuration, a setting or the lock file has to change. */
+  refused: { code: "SOURCE_REFUSED", status: 400, retryable: false },
+  /** Its bytes are not those that were promised, or are not signed by whom they should be. */
+  untrusted: { code: "SOURCE_UNTRUSTED", status: 400, retryable: false },
+  unauthorized: { code: "SOURCE_UNAUTHORIZED", status: 401, retryable: false },
+  /** The server does not answer, or says that it cannot. */
+  unreachable: { code: "SOURCE_UNREACHABLE", status: 502, retryable: true },
+  /** The server answers, and not as its protocol has it. */
+  badAnswer: { code: "SOURCE_BAD_ANSWER", status: 502, retryable: false },
+  /** The machine lacks something: a program, room on its disk. */
+  machine: { code: "SOURCE_MACHINE", status: 500, retryable: true },
+} as const satisfies Record<string, ErrorKind>;

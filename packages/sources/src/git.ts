@@ -1,0 +1,79 @@
+import { OperationalError } from "@millwright/core/errors";
+import { spawn } from "node:child_process";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
+import { sourceErrors } from "./errors.ts";
+
+export interface GitPorts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Clones a repository into a folder that is not there yet, at `ref` where that is asked for, with its submodules. The options
+ * stand in the address: `ref`, `depth`, `sshkey` (base64). Throws `machine` where git is missing, `notFound` where it fails.
+ */
+export async function cloneRepository(address: string, folder: string, ports: GitPorts): Promise<void> {
+  const url = new URL(address);
+  const { ref, depth, sshkey } = optionsOf(url);
+  const keys = sshkey === undefined ? undefined : await keyFile(sshkey);
+  // git would take what begins with a dash for an option of its own.
+  if (ref?.startsWith("-")) throw new OperationalError(sourceErrors.refused, `${ref} is no ref of a git repository.`);
+  if (depth !== undefined && !/^\d+$/.test(depth))
+    throw new OperationalError(sourceErrors.refused, `depth=${depth} is no number of commits.`);
+  const env = keys ? { ...ports.env, GIT_SSH_COMMAND: sshCommand(ports.env, keys.path) } : ports.env;
+  const git = (args: readonly string[]) => runGit(args, { ...ports, env });
+  const isShallow = depth !== undefined && depth !== "0";
+  try {
+    const cut = isShallow ? ["--depth", depth, ...(ref === undefined ? [] : ["--branch", ref])] : [];
+    await git(["clone", "--quiet", ...cut, "--", url.href, folder]);
+    if (ref !== undefined && !isShallow) await git(["-C", folder, "checkout", "--quiet", ref]);
+    const submodules = ["-C", folder, "submodule", "--quiet", "update", "--init", "--recursive"];
+    await git(isShallow ? [...submodules, "--depth", depth] : submodules);
+  } finally {
+    if (keys) await rm(keys.folder, { recursive: true, force: true });
+  }
+}
+
+function optionsOf(url: URL): Readonly<Record<"ref" | "depth" | "sshkey", string | undefined>> {
+  const take = (name: string) => {
+    const value = url.searchParams.get(name);
+    url.searchParams.delete(name);
+    return value === null || value === "" ? undefined : value;
+  };
+  return { ref: take("ref"), depth: take("depth"), sshkey: take("sshkey") };
+}
+
+async function keyFile(encoded: string): Promise<{ readonly folder: string; readonly path: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "millwright-key-"));
+  await chmod(folder, 0o700);
+  const path = join(folder, "key");
+  await writeFile(path, Buffer.from(encoded, "base64"), { mode: 0o600 });
+  return { folder, path };
+}
+
+function sshCommand(env: GitPorts["env"], key: string): string {
+  return `${env["GIT_SSH_COMMAND"] || "ssh"} -i ${key} -o StrictHostKeyChecking=accept-new`;
+}
+
+async function runGit(args: readonly string[], { env, signal }: GitPorts): Promise<void> {
+  const child = spawn("git", [...args], { env: { ...env }, signal, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+  try {
+    const [code, said] = await Promise.all([ended, textOf(child.stderr)]);
+    if (code === 0) return;
+    throw new OperationalError(sourceErrors.notFound, `git ended with ${code}: ${withoutLogins(said.trim())}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof OperationalError) throw error;
+    const message =
+      "There is no program git on this machine, which fetches it. Install it (on Debian: apt-get install git).";
+    throw new OperationalError(sourceErrors.machine, message, { cause: error });
+  }
+}
+
+function withoutLogins(text: string): string {
+  return text.replaceAll(/(\/\/)[^/@\s]*@/g, "$1");
+}

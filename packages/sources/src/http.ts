@@ -1,0 +1,217 @@
+import { connectionFault, httpGet } from "@millwright/artifact/http-get";
+import { shownUrl } from "@millwright/artifact/shown-url";
+import { messageOf, OperationalError } from "@millwright/core/errors";
+import { type Clock, systemClock } from "@millwright/core/ports";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
+import { getCACertificates } from "node:tls";
+import { sourceErrors } from "./errors.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How the servers of providers and modules are asked. */
+export interface HttpPorts {
+  /** Holds proxies (HTTPS_PROXY, NO_PROXY), authorities (SSL_CERT_FILE) and Terraform's own settings. */
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  /** What is trusted, as PEM; what the machine trusts where not given. */
+  readonly authorities?: readonly string[];
+  readonly clock?: Clock;
+}
+
+export interface HttpRequest {
+  /** Sent to the first host only: a redirect to another one goes without them. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Where it came from in the end. */
+  readonly url: URL;
+  readonly body: IncomingMessage;
+}
+
+/** What servers of providers and modules are told about who asks; some answer by it. */
+const clientHeaders = { "user-agent": "Millwright", "x-terraform-version": "1.11.4" };
+const mostRedirects = 10;
+const mostJsonBytes = 50_000_000;
+
+/** Asks servers: follows redirects, tries again what may succeed later, and says what was wrong in words for users. */
+export class SourceHttp {
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly #clock: Clock;
+  readonly #retries: number;
+  readonly #milliseconds: number;
+  #authorities: readonly string[] | undefined;
+
+  constructor(ports: HttpPorts) {
+    this.env = ports.env;
+    this.signal = ports.signal;
+    this.#clock = ports.clock ?? systemClock;
+    this.#authorities = ports.authorities;
+    this.#retries = numberIn(ports.env, "TF_REGISTRY_DISCOVERY_RETRY", 1);
+    this.#milliseconds = 1000 * Math.max(1, numberIn(ports.env, "TF_REGISTRY_CLIENT_TIMEOUT", 10));
+  }
+
+  /** Any answer that a server gives. Throws `unreachable` where none comes, after as many tries as are set. */
+  async get(url: URL, request: HttpRequest = {}): Promise<HttpAnswer> {
+    for (let tried = 0; ; tried++) {
+      try {
+        const answer = await this.#follow(url, request);
+        if (answer.status < 500 || tried >= this.#retries) return answer;
+        answer.body.destroy();
+      } catch (error) {
+        this.signal.throwIfAborted();
+        if (!(error instanceof OperationalError) || !error.kind.retryable || tried >= this.#retries) throw error;
+      }
+      await this.#clock.sleep(1000 * 2 ** tried, this.signal);
+    }
+  }
+
+  /** The JSON that a server answers with; throws for any status but 200. `what` names it in errors. */
+  async json(
+    url: URL,
+    what: string,
+    request: HttpRequest = {},
+  ): Promise<{ readonly value: unknown; readonly url: URL }> {
+    const answer = await this.get(url, request);
+    if (answer.status !== 200) throw await refusal(answer, what);
+    return { value: await jsonIn(answer, what), url: answer.url };
+  }
+
+  /** A small file whole. Throws for any status but 200. */
+  async bytes(url: URL, what: string, request: HttpRequest = {}): Promise<Uint8Array> {
+    const answer = await this.get(url, request);
+    if (answer.status !== 200) throw await refusal(answer, what);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.#pieces(answer)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  /** Writes a file; throws for any status but 200. */
+  async download(url: URL, path: string, what: string, request: HttpRequest = {}): Promise<void> {
+    const answer = await this.get(url, request);
+    if (answer.status !== 200) throw await refusal(answer, what);
+    await this.save(answer, path);
+  }
+
+  /** Writes what a server answers with. */
+  async save(answer: HttpAnswer, path: string): Promise<void> {
+    const file = await open(path, "w", 0o600);
+    try {
+      for await (const piece of this.#pieces(answer)) await file.writeFile(piece);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async *#pieces({ body, url }: HttpAnswer): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of body) {
+        this.signal.throwIfAborted();
+        yield piece as Uint8Array;
+      }
+    } catch (error) {
+      this.signal.throwIfAborted();
+      const message = `The connection to ${url.host} broke while ${shownUrl(url)} was downloaded: ${messageOf(error)}.`;
+      throw new OperationalError(sourceErrors.unreachable, message, { cause: error });
+    }
+  }
+
+  async #follow(first: URL, request: HttpRequest): Promise<HttpAnswer> {
+    let url = first;
+    for (let followed = 0; followed <= mostRedirects; followed++) {
+      const own = url.host === first.host ? (request.headers ?? {}) : {};
+      const body = await this.#once(url, { ...clientHeaders, ...own });
+      const status = body.statusCode ?? 0;
+      const to = body.headers.location;
+      if (![301, 302, 303, 307, 308].includes(status) || to === undefined)
+        return { status, headers: body.headers, url, body };
+      body.destroy();
+      if (!URL.canParse(to, url.href))
+        throw badAnswer(`${shownUrl(url)} redirects to no address: ${JSON.stringify(to)}.`);
+      url = new URL(to, url.href);
+      if (!/^https?:$/.test(url.protocol))
+        throw badAnswer(`${shownUrl(first)} redirects to ${url.protocol}, which is not followed.`);
+    }
+    throw badAnswer(`${shownUrl(first)} redirects more than ${mostRedirects} times.`);
+  }
+
+  async #once(url: URL, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+    const { env, signal } = this;
+    const authorities = url.protocol === "https:" ? (this.#authorities ??= trusted(env)) : [];
+    try {
+      return await httpGet(url, { headers, env, signal, authorities, idleMilliseconds: this.#milliseconds });
+    } catch (error) {
+      signal.throwIfAborted();
+      const { why, isTls } = connectionFault(error instanceof Error ? error : new Error(messageOf(error)));
+      const advice = isTls
+        ? "Let SSL_CERT_FILE name a file with its authority's certificate, or add that to those that the machine trusts."
+        : "Look whether this machine may reach it; a proxy is set with HTTPS_PROXY.";
+      const message = `${shownUrl(url)} could not be asked: ${isTls ? "its certificate is not trusted" : `no answer from ${url.host}`} (${why}). ${advice}`;
+      throw new OperationalError(sourceErrors.unreachable, message, { cause: error });
+    }
+  }
+}
+
+/** The error that a server's refusal is: by its status, with what it says where that is a line of text or JSON errors. */
+export async function refusal(answer: HttpAnswer, what: string): Promise<OperationalError> {
+  const { status } = answer;
+  answer.body.destroy();
+  const asked = `${what} (${shownUrl(answer.url)})`;
+  if (status === 404 || status === 410)
+    return new OperationalError(
+      sourceErrors.notFound,
+      `There is no ${asked}: ${answer.url.host} answered with ${status}.`,
+    );
+  if (status === 401 || status === 403) {
+    const advice = `Look at the credentials for ${answer.url.host}: terraform login, a credentials block, or TF_TOKEN_${answer.url.hostname.replaceAll("-", "__").replaceAll(".", "_")}.`;
+    return new OperationalError(sourceErrors.unauthorized, `The ${asked} was refused with ${status}. ${advice}`);
+  }
+  const kind = status >= 500 || status === 429 ? sourceErrors.unreachable : sourceErrors.badAnswer;
+  return new OperationalError(
+    kind,
+    `The ${asked} was answered with ${status}. Try again later, or ask who runs ${answer.url.host}.`,
+  );
+}
+
+async function jsonIn(answer: HttpAnswer, what: string): Promise<unknown> {
+  const length = Number(answer.headers["content-length"] ?? 0);
+  if (length > mostJsonBytes)
+    throw badAnswer(`The ${what} from ${answer.url.host} is ${length} bytes, which cannot be.`);
+  const text = await textOf(answer.body);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badAnswer(`The ${what} from ${shownUrl(answer.url)} is no JSON: ${messageOf(error)}.`);
+  }
+}
+
+// As Go programs find them: SSL_CERT_FILE in place of the machine's file, SSL_CERT_DIR in place of its folder.
+function trusted(env: Environment): readonly string[] {
+  const file = env["SSL_CERT_FILE"];
+  const folder = env["SSL_CERT_DIR"];
+  if (!file && !folder) return [...new Set([...getCACertificates("system"), ...getCACertificates("default")])];
+  const files = [
+    ...(file ? [file] : []),
+    ...(folder && existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []),
+  ];
+  return files.flatMap((path) => {
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  });
+}
+
+function numberIn(env: Environment, name: string, fallback: number): number {
+  const given = env[name];
+  return given !== undefined && /^\d+$/.test(given) ? Number(given) : fallback;
+}
+
+function badAnswer(message: string): OperationalError {
+  return new OperationalError(sourceErrors.badAnswer, message);
+}

@@ -1,0 +1,153 @@
+import { defaultRegistry } from "./provider-source.ts";
+
+/** What a module call's `source` says: a folder beside, a name in a registry, or something to be fetched. */
+export type ModuleSource = LocalSource | RegistrySource | RemoteSource;
+
+export interface LocalSource {
+  readonly kind: "local";
+  readonly path: string;
+}
+
+export interface RegistrySource {
+  readonly kind: "registry";
+  readonly host: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly system: string;
+  /** The part of the package that is meant; empty for all of it. */
+  readonly subfolder: string;
+}
+
+/** Something to be fetched, spelt out as manifests note it: `git::https://github.com/a/b.git`. */
+export interface RemoteSource {
+  readonly kind: "remote";
+  readonly getter: "git" | "http" | "file";
+  /** The whole package's address with its options, without the getter's name and the subfolder. */
+  readonly address: string;
+  readonly subfolder: string;
+}
+
+/** A source that nothing here fetches: why, in a sentence. */
+export interface BadSource {
+  readonly kind: "bad";
+  readonly reason: string;
+}
+
+/**
+ * Reads a `source`. Sources: Terraform's documentation of module sources; the ways of writing an address are those of HashiCorp's
+ * go-getter, as that describes them.
+ */
+export function parseModuleSource(text: string): ModuleSource | BadSource {
+  if (/^\.{1,2}(\/|$)/.test(text)) return { kind: "local", path: text };
+  return parseRegistrySource(text) ?? parseRemoteSource(text);
+}
+
+/** `[HOST/]NAMESPACE/NAME/SYSTEM[//SUBFOLDER]`; undefined where it is not of that form. */
+export function parseRegistrySource(text: string): RegistrySource | undefined {
+  const { address, subfolder } = splitSubfolder(text);
+  const parts = address.split("/");
+  const [host, ...names] = parts.length === 4 ? parts : [defaultRegistry, ...parts];
+  if (names.length !== 3 || /[?:]/.test(names.join(""))) return undefined;
+  const [namespace = "", name = "", system = ""] = names;
+  const isNamed = [namespace, name].every((part) => /^[0-9A-Za-z](?:[0-9A-Za-z-_]{0,62}[0-9A-Za-z])?$/.test(part));
+  if (!isNamed || !/^[0-9a-z]{1,64}$/.test(system)) return undefined;
+  // Three parts that begin with one of these are an address of theirs; a registry's host has a dot or a port.
+  if (["github.com", "bitbucket.org", "gitlab.com"].includes(host!) || !/[.:]|^localhost$/.test(host!))
+    return undefined;
+  return { kind: "registry", host: host!.toLowerCase(), namespace, name, system, subfolder };
+}
+
+/** How a source is noted and told: spelt out, the subfolder before the options. */
+export function moduleSourceText(source: ModuleSource): string {
+  switch (source.kind) {
+    case "local":
+      return source.path;
+    case "registry": {
+      const { host, namespace, name, system, subfolder } = source;
+      return `${host}/${namespace}/${name}/${system}${subfolder === "" ? "" : `//${subfolder}`}`;
+    }
+    case "remote": {
+      const [address, query] = splitQuery(source.address);
+      const folder = source.subfolder === "" ? "" : `//${source.subfolder}`;
+      return `${prefixOf(source)}${address}${folder}${query}`;
+    }
+  }
+}
+
+/** The package alone, without the subfolder that is meant of it. */
+export function packageText(source: RegistrySource | RemoteSource): string {
+  return moduleSourceText({ ...source, subfolder: "" });
+}
+
+/** Reads an address of something to be fetched. */
+export function parseRemoteSource(text: string): RemoteSource | BadSource {
+  const forced = /^([a-z0-9]+)::(.*)$/s.exec(text);
+  const getter = forced?.[1];
+  const { address, subfolder } = splitSubfolder(forced?.[2] ?? text);
+  if (getter !== undefined && !["git", "http", "https", "file"].includes(getter)) return unfetched(getter, text);
+  const shorthand = getter === undefined || getter === "git" ? gitShorthand(address) : undefined;
+  if (shorthand !== undefined) {
+    const [path, query] = splitQuery(shorthand.address);
+    return { kind: "remote", getter: "git", address: `${path}${query}`, subfolder: subfolder || shorthand.subfolder };
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase();
+  if (getter === "git") {
+    const isKnown = scheme !== undefined && ["https", "http", "ssh", "git", "file"].includes(scheme);
+    return isKnown
+      ? { kind: "remote", getter: "git", address, subfolder }
+      : bad(`the address behind git:: begins with none of https://, ssh://, git:// and file://`);
+  }
+  if (scheme === "http" || scheme === "https") return { kind: "remote", getter: "http", address, subfolder };
+  if (scheme === "file" || address.startsWith("/")) {
+    const path = scheme === "file" ? address.slice("file://".length) : address;
+    return { kind: "remote", getter: "file", address: `file://${path}`, subfolder };
+  }
+  return scheme === undefined
+    ? bad(
+        `it is neither a path that begins with ./ or ../, nor a name in a registry, nor an address. A folder beside this one would be "./${text}"`,
+      )
+    : unfetched(scheme, text);
+}
+
+function prefixOf({ getter, address }: RemoteSource): string {
+  return getter === "git" ? "git::" : getter === "http" && !/^https?:/.test(address) ? "http::" : "";
+}
+
+// `github.com/a/b/sub`, `bitbucket.org/a/b`, `git@host:a/b.git`.
+function gitShorthand(address: string): { readonly address: string; readonly subfolder: string } | undefined {
+  const hosted = /^(github\.com|gitlab\.com|bitbucket\.org)\/([^/?]+)\/([^/?]+)([^?]*)(\?.*)?$/.exec(address);
+  if (hosted) {
+    const [, host, owner, repository, rest = "", query = ""] = hosted;
+    const name = repository!.endsWith(".git") ? repository : `${repository}.git`;
+    return { address: `https://${host}/${owner}/${name}${query}`, subfolder: rest.replaceAll(/^\/+|\/+$/g, "") };
+  }
+  const secureShell = /^(?:ssh:\/\/)?([A-Za-z0-9_.-]+)@([^/:?]+):(?!\d+\/)([^?]*)(\?.*)?$/.exec(address);
+  if (!secureShell) return undefined;
+  const [, user, host, path, query = ""] = secureShell;
+  return { address: `ssh://${user}@${host}/${path!.replace(/^\/+/, "")}${query}`, subfolder: "" };
+}
+
+/** Takes off what stands behind `//` (not that of `https://`); the options stay with the address. */
+function splitSubfolder(text: string): { readonly address: string; readonly subfolder: string } {
+  const [path, query] = splitQuery(text);
+  const scheme = path.indexOf("://");
+  const cut = path.indexOf("//", scheme < 0 ? 0 : scheme + 3);
+  if (cut < 0 || path.startsWith("//")) return { address: text, subfolder: "" };
+  return { address: `${path.slice(0, cut)}${query}`, subfolder: path.slice(cut + 2).replaceAll(/^\/+|\/+$/g, "") };
+}
+
+function splitQuery(text: string): readonly [string, string] {
+  const mark = text.indexOf("?");
+  return mark < 0 ? [text, ""] : [text.slice(0, mark), text.slice(mark)];
+}
+
+function unfetched(getter: string, text: string): BadSource {
+  const instead = /^s3|^gcs/.test(getter)
+    ? ` An object of a bucket has an https address too, with a signed query where it is not public.`
+    : "";
+  return bad(`${text} is fetched by ${getter}, which is not there. There are git, http and https.${instead}`);
+}
+
+function bad(reason: string): BadSource {
+  return { kind: "bad", reason };
+}
