@@ -265,7 +265,11 @@ function targetsOf(configuration: Configuration, module: Module, parsed: ParsedR
  */
 export function resourceDependencies(graph: Graph<ConfigNode>): ReadonlyMap<string, ReadonlySet<string>> {
   const memo = new Map<string, ReadonlySet<string>>();
-  const isResource = (id: string) => graph.nodes.get(id)!.kind === "resource";
+  // What is kept nowhere cannot be waited for later: what it was made of can.
+  const isResource = (id: string) => {
+    const node = graph.nodes.get(id)!;
+    return node.kind === "resource" && node.resource.address.mode !== "ephemeral";
+  };
   const result = new Map<string, ReadonlySet<string>>();
   for (const id of graph.nodes.keys()) {
     if (!isResource(id)) continue;

@@ -29,14 +29,15 @@ export function decodeResourceConfig(
   instance: InstanceData,
 ): Diagnosed<Value> {
   const result = decodeBlock(evaluator, resource.body, schema.block, address.module, instance);
-  if (hasErrors(result.diagnostics) || !isMarkedDeep(result.value, ephemeral)) {
+  const keepsNothing = resource.address.mode === "ephemeral" || !isMarkedDeep(result.value, ephemeral);
+  if (hasErrors(result.diagnostics) || keepsNothing) {
     return { value: result.value, diagnostics: result.diagnostics.map((d) => ({ address: address.text, ...d })) };
   }
   const found = [...result.diagnostics];
   for (const path of keptEphemerals(result.value, schema.block)) {
     const shown = formatPath(path).replace(/^\./, "");
     const { node } = placeOf(resource.body, path);
-    const detail = `Ephemeral values are not valid for "${shown}", because it is not a write-only attribute and its value would be kept in the state.`;
+    const detail = `Ephemeral values are not valid for "${shown}", because it is not a write-only attribute and must be persisted to state.`;
     const place = { subject: rangeOf(node), address: address.text };
     found.push(errorDiagnostic("Invalid use of ephemeral value", detail, place));
   }

@@ -279,7 +279,9 @@ export class Evaluator {
   /** What `type.name` is in a module instance: its one instance, a tuple by `count`, or an object by `for_each`. */
   resourceValue(module: ModuleInstance, resource: ResourceAddress): Value {
     const entry = this.#resources.get(absoluteResourceText(module, resource));
-    if (!entry) return dynamicValue;
+    // What is not there yet is nevertheless known to be of a kind that is not kept.
+    const unseen = resource.mode === "ephemeral" ? mark(dynamicValue, ephemeral) : dynamicValue;
+    if (!entry || entry.expansion.kind === "unknown") return unseen;
     entry.whole ??= assemble(entry.expansion, (key) => entry.values.get(key) ?? dynamicValue);
     return entry.whole;
   }

@@ -220,13 +220,26 @@ export function finishVariable(
     diagnostics.push(
       errorDiagnostic(
         "Ephemeral value not allowed",
-        `The variable "${variable.name}" does not accept ephemeral values. Declare it with "ephemeral = true" to let it take them.`,
+        `This input variable is not declared as accepting ephemeral values, so it cannot be set to a result derived from an ephemeral value. Declare variable "${variable.name}" with "ephemeral = true" to let it take them.`,
         place(input, variable),
       ),
     );
   }
-  const marks = [...(variable.sensitive ? [sensitive] : []), ...(variable.ephemeral ? [ephemeral] : [])];
-  return { value: mark(converted.value, ...marks), diagnostics };
+  return { value: mark(converted.value, ...marksOf(variable)), diagnostics };
+}
+
+/** The root's variables as values that are not known yet, marked as they will be. */
+export function unknownVariables(root: Module): ReadonlyMap<string, Value> {
+  return new Map(
+    [...root.variables.values()].map((variable) => [
+      variable.name,
+      mark(unknownValue(variable.type), ...marksOf(variable)),
+    ]),
+  );
+}
+
+function marksOf({ sensitive: secret, ephemeral: passing }: Variable) {
+  return [...(secret ? [sensitive] : []), ...(passing ? [ephemeral] : [])];
 }
 
 /** Every default value of a configuration that its variable's own type does not take. */

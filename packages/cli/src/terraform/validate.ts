@@ -1,6 +1,6 @@
 import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
 import { validateConfiguration } from "@millwright/engine/validate";
-import { unknownValue, type Value } from "@millwright/value/value";
+import { unknownVariables } from "@millwright/engine/variables";
 import type { CommandIo } from "../io.ts";
 import { diagnosticPlain } from "../views/diagnostic-json.ts";
 import type { SourceText } from "../views/diagnostics.ts";
@@ -47,11 +47,12 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
 }
 
 /** Everything that is wrong with a folder that was read, what was found while reading included. */
-export async function checkFolder(session: Session, { configuration, diagnostics }: LoadedFolder): Promise<Diagnostic[]> {
+export async function checkFolder(
+  session: Session,
+  { configuration, diagnostics }: LoadedFolder,
+): Promise<Diagnostic[]> {
   if (hasErrors(diagnostics)) return [...diagnostics];
-  const variables = new Map<string, Value>();
-  for (const variable of configuration.root.variables.values())
-    variables.set(variable.name, unknownValue(variable.type));
+  const variables = unknownVariables(configuration.root);
   const pool = await newPool(session);
   try {
     const context = evaluatorContext(session, { configuration, variables, applying: false });

@@ -3,6 +3,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { messageOf } from "@millwright/core/errors";
 import type { PendingCreate } from "../backend/journal.ts";
+import type { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { CheckResult, Plan } from "../plan/plan.ts";
 import type { RunAction, RunPorts } from "../ports.ts";
@@ -25,6 +26,7 @@ export interface ApplyRun {
   readonly diagnostics: Diagnostic[];
   readonly counts: { imported: number; added: number; changed: number; destroyed: number };
   readonly validating: false;
+  readonly ephemerals: OpenEphemerals;
 }
 
 /**

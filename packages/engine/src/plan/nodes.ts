@@ -64,16 +64,19 @@ export function visitOutput(run: NodeRun, { module, output }: NodeOf<"output">):
   for (const instance of run.evaluator.moduleInstances(module)) {
     if (!report(run, checkNamed(run, "output_value", output.name, output.preconditions, instance))) ok = false;
     else if (!report(run, run.evaluator.output(instance, output.name).diagnostics)) ok = false;
-    else if (instance.steps.length === 0 && !report(run, leaks(run, output, instance))) ok = false;
+    else if (!report(run, leaks(run, output, instance))) ok = false;
   }
   return ok;
 }
 
-// What a root output holds is shown to people and kept in the state: secrets only with the user's word for it.
+// An output keeps nothing ephemeral unless it says so; the root's are shown to people and kept in the state: secrets only with
+// the user's word for it.
 function leaks(run: NodeRun, output: Output, module: ModuleInstance): Diagnostic[] {
   const { value } = run.evaluator.evaluate(output.value, module);
   const subject = rangeOf(output.value);
+  const isRoot = module.steps.length === 0;
   if (output.ephemeral) {
+    if (!isRoot) return [];
     return [
       errorDiagnostic(
         "Ephemeral output not allowed",
@@ -86,12 +89,12 @@ function leaks(run: NodeRun, output: Output, module: ModuleInstance): Diagnostic
     return [
       errorDiagnostic(
         "Ephemeral value not allowed",
-        `The output "${output.name}" is derived from an ephemeral value, which cannot be kept in the state.`,
+        `This output value is not declared as returning an ephemeral value, so it cannot be set to a result derived from an ephemeral value.${isRoot ? " It would be kept in the state." : ' Declare the output with "ephemeral = true" to let it.'}`,
         { subject },
       ),
     ];
   }
-  if (output.sensitive || !isMarkedDeep(value, sensitive)) return [];
+  if (!isRoot || output.sensitive || !isMarkedDeep(value, sensitive)) return [];
   const detail = `To reduce the risk of accidentally exporting sensitive data that was intended to be only internal, Terraform requires that any root module output containing sensitive data be explicitly marked as sensitive, to confirm your intent.
 
 If you do intend to export this data, annotate the output value as sensitive by adding the following argument:

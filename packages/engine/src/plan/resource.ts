@@ -7,6 +7,7 @@ import type { Resource } from "../configuration.ts";
 import { instanceDataOf } from "../evaluator.ts";
 import type { Expansion } from "../expansion.ts";
 import { expansionKeys } from "../expansion.ts";
+import type { ProviderPool } from "../provider-pool.ts";
 import { providerInstance } from "../provider-instance.ts";
 import { expansionOf, type ResourceState } from "../state.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
@@ -98,11 +99,13 @@ function noSuchInstance(address: string, { text }: ProviderConfigAddress, { prov
   return errorDiagnostic("Invalid provider instance key", detail, { subject: provider?.range ?? range, address });
 }
 
-function unknownType(run: PlanRun, resource: Resource, provider: ProviderConfigAddress) {
+/** What there is to say of a resource whose provider does not have its type. */
+export function unknownType(run: { readonly pool: ProviderPool }, resource: Resource, provider: ProviderConfigAddress) {
   const schema = run.pool.schema(provider.source);
-  const types = resource.address.mode === "data" ? schema?.dataSources : schema?.resources;
+  const { mode } = resource.address;
+  const types = { managed: schema?.resources, data: schema?.dataSources, ephemeral: schema?.ephemeralResources }[mode];
   const near = similar(resource.address.type, types?.keys() ?? []);
-  const word = resource.address.mode === "data" ? "data source" : "resource type";
+  const word = { managed: "resource type", data: "data source", ephemeral: "ephemeral resource" }[mode];
   const detail = `The provider ${providerSourceShort(provider.source)} does not support ${word} "${resource.address.type}".${near ? ` Did you mean "${near}"?` : ""}`;
   return errorDiagnostic(`Invalid ${word}`, detail, { subject: resource.range, code: "unknown-resource-type" });
 }

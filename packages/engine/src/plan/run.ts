@@ -6,6 +6,7 @@ import { absoluteResourceText } from "../addresses.ts";
 import type { Graph } from "../graph.ts";
 import type { PendingCreate } from "../backend/journal.ts";
 import type { ConfigNode } from "../config-graph.ts";
+import type { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { ProviderPool } from "../provider-pool.ts";
@@ -54,6 +55,7 @@ export interface PlanRun {
   readonly changesOf: Map<string, InstanceChange[]>;
   readonly drift: InstanceChange[];
   readonly checks: CheckResult[];
+  readonly ephemerals: OpenEphemerals;
   /** New addresses of instances with those that the state had them at. */
   readonly movedFrom: ReadonlyMap<string, InstanceAddress>;
   readonly imports: ImportTargets;
