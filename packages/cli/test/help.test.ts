@@ -24,6 +24,7 @@ const commands = [
   "state rm",
   "state show",
   "taint",
+  "test",
   "untaint",
   "validate",
   "version",

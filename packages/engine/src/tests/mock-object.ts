@@ -38,8 +38,7 @@ export function mockCalls(typeOf: (mode: "managed" | "data", type: string) => Mo
   return {
     validateResourceConfig: () => Promise.resolve({ diagnostics: [] }),
     validateDataConfig: () => Promise.resolve({ diagnostics: [] }),
-    readResource: ({ current, private: own }) =>
-      Promise.resolve({ newState: current, private: own, diagnostics: [] }),
+    readResource: ({ current, private: own }) => Promise.resolve({ newState: current, private: own, diagnostics: [] }),
     planResourceChange: (call) => Promise.resolve(plan(typeOf("managed", call.type), call)),
     applyResourceChange: (call) => Promise.resolve(apply(typeOf("managed", call.type), call)),
     readDataSource: (call) => Promise.resolve(read(typeOf("data", call.type), call)),
@@ -79,9 +78,7 @@ function make({ schema, mock, chance }: MockedType, value: Value) {
 }
 
 function misfitFound({ attribute, message }: MockMisfit, range: SourceRange | undefined): ProviderDiagnostics[number] {
-  const at = range
-    ? ` defined at ${range.filename}:${range.start.line},${range.start.column}-${range.end.column}`
-    : "";
+  const at = range ? ` defined at ${range.filename}:${range.start.line},${range.start.column}-${range.end.column}` : "";
   const detail = `The mocked data${at} has a value for "${attribute}" that does not fit: ${message}.`;
   return { severity: "error", summary: "Failed to compute attribute", detail };
 }

@@ -18,6 +18,7 @@ import {
   stringValue,
   tupleValue,
   unknownValue,
+  withMarks,
   type Value,
 } from "@millwright/value/value";
 
@@ -73,7 +74,7 @@ function eachAttribute(schema: BlockSchema, value: Value, given: Value | undefin
       data.set(name, nested ? eachElement(nestedAsBlock(nested), nested.nesting, inner, gift, replace) : inner);
     } else data.set(name, block ? eachElement(block.block, block.nesting, part, gift, replace) : part);
   }
-  return { type: value.type, data, marks: value.marks };
+  return withMarks(objectValue(data), value.marks);
 }
 
 // One object of given values stands for every element of a nested block.
@@ -87,12 +88,14 @@ function eachElement(
   if (isNull(value) || !isKnown(value)) return value;
   if (nesting === "single" || nesting === "group") return eachAttribute(schema, value, given, replace);
   if (nesting === "map") {
-    const entries = [...asMap(value)].map(([key, element]) => [key, eachAttribute(schema, element, given, replace)] as const);
-    return { type: value.type, data: new Map(entries), marks: value.marks };
+    const entries = [...asMap(value)].map(
+      ([key, element]) => [key, eachAttribute(schema, element, given, replace)] as const,
+    );
+    return value.type.kind === "map" ? mapValue(entries, value.type.element) : objectValue(entries);
   }
   const elements = asArray(value).map((element) => eachAttribute(schema, element, given, replace));
-  const element = value.type.kind === "list" || value.type.kind === "set" ? value.type.element : undefined;
-  return nesting === "set" && element ? setValue(elements, element) : { type: value.type, data: elements, marks: value.marks };
+  if (value.type.kind === "set") return setValue(elements, value.type.element);
+  return value.type.kind === "list" ? listValue(elements, value.type.element) : tupleValue(elements);
 }
 
 function objectEntries(value: Value): ReadonlyMap<string, Value> | undefined {

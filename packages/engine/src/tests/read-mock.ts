@@ -84,13 +84,7 @@ function readMocks(blocks: readonly Block[], mocks: Mocks, constants: Constants)
   }
 }
 
-function readMockFolder(
-  folder: string,
-  source: Attribute,
-  mocks: Mocks,
-  constants: Constants,
-  files: Files,
-): void {
+function readMockFolder(folder: string, source: Attribute, mocks: Mocks, constants: Constants, files: Files): void {
   const clean = folder.replace(/^\.\//, "").replace(/\/+$/, "");
   const names = files.list(clean === "" ? "." : clean);
   if (!names) {

@@ -59,7 +59,7 @@ class Reader {
         if (this.#isNew("run", block.labels[0]!, block)) this.#runs.push(block);
         return;
       case "variables":
-        if (this.#variables) this.#refuse("Multiple \"variables\" blocks", "Put all variables into one block.", block);
+        if (this.#variables) this.#refuse('Multiple "variables" blocks', "Put all variables into one block.", block);
         else this.#variables = readVariables(block, this.#constants);
         return;
       case "provider":
@@ -125,7 +125,11 @@ class Reader {
     }
     const at = `${first.filename}:${first.start.line},${first.start.column}-${first.end.column}`;
     if (what === "run")
-      this.#refuse('Duplicate "run" block names', `This test file already has a run named ${name} block defined at ${at}.`, block);
+      this.#refuse(
+        'Duplicate "run" block names',
+        `This test file already has a run named ${name} block defined at ${at}.`,
+        block,
+      );
     else this.#refuse("Duplicate provider block", `This file already has a provider ${name} defined at ${at}.`, block);
     return false;
   }

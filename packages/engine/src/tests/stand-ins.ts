@@ -4,10 +4,11 @@ import type { Provider } from "@millwright/provider/protocol";
 import type { ProviderSchema } from "@millwright/provider/schema";
 import { asMap, emptyObject, type Value } from "@millwright/value/value";
 import type { InstanceAddress, InstanceKey, ModuleInstance } from "../addresses.ts";
+import { wholeProviderConfig } from "../addresses.ts";
 import type { ModuleStandIns } from "../evaluator.ts";
 import type { ProviderStandIns } from "../provider-pool.ts";
 import { mockCalls, type MockedType, type MockValues } from "./mock-object.ts";
-import type { MockProvider, Override, TestRun } from "./test-file.ts";
+import type { MockProvider, Override } from "./test-file.ts";
 
 /** Everything that a run puts in the place of the real thing. */
 export interface StandIns {
@@ -15,7 +16,6 @@ export interface StandIns {
   readonly mocks: ReadonlyMap<string, MockProvider>;
   /** Overrides of the run, then of the file: earlier ones hold over later ones. */
   readonly overrides: readonly Override[];
-  readonly command: TestRun["command"];
   readonly chance: Chance;
 }
 
@@ -24,14 +24,14 @@ export function providerStandIns(standIns: StandIns): ProviderStandIns {
   const { mocks, overrides, chance } = standIns;
   return {
     configuration(address, schema, real) {
-      const mock = mocks.get(address.text);
+      const mock = mocks.get(wholeProviderConfig(address).text);
       return mock && mocked(real, schema, (mode, type) => mockedType(mock, schema, mode, type, chance));
     },
     instance(address, configuration, schema, real) {
-      const own = mocks.get(configuration.text)?.overrides ?? [];
+      const own = mocks.get(wholeProviderConfig(configuration).text)?.overrides ?? [];
       const override = bestOverride([overrides, own], address);
       if (!override) return real;
-      const duringPlan = override.duringPlan ?? mocks.get(configuration.text)?.duringPlan ?? false;
+      const duringPlan = override.duringPlan ?? mocks.get(wholeProviderConfig(configuration).text)?.duringPlan ?? false;
       const mock = { values: override.values, duringPlan, range: override.range };
       return mocked(real, schema, (mode, type) => typed(schema, mode, type, mock, chance));
     },
@@ -83,7 +83,13 @@ function mockedType(
 ): MockedType {
   const defaults = (mode === "data" ? mock.dataSources : mock.resources).get(type);
   const duringPlan = defaults?.duringPlan ?? mock.duringPlan;
-  return typed(schema, mode, type, { values: defaults?.values ?? emptyObject, duringPlan, range: defaults?.range }, chance);
+  return typed(
+    schema,
+    mode,
+    type,
+    { values: defaults?.values ?? emptyObject, duringPlan, range: defaults?.range },
+    chance,
+  );
 }
 
 function typed(
@@ -141,6 +147,8 @@ function sorted(overrides: readonly Override[]): readonly Override[] {
 
 function keysIn({ target }: Override): number {
   const { module, own } =
-    target.kind === "module" ? { module: target.module, own: 0 } : { module: target.address.module, own: target.address.key === undefined ? 0 : 1 };
+    target.kind === "module"
+      ? { module: target.module, own: 0 }
+      : { module: target.address.module, own: target.address.key === undefined ? 0 : 1 };
   return own + module.steps.filter((step) => step.key !== undefined).length;
 }
