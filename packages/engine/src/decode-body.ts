@@ -13,6 +13,7 @@ import { formatPath } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import { ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
+import { schemaForBody } from "./attributes-as-blocks.ts";
 import type { Resource } from "./configuration.ts";
 import type { Evaluator, InstanceData } from "./evaluator.ts";
 import { noInstance } from "./evaluator.ts";
@@ -72,7 +73,7 @@ function decodeBlock(
   const { value: scope, diagnostics } = evaluator.scope(referencesOfBody(body), module, instance, body.file.name);
   const type = impliedType(schema);
   if (hasErrors(diagnostics)) return { value: unknownValue(type), diagnostics };
-  const decoded = decode(body, specOf(schema), scope, expandDynamic);
+  const decoded = decode(body, specOf(schemaForBody(body, schema)), scope, expandDynamic);
   const all = diagnostics.length === 0 ? decoded.diagnostics : [...diagnostics, ...decoded.diagnostics];
   if (hasErrors(all)) return { value: unknownValue(type), diagnostics: all };
   // Optional attributes of nested objects were filled in by conversion; what is left is the plain type.
