@@ -15,6 +15,8 @@ import { dynamicValue, isWhollyKnown, type Value } from "@millwright/value/value
 import { progressView } from "../views/progress.ts";
 import { carryOut } from "../terraform/carry-out.ts";
 import type { OpenState } from "../terraform/open-state.ts";
+import type { RunToRecord } from "../terraform/recording.ts";
+import { providersOf, providerVersions } from "../terraform/registry.ts";
 import { forgetSettled, recoverInterrupted } from "../terraform/recover.ts";
 import type { Session } from "../terraform/session.ts";
 import { named } from "./named-events.ts";
@@ -100,12 +102,23 @@ class ApplyingRun {
     return this.#finished(instance);
   }
 
-  async #carryOut({ session, state, plan, configuration, given }: ReadyInstance): Promise<boolean> {
+  async #carryOut(instance: ReadyInstance): Promise<boolean> {
+    const { session, state, plan, configuration, given } = instance;
     const { pending, diagnostics } = await recoverInterrupted(state);
     if (!(await session.report(diagnostics))) return false;
     const events: RunListener = session.json ? session.json.events : named(session, progressView(session, "apply"));
     const { parallelism } = this.#input;
-    const done = await carryOut({ session, state, plan, configuration, given, pending, events, parallelism });
+    const done = await carryOut({
+      session,
+      state,
+      plan,
+      configuration,
+      given,
+      pending,
+      events,
+      parallelism,
+      record: await recordOf(instance),
+    });
     if (!done) return false;
     const { counts, state: after } = done.result;
     this.counts.imported += counts.imported;
@@ -165,4 +178,11 @@ class ApplyingRun {
     } else this.#outputs.set(task.name, storedOutputs(now, configuration.root.outputs.keys()));
     return true;
   }
+}
+
+/** What the history of the instance's state keeps of the run. */
+async function recordOf({ task, session, plan, files, contribution }: ReadyInstance): Promise<RunToRecord> {
+  const providers = providerVersions(plan, (await providersOf(session)).registry);
+  const operation = task.task === "remove" ? "destroy" : "apply";
+  return { operation, saved: { plan, files, providers, ...(contribution === undefined ? {} : { contribution }) } };
 }

@@ -43,7 +43,8 @@ export async function runInInstances(
   }
   const over = Object.hasOwn(overEach, name) ? overEach[name] : undefined;
   if (chosen.length === 0 && over) return over(args, io, style);
-  const detail = `This folder lists instances, and ${name} works on one of them. Say which: ${style} ${name} -instance=NAME.`;
+  const line = [name, ...args.filter((arg) => !arg.startsWith("-")).slice(0, 1)].join(" ");
+  const detail = `This folder lists instances, and ${name} works on one of them. Say which: ${style} ${line} -instance=NAME.`;
   await io.stderr(renderDiagnostic(errorDiagnostic("Which instance", detail), io.view));
   return 1;
 }

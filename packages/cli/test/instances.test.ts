@@ -1,0 +1,430 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { TestFolder } from "./folder.ts";
+import type { CommandOutcome } from "./kv-io.ts";
+
+/* Folders that list instances of templates, and what the commands make of them. */
+
+const templates = {
+  "network/main.tf": `variable "region" { type = string }
+resource "terraform_data" "vpc" { input = "vpc-\${var.region}" }
+output "vpc_id" { value = terraform_data.vpc.id }
+output "name" { value = terraform_data.vpc.input }
+`,
+  "app/main.tf": `variable "vpc_id" { type = string }
+variable "color" { default = "none" }
+resource "terraform_data" "app" { input = "\${var.color} in \${var.vpc_id}" }
+output "url" { value = "http://\${terraform_data.app.id}" }
+`,
+};
+
+const inTypeScript = {
+  ...templates,
+  "prod.instances.ts": `import { instance } from "millwright";
+const network = instance("network", "./network", { region: "eu" });
+for (const color of ["blue", "green"]) instance(\`app-\${color}\`, "./app", { vpc_id: network.vpc_id, color });
+`,
+};
+
+const inHcl = {
+  ...templates,
+  "prod.instances.hcl": `variable "region" { default = "eu" }
+locals { vpc = instance.network.vpc_id }
+instance "network" {
+  source = "./network"
+  region = var.region
+}
+instance "app-blue" {
+  source = "./app"
+  vpc_id = local.vpc
+  color  = "blue"
+}
+instance "app-green" {
+  source = "./app"
+  vpc_id = local.vpc
+  color  = upper("green")
+}
+`,
+};
+
+let made: TestFolder | undefined;
+afterEach(() => {
+  made?.remove();
+  made = undefined;
+});
+
+function folderWith(files: Readonly<Record<string, string>>): TestFolder {
+  made = new TestFolder(files);
+  return made;
+}
+
+const said = ({ out, err }: CommandOutcome) => out + err;
+
+function objects(folder: TestFolder, instance: string): readonly string[] {
+  const name = `.millwright/instances/${instance}/terraform.tfstate`;
+  if (!existsSync(join(folder.path, name))) return [];
+  const state = JSON.parse(folder.read(name)) as { resources: { type: string; name: string }[] };
+  return state.resources.map(({ type, name: label }) => `${type}.${label}`);
+}
+
+describe.each([
+  { language: "TypeScript", files: inTypeScript },
+  { language: "HCL", files: inHcl },
+])("a list in $language", ({ files }) => {
+  test("is planned as a whole before anything is there: outputs that are to come are unknown inputs", async () => {
+    const folder = folderWith(files);
+    const plan = await folder.must("plan");
+    expect(plan.out).toMatch(/── network template network ─+\n[^]*vpc-eu[^]*── app-blue template app ─/);
+    expect(plan.out).toMatch(/\+ input {2}= \(known after apply\)/);
+    expect(plan.out).toContain("Plan for 3 instances: 3 to add, 0 to change, 0 to destroy.");
+    expect(plan.out).toContain("Changed, in this order: network, app-blue, app-green");
+    expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(2);
+    expect(objects(folder, "network")).toEqual([]);
+  });
+
+  test("is applied in order; each instance has a state of its own, and then there is nothing to do", async () => {
+    const folder = folderWith(files);
+    const applied = await folder.must("apply", "-auto-approve");
+    expect(applied.out).toContain("Apply complete! 3 instances. Resources: 3 added, 0 changed, 0 destroyed.");
+    expect(applied.out.indexOf("network: terraform_data.vpc: Creation complete")).toBeLessThan(
+      applied.out.indexOf("app-blue: terraform_data.app: Creating"),
+    );
+    expect(["network", "app-blue", "app-green"].map((name) => objects(folder, name))).toEqual([
+      ["terraform_data.vpc"],
+      ["terraform_data.app"],
+      ["terraform_data.app"],
+    ]);
+    expect(existsSync(join(folder.path, "terraform.tfstate"))).toBe(false);
+    const again = await folder.must("plan", "-detailed-exitcode");
+    expect(again.out).toContain("No changes. All instances match their templates and inputs.");
+  });
+
+  test("is destroyed in the reverse order", async () => {
+    const folder = folderWith(files);
+    await folder.must("apply", "-auto-approve");
+    const destroyed = await folder.must("destroy", "-auto-approve");
+    expect(destroyed.out).toContain("Destroy complete! 3 instances. Resources: 0 added, 0 changed, 3 destroyed.");
+    expect(destroyed.out.indexOf("app-green: terraform_data.app: Destruction complete")).toBeLessThan(
+      destroyed.out.indexOf("network: terraform_data.vpc: Destroying"),
+    );
+    expect(objects(folder, "network")).toEqual([]);
+  });
+});
+
+describe("a saved plan of instances", () => {
+  test("holds all that an apply needs: neither list nor template has to be there any more", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("plan", "-out=change.plan");
+    folder.write({ "network/main.tf": "not HCL {", "prod.instances.ts": "nonsense(" });
+    const shown = await folder.must("show", "change.plan");
+    expect(shown.out).toContain("terraform_data.vpc will be created");
+    const applied = await folder.must("apply", "change.plan");
+    expect(applied.out).toContain("3 instances. Resources: 3 added");
+    expect(objects(folder, "app-green")).toEqual(["terraform_data.app"]);
+  });
+
+  test("is refused as a whole once the state of one instance has moved", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("plan", "-out=change.plan");
+    await folder.must("apply", "-auto-approve", "-instance=network");
+    const refused = await folder.run(["apply", "change.plan"]);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/Saved plan is stale\n│\n│ {3}with instance\.network/);
+    expect(objects(folder, "app-blue")).toEqual([]);
+  });
+});
+
+describe("one instance of several", () => {
+  test("is worked on alone, with what it uses of others out of their states", async () => {
+    const folder = folderWith(inTypeScript);
+    const early = await folder.run(["plan", "-instance=app-blue"]);
+    expect([early.code, said(early)]).toEqual([1, expect.stringContaining("Outputs are not there yet")]);
+    await folder.must("apply", "-auto-approve", "-instance=network");
+    const plan = await folder.must("plan", "-instance=app-blue");
+    expect(plan.out).toContain("Plan for 1 instance: 1 to add");
+    expect(plan.out).toMatch(/input {2}= "blue in [0-9a-f-]{36}"/);
+    const unknown = await folder.run(["plan", "-instance=app-blu"]);
+    expect(said(unknown)).toContain('There is no instance "app-blu" here. Did you mean "app-blue"?');
+  });
+
+  test("is not destroyed while others were made from its outputs", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("apply", "-auto-approve");
+    const refused = await folder.run(["destroy", "-auto-approve", "-instance=network", "-instance=app-blue"]);
+    expect([refused.code, said(refused)]).toEqual([1, expect.stringContaining("Add -instance=app-green.")]);
+    await folder.must("destroy", "-auto-approve", "-instance=app-green");
+    expect([objects(folder, "app-green"), objects(folder, "app-blue")]).toEqual([[], ["terraform_data.app"]]);
+  });
+
+  test("is what commands on a state work on", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("apply", "-auto-approve");
+    expect((await folder.must("state", "list", "-instance=app-blue")).out).toBe("terraform_data.app\n");
+    expect((await folder.must("output", "-instance=network", "-raw", "name")).out).toBe("vpc-eu");
+    expect((await folder.must("show", "-instance", "network")).out).toContain('input  = "vpc-eu"');
+    const console = await folder.run(["console", "-instance=app-blue"], { stdin: "var.color\n" });
+    expect(console.out).toBe('"blue"\n');
+    await folder.must("taint", "-instance=app-blue", "terraform_data.app");
+    const plan = await folder.must("plan");
+    expect(plan.out).toMatch(/app-blue template app[^]*is tainted, so it must be replaced/);
+    const unsaid = await folder.run(["state", "list"]);
+    expect([unsaid.code, unsaid.err]).toEqual([1, expect.stringContaining("millwright state list -instance=NAME")]);
+  });
+});
+
+describe("an instance that is no longer listed", () => {
+  const without = {
+    "prod.instances.ts": `import { instance } from "millwright";
+instance("network", "./network", { region: "eu" });
+`,
+  };
+
+  test("is planned to be destroyed, by the template it was made by, also where that is gone", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("apply", "-auto-approve");
+    folder.write({ ...without, "app/main.tf": "# nothing left" });
+    const plan = await folder.must("plan");
+    expect(plan.out).toContain("── app-blue template app, no longer listed, to be destroyed ──");
+    expect(plan.out).toContain("Plan for 2 instances: 0 to add, 0 to change, 2 to destroy.");
+    await folder.must("apply", "-auto-approve");
+    expect([objects(folder, "app-blue"), objects(folder, "network")]).toEqual([[], ["terraform_data.vpc"]]);
+    expect((await folder.must("plan")).out).toContain("No changes.");
+  });
+
+  test("goes only after those that used it have been made without it", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("apply", "-auto-approve");
+    folder.write({
+      "prod.instances.ts": `import { instance } from "millwright";
+const fresh = instance("fresh", "./network", { region: "us" });
+for (const color of ["blue", "green"]) instance(\`app-\${color}\`, "./app", { vpc_id: fresh.vpc_id, color });
+`,
+    });
+    const applied = await folder.must("apply", "-auto-approve");
+    const at = (text: string) => applied.out.indexOf(text);
+    expect(at("fresh: terraform_data.vpc: Creation complete")).toBeLessThan(
+      at("app-blue: terraform_data.app: Modifying"),
+    );
+    expect(at("app-green: terraform_data.app: Modifications complete")).toBeLessThan(
+      at("network: terraform_data.vpc: Destroying"),
+    );
+  });
+});
+
+test("a failed instance keeps those that depend on it from being begun; others go on", async () => {
+  const folder = folderWith({
+    ...templates,
+    "shaky/main.tf": `resource "terraform_data" "first" {}
+resource "terraform_data" "second" {
+  lifecycle {
+    precondition {
+      condition     = terraform_data.first.id == "never"
+      error_message = "It never is."
+    }
+  }
+}
+output "vpc_id" { value = terraform_data.second.id }
+`,
+    "all.instances.hcl": `instance "shaky" { source = "./shaky" }
+instance "needy" {
+  source = "./app"
+  vpc_id = instance.shaky.vpc_id
+}
+instance "other" {
+  source = "./app"
+  vpc_id = "fixed"
+}
+`,
+  });
+  const applied = await folder.run(["apply", "-auto-approve"]);
+  expect(applied.code).toBe(1);
+  expect(applied.err).toMatch(/It never is\./);
+  expect(applied.err).toMatch(/with instance\.shaky: terraform_data\.second/);
+  expect(applied.err).toMatch(/on shaky\/main\.tf line 5/);
+  expect(applied.out).toContain("1 instance done, 1 failed, 1 not begun. Resources: 2 added, 0 changed, 0 destroyed.");
+  expect(applied.out).toMatch(/Failed: shaky\nNot begun: needy\n/);
+  expect([objects(folder, "needy"), objects(folder, "other")]).toEqual([[], ["terraform_data.app"]]);
+});
+
+test("an instance whose number of objects hangs on outputs to come is planned once these are there", async () => {
+  const folder = folderWith({
+    ...templates,
+    "many/main.tf": `variable "names" { type = set(string) }
+resource "terraform_data" "each" { for_each = var.names }
+output "count" { value = length(var.names) }
+`,
+    "all.instances.hcl": `instance "network" {
+  source = "./network"
+  region = "eu"
+}
+instance "many" {
+  source = "./many"
+  names  = [instance.network.vpc_id]
+}
+instance "last" {
+  source = "./app"
+  vpc_id = tostring(instance.many.count)
+}
+`,
+  });
+  const plan = await folder.must("plan", "-out=first.plan");
+  expect(plan.out).toContain("Plan for 1 instance: 1 to add");
+  expect(plan.out).toMatch(/Planned after this apply: many, since how many objects it has depends on outputs/);
+  expect(plan.out).toMatch(/Planned after this apply: last, since it uses outputs of "many"/);
+  const applied = await folder.must("apply", "-auto-approve");
+  expect(applied.out).toContain("What had to wait for these outputs is planned now.");
+  expect([objects(folder, "many"), objects(folder, "last")]).toEqual([["terraform_data.each"], ["terraform_data.app"]]);
+  expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(0);
+});
+
+describe("what is wrong with a list is said with its place", () => {
+  const cases: readonly { name: string; list: string; want: readonly RegExp[] }[] = [
+    {
+      name: "an input that the template does not have",
+      list: 'instance "n" {\n  source = "./network"\n  region = "eu"\n  regoin = "x"\n}',
+      want: [
+        /Unsupported argument/,
+        /line 4/,
+        /The template network has no variable "regoin"\. Did you mean "region"\?/,
+      ],
+    },
+    {
+      name: "an input that is missing",
+      list: 'instance "n" {\n  source = "./network"\n}',
+      want: [/Missing required argument/, /line 1/, /needs a value for "region", and the instance "n" gives\s+│ none/],
+    },
+    {
+      name: "an output that the template does not have",
+      list: 'instance "n" {\n  source = "./network"\n  region = "eu"\n}\ninstance "a" {\n  source = "./app"\n  vpc_id = instance.n.vpcid\n}',
+      want: [/Unknown output/, /line 7/, /has no output "vpcid"\. Did you mean\s+│ "vpc_id"\?/],
+    },
+    {
+      name: "a value of a type that the variable does not take",
+      list: 'instance "n" {\n  source = "./network"\n  region = ["eu"]\n}',
+      want: [/Invalid value for input variable/, /line 3/, /with instance\.n/],
+    },
+    {
+      name: "an instance that is not there",
+      list: 'instance "a" {\n  source = "./app"\n  vpc_id = instance.netwrk.vpc_id\n}\ninstance "network" {\n  source = "./network"\n  region = "eu"\n}',
+      want: [/Invalid reference/, /line 3/, /no instance named "netwrk" here\. Did you mean "network"\?/],
+    },
+    {
+      name: "a circle",
+      list: 'instance "a" {\n  source = "./app"\n  vpc_id = instance.b.url\n}\ninstance "b" {\n  source = "./app"\n  vpc_id = instance.a.url\n}',
+      want: [/Cycle of instances/, /line 1/, /a → b → a/],
+    },
+    {
+      name: "a name that is there twice",
+      list: 'instance "a" {\n  source = "./app"\n  vpc_id = "x"\n}\ninstance "a" {\n  source = "./app"\n  vpc_id = "y"\n}',
+      want: [/Duplicate instance/, /line 5/, /listed at all\.instances\.hcl:1,1 already/],
+    },
+    {
+      name: "a template that is not there",
+      list: 'instance "a" {\n  source = "./apq"\n}',
+      want: [/Template not found/, /line 2/, /There is no folder apq/],
+    },
+    {
+      name: "a resource",
+      list: 'resource "terraform_data" "a" {}',
+      want: [/Unsupported block type/, /line 1/, /belongs into a\s+│ template/],
+    },
+  ];
+  test.each(cases)("$name", async ({ list, want }) => {
+    const folder = folderWith({ ...templates, "all.instances.hcl": list });
+    for (const command of ["plan", "validate"]) {
+      const outcome = await folder.run([command]);
+      expect(outcome.code, said(outcome)).toBe(1);
+      for (const pattern of want) expect(outcome.err).toMatch(pattern);
+    }
+  });
+
+  test("in TypeScript too", async () => {
+    const folder = folderWith({
+      ...templates,
+      "all.instances.ts": `import { instance } from "millwright";
+const network = instance("network", "./network", { region: "eu" });
+instance("app", "./app", {
+  vpc_id: network.vpcid,
+});
+`,
+    });
+    const outcome = await folder.run(["plan"]);
+    expect(outcome.err).toMatch(/Unknown output[^]*on all\.instances\.ts line 4/);
+  });
+
+  test("what is wrong inside of a template names its file from here", async () => {
+    const folder = folderWith({
+      ...inHcl,
+      "network/more.tf": 'resource "terraform_data" "x" { input = var.nothing }\n',
+    });
+    expect((await folder.run(["plan"])).err).toMatch(/on network\/more\.tf line 1/);
+  });
+});
+
+test("as JSON every line of an instance names it, and the sum comes last", async () => {
+  const folder = folderWith(inTypeScript);
+  const { out } = await folder.must("apply", "-auto-approve", "-json");
+  const lines = out
+    .trim()
+    .split("\n")
+    .map(
+      (line) => JSON.parse(line) as { type: string; instance?: string; changes?: { add: number; operation: string } },
+    );
+  expect(lines.filter(({ type }) => type === "version")).toHaveLength(1);
+  const named = lines.filter(({ type }) => /^(planned_change|apply_start|apply_complete)$/.test(type));
+  expect(new Set(named.map(({ instance }) => instance))).toEqual(new Set(["network", "app-blue", "app-green"]));
+  const last = lines.at(-1);
+  expect([last?.type, last?.instance, last?.changes?.add, last?.changes?.operation]).toEqual([
+    "change_summary",
+    undefined,
+    3,
+    "apply",
+  ]);
+});
+
+describe("over all instances", () => {
+  test("outputs, what there is, and the graph", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("apply", "-auto-approve", "-instance=network");
+    const { out } = await folder.must("output", "-json");
+    expect(JSON.parse(out)).toMatchObject({ network: { name: { value: "vpc-eu", sensitive: false } }, "app-blue": {} });
+    expect((await folder.must("show")).out).toBe(
+      "Instance   Template  Objects\nnetwork    network   1\napp-blue   app       not applied yet\napp-green  app       not applied yet\n",
+    );
+    expect((await folder.must("graph")).out).toContain('"app-blue" -> "network";');
+    expect((await folder.must("validate")).out).toContain("Success!");
+    expect((await folder.must("init")).out).toMatch(/Template network\n[^]*Template app\n/);
+  });
+
+  test("an address needs its instance, and there is no one state", async () => {
+    const folder = folderWith(inTypeScript);
+    expect(said(await folder.run(["plan", "-target=terraform_data.app"]))).toContain("Address without its instance");
+    expect(said(await folder.run(["plan", "-state=x.tfstate"]))).toContain("One state for many instances");
+    await folder.must("apply", "-auto-approve", "-instance=network");
+    const replaced = await folder.must("plan", "-instance=network", "-replace=terraform_data.vpc");
+    expect(replaced.out).toContain("1 to add, 0 to change, 1 to destroy");
+  });
+
+  test("the list's own variables come from flags, files and the environment; those of templates do not", async () => {
+    const folder = folderWith({ ...inHcl, "network/terraform.tfvars": 'region = "from-the-template"\n' });
+    const env = { TF_VAR_color: "from-outside" };
+    const plan = await folder.run(["plan", "-var=region=us"], { env });
+    expect(plan.out).toContain('"vpc-us"');
+    expect(said(plan)).not.toMatch(/from-/);
+  });
+
+  test("outputs that are secret are secret inputs", async () => {
+    const folder = folderWith({
+      ...templates,
+      "secret/main.tf": 'output "vpc_id" {\n  value = "hunter2"\n  sensitive = true\n}\n',
+      "all.instances.hcl":
+        'instance "s" { source = "./secret" }\ninstance "a" {\n  source = "./app"\n  vpc_id = instance.s.vpc_id\n}',
+    });
+    const plan = await folder.must("plan");
+    expect(plan.out).toMatch(/input {2}= \(sensitive value\)/);
+    const applied = await folder.run(["apply", "-auto-approve"]);
+    expect(applied.code, said(applied)).toBe(0);
+    expect(said(applied) + said(await folder.run(["plan"]))).not.toContain("hunter2");
+  });
+});
