@@ -5,6 +5,7 @@ import { describe, test } from "vitest";
 import { TestFolder } from "../test/folder.ts";
 import type { CommandOutcome } from "../test/kv-io.ts";
 import { playScript, readScript } from "../test/script.ts";
+import { serveProviders } from "./served-providers.ts";
 
 const place = new URL("../test/scripts/", import.meta.url);
 const environment = { CHECKPOINT_DISABLE: "1", TF_CLI_CONFIG_FILE: devNull, TF_IN_AUTOMATION: "", NO_COLOR: "1" };
@@ -26,12 +27,15 @@ describe.runIf(found)("the real terraform gives the same for the portable script
     if (!script.comment.startsWith("portable")) continue;
     test(`${name}: ${script.comment}`, async () => {
       const folder = new TestFolder(script.files);
+      const served = new TestFolder();
       try {
+        const settings = await serveProviders(script.files, served);
         const run = async (args: readonly string[], env: Readonly<Record<string, string>>) =>
-          terraform(folder.path, args, env);
+          terraform(folder.path, args, { TF_CLI_CONFIG_FILE: settings, ...env });
         await playScript(script, { folder: folder.path, run });
       } finally {
         folder.remove();
+        served.remove();
       }
     });
   }

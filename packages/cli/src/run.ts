@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { OperationalError } from "@millwright/core/errors";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "./io.ts";
@@ -138,6 +139,7 @@ const groups = { infrastructure: "A folder of infrastructure", services: "Servic
 export async function main(args: readonly string[], version: string): Promise<number> {
   const io = processIo();
   const [name, ...rest] = args;
+  enterFolder(args.slice(0, 2));
   if (name === undefined || name === "help" || name === "-h" || name === "-help" || name === "--help") {
     await io.stdout(usage(version));
     return name === undefined ? 127 : 0;
@@ -147,6 +149,13 @@ export async function main(args: readonly string[], version: string): Promise<nu
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return unknown(name, io);
   return guarded(io, () => command.run(rest, io));
+}
+
+/** Providers that run in this process find files as their users mean them: from the folder that -chdir names. */
+function enterFolder(words: readonly string[]): void {
+  const named = words.find((word) => /^--?chdir=/.test(word));
+  const folder = named?.slice(named.indexOf("=") + 1);
+  if (folder !== undefined && statSync(folder, { throwIfNoEntry: false })?.isDirectory()) process.chdir(folder);
 }
 
 /** Runs a command; what it throws is said on standard error, with the stack where it is a bug. */

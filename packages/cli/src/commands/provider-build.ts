@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Diagnosed } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
@@ -15,11 +15,17 @@ export interface BuildOptions {
   readonly platforms: readonly string[];
 }
 
+export interface BuiltProvider {
+  /** `registry.terraform.io/hashicorp/notes`. */
+  readonly source: string;
+  /** The script to start, for each platform. */
+  readonly programs: readonly string[];
+}
+
 /**
- * Makes a provider's program in the layout of a filesystem mirror, unpacked: a script to start, and its program beside it. Gives
- * what to tell the person.
+ * Makes a provider's program in the layout of a filesystem mirror, unpacked: a script to start, and its program beside it.
  */
-export async function buildProvider(options: BuildOptions): Promise<Diagnosed<string | undefined>> {
+export async function buildProvider(options: BuildOptions): Promise<Diagnosed<BuiltProvider | undefined>> {
   const { file, out } = options;
   const platforms = options.platforms.length > 0 ? options.platforms : [platformHere()];
   const unknown = platforms.filter((platform) => !/^[a-z]+_[a-z0-9]+$/.test(platform));
@@ -32,7 +38,7 @@ export async function buildProvider(options: BuildOptions): Promise<Diagnosed<st
     return failed("Provider has two names", `Its source is ${source}, and its name ${name}: make them end alike.`);
   const program = await bundleProgram(file, fileURLToPath(import.meta.resolve("millwright/provider-process")));
   if (program.value === undefined) return { value: undefined, diagnostics: program.diagnostics };
-  const lines: string[] = [];
+  const programs: string[] = [];
   for (const platform of platforms) {
     const folder = join(out, ...source.split("/"), version, platform);
     mkdirSync(folder, { recursive: true });
@@ -40,25 +46,9 @@ export async function buildProvider(options: BuildOptions): Promise<Diagnosed<st
     writeFileSync(join(folder, "provider.mjs"), program.value);
     writeFileSync(start, startScript());
     chmodSync(start, 0o755);
-    lines.push(`  ${relative(process.cwd(), start) || start}\n`);
+    programs.push(start);
   }
-  return { value: told(lines, source, out), diagnostics: [] };
-}
-
-function told(lines: readonly string[], source: string, out: string): string {
-  return `Made:\n${lines.join("")}
-Where Terraform or OpenTofu is to take it from there, their configuration says:
-
-  provider_installation {
-    filesystem_mirror {
-      path    = ${JSON.stringify(out)}
-      include = [${JSON.stringify(source)}]
-    }
-    direct {
-      exclude = [${JSON.stringify(source)}]
-    }
-  }
-`;
+  return { value: { source, programs }, diagnostics: [] };
 }
 
 /** The Node that makes it is taken where it is still there, and otherwise one on the PATH. */

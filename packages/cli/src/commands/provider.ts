@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
@@ -8,6 +8,7 @@ import { builtinProviders } from "@millwright/providers/registry";
 import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { isHelp } from "../words.ts";
+import type { BuiltProvider } from "./provider-build.ts";
 
 const usage = `Usage: millwright provider serve FILE.ts|NAME [flags]
        millwright provider build FILE.ts -out=DIR [flags]
@@ -135,10 +136,28 @@ async function build(args: readonly string[], io: CommandIo): Promise<number> {
   const file = resolve(io.cwd, target);
   if (!existsSync(file)) return refuse(io, [errorDiagnostic("No such file", `There is no file ${target}.`)]);
   const { buildProvider } = await import("./provider-build.ts");
-  const { value, diagnostics } = await buildProvider({ file, out: resolve(io.cwd, out), platforms: platform });
-  if (!value) return refuse(io, diagnostics);
-  await io.stdout(value);
+  const mirror = resolve(io.cwd, out);
+  const { value: built, diagnostics } = await buildProvider({ file, out: mirror, platforms: platform });
+  if (!built) return refuse(io, diagnostics);
+  await io.stdout(told(built, mirror, io.cwd));
   return 0;
+}
+
+function told({ source, programs }: BuiltProvider, out: string, cwd: string): string {
+  const lines = programs.map((program) => `  ${relative(cwd, program)}\n`);
+  return `Made:\n${lines.join("")}
+Where Terraform or OpenTofu is to take it from there, their configuration says:
+
+  provider_installation {
+    filesystem_mirror {
+      path    = ${JSON.stringify(out)}
+      include = [${JSON.stringify(source)}]
+    }
+    direct {
+      exclude = [${JSON.stringify(source)}]
+    }
+  }
+`;
 }
 
 function oneArgument(command: string): Diagnostic {

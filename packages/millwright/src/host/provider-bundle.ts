@@ -64,12 +64,32 @@ function requireFrom(file?: string): string {
   return `import { createRequire as $mw$require } from "node:module"; const require = $mw$require(${place});`;
 }
 
+/**
+ * What a provider's file imports of Millwright is handed to it as it is here: were it loaded by its address, there might be two of it,
+ * and neither would know the values of the other.
+ */
 const millwrightOfHere: Plugin = {
   name: "millwright-of-here",
   setup(context) {
-    context.onResolve({ filter: own }, ({ path }) => ({ path: import.meta.resolve(path), external: true }));
+    context.onResolve({ filter: own }, ({ path }) => ({ path, namespace: "millwright-of-here" }));
+    context.onLoad({ filter: /.*/, namespace: "millwright-of-here" }, async ({ path }) => {
+      const here = (await import(path)) as Readonly<Record<string, unknown>>;
+      handed.set(path, here);
+      const from = `globalThis[Symbol.for(${JSON.stringify(handedBy)})].get(${JSON.stringify(path)})`;
+      return { contents: `export const { ${Object.keys(here).join(", ")} } = ${from};`, loader: "js" };
+    });
   },
 };
+
+const handedBy = "millwright.modules";
+const handed = handedModules();
+
+function handedModules(): Map<string, object> {
+  const place = globalThis as { [key: symbol]: unknown };
+  const modules = new Map<string, object>();
+  place[Symbol.for(handedBy)] = modules;
+  return modules;
+}
 
 // A user's folder has no packages of this program; they are found from here.
 const millwrightInside: Plugin = {

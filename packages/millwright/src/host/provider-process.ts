@@ -1,10 +1,10 @@
-import { Console } from "node:console";
 import { writeSync } from "node:fs";
 import type { Diagnosed } from "@millwright/core/diagnostics";
 import type { DefinedProvider } from "@millwright/provider/define";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { type Load, serveReattached, servePlugin, type ServeProcess } from "@millwright/plugin/serve";
 import { exportedProvider } from "./exported-provider.ts";
+import { printToStderr } from "./print-to-stderr.ts";
 import { sourceOf } from "./provider-source.ts";
 
 /** How a provider's program is run: by a host that started it, or beside hosts that are told where it is. */
@@ -52,8 +52,4 @@ export async function runProgram(exports: () => Promise<object>): Promise<never>
 async function debugMode(load: () => Promise<Diagnosed<DefinedProvider | undefined>>): Promise<ServeMode> {
   const { value } = await load();
   return value ? { kind: "debug", source: sourceOf(value) } : { kind: "hosted" };
-}
-
-function printToStderr(): void {
-  globalThis.console = new Console(process.stderr, process.stderr);
 }
