@@ -147,9 +147,7 @@ function expressionJson(expression: Expression): Plain {
   const references = referencesOf(expression);
   if (references.length > 0)
     return {
-      references: [
-        ...new Set(references.flatMap((parsed) => (parsed.ok ? referenceTexts(parsed.reference.traversal) : []))),
-      ],
+      references: references.flatMap((parsed) => (parsed.ok ? referenceTexts(parsed.reference.traversal) : [])),
     };
   const { value, diagnostics } = evaluate(expression, emptyScope);
   // What calls a function has no references, and no value before it is evaluated.
@@ -163,15 +161,14 @@ function referenceTexts(traversal: {
   readonly steps: readonly TraversalStep[];
 }): string[] {
   const root = traversal.root.name;
-  const single = ["var", "local", "each", "count", "path", "terraform", "tofu", "self"].includes(root);
-  const least = single ? 1 : root === "data" || root === "ephemeral" || root === "resource" ? 2 : 1;
-  const texts: string[] = [];
+  const least = root === "self" ? 0 : root === "data" || root === "ephemeral" || root === "resource" ? 2 : 1;
+  const texts: string[] = root === "self" ? [root] : [];
   let text = root;
   traversal.steps.forEach((step, i) => {
     text += step.kind === "attribute" ? `.${step.name}` : keyStep(step.key);
     if (i + 1 >= least) texts.unshift(text);
   });
-  return single ? texts.slice(-1) : texts;
+  return texts;
 }
 
 function keyStep(key: Extract<TraversalStep, { readonly kind: "index" }>["key"]): string {

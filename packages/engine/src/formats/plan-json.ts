@@ -69,7 +69,11 @@ function plannedValues(plan: Plan, pool: ProviderPool): Plain {
     };
     entries.push({ address: change.address, plain });
   }
-  return { ...(outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {}), root_module: moduleTree(entries) };
+  return {
+    ...(outputs.length > 0 ? { outputs: Object.fromEntries(outputs) } : {}),
+    // In the order of their addresses as text, [10] before [2], as the reference has it here and in no other place.
+    root_module: moduleTree(entries, (a, b) => (a.text < b.text ? -1 : 1)),
+  };
 }
 
 const actions: Readonly<Record<Action, readonly string[]>> = {

@@ -101,8 +101,8 @@ export function valuesPlain(value: Value | undefined): Plain {
 }
 
 /** Files entries under their modules, as a tree from the root. Modules without resources of their own are there where they lead to some. */
-export function moduleTree(entries: readonly ModuleEntry[]): Plain {
-  const sorted = [...entries].sort((a, b) => compareInstances(a.address, b.address));
+export function moduleTree(entries: readonly ModuleEntry[], compare = compareInstances): Plain {
+  const sorted = [...entries].sort((a, b) => compare(a.address, b.address));
   const byModule = new Map<string, Plain[]>();
   const children = new Map<string, Map<string, ModuleInstance>>();
   for (const { address, plain } of sorted) {
