@@ -19,6 +19,7 @@ import type { RunToRecord } from "../terraform/recording.ts";
 import { providersOf, providerVersions } from "../terraform/registry.ts";
 import { forgetSettled, recoverInterrupted } from "../terraform/recover.ts";
 import type { Session } from "../terraform/session.ts";
+import { placeTo } from "./place.ts";
 import { named } from "./named-events.ts";
 import { type ListVariables, listValues } from "./list-values.ts";
 import { storedOutputs } from "./outputs.ts";
@@ -158,11 +159,16 @@ class ApplyingRun {
   }
 
   // Before anything is made, so that what a killed run has made is not forgotten either.
-  #remember({ task, configuration, files, contribution }: ReadyInstance, inputs: ReadonlyMap<string, Value>): void {
+  #remember(
+    { task, state, configuration, files, contribution }: ReadyInstance,
+    inputs: ReadonlyMap<string, Value>,
+  ): void {
     if (!task.listed || task.task === "remove") return;
     const { template, dependencies } = task.listed;
     writeRecord(this.#input.session.folder, task.name, {
       template,
+      place: placeTo(this.#input.session.folder, state.kept.place),
+      lineage: state.kept.lineage,
       dependencies: [...dependencies],
       outputs: [...configuration.root.outputs.keys()],
       inputs: inputs,

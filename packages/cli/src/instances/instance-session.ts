@@ -12,6 +12,8 @@ export interface ScopeInput {
   readonly template: string;
   readonly inputs: readonly VariableSource[];
   readonly listFiles: ReadonlySet<string>;
+  /** The template's files as they are remembered, where they are to be used instead of what is there now. */
+  readonly files?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What makes a command work on one instance of the list in `listFolder`. */

@@ -1,9 +1,23 @@
+import type { InstanceRecord } from "@millwright/engine/instances/record";
 import { readRecord } from "@millwright/engine/instances/record";
+import type { VariableSource } from "@millwright/engine/variables";
 import { type Value, dynamicValue } from "@millwright/value/value";
 import { type OpenState, readState } from "../terraform/open-state.ts";
 import type { Session } from "../terraform/session.ts";
-import { instanceSession } from "./instance-session.ts";
+import { instanceSession, type ScopeInput } from "./instance-session.ts";
 import { storedOutputs } from "./outputs.ts";
+
+/** How an instance is worked on as it was at its last apply. */
+export function rememberedScope(listFolder: string, name: string, listFiles: ReadonlySet<string>): ScopeInput {
+  const record = readRecord(listFolder, name);
+  const files = record ? { files: record.files } : {};
+  return { name, template: record?.template ?? ".", inputs: rememberedInputs(record), listFiles, ...files };
+}
+
+/** The inputs of an instance's last apply. */
+export function rememberedInputs(record: InstanceRecord | undefined): readonly VariableSource[] {
+  return [...(record?.inputs ?? [])].map(([name, value]) => ({ kind: "value", name, value }));
+}
 
 /** The states of a list's instances as they are looked at, each read once. */
 export class KnownStates {
@@ -22,8 +36,7 @@ export class KnownStates {
   state(name: string): Promise<OpenState | undefined> {
     let state = this.#read.get(name);
     if (!state) {
-      const template = readRecord(this.#session.folder, name)?.template ?? ".";
-      const inside = instanceSession(this.#session, { name, template, inputs: [], listFiles: this.#listFiles });
+      const inside = instanceSession(this.#session, rememberedScope(this.#session.folder, name, this.#listFiles));
       this.#read.set(name, (state = readState(inside, undefined)));
     }
     return state;

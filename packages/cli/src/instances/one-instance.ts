@@ -7,7 +7,7 @@ import type { CommandIo } from "../io.ts";
 import type { CommandStyle } from "../terraform/session.ts";
 import { Session } from "../terraform/session.ts";
 import { instanceScope } from "./instance-session.ts";
-import { KnownStates } from "./known-states.ts";
+import { KnownStates, rememberedInputs } from "./known-states.ts";
 import { listValues, listVariables } from "./list-values.ts";
 import { type Listing, loadListing } from "./listing.ts";
 import { noSuchInstance } from "./tasks.ts";
@@ -42,17 +42,15 @@ async function scopeOf(session: Session, listing: Listing, name: string): Promis
     return undefined;
   }
   const inputs = await inputsOf(session, listing, name);
-  const scope = instanceScope(session.folder, { name, template, inputs, listFiles: names });
+  const files = record && !list.instances.has(name) ? { files: record.files } : {};
+  const scope = instanceScope(session.folder, { name, template, inputs, listFiles: names, ...files });
   return { ...session.io, cwd: resolve(session.folder, template), instance: scope };
 }
 
 /** The inputs as the list says them with the outputs that there are now; for what is not known, those of the last apply. */
 async function inputsOf(session: Session, { list, names }: Listing, name: string): Promise<readonly VariableSource[]> {
-  const remembered = [...(readRecord(session.folder, name)?.inputs ?? [])].map(
-    ([input, value]) => ({ kind: "value", name: input, value }) as const,
-  );
   const listed = list.instances.get(name);
-  if (!listed) return remembered;
+  if (!listed) return rememberedInputs(readRecord(session.folder, name));
   const states = new KnownStates(session, names);
   const outputs = new Map<string, Value>();
   for (const other of listed.dependencies) outputs.set(other, (await states.outputs(other)) ?? states.nothingYet);

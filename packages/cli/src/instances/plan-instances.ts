@@ -27,7 +27,8 @@ import type { Listing } from "./listing.ts";
 import { type ListVariables, listValues, listVariables } from "./list-values.ts";
 import { named } from "./named-events.ts";
 import { plannedOutputs } from "./outputs.ts";
-import { KnownStates } from "./known-states.ts";
+import { placeFrom } from "./place.ts";
+import { KnownStates, rememberedInputs } from "./known-states.ts";
 import { stillNeeded, type Task, tasksOf } from "./tasks.ts";
 import { readTemplates } from "./templates.ts";
 
@@ -113,6 +114,8 @@ class PlanningRun {
   readonly #planned = new Map<string, PlannedInstance>();
   readonly #later = new Map<string, string>();
   readonly #failed: string[] = [];
+  /** Which instance has its state where. */
+  readonly #places = new Map<string, string>();
   readonly #outputs = new Map<string, Value>();
   readonly #given = new Map<string, Value>();
   #skipped: string[] = [];
@@ -157,7 +160,7 @@ class PlanningRun {
 
   async #inputs({ listed, record, task }: Task): Promise<readonly VariableSource[] | undefined> {
     const { session, listing } = this.#input;
-    const remembered = [...(record?.inputs ?? [])].map(([name, value]) => ({ kind: "value", name, value }) as const);
+    const remembered = rememberedInputs(record);
     if (!listed) return remembered;
     const missing = task === "make" ? this.#notApplied(listed.dependencies) : undefined;
     if (missing !== undefined) {
@@ -175,11 +178,11 @@ class PlanningRun {
     const { value, diagnostics } = evaluateInputs(listing.list, listed, values);
     if (task === "make") return (await session.report(diagnostics)) ? value : undefined;
     // What is removed may have lost what its inputs came from: then it is what it was made with that counts.
-    const sources = new Map(remembered.map((source) => [source.name, source as VariableSource]));
-    for (const source of value)
-      if (source.kind === "value" && (isWhollyKnown(source.value) || !sources.has(source.name)))
-        sources.set(source.name, source);
-    return hasErrors(diagnostics) && remembered.length > 0 ? remembered : [...sources.values()];
+    if (hasErrors(diagnostics) && record) return remembered;
+    return value.map((source) => {
+      const open = source.kind === "value" && !isWhollyKnown(source.value) ? source.name : undefined;
+      return remembered.find((known) => known.kind === "value" && known.name === open) ?? source;
+    });
   }
 
   #notApplied(names: ReadonlySet<string>): string | undefined {
@@ -189,10 +192,18 @@ class PlanningRun {
   async #planWith(task: Task, inputs: readonly VariableSource[]): Promise<boolean> {
     const { session, listing, values, occurrences, operation } = this.#input;
     const template = task.template ?? ".";
-    const inside = instanceSession(session, { name: task.name, template, inputs, listFiles: listing.names });
+    const files = task.record && !task.listed ? { files: task.record.files } : {};
+    const scope = { name: task.name, template, inputs, listFiles: listing.names, ...files };
+    const inside = instanceSession(session, scope);
     const folder = task.listed ? await loadFolder(inside) : await rememberedFolder(task);
     const state = await openState(inside, stateOptions(values, occurrences, operation));
     if (!state) return false;
+    const misplaced = this.#misplaced(task, state);
+    if (misplaced) {
+      await inside.report([misplaced]);
+      await state.release();
+      return false;
+    }
     const pool = await newPool(inside);
     let keep = false;
     try {
@@ -226,6 +237,22 @@ class PlanningRun {
       await pool.close();
       if (!keep) await state.release();
     }
+  }
+
+  /** Why a state is not where it has to be: that of another instance, or not where the instance had it before. */
+  #misplaced({ name, record, listed }: Task, { kept }: OpenState): Diagnostic | undefined {
+    const { place } = kept;
+    const subject = listed ? { subject: listed.templateRange } : {};
+    const other = this.#places.get(place);
+    this.#places.set(place, name);
+    if (other !== undefined) {
+      const detail = `The states of "${other}" and "${name}" would both be kept at ${place}, since the backend of their template keeps only one. Make its address from a variable that differs between them.`;
+      return errorDiagnostic("Two instances in one state", detail, subject);
+    }
+    const before = record && placeFrom(this.#input.session.folder, record.place);
+    if (!before || before === place || kept.current.lineage === record.lineage) return undefined;
+    const detail = `The state of "${name}" has been kept at ${before}, and the template says ${place} now, where it is not. To move it, put the template's backend back, write a copy with "state pull -instance=${name}", and put it in its new place with "state push -instance=${name}".`;
+    return errorDiagnostic("State is kept elsewhere", detail, subject);
   }
 
   async release(): Promise<void> {

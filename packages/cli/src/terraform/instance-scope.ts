@@ -9,6 +9,8 @@ export interface InstanceScope {
   readonly listFolder: string;
   /** The template's folder, relative to that of the list. */
   readonly template: string;
+  /** The template's files as they were, where the template itself is not there any more. */
+  readonly files?: ReadonlyMap<string, Uint8Array>;
   /** Where the state is kept if the template says no other place; absolute. */
   readonly statePath: string;
   /** The values of the template's variables. There are no others: no flags, no environment, no files. */

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { KeptState, type StatePlaces } from "@millwright/engine/backend/kept-state";
@@ -6,6 +6,8 @@ import { LocalSlot } from "@millwright/engine/backend/local-storage";
 import { newLockInfo } from "@millwright/engine/backend/lock-info";
 import type { Sealing } from "@millwright/engine/backend/sealing";
 import { type SlotLock, type StateSlot, takeLock } from "@millwright/engine/backend/storage";
+import { History } from "@millwright/engine/history";
+import { folderPlace } from "@millwright/engine/history/folder-place";
 import { productVersion } from "../product.ts";
 import { sealingOf } from "./backend/sealing.ts";
 import { type OpenStorage, openStorage } from "./backend/storage.ts";
@@ -16,6 +18,8 @@ import type { Session } from "./session.ts";
 /** Where a state is kept, with the lock of this run on it. */
 export interface OpenState {
   readonly kept: KeptState;
+  /** The runs that have changed it. */
+  readonly history: History;
   /** Aborted when the lock is lost, where that can be told. */
   readonly lost?: AbortSignal;
   /** Gives the lock back. Rejects where it cannot: then it is still there. */
@@ -78,7 +82,12 @@ export async function take(session: Session, taking: Taking): Promise<OpenState 
     lock = await hold(session, places.to, taking.lock);
     const read = await KeptState.open(places, { sealing, newLineage: () => systemChance.uuid(), signal });
     if (await session.report(read.diagnostics))
-      return { kept: read.value, release, ...(lock?.lost ? { lost: lock.lost } : {}) };
+      return {
+        kept: read.value,
+        history: new History(folderPlace(historyFolder(places)), sealing, signal),
+        release,
+        ...(lock?.lost ? { lost: lock.lost } : {}),
+      };
   } catch (error) {
     await release();
     throw error;
@@ -109,7 +118,9 @@ async function placesOf(
       return undefined;
     }
     const slot = opened.storage.slot(opened.workspace);
-    return { from: slot, to: slot, runPath: opened.working.runPath(opened.workspace), folder };
+    // What a run keeps on this machine lies with the instance where it is of one: others share its folder.
+    const runPath = session.instance?.statePath ?? opened.working.runPath(opened.workspace);
+    return { from: slot, to: slot, runPath, folder: session.instance ? dirname(runPath) : folder };
   }
   const from = opened ? opened.storage.slot(opened.workspace) : new LocalSlot(session.path(path!));
   const to = out === undefined ? from : new LocalSlot(session.path(out));
@@ -117,6 +128,11 @@ async function placesOf(
   const aside = backup === undefined ? `${to.place}${stamp}.backup` : session.path(backup);
   const kept = backup === "-" ? undefined : new LocalSlot(aside);
   return { from, to, ...(kept ? { backup: kept } : {}), runPath: to.place, folder: dirname(to.place) };
+}
+
+/** Where the runs of a state are kept on this machine. */
+function historyFolder({ folder, runPath }: StatePlaces): string {
+  return join(folder, ".millwright", "history", basename(runPath));
 }
 
 /** The state options that flags ask for. */

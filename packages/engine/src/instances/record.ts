@@ -10,6 +10,9 @@ import { bytesToText, decodeValue, encodeValue, type PlainValue, textToBytes } f
 export interface InstanceRecord {
   /** Relative to the list's folder. */
   readonly template: string;
+  /** Where its state is kept, for people and to be compared; and the state's lineage. */
+  readonly place: string;
+  readonly lineage: string;
   /** Names of the instances that its inputs came from. */
   readonly dependencies: readonly string[];
   /** Names of the outputs that the template declared: one that the state does not have was null. */
@@ -38,6 +41,8 @@ const fileName = "made-by.json";
 interface Document {
   readonly format: number;
   readonly template: string;
+  readonly place: string;
+  readonly lineage: string;
   readonly dependencies: readonly string[];
   readonly outputs: readonly string[];
   readonly inputs: readonly (readonly [string, PlainValue])[];
@@ -70,9 +75,11 @@ export function readRecord(listFolder: string, name: string): InstanceRecord | u
   try {
     const document = JSON.parse(readFileSync(path, "utf8")) as Document;
     if (document.format !== format) throw new Error(`its format is ${document.format}, and ${format} is known`);
-    const { template, dependencies, outputs, contribution } = document;
+    const { template, place, lineage, dependencies, outputs, contribution } = document;
     return {
       template,
+      place,
+      lineage,
       dependencies,
       outputs,
       inputs: new Map(document.inputs.map(([input, value]) => [input, decodeValue(value)])),

@@ -7,7 +7,7 @@ import type { Module } from "@millwright/engine/configuration";
 import { specOf } from "@millwright/engine/decode-body";
 import { readRootSettings } from "@millwright/engine/load/root";
 import { StaticEvaluator } from "@millwright/engine/load/static";
-import { filesBelow } from "@millwright/engine/node-files";
+import { filesBelow, filesOf } from "@millwright/engine/node-files";
 import type { Value } from "@millwright/value/value";
 import { unmarkDeep } from "@millwright/value/value";
 import { variableSources } from "../folder.ts";
@@ -33,7 +33,7 @@ export interface RootSettings {
 
 /** Undefined where the folder says nothing of its state. */
 export function rootSettings(session: Session, occurrences: readonly GivenFlag[]): Diagnosed<RootSettings | undefined> {
-  const read = readRootSettings(filesBelow(session.folder), { tofuFiles: true });
+  const read = readRootSettings(templateFiles(session), { tofuFiles: true });
   if (!read) return { value: undefined, diagnostics: [] };
   const { value: module, diagnostics } = read;
   const { sources } = variableSources(session, occurrences);
@@ -56,6 +56,11 @@ export async function configuredBackend(
   const [value] = unmarkDeep(decoded.value);
   const { range } = block;
   return { value: { type, value, hash: backendHash(type.name, value), range }, diagnostics: decoded.diagnostics };
+}
+
+// The template of an instance that is to be removed may be gone; then it is as it was when the instance was made.
+function templateFiles({ instance, folder }: Session) {
+  return instance?.files ? filesOf(instance.files) : filesBelow(folder);
 }
 
 /** That `init` has to come first. */

@@ -50,7 +50,10 @@ export async function openStorage(
     return undefined;
   }
   const storage = await openConfigured(session, agreed.type, agreed.config);
-  return storage && { storage, type: agreed.type.name, workspace, working };
+  if (!storage) return undefined;
+  // Instances of one template share its backend's block, and have each a state of their own there.
+  const own = session.instance && storage.keepsWorkspaces ? session.instance.name : workspace;
+  return { storage, type: agreed.type.name, workspace: own, working };
 }
 
 /** Opens a backend; undefined where it is not configured as it must be, which was reported. */
