@@ -112,6 +112,11 @@ async function upgrade<F extends Fields, C>(
       `It was written at schema version ${call.version}, and this provider knows versions up to ${schema.version}. Use a newer version of the provider.`,
     );
   }
+  if (call.flatmap && call.json === "") {
+    return fail(
+      "It was written by Terraform 0.11 or older, in a form that this provider does not read. Apply it once with Terraform 0.12 and the provider that it was made with.",
+    );
+  }
   const state = await stateFromJson(call.json, schema.block, async (old) => {
     let json = old;
     for (let version = call.version; version < schema.version; version++) {

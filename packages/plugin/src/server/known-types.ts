@@ -1,10 +1,12 @@
 import { invariant } from "@millwright/core/errors";
 import { impliedType } from "@millwright/provider/implied-type";
 import type { ProviderSchema, Schema } from "@millwright/provider/schema";
-import type { Type } from "@millwright/value/types";
+import type { ObjectType, Type } from "@millwright/value/types";
+import { objectType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
-import type { DynamicValueMessage } from "../wire/common.ts";
-import { fromDynamic } from "../wire/dynamic-value.ts";
+import type { DynamicValueMessage, IdentityDataMessage } from "../wire/common.ts";
+import { fromDynamic, toDynamic } from "../wire/dynamic-value.ts";
+import type { Draft } from "../wire/message.ts";
 
 /** A provider's schema, and the types of the values that are sent by it. */
 export class KnownTypes {
@@ -28,6 +30,34 @@ export class KnownTypes {
 
   ephemeral(type: string): Type {
     return typeIn(this.schema.ephemeralResources, type);
+  }
+
+  /** Undefined for a type whose objects have no identity. */
+  identity(type: string): ObjectType | undefined {
+    const schema = this.schema.identities?.get(type);
+    return schema && objectType([...schema.attributes].map(([name, attribute]) => [name, attribute.type] as const));
+  }
+
+  fromIdentity<K extends string>(
+    key: K,
+    type: string,
+    sent: IdentityDataMessage | undefined,
+  ): { readonly [P in K]?: Value } {
+    const wanted = this.identity(type);
+    if (!wanted || !sent?.identityData) return {};
+    return { [key]: fromDynamic(sent.identityData, wanted, "the identity") } as { readonly [P in K]?: Value };
+  }
+
+  toIdentity<K extends string>(
+    key: K,
+    type: string,
+    identity: Value | undefined,
+  ): { readonly [P in K]?: Draft<IdentityDataMessage> } {
+    const wanted = this.identity(type);
+    if (!wanted || !identity) return {};
+    return { [key]: { identityData: toDynamic(identity, wanted) } } as {
+      readonly [P in K]?: Draft<IdentityDataMessage>;
+    };
   }
 
   /** What the asking module's `provider_meta` says, where the provider wants to be told. */

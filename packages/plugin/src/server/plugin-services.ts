@@ -1,4 +1,5 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { shutdownPath, streamStdioPath } from "../wire/go-plugin.ts";
 import { rawMethod } from "./raw-method.ts";
 
 /** A gRPC service over undecoded messages. */
@@ -19,7 +20,7 @@ const empty = Buffer.alloc(0);
 
 function controller(shutDown: () => void): RawService {
   return {
-    definition: { Shutdown: rawMethod("/plugin.GRPCController/Shutdown", "one") },
+    definition: { Shutdown: rawMethod(shutdownPath, "one") },
     implementation: {
       Shutdown: (_call: unknown, answer: (error: null, message: Buffer) => void) => {
         answer(null, empty);
@@ -45,6 +46,6 @@ const health: RawService = {
 
 // Output goes to the program's own standard error, which the host reads; the stream stays open, and nothing comes.
 const output: RawService = {
-  definition: { StreamStdio: rawMethod("/plugin.GRPCStdio/StreamStdio", "many") },
+  definition: { StreamStdio: rawMethod(streamStdioPath, "many") },
   implementation: { StreamStdio: () => undefined },
 };

@@ -63,37 +63,60 @@ function configurationCalls(
 function stateCalls(
   provider: Provider,
   known: Knows,
-): CallGroup<"upgradeResourceState" | "importResourceState" | "moveResourceState" | "readResource"> {
+): CallGroup<
+  "upgradeResourceState" | "upgradeResourceIdentity" | "importResourceState" | "moveResourceState" | "readResource"
+> {
   return {
     upgradeResourceState: async ({ typeName, version, rawState }) => {
+      const flatmap = rawState && rawState.flatmap.size > 0 ? { flatmap: rawState.flatmap } : {};
       const json = textOf(rawState?.json);
-      if (json === undefined) return said(oldState(typeName));
-      const { upgraded, diagnostics } = await provider.upgradeResourceState({ type: typeName, version, json });
+      const { upgraded, diagnostics } = await provider.upgradeResourceState({
+        type: typeName,
+        version,
+        json,
+        ...flatmap,
+      });
       return { upgradedState: toDynamic(upgraded, (await known()).resource(typeName)), ...said(diagnostics) };
     },
-    importResourceState: async ({ typeName, id }) => {
+    upgradeResourceIdentity: async ({ typeName, version, rawIdentity }) => {
       const types = await known();
-      const { imported, diagnostics } = await provider.importResourceState({ type: typeName, id });
+      invariant(provider.upgradeResourceIdentity, `${typeName} has an identity, since one of it is stored`);
+      const call = { type: typeName, version, json: textOf(rawIdentity?.json) };
+      const { upgraded, diagnostics } = await provider.upgradeResourceIdentity(call);
+      return { ...types.toIdentity("upgradedIdentity", typeName, upgraded), ...said(diagnostics) };
+    },
+    importResourceState: async ({ typeName, id, identity }) => {
+      const types = await known();
+      const call = { type: typeName, id, ...types.fromIdentity("identity", typeName, identity) };
+      const { imported, diagnostics } = await provider.importResourceState(call);
       const importedResources = imported.map((one) => ({
         typeName: one.type,
         state: toDynamic(one.state, types.resource(one.type)),
         private: one.private,
+        ...types.toIdentity("identity", one.type, one.identity),
       }));
       return { importedResources, ...said(diagnostics) };
     },
     moveResourceState: async (request) => {
-      const sourceJson = textOf(request.sourceState?.json);
-      if (sourceJson === undefined) return said(oldState(request.sourceTypeName));
+      const types = await known();
+      const { sourceIdentity: identity, targetTypeName } = request;
       const answer = await provider.moveResourceState({
         sourceProvider: request.sourceProviderAddress,
         sourceType: request.sourceTypeName,
         sourceVersion: request.sourceSchemaVersion,
-        sourceJson,
+        sourceJson: textOf(request.sourceState?.json),
         sourcePrivate: request.sourcePrivate,
-        targetType: request.targetTypeName,
+        ...(identity
+          ? { sourceIdentity: { version: request.sourceIdentitySchemaVersion, json: textOf(identity.json) } }
+          : {}),
+        targetType: targetTypeName,
       });
-      const targetState = toDynamic(answer.target, (await known()).resource(request.targetTypeName));
-      return { targetState, targetPrivate: answer.private, ...said(answer.diagnostics) };
+      return {
+        targetState: toDynamic(answer.target, types.resource(targetTypeName)),
+        targetPrivate: answer.private,
+        ...types.toIdentity("targetIdentity", targetTypeName, answer.identity),
+        ...said(answer.diagnostics),
+      };
     },
     readResource: async (request) => {
       const types = await known();
@@ -102,9 +125,15 @@ function stateCalls(
         type: request.typeName,
         current: fromDynamic(request.currentState, type, "the current state"),
         private: request.private,
+        ...types.fromIdentity("identity", request.typeName, request.currentIdentity),
         ...types.meta(request.providerMeta),
       });
-      return { newState: toDynamic(answer.newState, type), private: answer.private, ...said(answer.diagnostics) };
+      return {
+        newState: toDynamic(answer.newState, type),
+        private: answer.private,
+        ...types.toIdentity("newIdentity", request.typeName, answer.identity),
+        ...said(answer.diagnostics),
+      };
     },
   };
 }
@@ -127,12 +156,14 @@ function changeCalls(
         proposed: fromDynamic(request.proposedNewState, type, "the proposed state"),
         config: fromDynamic(request.config, type, configuration),
         priorPrivate: request.priorPrivate,
+        ...types.fromIdentity("priorIdentity", request.typeName, request.priorIdentity),
         ...types.meta(request.providerMeta),
       });
       return {
         plannedState: toDynamic(answer.planned, type),
         requiresReplace: answer.requiresReplace.map(toPathMessage),
         plannedPrivate: answer.plannedPrivate,
+        ...types.toIdentity("plannedIdentity", request.typeName, answer.plannedIdentity),
         legacyTypeSystem: answer.legacyTypeSystem,
         ...said(answer.diagnostics),
       };
@@ -146,11 +177,13 @@ function changeCalls(
         planned: fromDynamic(request.plannedState, type, "the planned state"),
         config: fromDynamic(request.config, type, configuration),
         plannedPrivate: request.plannedPrivate,
+        ...types.fromIdentity("plannedIdentity", request.typeName, request.plannedIdentity),
         ...types.meta(request.providerMeta),
       });
       return {
         newState: toDynamic(answer.newState, type),
         private: answer.private,
+        ...types.toIdentity("newIdentity", request.typeName, answer.identity),
         legacyTypeSystem: answer.legacyTypeSystem,
         ...said(answer.diagnostics),
       };
@@ -234,12 +267,6 @@ function renewal(at: Date | undefined) {
   return { renewAt: { seconds, nanos: (milliseconds - seconds * 1_000) * 1_000_000 } };
 }
 
-function textOf(json: Uint8Array | undefined): string | undefined {
-  return json && json.length > 0 ? Buffer.from(json).toString("utf8") : undefined;
-}
-
-/** Terraform before 0.12 kept attributes as text by dotted names. */
-function oldState(type: string): ProviderDiagnostics {
-  const detail = `The state of this ${type} was written by Terraform 0.11 or older, in a form that this provider does not read. Apply it once with Terraform 0.12 and the provider it was made with.`;
-  return [{ severity: "error", summary: "State is too old", detail }];
+function textOf(json: Uint8Array | undefined): string {
+  return Buffer.from(json ?? []).toString("utf8");
 }

@@ -3,6 +3,7 @@ import type { BlockSchema, ProviderSchema, Schema } from "@millwright/provider/s
 import { functionMessage } from "../wire/common.ts";
 import { toDiagnosticMessages } from "../wire/diagnostics.ts";
 import { toFunctionMessage } from "../wire/functions.ts";
+import { toIdentitySchemaMessage } from "../wire/identity.ts";
 import { encodeSchema } from "../wire/schema.ts";
 import type { ProtocolVersion } from "../wire/schema-messages.ts";
 import type { KnownTypes } from "./known-types.ts";
@@ -12,7 +13,7 @@ import type { CallGroup } from "./provider-calls.ts";
 export function schemaCalls(
   known: () => Promise<KnownTypes>,
   version: ProtocolVersion,
-): CallGroup<"getProviderSchema" | "getMetadata" | "getFunctions"> {
+): CallGroup<"getProviderSchema" | "getResourceIdentitySchemas" | "getMetadata" | "getFunctions"> {
   return {
     getProviderSchema: async () => {
       const { schema } = await known();
@@ -29,6 +30,9 @@ export function schemaCalls(
         serverCapabilities: capabilitiesOf(schema),
       };
     },
+    getResourceIdentitySchemas: async () => ({
+      identitySchemas: mapped((await known()).schema.identities ?? new Map(), toIdentitySchemaMessage),
+    }),
     getMetadata: async () => {
       const { schema } = await known();
       const named = (all: ReadonlyMap<string, unknown>) => [...all.keys()].map((typeName) => ({ typeName }));
