@@ -48,10 +48,11 @@ output "out" {
 async function ask(engine: TestEngine, ...questions: readonly string[]) {
   const { value: opened, diagnostics } = await openConsole(engine.context(false, []), engine.state, engine.pool());
   expect(summaries(diagnostics)).toEqual([]);
-  return questions.map((text) => {
-    const result = opened.evaluate(parseExpression(sourceFile("<test>", text)).value);
+  const answers = questions.map(async (text) => {
+    const result = await opened.evaluate(parseExpression(sourceFile("<test>", text)).value);
     return result.diagnostics.length > 0 ? summaries(result.diagnostics) : plainOf(result.value);
   });
+  return Promise.all(answers);
 }
 
 describe("a console answers with", () => {

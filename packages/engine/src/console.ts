@@ -7,6 +7,8 @@ import { absoluteResourceText, instanceAddress, parseProviderConfigAddress, root
 import { configGraph } from "./config-graph.ts";
 import type { EvaluatorContext } from "./evaluator.ts";
 import { Evaluator } from "./evaluator.ts";
+import { prefetch } from "./functions/prefetch.ts";
+import { ProviderFunctions } from "./functions/provider-functions.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
 import { readObject } from "./objects.ts";
 import { cycleFound, sourcesOf } from "./plan/make.ts";
@@ -18,7 +20,7 @@ import { checkExpression } from "./validate/references.ts";
 /** Answers expressions of the root module. */
 export interface Console {
   /** A reference that leads nowhere is an error, as it is in a file. */
-  evaluate(expression: Expression): Diagnosed<Value>;
+  evaluate(expression: Expression): Promise<Diagnosed<Value>>;
 }
 
 /**
@@ -31,18 +33,19 @@ export async function openConsole(
   pool: ProviderPool,
 ): Promise<Diagnosed<Console>> {
   const { configuration } = context;
-  const evaluator = new Evaluator(context);
-  const evaluate = (expression: Expression): Diagnosed<Value> => {
+  const evaluator = new Evaluator(context, new ProviderFunctions(pool));
+  const evaluate = async (expression: Expression): Promise<Diagnosed<Value>> => {
     const astray = checkExpression(configuration, pool, expression);
-    return hasErrors(astray)
-      ? { value: dynamicValue, diagnostics: astray }
-      : evaluator.evaluate(expression, rootModule);
+    if (hasErrors(astray)) return { value: dynamicValue, diagnostics: astray };
+    await evaluator.providerFunctions?.settle(() => evaluator.evaluate(expression, rootModule));
+    return evaluator.evaluate(expression, rootModule);
   };
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(configuration, state)))];
   const graph = configGraph(configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));
   if (hasErrors(diagnostics)) return { value: { evaluate }, diagnostics };
   await walkGraph(graph, async (node) => {
+    await prefetch(evaluator, pool, node);
     if (node.kind === "call")
       return visitCall({ evaluator, checks: [], pool, diagnostics: [], validating: true }, node);
     if (node.kind !== "resource") return true;

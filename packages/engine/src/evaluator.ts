@@ -25,6 +25,7 @@ import { absoluteResourceText, childModule, rootModule } from "./addresses.ts";
 import { childPath, type Configuration, type Module } from "./configuration.ts";
 import type { ParsedReference } from "./references.ts";
 import { referencesOf } from "./references.ts";
+import type { ProviderFunctions } from "./functions/provider-functions.ts";
 import { type Expansion, expansionKeys } from "./expansion.ts";
 import { finishVariable } from "./variables.ts";
 
@@ -65,6 +66,7 @@ export interface ModuleStandIns {
  */
 export class Evaluator {
   readonly context: EvaluatorContext;
+  readonly providerFunctions: ProviderFunctions | undefined;
   readonly #calls = new Map<string, Expansion>();
   readonly #resources = new Map<string, ResourceValues>();
   readonly #instances = new Map<string, readonly ModuleInstance[]>();
@@ -72,8 +74,9 @@ export class Evaluator {
   readonly #memo = new Map<string, Diagnosed<Value>>();
   readonly #underway = new Set<string>();
 
-  constructor(context: EvaluatorContext) {
+  constructor(context: EvaluatorContext, providerFunctions?: ProviderFunctions) {
     this.context = context;
+    this.providerFunctions = providerFunctions;
   }
 
   // ── what the walk puts in ──
@@ -214,8 +217,19 @@ export class Evaluator {
     for (const [name, wanted] of outputs) put("module", name, () => this.moduleValue(module, name, wanted));
     const variables = new Map<string, Value>();
     for (const [root, entry] of roots) variables.set(root, entry instanceof Map ? objectValue(entry) : entry);
-    const functions = this.context.functions(this.module(module), filename);
+    const functions = this.#functions(this.module(module), filename);
     return { value: { variables, functions }, diagnostics };
+  }
+
+  #functions(module: Module, filename: string): Lookup<FunctionSpec> {
+    const standard = this.context.functions(module, filename);
+    const { providerFunctions } = this;
+    if (!providerFunctions || module.requiredProviders.size === 0) return standard;
+    const lent = providerFunctions.of(module);
+    return {
+      get: (name) => (name.startsWith("provider::") ? lent.get(name) : undefined) ?? standard.get(name),
+      keys: () => [...standard.keys(), ...lent.keys()],
+    };
   }
 
   module(instance: ModuleInstance): Module {
@@ -362,6 +376,8 @@ function assemble(expansion: Expansion, valueOf: (key: InstanceKey) => Value): V
       return tupleValue(expansionKeys(expansion).map(valueOf));
     case "forEach":
       return objectValue(expansionKeys(expansion).map((key) => [key as string, valueOf(key)] as const));
+    case "disabled":
+      return nullValue(dynamicType);
     case "unknown":
       return dynamicValue;
   }

@@ -5,6 +5,7 @@ import { resourceText, staticModule } from "./addresses.ts";
 import { configGraph, nodeId } from "./config-graph.ts";
 import type { EvaluatorContext } from "./evaluator.ts";
 import { Evaluator } from "./evaluator.ts";
+import { ProviderFunctions } from "./functions/provider-functions.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
 import { markSensitive, storedObject } from "./objects.ts";
 import { readExisting } from "./read-existing.ts";
@@ -66,8 +67,8 @@ function alreadyManaged({ text }: InstanceAddress): Diagnostic {
   );
 }
 
-// Only what the provider's configuration needs is evaluated: nothing of the rest has to work.
-async function configureProvider(
+/** Configures one provider; only what its configuration needs is evaluated: nothing of the rest has to work. */
+export async function configureProvider(
   context: EvaluatorContext,
   pool: ProviderPool,
   id: string,
@@ -78,7 +79,13 @@ async function configureProvider(
   if (hasErrors(diagnostics)) return false;
   const needed = new Set<string>([id]);
   for (const node of needed) for (const to of graph.dependencies.get(node) ?? []) needed.add(to);
-  const run: NodeRun = { evaluator: new Evaluator(context), checks: [], pool, diagnostics, validating: false };
+  const run: NodeRun = {
+    evaluator: new Evaluator(context, new ProviderFunctions(pool)),
+    checks: [],
+    pool,
+    diagnostics,
+    validating: false,
+  };
   const outcomes = await walkGraph(graph, (node, at) => {
     if (!needed.has(at)) return true;
     switch (node.kind) {

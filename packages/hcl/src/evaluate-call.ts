@@ -47,8 +47,20 @@ function unknownFunction(call: FunctionCall, context: Context): Value {
     return dynamicValue;
   }
   const place = { subject: call.nameNode, context: call, expression: call };
-  refuse(context, "Call to unknown function", unknownFunctionDetail(call.name, names), place);
+  if (call.name.startsWith("provider::"))
+    refuse(context, "Unknown provider function", unknownProviderFunction(call.name, names), place);
+  else refuse(context, "Call to unknown function", unknownFunctionDetail(call.name, names), place);
   return dynamicValue;
+}
+
+function unknownProviderFunction(name: string, names: readonly string[]): string {
+  const [, provider = "", ...rest] = name.split("::");
+  const own = rest.at(-1);
+  if (own === undefined) return 'The function call must include the provider name after the "provider::" prefix.';
+  const inNamespace = names.filter((other) => other.startsWith(`provider::${provider}::`));
+  if (inNamespace.length > 0)
+    return `The function ${quote(own)} is not available from the provider ${quote(provider)}.${didYouMean(name, inNamespace)}`;
+  return `There is no function named ${quote(name)}. Ensure that provider name ${quote(provider)} is declared in this module's required_providers block, and that this provider offers a function named ${quote(own)}.`;
 }
 
 function unknownFunctionDetail(name: string, names: readonly string[]): string {

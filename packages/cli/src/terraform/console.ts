@@ -95,7 +95,7 @@ function isHeredocClosed(text: string): boolean {
 
 async function answer(session: Session, opened: Console, text: string): Promise<boolean> {
   const parsed = parseExpression(sourceFile("<console-input>", text));
-  const result = hasErrors(parsed.diagnostics) ? parsed : opened.evaluate(parsed.value);
+  const result = hasErrors(parsed.diagnostics) ? parsed : await opened.evaluate(parsed.value);
   const diagnostics = parsed === result ? parsed.diagnostics : [...parsed.diagnostics, ...result.diagnostics];
   if (diagnostics.length > 0) {
     const sources = (filename: string) => (filename === "<console-input>" ? text : session.sources(filename));

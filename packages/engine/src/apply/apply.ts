@@ -4,6 +4,7 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
 import { isKnown, isNull, isWhollyKnown, sensitive, unmarkDeep } from "@millwright/value/value";
 import {
+  configResourceText,
   instanceAddress,
   parseProviderConfigAddress,
   resourceText,
@@ -13,12 +14,15 @@ import {
 import { checkResultsPlain, groupChecks } from "../check/results.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph } from "../config-graph.ts";
+import type { Configuration } from "../configuration.ts";
 import type { EvaluatorContext } from "../evaluator.ts";
 import { type CloseNode, neededAtApply, withCloses } from "../ephemeral/closes.ts";
 import { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
 import { visitEphemeral } from "../ephemeral/visit.ts";
 import { Evaluator } from "../evaluator.ts";
 import type { Graph, Outcome, Visited } from "../graph.ts";
+import { prefetch } from "../functions/prefetch.ts";
+import { ProviderFunctions } from "../functions/provider-functions.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import { readObject } from "../objects.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
@@ -35,7 +39,8 @@ import type { ApplyNode } from "./graph.ts";
 import { applyGraph } from "./graph.ts";
 import { make } from "./make.ts";
 import type { ApplyRecorder, ApplyResult, ApplyRun } from "./run.ts";
-import { partition } from "../waves/partition.ts";
+import { checksNow } from "../waves/checks-now.ts";
+import { partition, type Waves } from "../waves/partition.ts";
 import type { WaveSize } from "../waves/sizes.ts";
 import { type BetweenWaves, WaveTurns } from "../waves/turns.ts";
 
@@ -61,7 +66,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   const { plan, context, pool, ports } = input;
   invariant(!plan.errored, "a plan with errors is not applied");
   const diagnostics: Diagnostic[] = [];
-  const evaluator = new Evaluator(context);
+  const evaluator = new Evaluator(context, new ProviderFunctions(pool));
   const run: ApplyRun = {
     plan,
     evaluator,
@@ -93,7 +98,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   noteImports(run);
   const order = orderOf(plan, configGraph(context.configuration), ports);
   if (!report(run, cyclesOf(order).map(cycleFound))) return finish(false);
-  const turns = input.waves && turnsOf(order, plan, input.waves, ports.stop);
+  const turns = input.waves && turnsOf(run, order, input.waves);
   const graph = withCloses(order);
   const needed = neededAtApply(
     graph,
@@ -105,6 +110,8 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     async (node, id) => {
       if (node.kind === "close-ephemeral") return run.ephemerals.close(node.resourceId);
       if (node.kind === "config" && !isWanted(run, node.node, needed.has(id))) return true;
+      const evaluated = evaluatedBy(order, node);
+      if (evaluated) await prefetch(run.evaluator, pool, evaluated);
       if (turns && !(await turns.enter(node))) return "skipped";
       const ok = await visit(run, node, id, () => ++sequence);
       if (node.kind === "make" || node.kind === "destroy") input.onState?.(run.state);
@@ -125,13 +132,27 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   return { ...result, waves: { begun: turns.begun, count: turns.count } };
 }
 
+/** A plan's changes in waves, as an apply with these sizes carries them out. */
+export function wavesOfPlan(plan: Plan, configuration: Configuration, sizes: readonly WaveSize[]): Waves {
+  let made = 0;
+  const graph = applyGraph(plan, withMissingProviders(plan, configGraph(configuration)), () => `new ${++made}`);
+  return partition(graph, plan.changes, sizes);
+}
+
 function turnsOf(
+  run: ApplyRun,
   graph: Graph<ApplyNode>,
-  plan: Plan,
   { sizes, between }: NonNullable<ApplyInput["waves"]>,
-  stop: AbortSignal,
 ): WaveTurns {
-  return new WaveTurns(partition(graph, plan.changes, sizes), graph, between, stop);
+  const { plan, ports } = run;
+  const ask: BetweenWaves = async (end) => {
+    const evaluator = new Evaluator(run.evaluator.context);
+    const now = { ...plan, priorState: run.state.snapshot() };
+    if (!(await seeKnownValues({ ...run, plan: now, evaluator }))) return false;
+    const checks = [...run.checks, ...(await checksNow(run, evaluator))];
+    return between({ ...end, checks });
+  };
+  return new WaveTurns(partition(graph, plan.changes, sizes), graph, ask, ports.stop);
 }
 
 function orderOf(plan: Plan, config: Graph<ConfigNode>, ports: RunPorts): Graph<ApplyNode> {
@@ -274,6 +295,15 @@ function isConclusion(plan: Plan, node: ApplyNode | CloseNode): boolean {
 function isWanted(run: ApplyRun, node: ConfigNode, needed: boolean): boolean {
   if (node.kind === "provider") return needed || isUsed(run, node.provider.address.text);
   return needed || node.kind !== "resource" || node.resource.address.mode !== "ephemeral";
+}
+
+// What makes an object evaluates the configuration of its resource.
+function evaluatedBy(graph: Graph<ApplyNode>, node: ApplyNode): ConfigNode | undefined {
+  if (node.kind === "config") return node.node;
+  if (node.kind !== "make") return undefined;
+  const { module, resource } = node.change.address;
+  const declared = graph.nodes.get(configResourceText(module, resource));
+  return declared?.kind === "config" ? declared.node : undefined;
 }
 
 function visitConfig(run: ApplyRun, node: ConfigNode, id: string): boolean | Promise<boolean> {

@@ -15,6 +15,8 @@ import { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
 import { visitEphemeral } from "../ephemeral/visit.ts";
 import { Evaluator, type EvaluatorContext } from "../evaluator.ts";
 import type { Graph } from "../graph.ts";
+import { prefetch } from "../functions/prefetch.ts";
+import { ProviderFunctions } from "../functions/provider-functions.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import type { RunPorts } from "../ports.ts";
 import { providerOfResource } from "../provider-config.ts";
@@ -26,6 +28,7 @@ import { forgotten, importsOfNothing } from "../refactor/notes.ts";
 import { moveState } from "../refactor/moves.ts";
 import { movesOutsideTargets, stillDeclared, unresolvedMoves } from "../refactor/move-notes.ts";
 import { checkRefactoring } from "../validate/refactoring.ts";
+import { missingProviderConfigurations } from "../validate/provider-configurations.ts";
 import { checkReferences } from "../validate/references.ts";
 import { createBeforeDestroyNodes, dependsOnClosure, transitive } from "./dependencies.ts";
 import type { NodeRun } from "./nodes.ts";
@@ -73,6 +76,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, before)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
   if (hasErrors(diagnostics)) return nothing();
+  diagnostics.push(...missingProviderConfigurations(context.configuration));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   if (hasErrors(diagnostics)) return nothing();
   const config = configGraph(context.configuration);
@@ -91,10 +95,12 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const matters = options.mode === "destroy" ? neededForDestroy(config) : () => true;
   const outcomes = await walkGraph(
     graph,
-    (node, id) => {
+    async (node, id) => {
       if (!targeting.has(id) || !matters(node, id) || (node.kind === "provider" && !used.has(id))) return true;
       if (node.kind === "close-ephemeral") return run.ephemerals.close(node.resourceId);
-      return node.kind === "orphan" ? planOrphan(run, node.state) : visit(run, nodes, node, id);
+      if (node.kind === "orphan") return planOrphan(run, node.state);
+      await prefetch(run.evaluator, pool, node);
+      return visit(run, nodes, node, id);
     },
     input.ports.stop,
   ).finally(() => run.ephemerals.closeAll());
@@ -180,7 +186,7 @@ function newRun(
   const direct = resourceDependencies(graph);
   const pending = new Set<string>();
   const waits = dependsOnClosure(graph, input.context.configuration);
-  const evaluator = new Evaluator(input.context);
+  const evaluator = new Evaluator(input.context, new ProviderFunctions(input.pool));
   return {
     options: input.options,
     configuration: input.context.configuration,

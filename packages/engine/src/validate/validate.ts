@@ -2,14 +2,17 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import { impliedType } from "@millwright/provider/implied-type";
 import type { Provider, ValidateCall } from "@millwright/provider/protocol";
+import { dynamicType, type Type } from "@millwright/value/types";
 import { ephemeral, mark, unknownValue, unmarkDeep } from "@millwright/value/value";
 import type { ResourceMode } from "../addresses.ts";
-import { instanceAddress } from "../addresses.ts";
+import { instanceAddress, rootModule } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, usedProviders } from "../config-graph.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import type { EvaluatorContext, InstanceData } from "../evaluator.ts";
 import { Evaluator } from "../evaluator.ts";
+import { prefetch } from "../functions/prefetch.ts";
+import { ProviderFunctions } from "../functions/provider-functions.ts";
 import { cyclesOf, walkGraph } from "../graph.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import { expand } from "../plan/expand.ts";
@@ -22,6 +25,7 @@ import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
 import { unsuitableDefaults } from "../variables.ts";
 import { checkRefactoring } from "./refactoring.ts";
+import { missingProviderConfigurations } from "./provider-configurations.ts";
 import { checkReferences } from "./references.ts";
 
 /**
@@ -29,19 +33,45 @@ import { checkReferences } from "./references.ts";
  * everything unknown that only a run can know. All that is found comes back.
  */
 export async function validateConfiguration(context: EvaluatorContext, pool: ProviderPool): Promise<Diagnostic[]> {
+  return (await walkUnknown(context, pool)).diagnostics;
+}
+
+/**
+ * The types of the root module's outputs, as far as they can be told without any state or the world: `dynamic` for others, and
+ * for all outputs of a configuration with errors.
+ */
+export async function outputTypes(context: EvaluatorContext, pool: ProviderPool): Promise<ReadonlyMap<string, Type>> {
+  const { evaluator, diagnostics } = await walkUnknown(context, pool);
+  const typeOf = (name: string) =>
+    evaluator && !hasErrors(diagnostics) ? evaluator.output(rootModule, name).value.type : dynamicType;
+  return new Map([...context.configuration.root.outputs.keys()].map((name) => [name, typeOf(name)]));
+}
+
+interface Walked {
+  readonly diagnostics: Diagnostic[];
+  /** Undefined where the configuration could not be walked at all. */
+  readonly evaluator?: Evaluator;
+}
+
+async function walkUnknown(context: EvaluatorContext, pool: ProviderPool): Promise<Walked> {
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, emptyState)))];
-  if (hasErrors(diagnostics)) return diagnostics;
+  if (hasErrors(diagnostics)) return { diagnostics };
   diagnostics.push(...unsuitableDefaults(context.configuration));
+  diagnostics.push(...missingProviderConfigurations(context.configuration));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
-  if (hasErrors(diagnostics)) return diagnostics;
+  if (hasErrors(diagnostics)) return { diagnostics };
   const graph = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));
-  if (hasErrors(diagnostics)) return diagnostics;
-  const evaluator = new Evaluator(context);
+  if (hasErrors(diagnostics)) return { diagnostics };
+  const evaluator = new Evaluator(context, new ProviderFunctions(pool));
   const run: NodeRun = { evaluator, checks: [], pool, diagnostics, validating: true };
   const used = usedProviders(graph);
-  await walkGraph(graph, (node, id) => (node.kind === "provider" && !used.has(id)) || visit(run, node));
-  return diagnostics;
+  await walkGraph(graph, async (node, id) => {
+    if (node.kind === "provider" && !used.has(id)) return true;
+    await prefetch(evaluator, pool, node);
+    return visit(run, node);
+  });
+  return { diagnostics, evaluator };
 }
 
 function visit(run: NodeRun, node: ConfigNode): boolean | Promise<boolean> {
@@ -120,7 +150,7 @@ function validateConfig(provider: Provider, mode: ResourceMode, call: ValidateCa
 }
 
 // While validating, any instance stands for all: its key and value are still to come.
-function anyInstance(kind: "single" | "count" | "forEach"): InstanceData {
+function anyInstance(kind: Repetition["kind"]): InstanceData {
   if (kind === "forEach")
     return { each: { key: unknownValue({ kind: "string" }), value: unknownValue({ kind: "dynamic" }) } };
   return kind === "count" ? { count: unknownValue({ kind: "number" }) } : {};
