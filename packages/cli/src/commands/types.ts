@@ -1,8 +1,10 @@
 import { messageOf } from "@millwright/core/errors";
 import type { ProviderSchema } from "@millwright/provider/schema";
 import { builtinProviders } from "@millwright/providers/registry";
+import type { TemplateShape } from "millwright/template-types";
 import { writeTypes } from "millwright/types";
 import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import { listsInstances } from "../instances/list-folder.ts";
 import type { CommandIo } from "../io.ts";
 import { renderDiagnostic } from "../views/diagnostics.ts";
 
@@ -28,7 +30,8 @@ export async function runTypes(args: readonly string[], io: CommandIo): Promise<
   }
   const schemas = await schemasOfAll();
   try {
-    const { files, ownSettings } = writeTypes(io.cwd, schemas);
+    const templates = await templatesOf(io);
+    const { files, ownSettings } = writeTypes(io.cwd, schemas, templates);
     await io.stdout(
       `Wrote the types of ${[...schemas.keys()].join(", ")}:\n${files.map((file) => `  ${file}\n`).join("")}`,
     );
@@ -42,6 +45,14 @@ export async function runTypes(args: readonly string[], io: CommandIo): Promise<
     await io.stderr(renderDiagnostic({ severity: "error", summary: "Types not written", detail }, io.view));
     return 1;
   }
+}
+
+/** The templates of a folder that lists instances. */
+async function templatesOf(io: CommandIo): Promise<ReadonlyMap<string, TemplateShape>> {
+  if (!listsInstances(io.cwd)) return new Map();
+  const { Session } = await import("../terraform/session.ts");
+  const { templateShapes } = await import("../instances/template-shapes.ts");
+  return templateShapes(new Session(io, "millwright", io.cwd, { noColor: false, compactWarnings: false }));
 }
 
 async function schemasOfAll(): Promise<ReadonlyMap<string, ProviderSchema>> {
@@ -63,7 +74,9 @@ function help(): string {
 
 Writes the types of "millwright" and of the providers' resources into
 .millwright/types, and a tsconfig.json that finds them where there is none, so
-that an editor completes and checks *.stack.ts files with nothing installed.
+that an editor completes and checks *.stack.ts files with nothing installed. In
+a folder that lists instances, the inputs and outputs of templates are written
+too.
 
 Example: millwright types
 

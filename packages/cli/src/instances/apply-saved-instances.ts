@@ -78,7 +78,7 @@ async function readyOf(
   { names }: Listing,
 ): Promise<ReadyInstance | undefined> {
   const inputs = [...saved.plan.variables].map(([input, value]) => ({ kind: "value", name: input, value }) as const);
-  const inside = instanceSession(session, { name, template, inputs, listFiles: names });
+  const inside = instanceSession(session, { name, template, inputs, listFiles: names, files: saved.files });
   const unfit = unfitPlan(saved, (await providersOf(inside)).registry);
   if (!(await inside.report(unfit ? [unfit] : []))) return undefined;
   const state = await openState(inside, stateOptions(values, occurrences, "OperationTypeApply"));

@@ -1,5 +1,4 @@
-import { mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { instanceFolder } from "@millwright/engine/instances/record";
 import type { VariableSource } from "@millwright/engine/variables";
 import type { CommandIo } from "../io.ts";
@@ -19,7 +18,6 @@ export interface ScopeInput {
 /** What makes a command work on one instance of the list in `listFolder`. */
 export function instanceScope(listFolder: string, input: ScopeInput): InstanceScope {
   const statePath = join(instanceFolder(listFolder, input.name), "terraform.tfstate");
-  mkdirSync(dirname(statePath), { recursive: true });
   return { ...input, listFolder, statePath };
 }
 

@@ -8,6 +8,7 @@ import type { ResourceMode } from "../addresses.ts";
 import { instanceAddress, rootModule } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, usedProviders } from "../config-graph.ts";
+import type { Repetition } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import type { EvaluatorContext, InstanceData } from "../evaluator.ts";
 import { Evaluator } from "../evaluator.ts";

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { appendFileSync, writeSync } from "node:fs";
 import type { Diagnosed } from "@millwright/core/diagnostics";
 import type { DefinedProvider } from "@millwright/provider/define";
 import { systemChance, systemClock } from "@millwright/core/ports";
@@ -29,6 +29,7 @@ export async function serveAsProcess(load: Load, mode: ServeMode): Promise<numbe
     clock: systemClock,
     chance: systemChance,
     end: end.signal,
+    ...requestLog(process.env.MILLWRIGHT_REQUEST_LOG),
   };
   try {
     return mode.kind === "hosted"
@@ -40,6 +41,17 @@ export async function serveAsProcess(load: Load, mode: ServeMode): Promise<numbe
 }
 
 const parentMilliseconds = 1_000;
+
+/** Writes what hosts ask into a file, a JSON object a line: `{ "call": "planResourceChange", "request": "0a05…" }`. */
+function requestLog(path: string | undefined): Pick<ServeProcess, "onRequest"> {
+  if (!path) return {};
+  return {
+    onRequest: (call, bytes) =>
+      appendFileSync(path, `${JSON.stringify({ call, request: Buffer.from(bytes).toString("hex") })}\n`, {
+        mode: 0o600,
+      }),
+  };
+}
 
 /** The main function of a program that {@link bundleProgram} made; `exports` loads the user's file. */
 export async function runProgram(exports: () => Promise<object>): Promise<never> {

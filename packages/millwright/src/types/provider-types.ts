@@ -103,7 +103,8 @@ function attributeType({ type, nested }: AttributeSchema, use: Use): string {
   return nested.nesting === "map" ? `Readonly<Record<string, ${one}>>` : `(${one})[]`;
 }
 
-function typeText(type: Type): string {
+/** A type as TypeScript has it. */
+export function typeText(type: Type): string {
   switch (type.kind) {
     case "string":
     case "number":
@@ -135,7 +136,8 @@ function braces(lines: readonly string[], indent: string): string {
   return lines.length === 0 ? "{}" : ["{", ...lines, `${indent}}`].join("\n");
 }
 
-function comment(
+/** What is said of something, as a comment above it. */
+export function comment(
   { description, deprecated }: { readonly description?: string; readonly deprecated?: boolean },
   indent: string,
 ): string[] {
@@ -147,6 +149,7 @@ function comment(
     : [`${indent}/**`, ...safe.map((line) => `${indent} * ${line}`.trimEnd()), `${indent} */`];
 }
 
-function key(name: string): string {
+/** A name as the key of an object type. */
+export function key(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }

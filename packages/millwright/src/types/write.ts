@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { ProviderSchema } from "@millwright/provider/schema";
 import { apiNames } from "../host/bundle.ts";
 import { providerTypes } from "./provider-types.ts";
+import { type TemplateShape, templateTypes } from "./template-types.ts";
 
 /** What {@link writeTypes} wrote, as paths relative to the folder. */
 export interface WrittenTypes {
@@ -17,9 +18,13 @@ export const typesFolder = ".millwright/types";
 
 /**
  * Writes what an editor needs to help with a folder's stacks, with nothing installed: the types of "millwright", those of
- * each provider (by its name), and the settings that join them. A tsconfig.json of the folder's own is left as it is.
+ * each provider (by its name), those of the templates that instances may be made of, and the settings that join them. A tsconfig.json of the folder's own is left as it is.
  */
-export function writeTypes(folder: string, providers: ReadonlyMap<string, ProviderSchema>): WrittenTypes {
+export function writeTypes(
+  folder: string,
+  providers: ReadonlyMap<string, ProviderSchema>,
+  templates: ReadonlyMap<string, TemplateShape> = new Map(),
+): WrittenTypes {
   rmSync(join(folder, typesFolder), { recursive: true, force: true });
   mkdirSync(join(folder, typesFolder), { recursive: true });
   const texts = new Map([
@@ -27,6 +32,7 @@ export function writeTypes(folder: string, providers: ReadonlyMap<string, Provid
     ["globals.d.ts", globals],
     ["tsconfig.json", `${JSON.stringify(settings, undefined, 2)}\n`],
   ]);
+  if (templates.size > 0) texts.set("templates.d.ts", templateTypes(templates));
   for (const [name, schema] of providers) texts.set(`provider-${name}.d.ts`, providerTypes(schema));
   const files: string[] = [];
   for (const [name, text] of texts) {
