@@ -75,18 +75,19 @@ export async function readObject(
       ],
     };
   }
-  const json = attributes.form === "json" ? attributes.text : JSON.stringify(attributes.flat);
   if (address.resource.mode === "data") {
     // Data is never brought to a newer schema: what does not fit is read anew.
-    const decoded = decodeJson(json, type);
-    const value = decoded.ok ? markStored(decoded.value, schema.block, object.sensitivePaths) : nullValue(type);
+    const decoded = attributes.form === "json" ? decodeJson(attributes.text, type) : undefined;
+    const value = decoded?.ok ? markStored(decoded.value, schema.block, object.sensitivePaths) : nullValue(type);
     return { value, diagnostics: [] };
   }
   try {
     const answer = await provider.upgradeResourceState({
       type: address.resource.type,
       version: object.schemaVersion,
-      json,
+      ...(attributes.form === "json"
+        ? { json: attributes.text }
+        : { json: "", flatmap: new Map(Object.entries(attributes.flat)) }),
     });
     const diagnostics = providerDiagnostics(answer.diagnostics, address.text);
     if (diagnostics.some((d) => d.severity === "error")) return { value: nullValue(type), diagnostics };
@@ -140,10 +141,12 @@ export function providerDied(address: string, doing: string, error: unknown): Di
 export function storedObject(
   value: Value,
   schema: Schema,
-  kept: Pick<ObjectState, "status" | "private" | "dependencies" | "createBeforeDestroy">,
+  kept: Pick<ObjectState, "status" | "private" | "dependencies" | "createBeforeDestroy" | "preventDestroy">,
 ): ObjectState {
-  const { status, dependencies, createBeforeDestroy } = kept;
-  const parts = { status, schemaVersion: schema.version, private: kept.private, dependencies, createBeforeDestroy };
+  const { status, dependencies, createBeforeDestroy, preventDestroy } = kept;
+  const protection = preventDestroy ? { preventDestroy } : {};
+  const common = { status, schemaVersion: schema.version, private: kept.private, dependencies, createBeforeDestroy };
+  const parts = { ...common, ...protection };
   const type = impliedType(schema.block);
   if (!isMarkedDeep(value)) return { ...parts, attributes: { form: "value", value, type }, sensitivePaths: [] };
   const [bare, marks] = unmarkDeepWithPaths(value);

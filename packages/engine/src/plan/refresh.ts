@@ -1,5 +1,6 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { disagreementText } from "../change/agreement.ts";
+import { normalized } from "../change/normalized.ts";
 import { conforms, impliedType } from "@millwright/provider/implied-type";
 import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
@@ -112,7 +113,7 @@ async function readNow(
       report(run, [errorDiagnostic("Provider produced invalid object", detail, { address: address.text })]);
       return undefined;
     }
-    return { value: markLike(answer.newState, before, schema.block), private: answer.private };
+    return { value: markLike(normalized(answer.newState, schema.block), before, schema.block), private: answer.private };
   } catch (error) {
     report(run, [providerDied(address.text, "reading the object", error)]);
     return undefined;
