@@ -19,7 +19,10 @@ import type { ProviderPool } from "../provider-pool.ts";
 export async function prefetch(evaluator: Evaluator, pool: ProviderPool, node: ConfigNode): Promise<void> {
   const { providerFunctions } = evaluator;
   if (!providerFunctions || !callsProviders(evaluator.context.configuration, node)) return;
-  await providerFunctions.settle(() => evaluateAll(evaluator, pool, node));
+  if (node.kind !== "variable") return providerFunctions.settle(() => evaluateAll(evaluator, pool, node));
+  // Rules see the variable, whose value is kept once it was asked for: what it is made of has to be there before.
+  await providerFunctions.settle(() => eachInstance(evaluator, node, variableInput));
+  await providerFunctions.settle(() => eachInstance(evaluator, node, variableRules));
 }
 
 function callsProviders(configuration: Configuration, node: ConfigNode): boolean {
@@ -44,24 +47,31 @@ function evaluateAll(evaluator: Evaluator, pool: ProviderPool, node: ConfigNode)
   if (node.kind === "close") return;
   for (const module of evaluator.moduleInstances(node.module)) {
     if (node.kind === "resource") resourceBody(evaluator, pool, node, module);
-    else if (node.kind === "variable") variableInput(evaluator, node, module);
     else
       for (const expression of expressionsOf(evaluator.context.configuration, node))
         evaluator.evaluate(expression, module);
   }
 }
 
-function variableInput(
+type VariableNode = Extract<ConfigNode, { readonly kind: "variable" }>;
+
+function eachInstance(
   evaluator: Evaluator,
-  { variable }: Extract<ConfigNode, { kind: "variable" }>,
-  module: ModuleInstance,
-) {
+  node: VariableNode,
+  work: (evaluator: Evaluator, node: VariableNode, module: ModuleInstance) => void,
+): void {
+  for (const module of evaluator.moduleInstances(node.module)) work(evaluator, node, module);
+}
+
+function variableInput(evaluator: Evaluator, { variable }: VariableNode, module: ModuleInstance): void {
   const step = module.steps.at(-1);
-  if (step) {
-    const caller = module.steps.slice(0, -1).reduce((up, { name, key }) => childModule(up, name, key), rootModule);
-    const input = evaluator.module(caller).calls.get(step.name)?.inputs.get(variable.name);
-    if (input) evaluator.evaluate(input, caller, instanceDataOf(evaluator.call(caller, step.name), step.key));
-  }
+  if (!step) return;
+  const caller = module.steps.slice(0, -1).reduce((up, { name, key }) => childModule(up, name, key), rootModule);
+  const input = evaluator.module(caller).calls.get(step.name)?.inputs.get(variable.name);
+  if (input) evaluator.evaluate(input, caller, instanceDataOf(evaluator.call(caller, step.name), step.key));
+}
+
+function variableRules(evaluator: Evaluator, { variable }: VariableNode, module: ModuleInstance): void {
   for (const rule of rulesOf(variable.validations)) evaluator.evaluate(rule, module);
 }
 

@@ -32,6 +32,28 @@ describe("a provider's function is called", () => {
     test(name, async () => expect(await outputs(new TestEngine(files))).toEqual(want));
 });
 
+test("a variable's value may come of it, with a rule of its own that calls one too", async () => {
+  const engine = new TestEngine({
+    "main.tf": `module "m" {\n source = "./m"\n text = ${shout('"a"')}\n}\noutput "o" {\n value = module.m.text\n}\n`,
+    "m/main.tf": `terraform {
+  required_providers {
+    test = { source = "millwright/test" }
+  }
+}
+variable "text" {
+  validation {
+    condition     = ${shout("var.text")} == "A"
+    error_message = "No."
+  }
+}
+output "text" {
+  value = var.text
+}
+`,
+  });
+  expect(await outputs(engine)).toEqual({ o: "A" });
+});
+
 test("what a resource is made of may come of it, at plan and at apply", async () => {
   const engine = new TestEngine(
     `${small("a", `value = ${shout('"v"')}`)}${small(
