@@ -20,7 +20,10 @@ export function isPackageHash(text: string): text is PackageHash {
 export async function hashFolder(folder: string): Promise<PackageHash> {
   const root = await realpath(folder);
   const names = await filesBelow(root, "");
-  const files = names.map(async (name) => ({ name, hex: await hexOf(createReadStream(join(root, name))) }));
+  const files = names.map(async (name) => ({
+    name,
+    hex: await hexOf(createReadStream(join(root, name), largePieces)),
+  }));
   return listHash(await Promise.all(files));
 }
 
@@ -41,7 +44,7 @@ export async function hashZipContents(path: string): Promise<PackageHash> {
 
 /** `zh:` of a packed file. */
 export async function hashPackedFile(path: string): Promise<PackageHash> {
-  return `zh:${await hexOf(createReadStream(path))}`;
+  return `zh:${await hexOf(createReadStream(path, largePieces))}`;
 }
 
 /** Whether a package is one of those that were noted; a folder can only be told by its `h1:`. */
@@ -50,6 +53,9 @@ export async function matchesAny(path: string, form: "folder" | "packed", noted:
   if (noted.some((hash) => hash.startsWith("zh:")) && noted.includes(await hashPackedFile(path))) return true;
   return noted.some((hash) => hash.startsWith("h1:")) && noted.includes(await hashZipContents(path));
 }
+
+/** Programs of providers are hundreds of megabytes. */
+const largePieces = { highWaterMark: 1_048_576 };
 
 interface HashedFile {
   readonly name: string;

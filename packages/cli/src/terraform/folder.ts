@@ -1,13 +1,20 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import { hasErrors } from "@millwright/core/diagnostics";
 import type { Configuration } from "@millwright/engine/configuration";
 import { loadConfiguration } from "@millwright/engine/load";
-import { readLockFile, unservedInstalls, unservedLocks } from "@millwright/engine/lock-file";
+import { moduleManifestName } from "@millwright/engine/load/installed-modules";
+import type { ModuleResolver } from "@millwright/engine/load/module-resolver";
 import { filesBelow, RecordingFiles } from "@millwright/engine/node-files";
 import type { Files } from "@millwright/engine/ports";
+import { checkTerraformVersion } from "@millwright/engine/requirements";
 import type { VariableSource } from "@millwright/engine/variables";
 import { readVariablesFile } from "@millwright/engine/variables-file";
+import { manifestPath } from "@millwright/sources/module-manifest";
+import { developmentOverrides } from "../init/development-overrides.ts";
+import { sourceSettings } from "../init/source-settings.ts";
+import { unmetProviders } from "../init/unmet-providers.ts";
 import type { GivenFlag } from "./options.ts";
 import { providersOf } from "./registry.ts";
 import { staticOptions } from "./run-context.ts";
@@ -20,27 +27,83 @@ export interface LoadedFolder {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly diagnostics: readonly Diagnostic[];
   readonly stack?: StackSource;
+  /** Where it is not what lies in the folder, but was kept by an earlier run: the values of its variables. */
+  readonly kept?: readonly VariableSource[];
 }
 
 /**
  * Reads the configuration of the session's folder, TypeScript stacks included. Sources of modules may be made from variables,
  * so what was given for those on the command line belongs to it.
  */
-export async function loadFolder(session: Session, occurrences: readonly GivenFlag[] = []): Promise<LoadedFolder> {
-  const files = new RecordingFiles(filesBelow(session.folder));
+export async function loadFolder(
+  session: Session,
+  occurrences: readonly GivenFlag[] = [],
+  added?: AddedFile,
+): Promise<LoadedFolder> {
+  const read = await readConfiguration(session, occurrences, undefined, added);
+  const { diagnostics: provided } = await providersOf(session);
+  const { diagnostics: settings } = sourceSettings(session);
+  const isReadable = !hasErrors([...read.diagnostics, ...provided]);
+  const unmet = isReadable ? await unmetRequirements(session, read.configuration) : [];
+  return { ...read, diagnostics: [...settings, ...read.diagnostics, ...provided, ...unmet] };
+}
+
+/**
+ * Reads the configuration alone, whatever the folder has of what that needs. `modules` says where modules are; what init has
+ * noted where not given.
+ */
+export async function readConfiguration(
+  session: Session,
+  occurrences: readonly GivenFlag[],
+  modules?: ModuleResolver,
+  added?: AddedFile,
+): Promise<LoadedFolder> {
+  const onDisk = filesOfSession(session);
+  const files = new RecordingFiles(added ? withFile(onDisk, added) : onDisk);
   const stack = await readStacks(session);
   for (const note of stack?.notes ?? []) await session.io.stderr(`${note}\n`);
   const contribution = stack?.contribution;
   const { sources } = variableSources(session, occurrences);
   const known = staticOptions(session, sources);
-  const options = { tofuFiles: true, static: known, ...(contribution ? { contribution } : {}) };
+  const options = {
+    tofuFiles: true,
+    static: known,
+    ...(contribution ? { contribution } : {}),
+    ...(modules ? { modules } : {}),
+  };
   const { value, diagnostics } = loadConfiguration(files, options);
-  const here = filesBelow(session.folder);
-  const lock = readLockFile(here);
-  const { registry, diagnostics: provided } = await providersOf(session);
-  const unserved = [...unservedLocks(lock.value, registry), ...unservedInstalls(here, registry)];
-  const all = [...(stack?.diagnostics ?? []), ...diagnostics, ...provided, ...lock.diagnostics, ...unserved];
+  const all = [...(stack?.diagnostics ?? []), ...diagnostics];
   return { configuration: value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
+}
+
+// What init notes of modules is read under one name, wherever TF_DATA_DIR has it, so that saved plans have it under that name.
+function filesOfSession(session: Session): Files {
+  const files = filesBelow(session.folder);
+  const noted = manifestPath(sourceSettings(session).data);
+  return { ...files, read: (path) => files.read(path === moduleManifestName ? noted : path) };
+}
+
+async function unmetRequirements(session: Session, configuration: Configuration): Promise<Diagnostic[]> {
+  const version = checkTerraformVersion(configuration);
+  if (hasErrors(version)) return version;
+  return [...version, ...developmentOverrides(session), ...(await unmetProviders(session, configuration))];
+}
+
+/** A file that belongs to a folder's configuration though it is not in the folder. */
+export interface AddedFile {
+  /** Without a way: as if it were in the folder itself. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+function withFile(files: Files, { name, bytes }: AddedFile): Files {
+  return {
+    read: (path) => (path === name ? bytes : files.read(path)),
+    list: (folder) => {
+      const names = files.list(folder);
+      return names && folder === "." ? [...new Set([...names, name])].sort() : names;
+    },
+  };
 }
 
 async function readStacks(session: Session): Promise<StackSource | undefined> {

@@ -1,69 +1,77 @@
-import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import { providerSourceShort, providerSourceText } from "@millwright/engine/addresses";
-import { sourcesOf } from "@millwright/engine/make-plan";
-import type { ProviderRegistry } from "@millwright/engine/ports";
-import { checkRequirements } from "@millwright/engine/requirements";
-import { emptyState } from "@millwright/engine/state";
+import { checkTerraformVersion } from "@millwright/engine/requirements";
+import { overridesAtInit } from "../init/development-overrides.ts";
+import type { FlagTable, FlagValues } from "../flags.ts";
+import { copyModule } from "../init/copy-module.ts";
+import { initializeBackend } from "../init/initialize-backend.ts";
+import { InitOutput } from "../init/init-output.ts";
+import { installFolderModules } from "../init/install-folder-modules.ts";
+import { installFolderProviders } from "../init/install-folder-providers.ts";
+import { sourceSettings } from "../init/source-settings.ts";
 import type { CommandIo } from "../io.ts";
-import { styleOf } from "../views/style.ts";
-import { runCommand } from "./command.ts";
-import { loadFolder, hasConfiguration } from "./folder.ts";
-import { variableFlags, viewFlags } from "./options.ts";
-import { providersOf } from "./registry.ts";
-import type { CommandStyle } from "./session.ts";
+import { JsonView } from "../views/json-lines.ts";
+import { type CommandCall, runCommand } from "./command.ts";
+import { hasConfiguration, type LoadedFolder, readConfiguration } from "./folder.ts";
+import { type GivenFlag, onUnlessGiven, variableFlags, viewFlags } from "./options.ts";
+import { type CommandStyle, Session } from "./session.ts";
+
+const flags = {
+  ...variableFlags,
+  "no-color": viewFlags["no-color"],
+  json: viewFlags.json,
+  input: { kind: "bool", help: "Whether to ask for what is not known (default true)." },
+  upgrade: {
+    kind: "bool",
+    help: "Install the newest versions that the constraints allow, also where others are locked.",
+  },
+  get: { kind: "bool", help: "Whether to install the modules that are called (default true)." },
+  "from-module": {
+    kind: "string",
+    value: "SOURCE",
+    help: "Copy this module into the folder first, which must be empty.",
+  },
+  "plugin-dir": {
+    kind: "strings",
+    value: "FOLDER",
+    help: "Take providers from this folder alone, laid out as a filesystem mirror. May be given several times.",
+  },
+  lockfile: {
+    kind: "string",
+    value: "MODE",
+    help: "readonly: fail where the lock file of providers would have to change.",
+  },
+  "test-directory": { kind: "string", value: "FOLDER", help: 'Where the tests are (default "tests").' },
+  reconfigure: { kind: "bool", help: "Taken for scripts that give it; the state is a local file." },
+  backend: { kind: "bool", help: "Whether to look after the backend (default true)." },
+  lock: { kind: "bool", help: "Taken for scripts that give it; init changes no state." },
+  "lock-timeout": {
+    kind: "duration",
+    value: "DURATION",
+    help: "Taken for scripts that give it; init changes no state.",
+  },
+} as const satisfies FlagTable;
+
+/** What init was called with. */
+export interface InitCall {
+  readonly session: Session;
+  readonly values: FlagValues<typeof flags>;
+  readonly occurrences: readonly GivenFlag[];
+  readonly output: InitOutput;
+}
 
 export function runInit(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: {
-        ...variableFlags,
-        "no-color": viewFlags["no-color"],
-        input: { kind: "bool", help: "Taken for scripts that give it; init asks nothing." },
-        upgrade: { kind: "bool", help: "Taken for scripts that give it; built-in providers have one version each." },
-        reconfigure: { kind: "bool", help: "Taken for scripts that give it; the state is a local file." },
-        backend: { kind: "bool", help: "Taken for scripts that give it; the state is a local file." },
-        lock: { kind: "bool", help: "Taken for scripts that give it; init changes no state." },
-        "lock-timeout": {
-          kind: "duration",
-          value: "DURATION",
-          help: "Taken for scripts that give it; init changes no state.",
-        },
-        get: { kind: "bool", help: "Taken for scripts that give it; modules are local folders." },
-      },
+      flags,
       usage: "init [flags]",
       about:
-        "Checks that the folder can be worked on: its modules are there, and every provider\nit needs is built in at a version that its constraints allow. Safe to run again.",
-      example: "init",
+        "Makes the folder ready to be worked in: installs the modules that it calls and the providers that are not built in, and notes both. Safe to run again.",
+      example: "init -upgrade",
       arguments: [0, 0],
-      run: async ({ session, occurrences }) => {
-        const style = styleOf(session.view);
-        if (!hasConfiguration(session.folder)) {
-          await io.stdout(
-            "Initialized in an empty folder!\n\nThe folder has no configuration files. You may begin by writing one, such as\nmain.tf, and then run plan.\n",
-          );
-          return 0;
-        }
-        const folder = await loadFolder(session, occurrences);
-        const { registry } = await providersOf(session);
-        const missing = unknownProviders(folder.configuration, registry);
-        const found = [...folder.diagnostics, ...missing, ...checkRequirements(folder.configuration, registry)];
-        if (!(await session.report(found)) || hasErrors(found)) return 1;
-        await io.stdout(`${style.bold("Providers:")}\n`);
-        const sources = new Map(
-          sourcesOf(folder.configuration, emptyState).map((source) => [providerSourceText(source), source]),
-        );
-        for (const source of [...sources.values()].sort((a, b) =>
-          providerSourceText(a) < providerSourceText(b) ? -1 : 1,
-        )) {
-          const { version, origin } = registry.find(source)!;
-          await io.stdout(`- ${providerSourceShort(source)} v${version} ${placeOf[origin]}\n`);
-        }
-        if (sources.size === 0) await io.stdout("- none needed\n");
-        await io.stdout(
-          `\n${style.green(style.bold("The folder is ready."))} Run "${session.style} plan" to see what would change.\n`,
-        );
-        return 0;
+      run: async (call) => {
+        const session = call.values.json ? jsonSession(call) : call.session;
+        const output = new InitOutput(session);
+        return session.guard(() => initialize({ ...call, session, output }));
       },
     },
     args,
@@ -72,23 +80,57 @@ export function runInit(args: readonly string[], io: CommandIo, style: CommandSt
   );
 }
 
-const placeOf = {
-  "built-in": "is built in",
-  installed: "is installed",
-  folder: "is written in this folder",
-} as const;
+async function initialize(call: InitCall): Promise<number> {
+  const { session, values, output } = call;
+  const mode = values.lockfile;
+  if (mode !== undefined && mode !== "readonly" && mode !== "") {
+    const detail = `-lockfile=${mode} has no meaning. The only mode is readonly.`;
+    await session.report([errorDiagnostic("Invalid lock file mode", detail)]);
+    return 1;
+  }
+  if (!(await session.report(sourceSettings(session).diagnostics))) return 1;
+  if (values["from-module"] !== undefined && !(await copyModule(session, values["from-module"], output))) return 1;
+  if (!hasConfiguration(session.folder)) {
+    const text = `${output.name} initialized in an empty folder!\n\nThe folder has no configuration files. You may begin by writing one, such as\nmain.tf, and then run plan.`;
+    await output.paragraph("output_init_empty_message", text);
+    return 0;
+  }
+  if (!(await initializeBackend(call))) return 1;
+  const folder = await modulesOf(call);
+  const version = hasErrors(folder.diagnostics) ? [] : checkTerraformVersion(folder.configuration);
+  if (!(await session.report([...folder.diagnostics, ...version, ...overridesAtInit(session)]))) return 1;
+  await output.heading("initializing_provider_plugin_message", "Initializing provider plugins...");
+  const diagnostics = await installFolderProviders({
+    session,
+    configuration: folder.configuration,
+    output,
+    upgrade: values.upgrade === true,
+    readonlyLock: mode === "readonly",
+    pluginFolders: values["plugin-dir"].map((path) => session.path(path)),
+  });
+  if (!(await session.report(diagnostics))) return 1;
+  await sayReady(call);
+  return 0;
+}
 
-function unknownProviders(configuration: Parameters<typeof sourcesOf>[0], registry: ProviderRegistry): Diagnostic[] {
-  const known = registry.known().map(providerSourceShort).sort().join(", ");
-  const missing = new Map(
-    sourcesOf(configuration, emptyState)
-      .filter((source) => !registry.find(source))
-      .map((source) => [providerSourceText(source), source]),
-  );
-  return [...missing.keys()].map((text) =>
-    errorDiagnostic(
-      "Failed to query available provider packages",
-      `There is no provider ${text} here. Built in are ${known}; other providers cannot be installed by this version of Millwright.`,
-    ),
-  );
+async function modulesOf({ session, values, occurrences, output }: InitCall): Promise<LoadedFolder> {
+  if (!onUnlessGiven(occurrences, "get")) return readConfiguration(session, occurrences);
+  const upgrade = values.upgrade === true;
+  if (upgrade) await output.heading("upgrading_modules_message", "Upgrading modules...");
+  else await output.heading("initializing_modules_message", "Initializing modules...");
+  return installFolderModules({ session, occurrences, output, upgrade });
+}
+
+async function sayReady({ session, output }: InitCall): Promise<void> {
+  const { io, style } = session;
+  await output.paragraph("output_init_success_message", `${output.name} has been successfully initialized!`, "success");
+  if (io.env.TF_IN_AUTOMATION) return;
+  const text = `Run "${style} plan" to see what would change. Where modules, providers or the\nbackend change, run init again; other commands will say so if it is forgotten.`;
+  await output.paragraph("output_init_success_cli_message", text);
+}
+
+function jsonSession({ session }: CommandCall<typeof flags>): Session {
+  const { io, style, folder, sources } = session;
+  const json = new JsonView(io, sources);
+  return new Session(io, style, folder, { noColor: true, compactWarnings: false, json });
 }

@@ -1,66 +1,73 @@
-import { readdirSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { systemClock } from "@millwright/core/ports";
-import { parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
-import { readLockFile } from "@millwright/engine/lock-file";
-import { filesBelow } from "@millwright/engine/node-files";
+import { parseProviderSource, providerSourceShort, providerSourceText } from "@millwright/engine/addresses";
 import type { ProviderOffer } from "@millwright/engine/ports";
 import { readReattach } from "@millwright/plugin/host/reattach";
+import { programIn } from "@millwright/sources/provider-folder";
+import { readLocks } from "../init/folder-locks.ts";
+import { sourceSettings } from "../init/source-settings.ts";
 import { attachedOffer, pluginOffer } from "./plugin-offer.ts";
 import { providerLog } from "./provider-log.ts";
 import type { Session } from "./session.ts";
 
+/** Providers that are programs, and which of them nobody has installed. */
+export interface InstalledOffers {
+  readonly offers: ReadonlyMap<string, ProviderOffer>;
+  /** Those that are given from outside: being developed, or run by somebody else. No lock file holds for them. */
+  readonly unmanaged: ReadonlySet<string>;
+}
+
 /**
  * The providers that are programs: those that an init has put into the folder's `.terraform/providers`, at the versions that its lock
- * file pins, and above them those that somebody has started and that TF_REATTACH_PROVIDERS leads to. By source.
+ * file pins; above them those that somebody has started and that TF_REATTACH_PROVIDERS leads to; and above all those that the
+ * user's `dev_overrides` name. By source.
  */
-export function installedOffers(session: Session): Diagnosed<ReadonlyMap<string, ProviderOffer>> {
+export function installedOffers(session: Session): Diagnosed<InstalledOffers> {
   const { io, folder } = session;
   const log = providerLog(
     io.env,
     (text) => void io.stderr(text),
     () => new Date(systemClock.now()),
   );
+  const setting = { env: io.env, cwd: folder, log };
+  const { installed, config } = sourceSettings(session);
   const offers = new Map<string, ProviderOffer>();
-  for (const { source, version } of readLockFile(filesBelow(folder)).value) {
-    const program = programOf(session, providerSourceText(source), version, source.type);
-    if (!program) continue;
-    const setting = { env: io.env, cwd: folder, log };
-    offers.set(providerSourceText(source), pluginOffer({ source, version, command: [program] }, setting));
+  for (const [text, { source, version }] of readLocks(folder).value) {
+    const program = programIn(installed.packagePath(source, version), source);
+    if (program) offers.set(text, pluginOffer({ source, version, command: [program] }, setting));
   }
+  const attached = attachedOffers(io.env.TF_REATTACH_PROVIDERS);
+  const diagnostics = [...attached.diagnostics];
+  const developed = new Map<string, ProviderOffer>();
+  for (const [text, place] of config.devOverrides) {
+    const source = parseProviderSource(text)!;
+    const program = programIn(place, source);
+    if (program) developed.set(text, pluginOffer({ source, version: "0.0.0", command: [program] }, setting));
+    else diagnostics.push(noProgram(providerSourceShort(source), place, source.type));
+  }
+  const unmanaged = new Set([...attached.value.keys(), ...developed.keys()]);
+  return { value: { offers: new Map([...offers, ...attached.value, ...developed]), unmanaged }, diagnostics };
+}
+
+function attachedOffers(text: string | undefined): Diagnosed<ReadonlyMap<string, ProviderOffer>> {
+  const reattach = readReattach(text);
+  if (!reattach.ok)
+    return { value: new Map(), diagnostics: [errorDiagnostic("Invalid TF_REATTACH_PROVIDERS", reattach.problem)] };
+  const offers = new Map<string, ProviderOffer>();
   const diagnostics: Diagnostic[] = [];
-  const reattach = readReattach(io.env.TF_REATTACH_PROVIDERS);
-  if (!reattach.ok) diagnostics.push(errorDiagnostic("Invalid TF_REATTACH_PROVIDERS", reattach.problem));
-  for (const [text, target] of reattach.ok ? reattach.targets : []) {
-    const source = parseProviderSource(text);
+  for (const [name, target] of reattach.targets) {
+    const source = parseProviderSource(name);
     if (source) offers.set(providerSourceText(source), attachedOffer(source, target));
     else
       diagnostics.push(
-        errorDiagnostic("Invalid TF_REATTACH_PROVIDERS", `${JSON.stringify(text)} is no provider source.`),
+        errorDiagnostic("Invalid TF_REATTACH_PROVIDERS", `${JSON.stringify(name)} is no provider source.`),
       );
   }
   return { value: offers, diagnostics };
 }
 
-function programOf({ folder, io }: Session, source: string, version: string, type: string): string | undefined {
-  const data = io.env.TF_DATA_DIR || ".terraform";
-  const root = isAbsolute(data) ? data : join(folder, data);
-  const place = join(root, "providers", source, version, `${process.platform}_${goArchitecture()}`);
-  const isProgram = (name: string) => new RegExp(`^terraform-provider-${type}([_.]|$)`).test(name);
-  const name = namesIn(place).find(isProgram);
-  return name === undefined ? undefined : join(place, name);
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
-}
-
-function goArchitecture(): string {
-  return process.arch === "x64" ? "amd64" : process.arch;
+function noProgram(name: string, folder: string, type: string): Diagnostic {
+  const detail = `The dev_overrides of your settings say that ${name} is in ${folder}, and there is no program terraform-provider-${type} there. Build it there, or remove the line.`;
+  return errorDiagnostic("Provider override without a program", detail);
 }

@@ -1,11 +1,9 @@
 import { parseProviderConfigAddress, type ProviderSource, providerSourceText } from "@millwright/engine/addresses";
 import type { Configuration, Module } from "@millwright/engine/configuration";
 import { childPath } from "@millwright/engine/configuration";
-import { filesBelow } from "@millwright/engine/node-files";
 import { providerOfResource } from "@millwright/engine/provider-config";
 import type { ProviderRegistry } from "@millwright/engine/ports";
 import { providerSchemasJson } from "@millwright/engine/provider-schema-json";
-import { installedVersions } from "@millwright/engine/lock-file";
 import { sourcesOf } from "@millwright/engine/make-plan";
 import { emptyState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
@@ -59,7 +57,7 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
         );
         const used = [...all]
           .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([text, source]) => `    ${text} ${usedVersion(registry, source, session.folder)}\n`);
+          .map(([text, source]) => `    ${text} ${usedVersion(registry, source)}\n`);
         if (used.length > 0) await io.stdout(`Used:\n\n${used.join("")}\n`);
         return 0;
       },
@@ -72,11 +70,9 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
 
 const originWords = { "built-in": "built-in", installed: "installed", folder: "written in this folder" } as const;
 
-function usedVersion(registry: ProviderRegistry, source: ProviderSource, folder: string): string {
+function usedVersion(registry: ProviderRegistry, source: ProviderSource): string {
   const offer = registry.find(source);
-  if (!offer) return "(not available)";
-  const standsFor = installedVersions(filesBelow(folder), source).includes(offer.version);
-  return `v${offer.version} (${originWords[offer.origin]}${standsFor ? ", in place of the installed binary of that version" : ""})`;
+  return offer ? `v${offer.version} (${originWords[offer.origin]})` : "(not available)";
 }
 
 function tree(configuration: Configuration, module: Module, indent: string): string {

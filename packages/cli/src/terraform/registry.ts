@@ -15,6 +15,8 @@ export function builtinRegistry(): ProviderRegistry {
 /** Which provider serves what in a session, and what is wrong with those that the folder brings. */
 export interface SessionProviders {
   readonly registry: ProviderRegistry;
+  /** Sources of which the folder neither installs nor locks anything: they are given from outside. */
+  readonly unmanaged: ReadonlySet<string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -33,7 +35,8 @@ async function findProviders(session: Session): Promise<SessionProviders> {
   const written = await folderProviders(session.folder);
   const installed = installedOffers(session);
   return {
-    registry: registry(new Map([...builtinOffers(), ...installed.value, ...written.value])),
+    registry: registry(new Map([...builtinOffers(), ...installed.value.offers, ...written.value])),
+    unmanaged: installed.value.unmanaged,
     diagnostics: [...written.diagnostics, ...installed.diagnostics],
   };
 }

@@ -138,6 +138,11 @@ export class JsonView {
     this.#line("info", `Outputs: ${outputs.size}`, "outputs", { outputs: Object.fromEntries(plain) });
   }
 
+  /** What is decided between two waves: our own kind of line. */
+  wave(text: string, parts: Readonly<Record<string, unknown>>): void {
+    this.#line("info", text, "wave", { wave: parts });
+  }
+
   /** The sum over several instances. */
   total(counts: PlanCounts, operation: "plan" | "apply" | "destroy"): void {
     this.#summary(counts, operation);
@@ -173,6 +178,16 @@ export class JsonView {
     this.#line("info", message, type, {
       change: { resource: resourceOf(text), ...previous, action, ...reason, ...imported, ...notes },
     });
+  }
+
+  /** Something that was done, in a line. */
+  log(message: string): void {
+    this.#line("info", message, "log", {});
+  }
+
+  /** What init says, by Terraform's code for it. */
+  initOutput(code: string, message: string): void {
+    this.#line("info", message, "init_output", { message_code: code });
   }
 
   #line(

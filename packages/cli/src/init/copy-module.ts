@@ -1,0 +1,63 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { OperationalError } from "@millwright/core/errors";
+import { fetchModulePackage } from "@millwright/sources/fetch-module";
+import { ModuleRegistry } from "@millwright/sources/module-registry";
+import {
+  moduleSourceText,
+  type ModuleSource,
+  parseModuleSource,
+  type RemoteSource,
+} from "@millwright/sources/module-source";
+import { existsSync, readdirSync } from "node:fs";
+import { cp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Session } from "../terraform/session.ts";
+import type { InitOutput } from "./init-output.ts";
+import { sourceSettings } from "./source-settings.ts";
+
+/** Copies a module into the session's folder, which must be empty, as `-from-module` asks. False where it cannot be. */
+export async function copyModule(session: Session, text: string, output: InitOutput): Promise<boolean> {
+  const fail = async (summary: string, detail: string) => session.report([errorDiagnostic(summary, detail)]);
+  if (readdirSync(session.folder).some((name) => name !== ".terraform"))
+    return fail(
+      "The working directory already contains files",
+      "The flag -from-module copies a module into an empty folder. To initialize the configuration that is here already, leave the flag out.",
+    );
+  const source = parseModuleSource(text);
+  if (source.kind === "bad")
+    return fail("Invalid module source address", `"${text}" cannot be fetched: ${source.reason}.`);
+  const shown = moduleSourceText(source);
+  await output.line(`Copying configuration from "${shown}"...`);
+  const { data, http } = sourceSettings(session);
+  const temporary = join(data, "modules", ".from-module");
+  try {
+    await rm(temporary, { recursive: true, force: true });
+    const from = await locationOf(session, source);
+    const meant = typeof from === "string" ? from : await fetchModulePackage(from, temporary, http);
+    if (!existsSync(meant)) return fail("Failed to download module", `There is no folder ${shown}.`);
+    const isOfGit = (path: string) => path === join(meant, ".git");
+    await cp(meant, session.folder, { recursive: true, verbatimSymlinks: true, filter: (path) => !isOfGit(path) });
+    return true;
+  } catch (error) {
+    if (!(error instanceof OperationalError)) throw error;
+    return fail("Failed to download module", `Could not download ${shown}: ${error.message}`);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+// A folder on this machine, or what is to be fetched.
+async function locationOf(session: Session, source: ModuleSource): Promise<string | RemoteSource> {
+  switch (source.kind) {
+    case "local":
+      return session.path(source.path);
+    case "remote":
+      return source;
+    case "registry": {
+      const registry = new ModuleRegistry(sourceSettings(session).discovery);
+      const location = await registry.location(source, await registry.newest(source, []));
+      const subfolder = [location.subfolder, source.subfolder].filter((part) => part !== "").join("/");
+      return { ...location, subfolder };
+    }
+  }
+}
