@@ -36,6 +36,7 @@ export function parseFlags<const T extends FlagTable>(
     }
     let text = given;
     if (text === undefined && flag.kind === "bool") text = "true";
+    if (text === undefined && flag.kind === "string") text = flag.alone;
     if (text === undefined) text = args[++i];
     if (text === undefined) return mistake(`flag needs an argument: -${name}`, `Write -${name}=VALUE.`);
     const value = readValue(flag, text);
@@ -58,7 +59,8 @@ export type FlagTable = Readonly<Record<string, Flag>>;
  */
 export type Flag =
   | { readonly kind: "bool"; readonly help: string }
-  | { readonly kind: "string"; readonly help: string; readonly value?: string }
+  /** `alone` is the value where the flag stands without one; it takes one by `=` only, then. */
+  | { readonly kind: "string"; readonly help: string; readonly value?: string; readonly alone?: string }
   | { readonly kind: "strings"; readonly help: string; readonly value?: string }
   | { readonly kind: "int"; readonly help: string; readonly value?: string }
   | { readonly kind: "uint64"; readonly help: string; readonly value?: string }
@@ -102,7 +104,8 @@ export type ParsedFlags<T extends FlagTable> =
 export function describeFlags(table: FlagTable): string {
   return Object.entries(table)
     .map(([name, flag]) => {
-      const argument = flag.kind === "bool" ? "" : `=${flag.value ?? defaultArgument[flag.kind]}`;
+      const value = flag.kind === "bool" ? "" : `=${flag.value ?? defaultArgument[flag.kind]}`;
+      const argument = flag.kind === "string" && flag.alone !== undefined ? `[${value}]` : value;
       return `  -${name}${argument}\n${wrap(flag.help, 74)
         .map((line) => `      ${line}\n`)
         .join("")}`;

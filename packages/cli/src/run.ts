@@ -42,6 +42,8 @@ const commands: Readonly<Record<string, Command>> = {
   plan: terraform("plan", "Show what would change, and save it"),
   apply: terraform("apply", "Carry out a plan"),
   destroy: terraform("destroy", "Remove everything that the state holds"),
+  history: terraform("history", "Show the runs that have changed a folder's state"),
+  revert: terraform("revert", "Go back to how everything was after an earlier run"),
   show: terraform("show", "Show the state or a saved plan"),
   output: terraform("output", "Print the outputs of the last apply"),
   state: terraform("state", "List, show, move and remove what the state holds"),

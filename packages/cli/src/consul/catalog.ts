@@ -3,7 +3,7 @@ import { clientFlags, failureText, openClient } from "../commands/kv-client.ts";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { refuse, type ServiceCommand } from "./command.ts";
-import { columns, mapCell } from "./table.ts";
+import { columns, mapCell } from "../views/columns.ts";
 
 /** `catalog datacenters`. */
 export const datacentersCommand: ServiceCommand<typeof clientFlags> = {

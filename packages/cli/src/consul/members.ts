@@ -3,7 +3,7 @@ import { compileRegexp } from "@millwright/text/regexp";
 import { clientFlags, failureText, openClient } from "../commands/kv-client.ts";
 import type { FlagTable } from "../flags.ts";
 import { refuse, type ServiceCommand } from "./command.ts";
-import { columns, mapCell } from "./table.ts";
+import { columns, mapCell } from "../views/columns.ts";
 
 const flags = {
   detailed: { kind: "bool", help: "Show all tags of each member." },

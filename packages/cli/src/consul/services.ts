@@ -4,7 +4,7 @@ import { clientFlags, failureText, openClient } from "../commands/kv-client.ts";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { refuse, type ServiceCommand } from "./command.ts";
-import { columns } from "./table.ts";
+import { columns } from "../views/columns.ts";
 
 const definitionFlags = {
   name: { kind: "string", value: "NAME", help: "The service's name." },

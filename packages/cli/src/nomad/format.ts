@@ -1,5 +1,5 @@
 import { align } from "../views/align.ts";
-import { columns } from "../consul/table.ts";
+import { columns } from "../views/columns.ts";
 import type { CommandIo } from "../io.ts";
 import { styleOf } from "../views/style.ts";
 

@@ -1,7 +1,10 @@
 import type { ApplyResult } from "@millwright/engine/apply-run";
+import type { Configuration } from "@millwright/engine/configuration";
+import type { Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { FlagValues } from "../flags.ts";
 import { renderOutputs } from "../views/outputs.ts";
+import type { PlannedWaves } from "../waves/plan-waves.ts";
 import { progressView } from "../views/progress.ts";
 import { styleOf } from "../views/style.ts";
 import type { applyFlags } from "./apply.ts";
@@ -32,7 +35,7 @@ export function eventsOf({ session }: ApplyCall, phase: "plan" | "apply"): RunLi
 export async function carryOutAndSay(
   call: ApplyCall,
   state: OpenState,
-  what: Pick<CarryOutInput, "plan" | "configuration" | "given" | "pending" | "pool">,
+  what: Pick<CarryOutInput, "plan" | "configuration" | "given" | "pending" | "pool" | "record" | "waves">,
 ): Promise<number> {
   const { session, values } = call;
   const { plan } = what;
@@ -45,6 +48,10 @@ export async function carryOutAndSay(
     if (ok) session.json.applied(result.counts, plan.mode, result.state.outputs);
   } else if (ok) await sayDone(call, result.counts, state);
   else if (saved) await sayPartial(session, result.counts);
+  if (what.waves?.ended && saved) {
+    const { endOfWaves } = await import("../waves/back.ts");
+    return endOfWaves(call, state, what.waves, result.waves?.begun ?? 0);
+  }
   return ok ? 0 : 1;
 }
 
@@ -72,4 +79,16 @@ async function sayPartial({ io }: Session, { added, changed, destroyed }: ApplyR
   await io.stdout(
     `\nWhat was done before that is in the state: ${added} added, ${changed} changed, ${destroyed} destroyed.\nRun plan to see what is left to do.\n`,
   );
+}
+
+/** The waves that `-waves` asks for; undefined without it, "mistake" where something is wrong, which was reported. */
+export async function wavesFor(
+  call: ApplyCall,
+  state: OpenState,
+  configuration: Configuration,
+  plan: Plan,
+): Promise<PlannedWaves | "mistake" | undefined> {
+  if (call.values.waves === undefined) return undefined;
+  const { wavesOf } = await import("../waves/plan-waves.ts");
+  return wavesOf(call, state, { configuration, plan, sizes: call.values.waves });
 }

@@ -4,13 +4,14 @@ import { hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { renderPlan } from "../views/plan.ts";
 import { styleOf, wrapText } from "../views/style.ts";
-import { type ApplyCall, carryOutAndSay, eventsOf, sayDone, stateOf } from "./apply-call.ts";
+import { type ApplyCall, carryOutAndSay, wavesFor, eventsOf, sayDone, stateOf } from "./apply-call.ts";
 import { ask } from "./ask.ts";
 import { loadFolder, type LoadedFolder } from "./folder.ts";
 import type { OpenState } from "./open-state.ts";
 import { onUnlessGiven } from "./options.ts";
 import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
+import { savedPlan } from "./saved-plan.ts";
 import { planFolder, planMode, type PlannedFolder } from "./run-plan.ts";
 
 /** Plans, shows the plan, asks, and carries it out. Gives the exit code. */
@@ -21,9 +22,32 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
     await session.report([mode]);
     return 1;
   }
-  const folder = await loadFolder(session, call.occurrences);
   const state = await stateOf(call);
   if (!state) return 1;
+  try {
+    return await applyFolder(call, state, {
+      folder: await loadFolder(session, call.occurrences),
+      mode,
+      operation: verb,
+    });
+  } finally {
+    await state.release();
+  }
+}
+
+/** What is to be planned and carried out, and what the history calls it. */
+export interface FolderToApply {
+  readonly folder: LoadedFolder;
+  readonly mode: PlanMode;
+  readonly operation: string;
+  /** What is said before the question, once the plan has been shown. */
+  readonly foreword?: (plan: Plan) => string;
+}
+
+/** Plans a folder, shows the plan, asks, and carries it out. Gives the exit code. */
+export async function applyFolder(call: ApplyCall, state: OpenState, what: FolderToApply): Promise<number> {
+  const { session, values } = call;
+  const { folder, mode, operation, foreword } = what;
   // Kept from the plan to the end of the apply: what was started and configured for the one serves the other.
   const pool = await newPool(session);
   try {
@@ -31,13 +55,19 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
     if (!planned) return 1;
     const { plan, given } = planned;
     if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
+    const inWaves = await wavesFor(call, state, folder.configuration, plan);
+    if (inWaves === "mistake") return 1;
+    const words = `${foreword?.(plan) ?? ""}${inWaves?.shown ?? ""}`;
+    if (words !== "" && !session.json) await session.io.stdout(words);
     if (!values["auto-approve"] && !(await approvalOf(call, plan.mode))) return 1;
     if (!session.json) await session.io.stdout("\n");
     const { pending } = await recoverInterrupted(state);
-    return await carryOutAndSay(call, state, { plan, configuration: folder.configuration, given, pending, pool });
+    const record = { operation, saved: await savedPlan(session, plan, folder) };
+    const waves = inWaves ? { waves: inWaves.run } : {};
+    const carried = { plan, configuration: folder.configuration, given, pending, pool, record, ...waves };
+    return await carryOutAndSay(call, state, carried);
   } finally {
     await pool.close();
-    await state.release();
   }
 }
 

@@ -7,7 +7,7 @@ import { filesOf } from "@millwright/engine/node-files";
 import type { Plan } from "@millwright/engine/plan";
 import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
 import type { ProviderRegistry } from "@millwright/engine/ports";
-import { type ApplyCall, carryOutAndSay, stateOf } from "./apply-call.ts";
+import { type ApplyCall, carryOutAndSay, wavesFor, stateOf } from "./apply-call.ts";
 import { valuesOf, variablesForSavedPlan } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import { recoverInterrupted } from "./recover.ts";
@@ -37,7 +37,12 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     const given = variablesForSavedPlan(session, call.occurrences, saved.plan, loaded.value.root);
     if (!(await session.report(given.diagnostics))) return 1;
     session.json?.changes(saved.plan);
-    const what = { plan: saved.plan, configuration: loaded.value, given: given.value, pending };
+    const record = { operation: "apply", saved };
+    const inWaves = await wavesFor(call, state, loaded.value, saved.plan);
+    if (inWaves === "mistake") return 1;
+    if (inWaves && !session.json) await session.io.stdout(`${inWaves.shown}\n`);
+    const waves = inWaves ? { waves: inWaves.run } : {};
+    const what = { plan: saved.plan, configuration: loaded.value, given: given.value, pending, record, ...waves };
     return await carryOutAndSay(call, state, what);
   } finally {
     await state.release();

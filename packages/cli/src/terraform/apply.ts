@@ -14,6 +14,12 @@ export const applyFlags = {
   ...planningFlags,
   ...stateOutFlags,
   "auto-approve": { kind: "bool", help: "Do not ask before changing anything." },
+  waves: {
+    kind: "string",
+    value: "SIZES",
+    alone: "",
+    help: "Carry the changes out in waves of these sizes, such as 1,10%,100%, and ask the gates of waves.hcl between them. Without sizes those of the file, or 1,10%,33%,100%.",
+  },
 } as const satisfies FlagTable;
 
 type Values = FlagValues<typeof applyFlags>;

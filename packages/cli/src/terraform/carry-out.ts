@@ -10,7 +10,9 @@ import { collectVariables } from "@millwright/engine/variables";
 import type { Value } from "@millwright/value/value";
 import { valuesOf } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
+import type { WaveRun } from "../waves/wave-run.ts";
 import { evaluatorContext, newPool, runPorts } from "./run-context.ts";
+import { Recording, type RunToRecord } from "./recording.ts";
 import { saveAtTheEnd, SaverOnTheWay } from "./save-state.ts";
 import type { Session } from "./session.ts";
 
@@ -27,6 +29,10 @@ export interface CarryOutInput {
   readonly pool?: ProviderPool;
   readonly events: RunListener;
   readonly parallelism: number;
+  /** What the history keeps of it; nothing where not given. */
+  readonly record?: RunToRecord;
+  /** Where given, it goes in waves. */
+  readonly waves?: WaveRun;
 }
 
 /** What an apply came to; undefined where it could not begin, which was reported. */
@@ -54,6 +60,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   // What was taken over is in the state before the journal forgets it.
   if (plan.settled.length > 0) await kept.write(plan.priorState);
   kept.makeRunFolder();
+  const recording = await Recording.begin(input);
   const journal = await kept.journal.begin(header, open);
   const saver = new SaverOnTheWay(state, session.io.env);
   const pool = input.pool ?? (await newPool(session));
@@ -70,17 +77,21 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     const stop = AbortSignal.any([session.io.signal, ...(state.lost ? [state.lost] : [])]);
     const ports = { ...runPorts(session, events), stop };
     const onState = saver.offer;
-    result = await applyPlan({ plan, context, pool, ports, recorder: journal, parallelism, onState });
+    const waves = input.waves?.begin(stop);
+    const what = { plan, context, pool, ports, recorder: journal, parallelism, onState };
+    result = await applyPlan({ ...what, ...(waves ? { waves } : {}) });
     await saver.settled();
   } catch (error) {
     journal.leave();
     throw error;
   } finally {
     stopSaying();
+    input.waves?.end();
     if (!input.pool) await pool.close();
   }
   const failure = await saveAtTheEnd({ state, result, journal, header, pending: [...open, ...result.unanswered] });
-  const ok = await session.report([...result.diagnostics, ...failure]);
+  const unrecorded = await recording.end(result);
+  const ok = await session.report([...result.diagnostics, ...failure, ...unrecorded]);
   return { ok: ok && result.complete, saved: failure.length === 0, result };
 }
 

@@ -43,6 +43,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     help: "Generate a Graphviz graph of the steps in an operation",
     run: async (...a) => (await import("./graph.ts")).runGraph(...a),
   },
+  history: {
+    help: "Show the runs that have changed the state",
+    run: async (...a) => (await import("./history.ts")).runHistory(...a),
+  },
   import: {
     help: "Associate existing infrastructure with a resource",
     run: async (...a) => (await import("./import.ts")).runImport(...a),
@@ -58,6 +62,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   refresh: {
     help: "Update the state to match remote systems",
     run: async (...a) => (await import("./apply.ts")).runRefresh(...a),
+  },
+  revert: {
+    help: "Go back to how everything was after an earlier run",
+    run: async (...a) => (await import("./revert.ts")).runRevert(...a),
   },
   show: {
     help: "Show the current state or a saved plan",

@@ -12,17 +12,23 @@ import { JsonView } from "../views/json-lines.ts";
 import { renderPlan } from "../views/plan.ts";
 import { progressView } from "../views/progress.ts";
 import { wrapText } from "../views/style.ts";
-import { loadFolder, type LoadedFolder } from "./folder.ts";
+import { generateConfig } from "./generate-config.ts";
+import { loadFolder } from "./folder.ts";
 import { openState, stateOptions } from "./open-state.ts";
 import { badPlanningFlags, type GivenFlag, planningFlags } from "./options.ts";
-import { providersOf, providerVersions } from "./registry.ts";
 import { newPool } from "./run-context.ts";
 import { planFolder, planMode } from "./run-plan.ts";
+import { savedPlan } from "./saved-plan.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
 const flags = {
   ...planningFlags,
   out: { kind: "string", value: "FILE", help: "Save the plan, for apply to carry out exactly that." },
+  "generate-config-out": {
+    kind: "string",
+    value: "FILE",
+    help: "Write configuration for what import blocks name and nothing declares into this new file.",
+  },
   "detailed-exitcode": {
     kind: "bool",
     help: "Exit with 2 when there are changes, 0 when there are none, 1 on errors.",
@@ -82,13 +88,23 @@ function misuse(
 async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   const { session, values, occurrences } = call;
   const { io, json } = session;
-  const folder = await loadFolder(session, call.occurrences);
+  const asFound = await loadFolder(session, call.occurrences);
   const state = await openState(session, stateOptions(values, occurrences, "OperationTypePlan"));
   if (!state) return 1;
   const pool = await newPool(session);
   try {
     const events = json ? json.events : progressView(session, "plan");
-    const { plan, diagnostics } = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
+    const written = await generateConfig({
+      session,
+      folder: asFound,
+      state,
+      occurrences,
+      out: values["generate-config-out"],
+    });
+    if (!written) return 1;
+    const { folder, generated } = written;
+    const common = { session, folder, state, pool, values, occurrences, mode, events };
+    const { plan, diagnostics } = await planFolder({ ...common, generated });
     const failed = hasErrors(diagnostics);
     const shown = plan !== undefined && (hasChanges(plan) || !failed);
     if (plan && json) json.plan(plan, failed);
@@ -99,7 +115,8 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
       if (shown && !json) await io.stdout(incomplete(session));
       return 1;
     }
-    if (values.out !== undefined) await savePlan(session, values.out, plan, folder);
+    if (values.out !== undefined) writePlanFile(session.path(values.out), await savedPlan(session, plan, folder));
+    if (!json && generated.size > 0) await io.stdout(generatedNote(session, values["generate-config-out"]));
     if (!json) await io.stdout(afterword(session, plan, values.out));
     return values["detailed-exitcode"] && hasChanges(plan) ? 2 : 0;
   } finally {
@@ -108,11 +125,10 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   }
 }
 
-async function savePlan(session: Session, name: string, plan: Plan, { files, stack }: LoadedFolder): Promise<void> {
-  const { registry } = await providersOf(session);
-  const contribution = stack ? { contribution: stack.saved } : {};
-  const providers = providerVersions(plan, registry);
-  writePlanFile(session.path(name), { plan, files, providers, ...contribution });
+function generatedNote({ style, view }: Session, file: string | undefined): string {
+  const name = style === "terraform" ? "Terraform" : "Millwright";
+  const text = `${name} has generated configuration and written it to ${file}. Please review the configuration and edit it as necessary before adding it to version control.`;
+  return `\n${wrapText(text, view.width).join("\n")}\n`;
 }
 
 function incomplete({ view }: Session): string {

@@ -12,6 +12,7 @@ import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { collectVariables } from "@millwright/engine/variables";
 import type { Value } from "@millwright/value/value";
 import type { FlagValues } from "../flags.ts";
+import { addressesOf } from "./address-files.ts";
 import { askForVariables } from "./ask.ts";
 import { type LoadedFolder, hasConfiguration, variableSources } from "./folder.ts";
 import type { OpenState } from "./open-state.ts";
@@ -31,6 +32,8 @@ export interface PlanningInput {
   readonly occurrences: readonly GivenFlag[];
   readonly mode: PlanMode;
   readonly events: RunListener;
+  /** Configuration that was written for objects to be imported, by the instance's address. */
+  readonly generated?: ReadonlyMap<string, string>;
 }
 
 /** Which mode the flags ask for; an unclear wish is a diagnostic. */
@@ -57,8 +60,9 @@ export async function planFolder(
 ): Promise<PlannedFolder | { readonly plan?: undefined; readonly diagnostics: readonly Diagnostic[] }> {
   const { session, folder, state, pool, values, occurrences } = input;
   const found: Diagnostic[] = [...folder.diagnostics];
-  if (input.mode !== "destroy" && !hasConfiguration(session.folder)) found.push(noConfiguration(session));
-  const given = variableSources(session, occurrences);
+  if (input.mode !== "destroy" && !folder.kept && !hasConfiguration(session.folder))
+    found.push(noConfiguration(session));
+  const given = folder.kept ? { sources: folder.kept, diagnostics: [] } : variableSources(session, occurrences);
   found.push(...given.diagnostics);
   if (hasErrors(found)) return { diagnostics: found };
   const interactive = onUnlessGiven(occurrences, "input") && session.io.env.TF_INPUT !== "0" && !values.json;
@@ -76,7 +80,11 @@ export async function planFolder(
     applying: false,
     timestamp,
   });
-  const unknownTargets = [...values.target, ...values.replace].flatMap((target) =>
+  const targets = addressesOf(session, "target", values.target, values["target-file"]);
+  const excludes = addressesOf(session, "exclude", values.exclude, values["exclude-file"]);
+  const badFiles = [...targets.diagnostics, ...excludes.diagnostics];
+  if (hasErrors(badFiles)) return { diagnostics: [...found, ...badFiles] };
+  const unknownTargets = [...targets.value, ...excludes.value, ...values.replace].flatMap((target) =>
     targetWarning(target, configuration, state),
   );
   const result = await makePlan({
@@ -89,8 +97,11 @@ export async function planFolder(
     options: {
       mode: input.mode,
       refresh: onUnlessGiven(occurrences, "refresh"),
-      targets: values.target,
+      targets: targets.value,
+      excludes: excludes.value,
+      allowDestroy: values["allow-destroy"],
       forceReplace: values.replace,
+      ...(input.generated ? { generated: input.generated } : {}),
     },
     pool,
     ports: runPorts(session, input.events),

@@ -80,6 +80,8 @@ function reasonText(change: InstanceChange): string | undefined {
   switch (reason) {
     case "delete_because_no_resource_config":
       return `because ${resourceText(address.resource)} is not in configuration`;
+    case "delete_because_enabled_false":
+      return "because enabled is false";
     case "delete_because_no_move_target":
       return `because ${previousAddress ?? "it"} was moved to ${address.text}, which is not in configuration`;
     case "read_because_check_nested":

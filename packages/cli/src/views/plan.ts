@@ -106,7 +106,9 @@ function renderObject(change: InstanceChange, symbol: Symbol, style: Style, sche
   const word = resource.mode === "data" ? "data" : "resource";
   const header = `${word} ${JSON.stringify(resource.type)} ${JSON.stringify(resource.name)} {`;
   const forces = new Set(change.replacePaths.map(formatPath));
-  const body = schema ? diffObject(change.before, change.after, schema.block, { style, forces }) : [];
+  // What is only forgotten stays as it is.
+  const after = change.action === "forget" ? change.before : change.after;
+  const body = schema ? diffObject(change.before, after, schema.block, { style, forces }) : [];
   const lines = [`${margin(symbol, style)} ${header}`, ...body.map((line) => lineText(line, style)), "    }", ""];
   return lines.join("\n") + renderNotes(change.notes ?? [], style);
 }

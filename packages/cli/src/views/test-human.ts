@@ -31,10 +31,11 @@ export function humanTestReport(session: Session, verbose: boolean): TestReport 
       await io.stdout(`${file.path}... ${paint(result.status)}\n`);
       await session.report(result.diagnostics);
     },
-    interrupted: async (file, states) => {
-      const lines = states.flatMap(({ run, addresses }) => [
+    interrupted: async (file, runs) => {
+      const lines = runs.flatMap(({ run, addresses, underWay }) => [
         `  ${file.path}/${run}`,
         ...addresses.map((text) => `    - ${text}`),
+        ...underWay.map((text) => `    - ${text} (was to be made, and may be there)`),
       ]);
       const what =
         lines.length === 0

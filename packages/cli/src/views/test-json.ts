@@ -62,9 +62,13 @@ export function jsonTestReport(json: JsonView, verbose: boolean): TestReport {
       await tell(`${file.path}... ${statusWord(status)}`, "test_file", aboutFile(file), what);
       json.diagnostics(diagnostics, aboutFile(file));
     },
-    interrupted: (file, states) => {
-      const entries = states.map(({ run, addresses }) => [run, addresses.map(failedResource)] as const);
-      const plain = { states: Object.fromEntries(entries) };
+    interrupted: (file, runs) => {
+      const own = runs.filter(({ key }) => key === "").flatMap(({ addresses }) => addresses.map(failedResource));
+      const others = runs
+        .filter(({ key }) => key !== "")
+        .map(({ run, addresses }) => [run, addresses.map(failedResource)] as const);
+      const planned = runs.flatMap(({ underWay }) => underWay);
+      const plain = { state: own, states: Object.fromEntries(others), planned };
       json.say("error", "Interrupted: no further runs are begun.", "test_interrupt", {
         ...aboutFile(file),
         test_interrupt: plain,

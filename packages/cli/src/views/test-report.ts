@@ -14,11 +14,17 @@ export interface TestReport {
   leftBehind(file: TestFile, left: LeftBehind): Promise<void>;
   fileEnds(file: TestFile, result: FileResult): Promise<void>;
   /** Where the tests were told to stop: what there is in states that are not taken down yet. */
-  interrupted(
-    file: TestFile,
-    resources: readonly { readonly run: string; readonly addresses: readonly string[] }[],
-  ): Promise<void>;
+  interrupted(file: TestFile, runs: readonly InterruptedRun[]): Promise<void>;
   summary(counts: TestCounts): Promise<void>;
+}
+
+/** What there is in the state that a run was the last to change, and what that run is making just now. */
+export interface InterruptedRun {
+  readonly run: string;
+  /** Empty for the state of the folder's own configuration. */
+  readonly key: string;
+  readonly addresses: readonly string[];
+  readonly underWay: readonly string[];
 }
 
 export interface TestCounts {

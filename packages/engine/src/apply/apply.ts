@@ -28,6 +28,7 @@ import { readObject } from "../objects.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
 import { visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
 import type { Plan } from "../plan/plan.ts";
+import { isWhole } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
 import type { RunPorts } from "../ports.ts";
 import type { ProviderPool } from "../provider-pool.ts";
@@ -123,7 +124,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   writeOutputs(run, outcomes);
   const checked = plan.mode === "destroy" ? [] : groupChecks(plan.checks, run.checks);
   run.state.setCheckResults(checkResultsPlain(context.configuration, checked));
-  if (plan.mode === "destroy" && plan.targets.length === 0) forgetData(run);
+  if (plan.mode === "destroy" && isWhole(plan)) forgetData(run);
   const stopped = ports.stop.aborted && [...outcomes.values()].includes("skipped");
   if (stopped) diagnostics.push(interrupted(run));
   if (!turns) return finish(!stopped);
@@ -317,7 +318,7 @@ function visitConfig(run: ApplyRun, node: ConfigNode, id: string): boolean | Pro
     case "local":
       return visitLocal(run, node);
     case "output":
-      return run.plan.targets.length > 0 || visitOutput(run, node);
+      return !isWhole(run.plan) || visitOutput(run, node);
     case "call":
       return visitCallAgain(run, node);
     case "check":

@@ -30,7 +30,8 @@ export function newLockInfo(
   };
 }
 
-function userName(): string {
+/** The name of who runs this; its number where it has none. */
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

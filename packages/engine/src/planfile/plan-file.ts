@@ -9,6 +9,7 @@ import { writePrivateFile } from "../backend/private-file.ts";
 import type { Expansion } from "../expansion.ts";
 import { parseAddress } from "../parse-address.ts";
 import type { CheckResult, Importing, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
+import { emptyState } from "../state.ts";
 import { readStateFile } from "../statefile/read.ts";
 import { writeStateFile } from "../statefile/write.ts";
 import type { PlainStep, PlainValue } from "./codec.ts";
@@ -45,6 +46,14 @@ export function writePlanFile(path: string, saved: SavedPlan): void {
 /** A saved plan as the bytes of its file. */
 export function planBytes(saved: SavedPlan): Uint8Array {
   return gzipSync(JSON.stringify(encode(saved)), { level: 1 });
+}
+
+/** What the history keeps of a plan: the changes alone, and the configuration; neither states nor what stays as it is. */
+export function withoutStates(saved: SavedPlan): SavedPlan {
+  const changes = saved.plan.changes.filter(({ action }) => action !== "no-op");
+  const expansions = { calls: new Map(), resources: new Map() };
+  const plan = { ...saved.plan, changes, expansions, previousState: emptyState, priorState: emptyState };
+  return { ...saved, plan };
 }
 
 /** Whether a file begins as a saved plan does. */
@@ -111,6 +120,7 @@ interface Document {
   readonly resources: readonly (readonly [string, PlainExpansion])[];
   readonly refreshed: boolean;
   readonly targets: readonly string[];
+  readonly excludes?: readonly string[];
   readonly forceReplace: readonly string[];
   readonly timestamp: string;
   readonly errored: boolean;
@@ -140,6 +150,7 @@ function encode({ plan, files, providers, contribution }: SavedPlan): Document {
     resources: [...plan.expansions.resources].map(([key, { expansion }]) => [key, encodeExpansion(expansion)] as const),
     refreshed: plan.refreshed,
     targets: plan.targets,
+    ...(plan.excludes ? { excludes: plan.excludes } : {}),
     forceReplace: plan.forceReplace,
     timestamp: plan.timestamp,
     errored: plan.errored,
@@ -176,6 +187,7 @@ function decode(document: Document): SavedPlan {
     },
     refreshed: document.refreshed,
     targets: document.targets,
+    ...(document.excludes ? { excludes: document.excludes } : {}),
     forceReplace: document.forceReplace,
     timestamp: document.timestamp,
     errored: document.errored,

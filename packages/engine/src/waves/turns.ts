@@ -3,7 +3,7 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { messageOf } from "@millwright/core/errors";
 import type { ApplyNode } from "../apply/graph.ts";
 import type { Graph, Outcome } from "../graph.ts";
-import type { InstanceChange } from "../plan/plan.ts";
+import type { CheckResult, InstanceChange } from "../plan/plan.ts";
 import type { Waves } from "./partition.ts";
 
 /** A wave that is over: its number from 0, and what came of its changes. */
@@ -12,6 +12,8 @@ export interface WaveEnd {
   readonly changed: readonly InstanceChange[];
   /** Those that failed, and those that were not tried since something before them failed. */
   readonly failed: readonly InstanceChange[];
+  /** What came of the conditions so far, with all check blocks as things are now. */
+  readonly checks: readonly CheckResult[];
 }
 
 /** Is asked after each wave but the last whether the next one begins. A rejection ends the run, with a diagnostic. */
@@ -79,7 +81,7 @@ export class WaveTurns {
     const changed = members.filter((change) => !this.#failed.has(change));
     const failed = members.filter((change) => this.#failed.has(change));
     try {
-      if (!(await this.#between({ wave, changed, failed }))) return this.#end();
+      if (!(await this.#between({ wave, changed, failed, checks: [] }))) return this.#end();
     } catch (error) {
       const detail = `Whether wave ${wave + 2} may begin could not be decided: ${messageOf(error)}. Nothing more was begun.`;
       this.#faults = [errorDiagnostic("Wave not begun", detail)];

@@ -150,6 +150,26 @@ describe("an apply in waves", () => {
     expect(result.diagnostics[0]?.detail).toContain("the gate fell off");
   });
 
+  test("check blocks are looked at after each wave, as things are then", async () => {
+    const check = `check "few" {
+  assert {
+    condition     = test_small.a[1].value == "old"
+    error_message = "too many are new"
+  }
+}\n`;
+    const engine = new TestEngine("");
+    await engine.given(many(3, 'value = "old"') + check);
+    engine.configure(many(3, 'value = "new"') + check);
+    const seen: string[][] = [];
+    const between = async ({ checks }: WaveEnd) => {
+      seen.push(checks.filter(({ kind }) => kind === "check").map(({ status }) => status));
+      return true;
+    };
+    const result = await engine.apply(undefined, { waves: { sizes: counts(1), between } });
+    expect(seen).toEqual([["pass"], ["fail"]]);
+    expect(result.diagnostics.map(({ severity }) => severity)).toEqual(["warning"]);
+  });
+
   test("an interrupt between two waves ends it", async () => {
     const engine = new TestEngine(many(3));
     const stop = new AbortController();

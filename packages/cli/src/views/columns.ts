@@ -1,4 +1,4 @@
-import { align } from "../views/align.ts";
+import { align } from "./align.ts";
 
 /** Rows as columns, two spaces apart, the first row on top; no spaces at the ends of lines. */
 export function columns(rows: readonly (readonly string[])[]): string {

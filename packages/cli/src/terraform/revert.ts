@@ -1,0 +1,220 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
+import type { History } from "@millwright/engine/history";
+import type { RunRecord } from "@millwright/engine/history/record";
+import type { Plan } from "@millwright/engine/plan";
+import { writePlanFile } from "@millwright/engine/plan-file";
+import { measureOf } from "@millwright/engine/waves/measure";
+import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import type { CommandIo } from "../io.ts";
+import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
+import { JsonView } from "../views/json-lines.ts";
+import { renderPlan } from "../views/plan.ts";
+import { wrapText } from "../views/style.ts";
+import { type ApplyCall, eventsOf, stateOf } from "./apply-call.ts";
+import { applyFolder, type FolderToApply } from "./apply-planned.ts";
+import { applyFlags } from "./apply.ts";
+import { destinationAt, emptyFolder, folderOfRun } from "./destination.ts";
+import type { LoadedFolder } from "./folder.ts";
+import { noSuchRun, notANumber, refuse, runNumber } from "./history.ts";
+import type { OpenState } from "./open-state.ts";
+import { badPlanningFlags } from "./options.ts";
+import { newPool } from "./run-context.ts";
+import { planFolder } from "./run-plan.ts";
+import { savedPlan } from "./saved-plan.ts";
+import { type CommandStyle, Session } from "./session.ts";
+
+const flags = {
+  ...applyFlags,
+  out: { kind: "string", value: "FILE", help: "Save the plan that goes back, for apply; nothing is changed." },
+  "restore-files": {
+    kind: "bool",
+    help: "Also put the configuration's files back as they were; those that are there now are kept in .millwright/replaced.",
+  },
+} as const satisfies FlagTable;
+
+/** Plans to go back to how everything was after an earlier run, shows that, asks, and does it. */
+export async function runRevert(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  const parsed = parseFlags(flags, args, "anywhere");
+  if (parsed.kind === "help") {
+    await io.stdout(help(style));
+    return 0;
+  }
+  if (parsed.kind === "mistake") {
+    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
+    return 1;
+  }
+  const { values, occurrences } = parsed;
+  const session = new Session(io, style, io.cwd, {
+    noColor: values["no-color"],
+    compactWarnings: values["compact-warnings"],
+    ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
+  });
+  const misuse = badPlanningFlags(values) ?? wrongArguments(parsed.args, values);
+  if (misuse) return refuse(session, misuse);
+  const call: ApplyCall = { session, verb: "apply", values, occurrences };
+  return session.guard(async () => {
+    const state = await stateOf(call);
+    if (!state) return 1;
+    try {
+      return await revert(call, state, parsed.args[0], values);
+    } finally {
+      await state.release();
+    }
+  });
+}
+
+function wrongArguments(
+  args: readonly string[],
+  values: { readonly json: boolean; readonly "auto-approve": boolean; readonly out: string | undefined },
+) {
+  const [run, more] = args;
+  if (more !== undefined)
+    return errorDiagnostic("Too many command line arguments", "revert takes the number of one run.");
+  if (run !== undefined && runNumber(run) === "mistake") return notANumber(run);
+  if (!values.json || values["auto-approve"] || values.out !== undefined) return undefined;
+  return errorDiagnostic(
+    "Nobody to ask",
+    "With -json nobody can be asked, so revert needs -auto-approve or -out=FILE.",
+  );
+}
+
+async function revert(
+  call: ApplyCall,
+  state: OpenState,
+  text: string | undefined,
+  values: { readonly out: string | undefined; readonly "restore-files": boolean },
+): Promise<number> {
+  const { session } = call;
+  const numbers = await state.history.numbers();
+  const last = numbers.at(-1);
+  if (last === undefined) {
+    const detail = `No run is kept in ${state.history.place}, so there is nothing to go back to. Runs are kept from the first apply on.`;
+    return refuse(session, errorDiagnostic("Nothing to go back to", detail));
+  }
+  const number = text === undefined ? (numbers.at(-2) ?? 0) : Number(text);
+  if (number !== 0 && !numbers.includes(number)) return refuse(session, noSuchRun(number, numbers));
+  const destination = number === 0 ? undefined : await destinationAt(state.history, number);
+  if (number !== 0 && !destination) {
+    const detail = `The plan of run ${number} is kept no longer, and with it the configuration. Go back to a later run.`;
+    return refuse(session, errorDiagnostic("Run kept no longer", detail));
+  }
+  if (!(await warnOf(call, state.history, number))) return 1;
+  const folder = destination ? await folderOfRun(session, destination, call.occurrences) : emptyFolder();
+  const lost = await lostSince(state.history, number, numbers);
+  const what: FolderToApply = {
+    folder,
+    mode: destination && destination.saved.plan.mode !== "destroy" ? "normal" : "destroy",
+    operation: `revert to ${number}`,
+    foreword: (plan) => foreword(plan, lost, session.view.width),
+  };
+  if (values.out !== undefined) return savePlanBack(call, state, what, values.out);
+  const code = await applyFolder(call, state, what);
+  if (code === 0 && destination) await afterwards(session, folder, number, values["restore-files"]);
+  return code;
+}
+
+/** A run that was not carried out wholly, or only in parts, is a place to go back to all the same, but one should know. */
+async function warnOf({ session }: ApplyCall, history: History, number: number): Promise<boolean> {
+  const record = number === 0 ? undefined : await history.record(number);
+  if (!record || record.result?.complete) return true;
+  const detail = `Run ${number} was not carried out wholly. Going back to it means to what its configuration says, which was never there as a whole.`;
+  return session.report([warningDiagnostic("Run was not complete", detail)]);
+}
+
+// What the runs since then have done that cannot be undone: the objects are made again, but not what was in them.
+async function lostSince(
+  history: History,
+  number: number,
+  numbers: readonly number[],
+): Promise<readonly RunRecord["irreversible"][number][]> {
+  const since = numbers.filter((one) => one > number);
+  const records = await Promise.all(since.map((one) => history.record(one)));
+  return records.flatMap((record) => record?.irreversible ?? []);
+}
+
+function foreword(plan: Plan, lost: readonly RunRecord["irreversible"][number][], width: number): string {
+  const touched = new Set(plan.changes.filter(({ action }) => action !== "no-op").map(({ address }) => address.text));
+  const before = lost
+    .filter(({ address }) => touched.has(address))
+    .map(({ address }) => `${address}: was destroyed since; what it held stays lost`);
+  const now = measureOf(plan).irreversible.map(({ address, why }) => `${address}: ${why}`);
+  const all = [...before, ...now];
+  if (all.length === 0) return "";
+  const lines = ["", "This cannot be undone:", ...all.map((line) => `  - ${line}`)];
+  return `${lines.flatMap((line) => wrapText(line.trim(), width - 4).map((part, at) => (line.startsWith(" ") ? (at === 0 ? "  " : "    ") : "") + part)).join("\n")}\n`;
+}
+
+async function savePlanBack(call: ApplyCall, state: OpenState, what: FolderToApply, out: string): Promise<number> {
+  const { session, values, occurrences } = call;
+  const pool = await newPool(session);
+  try {
+    const { folder, mode } = what;
+    const found = await planFolder({
+      session,
+      folder,
+      state,
+      pool,
+      values,
+      occurrences,
+      mode,
+      events: eventsOf(call, "plan"),
+    });
+    const { plan, diagnostics } = found;
+    if (plan && session.json) session.json.plan(plan, hasErrors(diagnostics));
+    else if (plan) await session.io.stdout(renderPlan(plan, session.view, pool) + (what.foreword?.(plan) ?? ""));
+    if (!(await session.report(diagnostics)) || !plan) return 1;
+    writePlanFile(session.path(out), await savedPlan(session, plan, folder));
+    if (!session.json)
+      await session.io.stdout(
+        `\nSaved the plan to: ${out}\n\nTo go back, run:\n    ${session.style} apply ${JSON.stringify(out)}\n`,
+      );
+    return 0;
+  } finally {
+    await pool.close();
+  }
+}
+
+async function afterwards(session: Session, { files }: LoadedFolder, number: number, restores: boolean): Promise<void> {
+  const changed = [...files].filter(([name, bytes]) => {
+    // What init installs is not the user's, and other folders are others'.
+    if (name.startsWith(".terraform/") || name.startsWith("..")) return false;
+    const path = session.path(name);
+    return !existsSync(path) || !readFileSync(path).equals(bytes);
+  });
+  if (changed.length === 0) return;
+  if (!restores) {
+    const names = changed.map(([name]) => name).join(", ");
+    const text = `The files of this folder do not say so yet: ${names}. The next apply would bring back what was taken back. Put them right, or run: revert -restore-files ${number}`;
+    if (!session.json) await session.io.stdout(`\n${wrapText(text, session.view.width).join("\n")}\n`);
+    return;
+  }
+  const aside = session.path(join(".millwright", "replaced", new Date().toISOString().replaceAll(":", "-")));
+  for (const [name, bytes] of changed) {
+    const path = session.path(name);
+    if (existsSync(path)) {
+      mkdirSync(dirname(join(aside, name)), { recursive: true, mode: 0o700 });
+      renameSync(path, join(aside, name));
+    }
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+  }
+  if (!session.json)
+    await session.io.stdout(
+      `\nPut back ${changed.length === 1 ? "a file" : `${changed.length} files`}; what was there is in ${aside}\n`,
+    );
+}
+
+function help(style: CommandStyle): string {
+  return `Usage: ${style} revert [flags] [RUN]
+
+Plans to go back to how everything was after an earlier run, with the
+configuration and the variables of that run, names what cannot be undone, and
+asks. Without a number, to the run before the last one; 0 is the time before
+the first, when there was nothing. history lists the runs.
+
+Example: ${style} revert 11
+
+${describeFlags(flags)}`;
+}
