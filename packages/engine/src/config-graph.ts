@@ -155,6 +155,7 @@ class ModuleNodes {
     this.#dependsOn(id, resource.dependsOn);
     const { lifecycle } = resource;
     for (const trigger of lifecycle.replaceTriggeredBy) this.#refer(id, referencesOf(trigger));
+    if (lifecycle.preventDestroy) this.#refer(id, referencesOf(lifecycle.preventDestroy));
     this.#conditions(id, lifecycle.preconditions);
     this.#conditions(id, lifecycle.postconditions);
   }

@@ -117,6 +117,8 @@ export interface Resource {
 /** Whether and how something stands for several instances. */
 export type Repetition =
   | { readonly kind: "single" }
+  /** There or not: `enabled` of a lifecycle block. */
+  | { readonly kind: "enabled"; readonly expression: Expression }
   | { readonly kind: "count"; readonly expression: Expression }
   | { readonly kind: "forEach"; readonly expression: Expression };
 
@@ -130,7 +132,10 @@ export interface ProviderReference {
 
 export interface Lifecycle {
   readonly createBeforeDestroy: boolean;
-  readonly preventDestroy: boolean;
+  /** Evaluated with the values of its module, known while planning. */
+  readonly preventDestroy?: Expression;
+  /** Whether an object that has to go is destroyed, or only forgotten. */
+  readonly destroy: boolean;
   readonly ignoreChanges: IgnoreChanges;
   readonly replaceTriggeredBy: readonly Expression[];
   readonly preconditions: readonly CheckRule[];

@@ -6,6 +6,8 @@ export type Expansion =
   | { readonly kind: "single" }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "forEach"; readonly values: ReadonlyMap<string, Value> }
+  /** None, as `enabled` is false: what refers to it sees null. */
+  | { readonly kind: "disabled" }
   /** The number of instances is not known (only while validating, or below something that failed). */
   | { readonly kind: "unknown" };
 
@@ -18,6 +20,7 @@ export function expansionKeys(expansion: Expansion): InstanceKey[] {
       return Array.from({ length: expansion.count }, (_, i) => i);
     case "forEach":
       return [...expansion.values.keys()].sort(compareInstanceKeys);
+    case "disabled":
     case "unknown":
       return [];
   }

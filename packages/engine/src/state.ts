@@ -60,6 +60,8 @@ export interface ObjectState {
   /** `configResourceText` of all it was made after: the order in which orphans are destroyed. */
   readonly dependencies: readonly string[];
   readonly createBeforeDestroy: boolean;
+  /** Whether its block forbade to destroy it when it was last applied. */
+  readonly preventDestroy?: boolean;
   /** Set for the length of a plan, where it was an object of another type: its provider is still to bring it to the new one. */
   readonly movedFrom?: { readonly type: string; readonly provider: string };
   /** Further properties of the file's instance object, kept as they were read (`identity`, …). */

@@ -72,26 +72,58 @@ export const planningFlags = {
     value: "ADDRESS",
     help: "Plan only this module, resource or instance and what it depends on. May be given several times.",
   },
+  "target-file": {
+    kind: "strings",
+    value: "FILE",
+    help: "The same for every address in a file, one a line; # begins a remark.",
+  },
+  exclude: {
+    kind: "strings",
+    value: "ADDRESS",
+    help: "Plan all but this module, resource or instance and what depends on it. May be given several times.",
+  },
+  "exclude-file": {
+    kind: "strings",
+    value: "FILE",
+    help: "The same for every address in a file, one a line; # begins a remark.",
+  },
+  "allow-destroy": {
+    kind: "strings",
+    value: "ADDRESS",
+    help: "Let go what was protected by prevent_destroy when its block was last there. May be given several times.",
+  },
   parallelism: { kind: "int", value: "N", help: "How many calls to providers may be under way (default 10)." },
   input: { kind: "bool", help: "Whether to ask for variables that have no value (default true)." },
 } as const satisfies FlagTable;
 
 /** A value of a planning flag that cannot be worked with: an address that is none, or nothing to do it with. */
 export function badPlanningFlags(values: FlagValues<typeof planningFlags>): Diagnostic | undefined {
-  const { parallelism, target, replace } = values;
+  const { parallelism, target, replace, exclude } = values;
   if (parallelism !== undefined && parallelism < 1) {
     const detail = `At least one call must be allowed at a time, and -parallelism=${parallelism} allows none. The default is 10.`;
     return errorDiagnostic("Invalid -parallelism", detail);
   }
-  const noAddress = target.find((text) => parseAddress(text) === undefined);
-  if (noAddress !== undefined) {
-    const detail = `"${noAddress}" is not an address of a module, a resource or an instance. One looks like module.app, consul_keys.app or 'terraform_data.a["x"]' (in quotes for the shell). Addresses are listed by: state list`;
-    return errorDiagnostic(`Invalid target "${noAddress}"`, detail);
+  if (target.length + values["target-file"].length > 0 && exclude.length + values["exclude-file"].length > 0) {
+    const detail =
+      "A plan is about what -target names, or about all but what -exclude names: give one of the two, also as files.";
+    return errorDiagnostic("Invalid combination of arguments", detail);
   }
+  const noAddress = badAddress("target", target) ?? badAddress("exclude", exclude);
+  if (noAddress) return noAddress;
+  const noAllowed = badAddress("allow-destroy", values["allow-destroy"]);
+  if (noAllowed) return noAllowed;
   const noInstance = replace.find((text) => parseAddress(text)?.kind !== "instance");
   if (noInstance === undefined) return undefined;
   const detail = `"${noInstance}" is not the address of a resource instance, such as terraform_data.a[0]. Addresses are listed by: state list`;
   return errorDiagnostic(`Invalid force-replace address`, detail);
+}
+
+/** What is said where something is not the address of a module, a resource or an instance. */
+export function badAddress(flag: string, addresses: readonly string[]): Diagnostic | undefined {
+  const wrong = addresses.find((text) => parseAddress(text) === undefined);
+  if (wrong === undefined) return undefined;
+  const detail = `"${wrong}" is not an address of a module, a resource or an instance. One looks like module.app, consul_keys.app or 'terraform_data.a["x"]' (in quotes for the shell). Addresses are listed by: state list`;
+  return errorDiagnostic(`Invalid ${flag} "${wrong}"`, detail);
 }
 
 /** A flag that is true unless it was given as false. */

@@ -236,8 +236,9 @@ function objectOf(
   const { change, schema } = target;
   const before = run.state.instance(change.address)?.current;
   const status = good ? (action === "update" ? (before?.status ?? "ready") : "ready") : "tainted";
-  const { dependencies, createBeforeDestroy } = change;
-  return storedObject(value, schema, { status, private: bytes, dependencies, createBeforeDestroy });
+  const { dependencies, createBeforeDestroy, preventDestroy } = change;
+  const protection = preventDestroy ? { preventDestroy } : {};
+  return storedObject(value, schema, { status, private: bytes, dependencies, createBeforeDestroy, ...protection });
 }
 
 /** The planned object as the journal keeps it: unknown and sensitive parts are null, so that it can be shown to anyone. */

@@ -24,7 +24,11 @@ describe("an expression is told as", () => {
       text: "test_small.b[0].id",
       want: { references: ["test_small.b[0].id", "test_small.b[0]", "test_small.b"] },
     },
-    { name: "each reference as often as it is there", text: '"${var.v}${var.v}"', want: { references: ["var.v", "var.v"] } },
+    {
+      name: "each reference as often as it is there",
+      text: '"${var.v}${var.v}"',
+      want: { references: ["var.v", "var.v"] },
+    },
     { name: "nothing, where it calls a function", text: 'upper("x")', want: {} },
   ];
   for (const { name, text, want } of cases) {

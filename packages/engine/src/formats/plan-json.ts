@@ -4,7 +4,7 @@ import { isKnown, isNull, isWhollyKnown } from "@millwright/value/value";
 import { providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
-import { hasChanges } from "../plan/plan.ts";
+import { hasChanges, isWhole } from "../plan/plan.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 import { isEmptyState } from "../state.ts";
@@ -43,7 +43,7 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
     ...(plan.checks.length > 0 ? { checks: checksJson(groupChecks(plan.checks)) } : {}),
     timestamp: plan.timestamp,
     applyable: !plan.errored && hasChanges(plan),
-    complete: plan.targets.length === 0 && !plan.errored,
+    complete: isWhole(plan) && !plan.errored,
     errored: plan.errored,
   };
 }

@@ -1,10 +1,11 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Attribute, Block, Expression } from "@millwright/hcl/ast";
-import { justAttributes, partialContentOf } from "@millwright/hcl/body-content";
+import { contentOf, justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { ModuleCall, ProviderReference } from "../configuration.ts";
 import type { Constants } from "./constants.ts";
 import { providerReference } from "./provider-reference.ts";
+import { foreignBody, reservedInModule } from "./reserved.ts";
 import { decodeRepetition } from "./resource.ts";
 
 const optional = (name: string) => ({ name, required: false });
@@ -16,11 +17,16 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
       { name: "source", required: true },
       ...["version", "count", "for_each", "depends_on", "providers"].map(optional),
     ],
-    blocks: [],
+    blocks: [{ type: "lifecycle", labelNames: [] }],
   });
   constants.diagnostics.push(...diagnostics);
   const { content, rest } = value;
-  const inputs = justAttributes(rest);
+  const lifecycle = content.blocks[0];
+  if (lifecycle) {
+    const inside = contentOf(lifecycle.body, { attributes: [optional("enabled")], blocks: [] });
+    constants.diagnostics.push(...inside.diagnostics);
+  }
+  const inputs = justAttributes(foreignBody(rest, reservedInModule, constants));
   constants.diagnostics.push(...inputs.diagnostics);
   const source = content.attributes.get("source");
   const version = content.attributes.get("version");
@@ -30,7 +36,7 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
     ...(source ? { sourceExpression: source.expression } : {}),
     ...(version ? { versionExpression: version.expression } : {}),
     sourceRange: rangeOf(source?.expression ?? block.header),
-    repetition: decodeRepetition(content.attributes, constants),
+    repetition: decodeRepetition(content.attributes, constants, lifecycle),
     dependsOn: constants.traversals(content.attributes.get("depends_on")),
     providers: decodeProviders(content.attributes.get("providers"), constants),
     inputs: new Map([...inputs.value].map(([name, attribute]) => [name, attribute.expression])),

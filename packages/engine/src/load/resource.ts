@@ -5,6 +5,7 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import type { ResourceMode } from "../addresses.ts";
 import type { IgnoreChanges, Lifecycle, Repetition, Resource } from "../configuration.ts";
 import { type Constants, listElements, quotedText } from "./constants.ts";
+import { foreignBody, reservedInResource } from "./reserved.ts";
 import { providerReference } from "./provider-reference.ts";
 import { decodeRule } from "./variable.ts";
 
@@ -45,22 +46,32 @@ export function decodeResource(block: Block, constants: Constants): Resource {
     );
   }
   const managed = block.type === "resource";
+  const word = managed ? "resource" : block.type;
   const provider = content.attributes.get("provider");
   const reference = provider && providerReference(provider.expression, constants);
   return {
     address: { mode: modes[block.type] ?? "data", type: block.labels[0]!, name: block.labels[1]! },
-    repetition: decodeRepetition(content.attributes, constants),
+    repetition: decodeRepetition(content.attributes, constants, lifecycles[0]),
     dependsOn: constants.traversals(content.attributes.get("depends_on")),
     lifecycle: lifecycles[0] ? decodeLifecycle(lifecycles[0], managed, constants) : noLifecycle,
-    body: rest,
+    body: foreignBody(rest, { ...reservedInResource, where: `${word} block` }, constants),
     range: rangeOf(block.header),
     header: block.header,
     ...(reference ? { provider: reference } : {}),
   };
 }
 
-/** `count` or `for_each`, never both. */
-export function decodeRepetition(attributes: ReadonlyMap<string, Attribute>, constants: Constants): Repetition {
+/** `count`, `for_each` or a lifecycle block's `enabled`, one of them. */
+export function decodeRepetition(
+  attributes: ReadonlyMap<string, Attribute>,
+  constants: Constants,
+  lifecycle?: Block,
+): Repetition {
+  const enabled =
+    lifecycle &&
+    partialContentOf(lifecycle.body, { attributes: [optional("enabled")], blocks: [] }).value.content.attributes.get(
+      "enabled",
+    );
   const count = attributes.get("count");
   const forEach = attributes.get("for_each");
   if (count && forEach) {
@@ -74,6 +85,13 @@ export function decodeRepetition(attributes: ReadonlyMap<string, Attribute>, con
       ),
     );
   }
+  if (enabled && (count ?? forEach)) {
+    const name = count ? "count" : "for_each";
+    const detail = `The "enabled" and "${name}" meta-arguments are mutually-exclusive: "${name}" says already how many there are.`;
+    const place = { subject: rangeOf(enabled.nameNode) };
+    constants.diagnostics.push(errorDiagnostic(`Invalid combination of "enabled" and "${name}"`, detail, place));
+  }
+  if (enabled) return { kind: "enabled", expression: enabled.expression };
   if (count) return { kind: "count", expression: count.expression };
   return forEach ? { kind: "forEach", expression: forEach.expression } : { kind: "single" };
 }
@@ -82,7 +100,7 @@ const modes: Readonly<Record<string, ResourceMode>> = { resource: "managed", dat
 
 const noLifecycle: Lifecycle = {
   createBeforeDestroy: false,
-  preventDestroy: false,
+  destroy: true,
   ignoreChanges: { kind: "none" },
   replaceTriggeredBy: [],
   preconditions: [],
@@ -90,7 +108,9 @@ const noLifecycle: Lifecycle = {
 };
 
 function decodeLifecycle(block: Block, managed: boolean, constants: Constants): Lifecycle {
-  const names = managed ? ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"] : [];
+  const names = managed
+    ? ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "destroy", "enabled"]
+    : ["enabled"];
   const { value: content, diagnostics } = contentOf(block.body, {
     attributes: names.map(optional),
     blocks: [
@@ -101,10 +121,12 @@ function decodeLifecycle(block: Block, managed: boolean, constants: Constants): 
   constants.diagnostics.push(...diagnostics);
   const rules = (type: string) =>
     content.blocks.filter((inner) => inner.type === type).map((inner) => decodeRule(inner, constants));
+  const prevent = content.attributes.get("prevent_destroy");
   const triggers = content.attributes.get("replace_triggered_by");
   return {
     createBeforeDestroy: constants.flag(content.attributes.get("create_before_destroy")) ?? false,
-    preventDestroy: constants.flag(content.attributes.get("prevent_destroy")) ?? false,
+    ...(prevent ? { preventDestroy: prevent.expression } : {}),
+    destroy: constants.flag(content.attributes.get("destroy")) ?? true,
     ignoreChanges: decodeIgnoreChanges(content.attributes.get("ignore_changes"), constants),
     replaceTriggeredBy: triggers ? (listElements(triggers.expression) ?? []) : [],
     preconditions: rules("precondition"),

@@ -5,7 +5,7 @@ import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { Resource } from "../configuration.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
-import { preventedDestroy } from "./managed.ts";
+import { preventedDestroy, preventsDestroy } from "./prevent-destroy.ts";
 import type { ActionReason } from "./plan.ts";
 import type { ObjectTarget, PriorObject } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
@@ -47,7 +47,15 @@ export async function planDelete(
   const { address, deposedKey, schema, provider, providerAddress } = target;
   if (isNull(prior.value) || !prior.stored) return true;
   if (!run.isTargeted(address.text)) return true;
-  if (resource?.lifecycle.preventDestroy) return report(run, [preventedDestroy(address.text, resource)]);
+  if (resource) {
+    const prevented = preventsDestroy(run, address, resource);
+    if (prevented === undefined) return false;
+    if (prevented) return report(run, [preventedDestroy(address.text, resource)]);
+    if (!resource.lifecycle.destroy) {
+      planForget(run, target, prior, reason);
+      return true;
+    }
+  }
   const gone = nullValue(impliedType(schema.block));
   let plannedPrivate = prior.stored.private ?? noPrivate;
   if (run.pool.schema(providerAddress.source)?.capabilities.planDestroy) {

@@ -4,10 +4,11 @@ import type { Expression } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { convert } from "@millwright/value/convert";
 import { friendlyName } from "@millwright/value/friendly";
-import { numberType } from "@millwright/value/types";
+import { boolType, numberType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import {
   asArray,
+  asBool,
   asMap,
   asNumber,
   asString,
@@ -41,7 +42,7 @@ export function expand(
   const { expression } = repetition;
   const { value, diagnostics } = evaluator.evaluate(expression, module);
   if (diagnostics.some((d) => d.severity === "error")) return { value: unknown, diagnostics };
-  const result = repetition.kind === "count" ? expandCount(value, validating) : expandForEach(value, validating);
+  const result = expandValue(repetition.kind, value, validating);
   if (typeof result !== "string") return { value: result, diagnostics };
   // What is not wholly known may be good once it is.
   const code = isWhollyKnown(unmarkDeep(value)[0]) ? {} : { code: unknownRepetition };
@@ -77,8 +78,34 @@ export function expandAgain(
   };
 }
 
-function refusal(kind: "count" | "forEach", expression: Expression, detail: string) {
-  const name = kind === "count" ? "count" : "for_each";
+function expandValue(kind: "enabled" | "count" | "forEach", value: Value, validating: boolean): Expansion | string {
+  switch (kind) {
+    case "enabled":
+      return expandEnabled(value, validating);
+    case "count":
+      return expandCount(value, validating);
+    case "forEach":
+      return expandForEach(value, validating);
+  }
+}
+
+function expandEnabled(given: Value, validating: boolean): Expansion | string {
+  for (const kind of [sensitive, ephemeral])
+    if (given.marks.has(kind))
+      return `The given "enabled" value is ${kind}, or derived from a value that is. Whether something is there is shown to everybody and kept: use a value that may be.`;
+  const [value] = unmark(given);
+  if (isNull(value)) return 'The given "enabled" argument value is null. True or false is required.';
+  const converted = convert(value, boolType);
+  if (!converted.ok) return `The given "enabled" argument value is unsuitable: ${converted.message}.`;
+  if (!isKnown(converted.value)) {
+    if (validating) return unknown;
+    return 'The given "enabled" value is derived from a value that will not be known until the apply, so it cannot be told whether there is anything to plan. Use a value that is known while planning.';
+  }
+  return asBool(converted.value) ? single : { kind: "disabled" };
+}
+
+function refusal(kind: "enabled" | "count" | "forEach", expression: Expression, detail: string) {
+  const name = kind === "forEach" ? "for_each" : kind;
   return errorDiagnostic(`Invalid ${name} argument`, detail, { subject: rangeOf(expression) });
 }
 

@@ -11,6 +11,7 @@ import type { Resource } from "../configuration.ts";
 import type { Expansion } from "../expansion.ts";
 import type { InstanceState, ResourceState } from "../state.ts";
 import { removalOf } from "../refactor/removals.ts";
+import { isProtected } from "./prevent-destroy.ts";
 import { planDelete, planForget } from "./delete.ts";
 import { settleInterrupted } from "./interrupted.ts";
 import type { ActionReason } from "./plan.ts";
@@ -62,7 +63,7 @@ export async function planUnwanted(
 }
 
 // The instance of a provider configuration that made an object is the one that ends it.
-function servedBy(provider: ProviderConfigAddress, { providerKey }: InstanceState): ProviderConfigAddress {
+export function servedBy(provider: ProviderConfigAddress, { providerKey }: InstanceState): ProviderConfigAddress {
   const { module, source, alias } = provider;
   return providerKey === undefined ? provider : providerConfigAddress(module, source, alias, providerKey);
 }
@@ -73,6 +74,7 @@ function statesOf(run: PlanRun, node: ResourceNode): ResourceState[] {
 }
 
 function whyUnwanted(expansion: Expansion, key: InstanceKey): ActionReason {
+  if (expansion.kind === "disabled") return "delete_because_enabled_false";
   if (expansion.kind === "count" && typeof key === "number") return "delete_because_count_index";
   if (expansion.kind === "forEach" && typeof key === "string") return "delete_because_each_key";
   return "delete_because_wrong_repetition";
@@ -89,6 +91,7 @@ async function planGone(
   if (!instance.current && !(await settleInterrupted(run, target, []))) return false;
   const current = instance.current ?? run.refreshed.instance(target.address)?.current;
   const objects = [...(current ? [[undefined, current] as const] : []), ...instance.deposed];
+  if (!resource && ending === "destroy" && isProtected(run, target.address, current)) return false;
   let ok = true;
   for (const [deposedKey, object] of objects) {
     const one = deposedKey === undefined ? target : { ...target, deposedKey };

@@ -43,5 +43,6 @@ export async function importPrior(
   const kept = { status: "ready", private: read.private, dependencies, createBeforeDestroy: false } as const;
   const stored = storedObject(value, schema, kept);
   run.refreshed.setCurrent(address, providerAddress.text, stored);
-  return { value, stored, importing: by };
+  const generatedConfig = run.options.generated?.get(address.text);
+  return { value, stored, importing: generatedConfig === undefined ? by : { ...by, generatedConfig } };
 }

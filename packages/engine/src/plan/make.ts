@@ -43,11 +43,12 @@ import {
   visitVariable,
 } from "./nodes.ts";
 import type { InstanceChange, OutputChange, Plan, PlannedExpansions, PlanResult } from "./plan.ts";
+import { isWhole } from "./plan.ts";
 import { planOrphan } from "./gone.ts";
 import { planResource } from "./resource.ts";
 import type { PlanOptions, PlanRun } from "./run.ts";
 import { configKey } from "./run.ts";
-import { targetNodes, withoutKeys } from "./targets.ts";
+import { both, excludeNodes, targetNodes, withoutKeys } from "./targets.ts";
 
 export interface PlanInput {
   readonly context: EvaluatorContext;
@@ -87,8 +88,11 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   if (hasErrors(diagnostics)) return nothing();
   const { state } = moved;
   const graph = withCloses(withOrphans(config, context.configuration, state));
-  const targeting = targetNodes(graph, options.targets, options.mode === "destroy", addressOfNode);
-  if (options.targets.length > 0) diagnostics.push(targetingWarning);
+  const targeting = both(
+    targetNodes(graph, options.targets, options.mode === "destroy", addressOfNode),
+    excludeNodes(graph, options.excludes ?? [], options.mode === "destroy", addressOfNode),
+  );
+  if (!isWhole(options)) diagnostics.push(targetingWarning);
   const run = newRun({ ...input, state }, config, diagnostics, targeting, moved.movedFrom);
   const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
   const used = usedProviders(graph);
@@ -105,7 +109,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     input.ports.stop,
   ).finally(() => run.ephemerals.closeAll());
   if (input.ports.stop.aborted) diagnostics.push(interrupted);
-  else if (options.targets.length === 0) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
+  else if (isWhole(options)) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
   diagnostics.push(...importsOfNothing(context.configuration, options), ...forgotten(run.changes));
   diagnostics.push(...stillDeclared(moved.statements, run.evaluator), ...unresolvedMoves(moved.blocked));
   diagnostics.push(...movesOutsideTargets(moved.movedFrom, options.targets));
@@ -117,8 +121,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     if (outcomes.get(id) !== "done" || !targeting.has(id)) continue;
     outputs.set(output.name, outputChange(nodes, output, input.state.outputs.get(output.name)));
   }
-  if (options.targets.length === 0)
-    for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
+  if (isWhole(options)) for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
   withoutEmpty(run.refreshed, input.interrupted);
   const plan: Plan = {
     ...emptyPlan(input, hasErrors(diagnostics)),
@@ -284,7 +287,7 @@ export function cycleFound(way: readonly string[]): Diagnostic {
 
 const targetingWarning = warningDiagnostic(
   "Resource targeting is in effect",
-  "You are creating a plan with the -target option, which means that the result of this plan may not represent all of the changes requested by the current configuration.\n\nThe -target option is not for routine use, and is provided only for exceptional situations such as recovering from errors or mistakes.",
+  "You are creating a plan with the -target or the -exclude option, which means that the result of this plan may not represent all of the changes requested by the current configuration.\n\nThese options are not for routine use, and are provided only for exceptional situations such as recovering from errors or mistakes.",
 );
 
 const interrupted = errorDiagnostic(
@@ -320,6 +323,7 @@ function emptyPlan(input: PlanInput, errored: boolean): Plan {
     expansions: { calls: new Map(), resources: new Map() },
     refreshed: input.options.refresh,
     targets: input.options.targets,
+    ...(input.options.excludes && input.options.excludes.length > 0 ? { excludes: input.options.excludes } : {}),
     forceReplace: input.options.forceReplace,
     timestamp: input.timestamp,
     errored,

@@ -1,4 +1,3 @@
-import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { note } from "@millwright/provider/plan-note";
 import type { PlanAnswer, Provider } from "@millwright/provider/protocol";
@@ -24,6 +23,7 @@ import { planDelete } from "./delete.ts";
 import { settleInterrupted } from "./interrupted.ts";
 import type { Action, ActionReason, InstanceChange } from "./plan.ts";
 import { isReplace } from "./plan.ts";
+import { preventedDestroy, preventsDestroy } from "./prevent-destroy.ts";
 import type { PriorObject } from "./refresh.ts";
 import { noPrior, refreshObject } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
@@ -76,8 +76,15 @@ export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boo
 function noteOrder(run: PlanRun, { address, providerAddress }: PlanTarget, planned: InstanceChange): void {
   const current = run.refreshed.instance(address)?.current;
   if (!current) return;
-  const { dependencies, createBeforeDestroy } = planned;
-  run.refreshed.setCurrent(address, providerAddress.text, { ...current, dependencies, createBeforeDestroy });
+  const { dependencies, createBeforeDestroy, preventDestroy = false } = planned;
+  const { preventDestroy: _, ...rest } = current;
+  const protection = preventDestroy ? { preventDestroy } : {};
+  run.refreshed.setCurrent(address, providerAddress.text, {
+    ...rest,
+    dependencies,
+    createBeforeDestroy,
+    ...protection,
+  });
 }
 
 async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObject | undefined> {
@@ -119,6 +126,8 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
     ? []
     : replacePathsThatChange(first.requiresReplace, barePrior, planned, schema.block);
   const after = markLike(planned, config, schema.block);
+  const prevented = preventsDestroy(run, address, resource);
+  if (prevented === undefined) return undefined;
   const { action, reason } = decide(run, target, prior, after, replacePaths);
   const change = {
     address,
@@ -133,10 +142,11 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
     dependencies: run.dependencies.get(target.nodeId) ?? [],
     createBeforeDestroy: run.createBeforeDestroy.has(target.nodeId),
     ...(prior.importing ? { importing: prior.importing } : {}),
+    ...(prevented ? { preventDestroy: true } : {}),
     ...(action === "no-op" ? {} : notesOf(first, config)),
   } satisfies InstanceChange;
   if (!isReplace(action)) return change;
-  if (lifecycle.preventDestroy) {
+  if (prevented) {
     report(run, [preventedDestroy(address.text, resource)]);
     return undefined;
   }
@@ -208,13 +218,4 @@ function decide(
   if (triggeredReplacement(run, target)) return { action: replace, reason: "replace_by_triggers" };
   // Marks count too: what becomes sensitive, or stops being so, is written to the state by an update.
   return { action: rawEquals(prior.value, after) ? "no-op" : "update", reason: "none" };
-}
-
-/** What is said where `prevent_destroy` stands against what would have to be done. */
-export function preventedDestroy(address: string, resource: Resource): Diagnostic {
-  return errorDiagnostic(
-    "Instance cannot be destroyed",
-    `Resource ${address} has lifecycle.prevent_destroy set, but the plan calls for this resource to be destroyed. To avoid this error and continue with the plan, either disable lifecycle.prevent_destroy or reduce the scope of the plan using the -target option.`,
-    { subject: resource.range, address },
-  );
 }

@@ -145,18 +145,17 @@ export async function visitProvider(run: NodeRun, { provider }: NodeOf<"provider
   const { address, block } = provider;
   const schema = run.pool.providerBlock(address.source);
   if (!schema) return false;
-  if (await run.pool.standIn(address)) return true;
   // A module that configures a provider itself cannot be repeated, so that its instance has no keys.
   const module = provider.module.names.reduce((parent, name) => childModule(parent, name, undefined), rootModule);
-  if (!block?.forEach) return configure(run, address, block, { schema, module, instance: noInstance });
+  if (!block?.forEach) {
+    if (await run.pool.standIn(address)) return true;
+    return configure(run, address, block, { schema, module, instance: noInstance });
+  }
   const { alias, source } = address;
-  const instances = [...(block.instances ?? [])].map(([key, value]) => {
-    const instance = { each: { key: stringValue(key), value } };
-    return configure(run, providerConfigAddress(address.module, source, alias, key), block, {
-      schema,
-      module,
-      instance,
-    });
+  const instances = [...(block.instances ?? [])].map(async ([key, value]) => {
+    const one = providerConfigAddress(address.module, source, alias, key);
+    if (await run.pool.standIn(one)) return true;
+    return configure(run, one, block, { schema, module, instance: { each: { key: stringValue(key), value } } });
   });
   return (await Promise.all(instances)).every(Boolean);
 }

@@ -35,6 +35,8 @@ export interface Plan {
   /** Whether objects were read again before they were planned. */
   readonly refreshed: boolean;
   readonly targets: readonly string[];
+  /** What was left out, where something was. */
+  readonly excludes?: readonly string[];
   readonly forceReplace: readonly string[];
   /** When the plan was made (RFC 3339, UTC): what `plantimestamp()` gives at apply too. */
   readonly timestamp: string;
@@ -70,6 +72,7 @@ export type ActionReason =
   | "delete_because_each_key"
   | "delete_because_no_module"
   | "delete_because_no_move_target"
+  | "delete_because_enabled_false"
   | "read_because_config_unknown"
   | "read_because_dependency_pending"
   | "read_because_check_nested";
@@ -96,6 +99,8 @@ export interface InstanceChange {
   /** `configResourceText` of all that this was planned after. */
   readonly dependencies: readonly string[];
   readonly createBeforeDestroy: boolean;
+  /** Whether its block forbids to destroy it, which the state keeps for the time when the block is gone. */
+  readonly preventDestroy?: boolean;
   /** What the provider has people read beside it. No part of the promise. */
   readonly notes?: readonly PlanNote[];
 }
@@ -163,6 +168,11 @@ export function isReplace(action: Action): boolean {
 /** Whether a change has anything to show: something is done with the object, or it gets another address. */
 export function isChange({ action, previousAddress, importing }: InstanceChange): boolean {
   return action !== "no-op" || previousAddress !== undefined || importing !== undefined;
+}
+
+/** Whether the plan is about all that the configuration and the state have. */
+export function isWhole({ targets, excludes = [] }: Pick<Plan, "targets" | "excludes">): boolean {
+  return targets.length + excludes.length === 0;
 }
 
 /** Whether applying the plan would do anything at all. */

@@ -113,7 +113,10 @@ async function readNow(
       report(run, [errorDiagnostic("Provider produced invalid object", detail, { address: address.text })]);
       return undefined;
     }
-    return { value: markLike(normalized(answer.newState, schema.block), before, schema.block), private: answer.private };
+    return {
+      value: markLike(normalized(answer.newState, schema.block), before, schema.block),
+      private: answer.private,
+    };
   } catch (error) {
     report(run, [providerDied(address.text, "reading the object", error)]);
     return undefined;

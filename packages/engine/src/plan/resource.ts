@@ -13,7 +13,7 @@ import { expansionOf, type ResourceState } from "../state.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
 import { planData } from "./data.ts";
 import { expand } from "./expand.ts";
-import { planUnwanted } from "./gone.ts";
+import { planUnwanted, servedBy } from "./gone.ts";
 import type { PlanTarget } from "./managed.ts";
 import { planManaged } from "./managed.ts";
 import type { PlanRun } from "./run.ts";
@@ -39,7 +39,10 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
       const address = instanceAddress(module, resource.address, key);
       wanted.add(address.text);
       const instance = instanceDataOf(expansion, key);
-      const served = providerInstance(run.evaluator, node, module, instance);
+      const stored = run.options.mode === "destroy" ? run.refreshed.instance(address) : undefined;
+      const served = stored
+        ? { value: servedBy(providerAddress, stored), diagnostics: [] }
+        : providerInstance(run.evaluator, node, module, instance);
       if (!report(run, served.diagnostics)) ok = false;
       const { value: serving } = served;
       if (!run.pool.isConfigured(serving)) {

@@ -22,8 +22,14 @@ export interface PlanOptions {
   readonly refresh: boolean;
   /** Addresses of resources, instances or modules, as `-target` gives them; none for all. */
   readonly targets: readonly string[];
+  /** What is left out, and all that depends on it (`-exclude`). */
+  readonly excludes?: readonly string[];
+  /** Addresses of what may be destroyed though it was protected when its block was last there (`-allow-destroy`). */
+  readonly allowDestroy?: readonly string[];
   /** Whole addresses of instances to replace (`-replace`). */
   readonly forceReplace: readonly string[];
+  /** Configuration that was written for objects to be imported, by the instance's address. */
+  readonly generated?: ReadonlyMap<string, string>;
 }
 
 /** Everything that the steps of one planning run share. */

@@ -27,14 +27,7 @@ export function targetNodes<T extends { readonly kind: string }>(
   follow([...direct], (id) => graph.dependencies.get(id) ?? [], dependencies);
   const later = new Set<string>();
   if (destroy) {
-    const dependents = new Map<string, string[]>();
-    for (const [id, all] of graph.dependencies) {
-      for (const to of all) {
-        const known = dependents.get(to);
-        if (known) known.push(id);
-        else dependents.set(to, [id]);
-      }
-    }
+    const dependents = dependentsOf(graph);
     follow([...direct], (id) => dependents.get(id) ?? [], later);
     // Dependents go too, and to destroy them needs what they depend on.
     for (const id of later) dependencies.add(id);
@@ -54,6 +47,61 @@ export function targetNodes<T extends { readonly kind: string }>(
       return destroy ? later.has(id) && !direct.has(id) : dependencies.has(id);
     },
   };
+}
+
+/**
+ * All nodes but those that excludes name and what depends on them; for a destroy, what they depend on stays too. Where an
+ * instance alone is excluded, its resource is still visited for the others.
+ */
+export function excludeNodes<T extends { readonly kind: string }>(
+  graph: Graph<T>,
+  excludes: readonly string[],
+  destroy: boolean,
+  addressOf: (node: T, id: string) => string = (_, id) => id,
+): Targeting {
+  if (excludes.length === 0) return everything;
+  const named = new Set<string>();
+  const whole = new Set<string>();
+  for (const exclude of excludes) {
+    const bare = withoutKeys(exclude);
+    for (const [id, node] of graph.nodes) {
+      if (!covers(bare, addressOf(node, id))) continue;
+      named.add(id);
+      if (bare === exclude) whole.add(id);
+    }
+  }
+  const further = new Set<string>();
+  const next = destroy ? graph.dependencies : dependentsOf(graph);
+  follow([...named], (id) => next.get(id) ?? [], further);
+  const isLeftOut = (id: string) => whole.has(id) || (!destroy && further.has(id));
+  return {
+    has: (id) => !isLeftOut(id),
+    isTargeted: (instance) => {
+      if (excludes.some((exclude) => covers(exclude, instance))) return false;
+      return !further.has(withoutKeys(instance));
+    },
+  };
+}
+
+/** What both leave in. */
+export function both(a: Targeting, b: Targeting): Targeting {
+  if (b === everything) return a;
+  return {
+    has: (id) => a.has(id) && b.has(id),
+    isTargeted: (instance) => a.isTargeted(instance) && b.isTargeted(instance),
+  };
+}
+
+function dependentsOf(graph: Graph<unknown>): Map<string, string[]> {
+  const dependents = new Map<string, string[]>();
+  for (const [id, all] of graph.dependencies) {
+    for (const to of all) {
+      const known = dependents.get(to);
+      if (known) known.push(id);
+      else dependents.set(to, [id]);
+    }
+  }
+  return dependents;
 }
 
 function follow(start: readonly string[], next: (id: string) => Iterable<string>, found: Set<string>): void {

@@ -203,6 +203,7 @@ const known = new Set([
   "private",
   "dependencies",
   "create_before_destroy",
+  "prevent_destroy",
 ]);
 
 function readObjectPlain(plain: Plain, sensitivePaths: readonly Path[]): ObjectState {
@@ -219,6 +220,7 @@ function readObjectPlain(plain: Plain, sensitivePaths: readonly Path[]): ObjectS
     private: typeof plain.private === "string" ? new Uint8Array(Buffer.from(plain.private, "base64")) : noPrivate,
     dependencies: Array.isArray(dependencies) ? dependencies.filter((d) => typeof d === "string") : [],
     createBeforeDestroy: plain.create_before_destroy === true,
+    ...(plain.prevent_destroy === true ? { preventDestroy: true } : {}),
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
   };
 }

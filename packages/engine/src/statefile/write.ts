@@ -95,6 +95,7 @@ export function objectPlain(
     ...(object.private.length > 0 ? { private: Buffer.from(object.private).toString("base64") } : {}),
     ...(object.dependencies.length > 0 ? { dependencies: object.dependencies } : {}),
     ...(object.createBeforeDestroy ? { create_before_destroy: true } : {}),
+    ...(object.preventDestroy ? { prevent_destroy: true } : {}),
     ...object.extra,
   };
 }

@@ -95,6 +95,7 @@ class ModuleCheck {
     this.#all(referencesOfBody(resource.body), { repetition, self: false, within: resource });
     for (const trigger of lifecycle.replaceTriggeredBy)
       this.#all(referencesOf(trigger), { repetition, self: false, within: resource });
+    if (lifecycle.preventDestroy) this.#all(referencesOf(lifecycle.preventDestroy), { ...plain, within: resource });
     this.#rules(lifecycle.preconditions, { repetition, self: false, within: resource });
     this.#rules(lifecycle.postconditions, { repetition, self: true });
     this.#dependsOn(resource.dependsOn);
@@ -290,7 +291,7 @@ class ModuleCheck {
   ): readonly TraversalStep[] | undefined {
     const [first, ...rest] = reference.rest;
     const what = isResource ? "resource" : "module";
-    if (repetition.kind === "single") {
+    if (repetition.kind === "single" || repetition.kind === "enabled") {
       if (first?.kind !== "index") return reference.rest;
       this.#error(
         `Unexpected ${what} instance key`,

@@ -24,7 +24,6 @@ import { unknownType } from "../plan/resource.ts";
 import { report } from "../plan/run.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
-import { unsuitableDefaults } from "../variables.ts";
 import { checkRefactoring } from "./refactoring.ts";
 import { missingProviderConfigurations } from "./provider-configurations.ts";
 import { checkReferences } from "./references.ts";
@@ -57,7 +56,6 @@ interface Walked {
 async function walkUnknown(context: EvaluatorContext, pool: ProviderPool): Promise<Walked> {
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, emptyState)))];
   if (hasErrors(diagnostics)) return { diagnostics };
-  diagnostics.push(...unsuitableDefaults(context.configuration));
   diagnostics.push(...missingProviderConfigurations(context.configuration));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   if (hasErrors(diagnostics)) return { diagnostics };
