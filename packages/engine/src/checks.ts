@@ -71,7 +71,7 @@ export function checkAsserts(run: CheckingRun, check: CheckBlock, module: Module
   const failed = run.checks.some((result) => result.instanceAddress === place.instanceAddress);
   const found = checkAll(run, place, "Check block assertion failed", check.asserts, module, noInstance);
   return found
-    .filter(({ code }) => !failed || code !== "check-later")
+    .filter(({ code }) => !failed || code !== checkLater)
     .map((diagnostic) => ({ ...diagnostic, severity: "warning" }));
 }
 
@@ -158,12 +158,14 @@ function checkOne(
 
 /** The code of what is said where a condition does not hold. Its address is that of the object. */
 export const checkFailed = "check-failed";
+/** The same where an assertion of a check block cannot be told yet. */
+export const checkLater = "check-later";
 
 function knownLater({ condition }: CheckRule): Diagnostic {
   const detail = "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
   return warningDiagnostic("Check block assertion known after apply", detail, {
     subject: rangeOf(condition),
-    code: "check-later",
+    code: checkLater,
   });
 }
 

@@ -119,6 +119,7 @@ export async function testBench(
   const plain = context({ configuration, variables: new Map(), applying: true, timestamp });
   return {
     configurationOf: (_, run) => (run.module ? tests.modules.get(run.module.source)! : configuration),
+    configuration,
     globals: tests.globals,
     functions: plain.functions(configuration.root, "main.tf"),
     context: ({ moduleStandIns, ...options }) => ({ ...context(options), moduleStandIns }),

@@ -84,7 +84,9 @@ async function runAll(session: Session, tests: LoadedTests, report: TestReport, 
     },
     interrupted: async (file, states) => {
       left.pending(file, states);
-      const plain = states.map(({ run, state }) => ({ run: run.name, addresses: leftObjects(state) }));
+      const plain = states.map(({ run, key, state, underWay }) => {
+        return { run: run.name, key, addresses: leftObjects(state), underWay };
+      });
       await report.interrupted(file, plain);
     },
   };

@@ -14,6 +14,8 @@ import type { TestFile, TestRun } from "./test-file.ts";
 export interface TestBench {
   /** What a run tests: the folder's configuration, or that of the module it names. It was read without errors. */
   configurationOf(file: TestFile, run: TestRun): Configuration;
+  /** The folder's configuration. */
+  readonly configuration: Configuration;
   /** Values that were given from outside, by name. */
   globals(file: TestFile): ReadonlyMap<string, Value>;
   /** What expressions of test files may call. */
@@ -45,7 +47,7 @@ export interface TestListener {
   /** What could not be taken down, and why. */
   leftBehind(file: TestFile, left: LeftBehind): Promise<void>;
   /** The run was asked to stop: what there is in each state, for the case that it cannot be taken down any more. */
-  interrupted(file: TestFile, states: readonly TestState[]): Promise<void>;
+  interrupted(file: TestFile, states: readonly InterruptedState[]): Promise<void>;
   fileEnds(file: TestFile, result: FileResult): Promise<void>;
 }
 
@@ -84,6 +86,11 @@ export interface TestState {
   readonly key: string;
   readonly run: TestRun;
   readonly state: State;
+}
+
+/** A state at an interrupt, and what a run under way may be making beside it: addresses of planned objects that it lacks. */
+export interface InterruptedState extends TestState {
+  readonly underWay: readonly string[];
 }
 
 /** What a state still has after everything was to be taken down. */

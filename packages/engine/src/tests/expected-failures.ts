@@ -3,7 +3,7 @@ import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics
 import type { SourceRange } from "@millwright/core/source";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { traversalText } from "@millwright/hcl/traversal-text";
-import { checkFailed } from "../checks.ts";
+import { checkFailed, checkLater } from "../checks.ts";
 import type { Configuration } from "../configuration.ts";
 import type { TestRun } from "./test-file.ts";
 
@@ -52,7 +52,7 @@ export function judgeFailures(expected: ExpectedFailures, diagnostics: readonly 
   for (const diagnostic of diagnostics) {
     const name = expectedName(expected, diagnostic);
     if (name !== undefined) seen.add(name);
-    else left.push(diagnostic.code === checkFailed ? { ...diagnostic, severity: "error" } : diagnostic);
+    else left.push(isFailure(diagnostic) ? { ...diagnostic, severity: "error" } : diagnostic);
   }
   for (const [name, subject] of expected.expected) {
     if (seen.has(name)) continue;
@@ -72,9 +72,14 @@ export function tooEarlyFailures(expected: ExpectedFailures, diagnostics: readon
   });
 }
 
+// What a check block cannot tell while planning does not hold, as far as a test goes.
+function isFailure({ code }: Diagnostic): boolean {
+  return code === checkFailed || code === checkLater;
+}
+
 function expectedName({ expected, asserts }: ExpectedFailures, diagnostic: Diagnostic): string | undefined {
-  const { code, subject } = diagnostic;
-  if (code !== checkFailed) return undefined;
+  const { subject } = diagnostic;
+  if (!isFailure(diagnostic)) return undefined;
   const isPlace = ({ range }: { readonly range: SourceRange }) =>
     range.filename === subject?.filename && range.start.byte === subject.start.byte;
   const address = diagnostic.address ?? asserts.find(isPlace)?.name;

@@ -2,12 +2,9 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Attribute, Block, Body } from "@millwright/hcl/ast";
 import { contentOf } from "@millwright/hcl/body-content";
-import { evaluate } from "@millwright/hcl/evaluate";
 import { parseFile } from "@millwright/hcl/parse";
 import { parseJsonFile } from "@millwright/hcl/parse-json";
-import { emptyScope } from "@millwright/hcl/scope";
 import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
-import { asArray, asMap, asString, isNull } from "@millwright/value/value";
 import type { Constants } from "../load/constants.ts";
 import type { Files } from "../ports.ts";
 import { objectOf, overrideBlocks, readDuring, readOverride } from "./read-override.ts";
@@ -41,11 +38,11 @@ export function readMockProvider(block: Block, constants: Constants, files: File
   const own: Mocks = { resources: new Map(), dataSources: new Map(), overrides: [] };
   readMocks(content.blocks, own, constants);
   const alias = constants.text(content.attributes.get("alias"));
-  const instances = readKeys(content.attributes.get("for_each"), constants);
+  const forEach = content.attributes.get("for_each");
   return {
     localName: block.labels[0]!,
     ...(alias === undefined ? {} : { alias }),
-    ...(instances ? { instances } : {}),
+    ...(forEach ? { forEach: forEach.expression } : {}),
     resources: new Map([...mocks.resources, ...own.resources]),
     dataSources: new Map([...mocks.dataSources, ...own.dataSources]),
     overrides: [...mocks.overrides, ...own.overrides],
@@ -110,15 +107,4 @@ export function readBody(
   const file = sourceFile(path, files.read(path) ?? new Uint8Array());
   const { value, diagnostics } = path.endsWith(".json") ? parseJsonFile(file) : parseFile(file);
   return { body: value, diagnostics };
-}
-
-// OpenTofu's `for_each` of a provider: a map or a set of strings that is written out; its keys name the instances.
-function readKeys(attribute: Attribute | undefined, constants: Constants): readonly string[] | undefined {
-  if (!attribute) return undefined;
-  const { value, diagnostics } = evaluate(attribute.expression, emptyScope);
-  constants.diagnostics.push(...diagnostics);
-  if (diagnostics.some((d) => d.severity === "error") || isNull(value)) return [];
-  if (value.type.kind === "object" || value.type.kind === "map") return [...asMap(value).keys()];
-  const elements = value.type.kind === "tuple" || value.type.kind === "set" ? asArray(value) : [];
-  return elements.filter((element) => element.type.kind === "string").map(asString);
 }

@@ -38,9 +38,8 @@ export function readOverride(block: Block, constants: Constants): Override | und
 }
 
 function targetOf(expression: Expression, kind: Override["kind"], constants: Constants): ParsedAddress | undefined {
-  const traversal = constants.traversal(expression);
-  if (!traversal) return undefined;
-  const text = traversalText(traversal);
+  const text = targetText(expression, constants);
+  if (text === undefined) return undefined;
   const address = parseAddress(text);
   const fits =
     kind === "module"
@@ -52,6 +51,14 @@ function targetOf(expression: Expression, kind: Override["kind"], constants: Con
   const detail = `You can only target ${what} from override_${kind} blocks, such as ${hint}, and "${text}" is none.`;
   constants.diagnostics.push(errorDiagnostic("Invalid override target", detail, { subject: rangeOf(expression) }));
   return undefined;
+}
+
+// `[*]`, which OpenTofu has, stands for every key, as no key does.
+function targetText(expression: Expression, constants: Constants): string | undefined {
+  const written = quotedText(expression) ?? expression.file.text.slice(expression.start, expression.end);
+  if (written.includes("[*]")) return written.replaceAll("[*]", "").replace(/\s+/g, "");
+  const traversal = constants.traversal(expression);
+  return traversal && traversalText(traversal);
 }
 
 /** An object that is written out; an empty one where there is none. */

@@ -5,12 +5,13 @@ import { referencesIn } from "@millwright/hcl/references";
 import type { Value } from "@millwright/value/value";
 import { childPath, type Configuration } from "../configuration.ts";
 import { resourceText } from "../addresses.ts";
+import { isReplace } from "../plan/plan.ts";
 import { emptyState, type State } from "../state.ts";
-import type { FileResult, RunResult, TestBench, TestStatus } from "./bench.ts";
-import { cleanUp, hasManaged } from "./clean-up.ts";
-import { type PreparedRun, runTest } from "./run-test.ts";
+import type { FileResult, InterruptedState, RunResult, TestBench, TestStatus } from "./bench.ts";
+import { cleanUp, hasManaged, leftObjects } from "./clean-up.ts";
+import { type PreparedRun, runTest, type UnderWay } from "./run-test.ts";
 import type { Override, TestFile, TestRun } from "./test-file.ts";
-import type { TestScope } from "./values.ts";
+import { defaultVariables, type TestScope } from "./values.ts";
 
 /** Which state of its file a run works on. */
 export function stateKeyOf(run: TestRun): string {
@@ -21,7 +22,10 @@ export function stateKeyOf(run: TestRun): string {
 export async function runTestFile(bench: TestBench, file: TestFile): Promise<FileResult> {
   await bench.listener.fileStarts(file);
   const runner = new FileRunner(bench, file);
+  const onStop = () => void runner.interrupted();
+  bench.ports.stop.addEventListener("abort", onStop, { once: true });
   await runner.runAll();
+  bench.ports.stop.removeEventListener("abort", onStop);
   await bench.listener.tearsDown(file);
   await runner.cleanUp();
   const result = runner.result();
@@ -41,8 +45,10 @@ class FileRunner {
   readonly #file: TestFile;
   readonly #states = new Map<string, KeptState>();
   readonly #outputs = new Map<string, Value>();
+  readonly #underWay = new Map<TestRun, UnderWay>();
   readonly #results = new Map<TestRun, RunResult>();
   readonly #globals: ReadonlyMap<string, Value>;
+  readonly #defaults: ReadonlyMap<string, Value>;
   #order = 0;
   #broken = false;
   #leftBehind = false;
@@ -51,6 +57,7 @@ class FileRunner {
     this.#bench = bench;
     this.#file = file;
     this.#globals = bench.globals(file);
+    this.#defaults = defaultVariables(bench.configuration.root);
   }
 
   /** Each run begins when all that it waits for has ended. */
@@ -65,11 +72,7 @@ class FileRunner {
 
   async cleanUp(): Promise<void> {
     const all = [...this.#states].filter(([, { state }]) => hasManaged(state));
-    const { listener, ports } = this.#bench;
-    if (ports.stop.aborted) {
-      const states = all.map(([key, { state, prepared }]) => ({ key, run: prepared.run, state }));
-      await listener.interrupted(this.#file, states);
-    }
+    const { listener } = this.#bench;
     for (const [key, { state, prepared }] of all.sort(([, a], [, b]) => b.order - a.order)) {
       await listener.runTearsDown(this.#file, prepared.run);
       const left = await cleanUp(this.#bench, prepared, key, state);
@@ -77,6 +80,22 @@ class FileRunner {
       this.#leftBehind = true;
       await listener.leftBehind(this.#file, left);
     }
+  }
+
+  /** Says at once what there is: a second interrupt leaves no time for it. */
+  interrupted(): Promise<void> {
+    const states = new Map<string, InterruptedState>();
+    for (const [key, { state, prepared }] of this.#states)
+      states.set(key, { key, run: prepared.run, state, underWay: [] });
+    for (const [run, { plan, state }] of this.#underWay) {
+      const key = stateKeyOf(run);
+      const now = state();
+      const there = new Set(leftObjects(now));
+      const made = plan.changes.filter(({ action }) => action === "create" || isReplace(action));
+      const underWay = made.map(({ address }) => address.text).filter((text) => !there.has(text));
+      states.set(key, { key, run, state: now, underWay });
+    }
+    return this.#bench.listener.interrupted(this.#file, [...states.values()]);
   }
 
   result(): FileResult {
@@ -91,9 +110,9 @@ class FileRunner {
   async #run(run: TestRun): Promise<void> {
     const { ports, listener } = this.#bench;
     const started = ports.clock.now();
-    const begun = ports.clock.monotonic();
+    const startedAt = ports.clock.monotonic();
     const end = async (status: TestStatus, diagnostics: readonly Diagnostic[], outcome?: RunResult["outcome"]) => {
-      const seconds = (ports.clock.monotonic() - begun) / 1000;
+      const seconds = (ports.clock.monotonic() - startedAt) / 1000;
       const result = { run, status, diagnostics, started, seconds, ...(outcome ? { outcome } : {}) };
       const { outcome: _, ...kept } = result as RunResult;
       this.#results.set(run, kept);
@@ -103,7 +122,9 @@ class FileRunner {
     await listener.runStarts(this.#file, run);
     const key = stateKeyOf(run);
     const before = this.#states.get(key)?.state ?? emptyState;
-    const tested = await runTest(this.#bench, this.#file, run, before, this.#scope(), end);
+    const begun = (underWay: UnderWay) => void this.#underWay.set(run, underWay);
+    const tested = await runTest(this.#bench, this.#file, run, before, this.#scope(), begun, end);
+    this.#underWay.delete(run);
     if (tested.status === "error") this.#broken = true;
     if (tested.outputs) this.#outputs.set(run.name, tested.outputs);
     if (!tested.state) return;
@@ -114,6 +135,7 @@ class FileRunner {
   #scope(): TestScope {
     return {
       variables: this.#globals,
+      defaults: this.#defaults,
       runs: new Map(this.#outputs),
       runNames: new Set(this.#file.runs.map(({ name }) => name)),
       functions: this.#bench.functions,

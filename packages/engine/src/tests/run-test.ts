@@ -10,8 +10,8 @@ import { makePlan } from "../plan/make.ts";
 import type { Plan, PlanMode, PlanResult } from "../plan/plan.ts";
 import type { RunPorts } from "../ports.ts";
 import type { ProviderPool } from "../provider-pool.ts";
-import type { State } from "../state.ts";
-import { checkFailed } from "../checks.ts";
+import type { State, StateBuilder } from "../state.ts";
+import { checkFailed, checkLater } from "../checks.ts";
 import { checkAssertions } from "./assertions.ts";
 import type { RunOutcome, TestBench, TestStatus } from "./bench.ts";
 import {
@@ -45,6 +45,12 @@ export interface Tested {
   readonly prepared?: PreparedRun;
 }
 
+/** Where an apply is: what it plans to do, and what it has done of that. */
+export interface UnderWay {
+  readonly plan: Plan;
+  readonly state: () => State;
+}
+
 /** Carries out one run on a state, and looks at its assertions. */
 export async function runTest(
   bench: TestBench,
@@ -52,6 +58,7 @@ export async function runTest(
   run: TestRun,
   state: State,
   scope: TestScope,
+  begun: (underWay: UnderWay) => void,
   see: (status: TestStatus, diagnostics: readonly Diagnostic[], outcome?: RunOutcome) => Promise<void>,
 ): Promise<Tested> {
   const ready = prepare(bench, file, run, scope);
@@ -70,7 +77,7 @@ export async function runTest(
     const tested =
       run.command === "plan"
         ? judgePlan(prepared, expected, planned)
-        : await applyAndJudge(bench, prepared, expected, planned);
+        : await applyAndJudge(bench, prepared, expected, planned, begun);
     const diagnostics = [...found, ...tested.diagnostics];
     const configuration = prepared.under.configuration;
     const applied = "state" in tested && tested.state ? { state: tested.state } : {};
@@ -136,7 +143,10 @@ export async function applyRun(
   prepared: PreparedRun,
   plan: Plan,
   ports: RunPorts,
+  begun?: (underWay: UnderWay) => void,
 ): Promise<ApplyResult> {
+  let latest: StateBuilder | undefined;
+  begun?.({ plan, state: () => latest?.snapshot() ?? plan.priorState });
   const pool = bench.pool(providerStandIns(prepared.standIns));
   try {
     return await applyPlan({
@@ -145,6 +155,9 @@ export async function applyRun(
       pool,
       ports,
       recorder: noRecorder,
+      onState: (builder) => {
+        latest = builder;
+      },
       parallelism: bench.parallelism,
     });
   } finally {
@@ -177,12 +190,13 @@ async function applyAndJudge(
   prepared: PreparedRun,
   expected: ExpectedFailures,
   planned: PlanResult,
+  begun: (underWay: UnderWay) => void,
 ): Promise<Tested> {
   if (hasErrors(planned.diagnostics))
     return { status: "error", diagnostics: tooEarlyFailures(expected, planned.diagnostics) };
   // Failed checks of the plan are looked at again by the apply, which may well have mended them.
-  const before = planned.diagnostics.filter(({ code }) => code !== checkFailed);
-  const applied = await applyRun(bench, prepared, planned.plan, bench.ports);
+  const before = planned.diagnostics.filter(({ code }) => code !== checkFailed && code !== checkLater);
+  const applied = await applyRun(bench, prepared, planned.plan, bench.ports, begun);
   const diagnostics = [...before, ...judgeFailures(expected, applied.diagnostics)];
   return { ...judge(prepared, diagnostics, applied.evaluator), state: applied.state };
 }

@@ -140,15 +140,17 @@ function sameKey(wanted: InstanceKey, key: InstanceKey): boolean {
   return wanted === undefined || wanted === key;
 }
 
-// With more keys in it a target is more particular. Sorting keeps the order of equals.
+// The more particular target first: the one with a key where the other has none, at the earliest module. Equals keep their order.
 function sorted(overrides: readonly Override[]): readonly Override[] {
-  return overrides.length < 2 ? overrides : [...overrides].sort((a, b) => keysIn(b) - keysIn(a));
+  return overrides.length < 2 ? overrides : [...overrides].sort((a, b) => compareText(keysOf(b), keysOf(a)));
 }
 
-function keysIn({ target }: Override): number {
-  const { module, own } =
-    target.kind === "module"
-      ? { module: target.module, own: 0 }
-      : { module: target.address.module, own: target.address.key === undefined ? 0 : 1 };
-  return own + module.steps.filter((step) => step.key !== undefined).length;
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function keysOf({ target }: Override): string {
+  const module = target.kind === "module" ? target.module : target.address.module;
+  const own = target.kind === "module" ? [] : [target.address.key];
+  return [...module.steps.map(({ key }) => key), ...own].map((key) => (key === undefined ? "0" : "1")).join("");
 }

@@ -26,8 +26,8 @@ export type TestProvider =
 export interface MockProvider {
   readonly localName: string;
   readonly alias?: string;
-  /** Keys of the instances that `for_each` makes of it. */
-  readonly instances?: readonly string[];
+  /** Makes instances of it, as that of a provider block does. */
+  readonly forEach?: Expression;
   readonly resources: ReadonlyMap<string, MockDefaults>;
   readonly dataSources: ReadonlyMap<string, MockDefaults>;
   readonly overrides: readonly Override[];

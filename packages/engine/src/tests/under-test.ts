@@ -1,11 +1,12 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Body } from "@millwright/hcl/ast";
-import { sourceFile } from "@millwright/hcl/source-file";
+import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
 import type { Configuration, Module, ProviderBlock } from "../configuration.ts";
+import { expandForEach } from "../plan/expand.ts";
 import { providerOfResource, resolveProvider } from "../provider-config.ts";
 import type { MockProvider, TestFile, TestProvider, TestRun } from "./test-file.ts";
-import { settledBody, type TestScope } from "./values.ts";
+import { evaluateInTest, settledBody, type TestScope } from "./values.ts";
 
 /** A configuration as a run has it: with the providers of the file, of which some are mocked. */
 export interface ConfigurationUnderTest {
@@ -40,7 +41,8 @@ export function configurationUnderTest(
   const settled = [...given].flatMap(([name, provider]): [string, ProviderBlock][] => {
     const [localName = "", alias] = name.split(".");
     const isUsed = used.has(resolveProvider(replaced, root, localName, alias).address.text);
-    if (provider.kind === "mock" || !isUsed) return [[name, blockOf(provider, !isUsed)]];
+    if (provider.kind === "mock") return [[name, withInstances(blockOf(provider), provider.mock, scope, diagnostics)]];
+    if (!isUsed) return [[name, blockOf(provider, true)]];
     const body = settledBody(provider.block.body, scope);
     diagnostics.push(...body.diagnostics);
     return [[name, { ...provider.block, ...namesOf(name), body: body.value }]];
@@ -49,6 +51,24 @@ export function configurationUnderTest(
     value: { configuration: withRoot(configuration, withBlocks(configuration.root, settled, run)), mocks },
     diagnostics,
   };
+}
+
+// The keys of a mocked provider may come from the file's variables, so they are known only now.
+function withInstances(
+  block: ProviderBlock,
+  { forEach }: MockProvider,
+  scope: TestScope,
+  diagnostics: Diagnostic[],
+): ProviderBlock {
+  if (!forEach) return block;
+  const { value, diagnostics: found } = evaluateInTest(forEach, scope);
+  diagnostics.push(...found);
+  if (hasErrors(found)) return block;
+  const expansion = expandForEach(value, false);
+  if (typeof expansion !== "string")
+    return { ...block, forEach, ...(expansion.kind === "forEach" ? { instances: expansion.values } : {}) };
+  diagnostics.push(errorDiagnostic("Invalid for_each argument", expansion, { subject: rangeOf(forEach) }));
+  return block;
 }
 
 function namesOf(name: string): Pick<ProviderBlock, "localName" | "alias"> {

@@ -15,6 +15,8 @@ import type { TestFile, TestRun } from "./test-file.ts";
 /** What expressions of a test file may refer to, outside of its assertions. */
 export interface TestScope {
   readonly variables: ReadonlyMap<string, Value>;
+  /** What a variable is that nobody has given a value. */
+  readonly defaults: ReadonlyMap<string, Value>;
   /** Outputs of the runs that came before, as objects. */
   readonly runs: ReadonlyMap<string, Value>;
   /** All runs of the file. */
@@ -27,7 +29,7 @@ export function evaluateInTest(expression: Expression, scope: TestScope): Diagno
   const wrong = referencesIn(expression).flatMap((traversal) => wrongReference(traversal, scope) ?? []);
   if (wrong.length > 0) return { value: dynamicValue, diagnostics: wrong };
   const variables = new Map([
-    ["var", objectValue(scope.variables)],
+    ["var", objectValue([...scope.defaults, ...scope.variables])],
     ["run", objectValue(scope.runs)],
   ]);
   return evaluate(expression, { variables, functions: scope.functions });
@@ -38,7 +40,7 @@ function wrongReference(traversal: ScopeTraversal, scope: TestScope): Diagnostic
   const name = step?.kind === "attribute" ? step.name : undefined;
   const place = { subject: rangeOf(traversal) };
   if (traversal.root.name === "var" && name !== undefined) {
-    if (scope.variables.has(name)) return undefined;
+    if (scope.variables.has(name) || scope.defaults.has(name)) return undefined;
     const detail = `The input variable "${name}" is not available to the current context. You can only reference global variables, and in a run block those of the file.`;
     return errorDiagnostic("Reference to unavailable variable", detail, place);
   }
@@ -94,6 +96,12 @@ export function globalVariables(
   const collected = collectVariables({ ...root, variables: given }, own);
   diagnostics.push(...collected.diagnostics);
   return { value: new Map([...others, ...collected.value.final]), diagnostics };
+}
+
+/** Defaults of the folder's variables: OpenTofu lets test files refer to these too. */
+export function defaultVariables(root: Module): ReadonlyMap<string, Value> {
+  const withDefault = [...root.variables].filter(([, variable]) => variable.default);
+  return collectVariables({ ...root, variables: new Map(withDefault) }, []).value.final;
 }
 
 function isGiven(sources: readonly VariableSource[], name: string): boolean {
