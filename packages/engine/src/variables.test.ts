@@ -127,7 +127,7 @@ describe("a variable is refused", () => {
       name: "with a default of the wrong type",
       declared: 'type = number\n default = "x"',
       sources: [],
-      want: /Invalid default value for variable "v"/,
+      want: /Invalid default value for variable: This default value/,
     },
     {
       name: "that is not declared, on the command line",

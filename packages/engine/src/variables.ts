@@ -191,6 +191,12 @@ export function finishVariable(
       const result = evaluateDefault(variable.default);
       diagnostics.push(...result.diagnostics);
       value = result.value;
+      if (isNull(value) && !variable.nullable) {
+        const detail = `A null default value is not valid when nullable=false, as it is for var.${variable.name}. Leave "default" out to make a value required.`;
+        diagnostics.push(
+          errorDiagnostic("Invalid default value for variable", detail, place(variable.default, variable)),
+        );
+      }
     } else if (value !== undefined) {
       diagnostics.push(
         errorDiagnostic(
@@ -206,11 +212,15 @@ export function finishVariable(
   const converted = convert(value, variable.type);
   if (!converted.ok) {
     const at = converted.path.length === 0 ? "" : `${formatPath(converted.path)}: `;
-    const [source, summary] = describeSource(given, input, variable);
+    const [source, summary] = describeSource(given, input);
+    const unfit =
+      given === undefined
+        ? `This default value is not compatible with the variable's type constraint`
+        : `${source} is not suitable for var.${variable.name} declared at ${rangeText(variable.range)}`;
     diagnostics.push(
       errorDiagnostic(
         summary,
-        `${source} is not suitable for var.${variable.name} declared at ${rangeText(variable.range)}: ${at}${converted.message}. Its type is ${typeText(variable.type)}.`,
+        `${unfit}: ${at}${converted.message}. The type of var.${variable.name} is ${typeText(variable.type)}.`,
         place(given === undefined ? (variable.default ?? input) : input, variable),
       ),
     );
@@ -256,9 +266,8 @@ export function unsuitableDefaults(configuration: Configuration): Diagnostic[] {
 function describeSource(
   given: Value | undefined,
   input: Expression | { readonly from: string } | undefined,
-  variable: Variable,
 ): readonly [string, string] {
-  if (given === undefined) return [`The default value`, `Invalid default value for variable "${variable.name}"`];
+  if (given === undefined) return [`The default value`, "Invalid default value for variable"];
   if (input && "from" in input) return [`The value from ${input.from}`, "Invalid value for input variable"];
   return ["The given value", "Invalid value for input variable"];
 }

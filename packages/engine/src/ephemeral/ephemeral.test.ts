@@ -214,7 +214,7 @@ describe("a block that is wrong is refused", () => {
     },
     {
       name: "a failed precondition",
-      files: ticket('lifecycle {\n precondition {\n condition = false\n error_message = "No."\n }\n}'),
+      files: ticket('lifecycle {\n precondition {\n condition = path.module == "x"\n error_message = "No."\n }\n}'),
       want: /Resource precondition failed: No\./,
     },
   ];

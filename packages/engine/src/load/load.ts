@@ -10,6 +10,7 @@ import { readFolder } from "./folder.ts";
 import { decodeModule, topLevelBlocks } from "./module.ts";
 import { installedModules } from "./installed-modules.ts";
 import type { ModuleResolver } from "./module-resolver.ts";
+import { unsuitableDefaults } from "../variables.ts";
 import { applyOverrides } from "./overrides.ts";
 import type { StaticOptions } from "./static.ts";
 import { noStaticOptions, StaticEvaluator } from "./static.ts";
@@ -20,6 +21,8 @@ import { resolveProviders } from "./static-providers.ts";
 export interface Contribution {
   readonly blocks: readonly Block[];
   readonly functions?: NonNullable<Module["functions"]>;
+  /** The same for the folders of modules, by their paths as {@link Module.folder} has them. */
+  readonly folders?: ReadonlyMap<string, Contribution>;
 }
 
 export interface LoadOptions extends FolderOptions {
@@ -48,7 +51,9 @@ export function loadConfiguration(files: Files, options: LoadOptions): Diagnosed
     blocks: options.contribution?.blocks ?? [],
   });
   if (options.contribution?.functions) modules.set("", { ...root, functions: options.contribution.functions });
-  return { value: { root: modules.get("")!, modules }, diagnostics };
+  const value = { root: modules.get("")!, modules };
+  diagnostics.push(...unsuitableDefaults(value));
+  return { value, diagnostics };
 }
 
 interface Place {
@@ -126,12 +131,14 @@ class Loader {
         `There is no folder ${folder}: "${call.source}" is looked for from ${caller.folder === "." ? "the root folder" : caller.folder}.`,
       );
     }
+    const contribution = this.#options.contribution?.folders?.get(folder);
     const child = this.module({
       path: childPath(caller, call.name),
       names: [...caller.names, call.name],
       folder,
-      blocks: [],
+      blocks: contribution?.blocks ?? [],
     });
+    if (contribution?.functions) this.#modules.set(child.path, { ...child, functions: contribution.functions });
     this.#checkInputs(call, child);
   }
 

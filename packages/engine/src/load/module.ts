@@ -28,6 +28,9 @@ import { decodeImport } from "./import-block.ts";
 import { decodeMoved } from "./moved-block.ts";
 import { decodeRemoved } from "./removed-block.ts";
 import { decodeRequiredProviders } from "./required-providers.ts";
+import { checkEdition, checkExperiments, checkLanguageBlock } from "./language-block.ts";
+import { badProviderName } from "./provider-name.ts";
+import { foreignBody, reservedInProvider } from "./reserved.ts";
 import { decodeResource } from "./resource.ts";
 import { decodeOutput, decodeVariable, validName } from "./variable.ts";
 
@@ -48,6 +51,7 @@ const topLevel: Readonly<Record<string, readonly string[]>> = {
   removed: [],
   import: [],
   check: ["name"],
+  language: [],
 };
 
 /** What the language has beyond this engine: named, so that nothing is silently left out. */
@@ -98,6 +102,7 @@ class ModuleReader {
   readonly #removed: RemovedBlock[] = [];
   readonly #imports: ImportBlock[] = [];
   #backend: BackendBlock | undefined;
+  #requirementsRange: SourceRange | undefined;
   #encryption: EncryptionBlock | undefined;
 
   constructor(diagnostics: Diagnostic[], folder: string) {
@@ -112,6 +117,8 @@ class ModuleReader {
     switch (block.type) {
       case "terraform":
         return this.#terraform(block);
+      case "language":
+        return checkLanguageBlock(block, this.#constants);
       case "locals":
         return this.#readLocals(block);
       case "variable":
@@ -178,6 +185,11 @@ class ModuleReader {
       return false;
     }
     const labels = topLevel[block.type];
+    if (block.type === "required_providers") {
+      const detail = 'A "required_providers" block must be nested inside a "terraform" block.';
+      this.#diagnostics.push(errorDiagnostic("Invalid required_providers block", detail, { subject }));
+      return false;
+    }
     if (!labels) {
       const near = similar(block.type, Object.keys(topLevel));
       this.#diagnostics.push(
@@ -256,8 +268,23 @@ class ModuleReader {
     }
   }
 
+  #isSecondOfRequirements(block: Block): boolean {
+    const first = this.#requirementsRange;
+    this.#requirementsRange ??= rangeOf(block.header);
+    if (!first) return false;
+    const detail = `A module may have only one required providers configuration. The required providers were previously configured at ${first.filename}:${first.start.line},${first.start.column}. Put all of them there.`;
+    const subject = rangeOf(block.header);
+    this.#diagnostics.push(errorDiagnostic("Duplicate required providers configuration", detail, { subject }));
+    return true;
+  }
+
   #provider(block: Block): void {
     const localName = block.labels[0]!;
+    const bad = badProviderName(localName, rangeOf(block.labelNodes[0]!));
+    if (bad) {
+      this.#diagnostics.push(bad);
+      return;
+    }
     const { value, diagnostics } = partialContentOf(block.body, {
       attributes: [
         { name: "alias", required: false },
@@ -282,7 +309,7 @@ class ModuleReader {
     const forEach = value.content.attributes.get("for_each")?.expression;
     const provider = {
       localName,
-      body: value.rest,
+      body: foreignBody(value.rest, reservedInProvider, this.#constants),
       range,
       ...(alias === undefined ? {} : { alias }),
       ...(forEach ? { forEach } : {}),
@@ -321,9 +348,12 @@ class ModuleReader {
     const version = content.attributes.get("required_version");
     const constraint = this.#constants.text(version);
     if (version && constraint !== undefined) this.#versions.push({ constraint, range: rangeOf(version.expression) });
+    checkEdition(content.attributes.get("language"), "TF2021", this.#constants);
+    checkExperiments(content.attributes.get("experiments"), this.#constants);
     for (const inner of content.blocks) {
-      if (inner.type === "required_providers") decodeRequiredProviders(inner, this.#constants, this.#requirements);
-      else if (inner.type === "backend")
+      if (inner.type === "required_providers") {
+        if (!this.#isSecondOfRequirements(inner)) decodeRequiredProviders(inner, this.#constants, this.#requirements);
+      } else if (inner.type === "backend")
         this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
       else if (inner.type === "encryption") this.#encryption = { body: inner.body, range: rangeOf(inner.header) };
       else {

@@ -3,6 +3,7 @@ import type { Expression } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { ProviderReference } from "../configuration.ts";
 import type { Constants } from "./constants.ts";
+import { badProviderName } from "./provider-name.ts";
 
 /** `aws`, `aws.west` or `aws.by_region[each.key]`; the first two also quoted, as old configurations have them. */
 export function providerReference(expression: Expression, constants: Constants): ProviderReference | undefined {
@@ -13,6 +14,11 @@ export function providerReference(expression: Expression, constants: Constants):
   const [step, last, ...more] = traversal.steps;
   const keyed = key ? { key } : {};
   const { name: localName } = traversal.root;
+  const bad = badProviderName(localName, range);
+  if (bad) {
+    constants.diagnostics.push(bad);
+    return undefined;
+  }
   if (!step) return { localName, range, ...keyed };
   if (step.kind === "attribute") {
     const alias = step.name;

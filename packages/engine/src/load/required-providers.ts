@@ -4,6 +4,7 @@ import { justAttributes } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { impliedProviderSource, parseProviderSource } from "../addresses.ts";
 import type { ProviderReference, ProviderRequirement } from "../configuration.ts";
+import { badProviderName } from "./provider-name.ts";
 import { type Constants, listElements, quotedText } from "./constants.ts";
 
 /** A `required_providers` block: `name = { source, version, configuration_aliases }`, or the old `name = "version"`. */
@@ -16,6 +17,11 @@ export function decodeRequiredProviders(
   constants.diagnostics.push(...diagnostics);
   for (const { name, expression, nameNode } of attributes.values()) {
     const range = rangeOf(nameNode);
+    const bad = badProviderName(name, range);
+    if (bad) {
+      constants.diagnostics.push(bad);
+      continue;
+    }
     const version = quotedText(expression);
     if (version !== undefined) {
       into.set(name, {
@@ -52,7 +58,11 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
     const text = quotedText(expression);
     if (key === "source" && text !== undefined) {
       const parsed = parseProviderSource(text);
-      if (parsed) source = parsed;
+      const redundant = parsed && redundantPrefix(parsed.type);
+      if (redundant !== undefined) {
+        const detail = `Provider source "${text}" has a type with the prefix "${redundant}", which isn't allowed because it would be redundant: it is a provider of Terraform anyway. Did you mean "${text.replace(redundant, "")}"?`;
+        constants.diagnostics.push(errorDiagnostic("Invalid provider type", detail, { subject: rangeOf(expression) }));
+      } else if (parsed) source = parsed;
       else {
         constants.diagnostics.push(
           errorDiagnostic(
@@ -86,6 +96,10 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
     }
   }
   return { source, versions, configurationAliases };
+}
+
+function redundantPrefix(type: string): string | undefined {
+  return ["terraform-provider-", "terraform-"].find((prefix) => type.startsWith(prefix));
 }
 
 function partsOf(expression: Expression): ReadonlyMap<string, Expression> | undefined {

@@ -24,7 +24,7 @@ variable "later" {
 }
 variable "count" {
   type    = number
-  default = "many"
+  default = 1
 }
 locals {
   base = "./modules"
@@ -45,7 +45,10 @@ locals {
   long = "\${var.name}-\${path.module}"
 }
 `;
-const from = (text: string): VariableSource[] => [{ kind: "command-line", name: "region", text }];
+const from = (text: string): VariableSource[] => [
+  { kind: "command-line", name: "region", text },
+  { kind: "command-line", name: "number", text: "many" },
+];
 
 function load(variables: readonly VariableSource[]) {
   const encode = (text: string) => new TextEncoder().encode(text);
@@ -127,7 +130,7 @@ describe("what cannot be known before anything is planned is refused, saying who
     {
       name: "a variable of an unfit value",
       expression: "var.number",
-      want: /Invalid default value for variable "number"/,
+      want: /Invalid value for input variable: The value from the -var="number=\.\.\." argument is not suitable/,
     },
   ];
   for (const { name, expression, want } of cases) {

@@ -7,6 +7,7 @@ import { declaredType } from "@millwright/hcl/type-constraint";
 import { dynamicType } from "@millwright/value/types";
 import { nullValue } from "@millwright/value/value";
 import type { CheckRule, Output, Variable } from "../configuration.ts";
+import { referencesOf } from "../references.ts";
 import { type Constants, quotedText } from "./constants.ts";
 
 const optional = (name: string) => ({ name, required: false });
@@ -65,7 +66,7 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
     sensitive: constants.flag(content.attributes.get("sensitive")) ?? false,
     ephemeral: constants.flag(content.attributes.get("ephemeral")) ?? false,
     nullable: constants.flag(content.attributes.get("nullable")) ?? true,
-    validations: content.blocks.map((rule) => decodeRule(rule, constants)),
+    validations: content.blocks.map((rule) => decodeValidation(rule, name, constants)),
     range: rangeOf(block.header),
     ...(isConst === undefined ? {} : { const: isConst }),
     ...(deprecated === undefined ? {} : { deprecated }),
@@ -116,6 +117,24 @@ export function decodeOutput(block: Block, constants: Constants): Output {
   };
 }
 
+/** A rule of a variable, which has to be about that variable. */
+function decodeValidation(block: Block, name: string, constants: Constants): CheckRule {
+  const rule = decodeRule(block, constants);
+  const isAbout = referencesOf(rule.condition).some(
+    (parsed) => parsed.ok && parsed.reference.subject.kind === "variable" && parsed.reference.subject.name === name,
+  );
+  if (!isAbout) {
+    constants.diagnostics.push(
+      errorDiagnostic(
+        "Invalid variable validation condition",
+        `The condition for variable "${name}" must refer to var.${name} in order to test incoming values.`,
+        { subject: rangeOf(rule.condition) },
+      ),
+    );
+  }
+  return rule;
+}
+
 /** A `validation`, `precondition` or `postcondition` block. */
 export function decodeRule(block: Block, constants: Constants): CheckRule {
   const { value: content, diagnostics } = contentOf(block.body, {
@@ -126,6 +145,16 @@ export function decodeRule(block: Block, constants: Constants): CheckRule {
     blocks: [],
   });
   constants.diagnostics.push(...diagnostics);
+  const condition = content.attributes.get("condition");
+  if (condition && referencesOf(condition.expression).length === 0) {
+    constants.diagnostics.push(
+      errorDiagnostic(
+        `Invalid ${block.type} expression`,
+        "The condition expression must refer to at least one object from elsewhere in the configuration, or else its result would not be checking anything.",
+        { subject: rangeOf(condition.expression) },
+      ),
+    );
+  }
   return {
     condition: content.attributes.get("condition")?.expression ?? absent(content.missingItem),
     errorMessage: content.attributes.get("error_message")?.expression ?? absent(content.missingItem),

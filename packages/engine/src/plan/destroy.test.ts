@@ -54,7 +54,7 @@ describe("all can be taken down", () => {
     {
       name: "when a precondition does not hold any more",
       made: small("a"),
-      now: small("a", 'lifecycle {\n precondition {\n condition = false\n error_message = "no"\n }\n}'),
+      now: small("a", 'lifecycle {\n precondition {\n condition = path.module == "x"\n error_message = "no"\n }\n}'),
       want: ["delete test_small.a"],
     },
   ];

@@ -253,7 +253,10 @@ describe("a plan that cannot be made says why", () => {
     },
     {
       name: "a precondition that does not hold",
-      after: small("a", 'lifecycle {\n precondition {\n condition = 1 == 2\n error_message = "one is not two"\n }\n}'),
+      after: small(
+        "a",
+        'lifecycle {\n precondition {\n condition = path.module == "x"\n error_message = "one is not two"\n }\n}',
+      ),
       want: /^error: Resource precondition failed: one is not two/,
     },
     {
