@@ -271,7 +271,7 @@ class HttpSlot implements StateSlot {
 
   #failed(what: string, error: OperationalError): OperationalError {
     const kind = what === "read the state" ? backendErrors.stateUnreadable : backendErrors.stateUnwritable;
-    return new OperationalError(kind, `The server at ${this.place} could not ${what}: ${messageOf(error)}`, {
+    return new OperationalError(kind, `The server at ${this.place} cannot be asked to ${what}: ${messageOf(error)}`, {
       cause: error,
     });
   }

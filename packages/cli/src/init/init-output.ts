@@ -40,6 +40,8 @@ export class InitOutput {
 /** Source: Terraform's documentation of its machine-readable UI, and the lines of 1.11.4. */
 export type InitCode =
   | "initializing_backend_message"
+  | "backend_configured_success"
+  | "backend_configured_unset"
   | "initializing_modules_message"
   | "upgrading_modules_message"
   | "initializing_provider_plugin_message"

@@ -10,6 +10,7 @@ import { installFolderProviders } from "../init/install-folder-providers.ts";
 import { sourceSettings } from "../init/source-settings.ts";
 import type { CommandIo } from "../io.ts";
 import { JsonView } from "../views/json-lines.ts";
+import { backendFlags } from "./backend/init-flags.ts";
 import { type CommandCall, runCommand } from "./command.ts";
 import { hasConfiguration, type LoadedFolder, readConfiguration } from "./folder.ts";
 import { type GivenFlag, onUnlessGiven, variableFlags, viewFlags } from "./options.ts";
@@ -41,14 +42,7 @@ const flags = {
     help: "readonly: fail where the lock file of providers would have to change.",
   },
   "test-directory": { kind: "string", value: "FOLDER", help: 'Where the tests are (default "tests").' },
-  reconfigure: { kind: "bool", help: "Taken for scripts that give it; the state is a local file." },
-  backend: { kind: "bool", help: "Whether to look after the backend (default true)." },
-  lock: { kind: "bool", help: "Taken for scripts that give it; init changes no state." },
-  "lock-timeout": {
-    kind: "duration",
-    value: "DURATION",
-    help: "Taken for scripts that give it; init changes no state.",
-  },
+  ...backendFlags,
 } as const satisfies FlagTable;
 
 /** What init was called with. */

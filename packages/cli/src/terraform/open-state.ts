@@ -55,8 +55,10 @@ export async function openState(session: Session, options: StateOptions): Promis
 }
 
 /** Reads a state that is only looked at. */
-export function readState(session: Session, path: string | undefined): Promise<OpenState | undefined> {
-  return openState(session, { path, lock: "none" });
+export async function readState(session: Session, path: string | undefined): Promise<OpenState | undefined> {
+  const state = await openState(session, { path, lock: "none" });
+  await state?.release();
+  return state;
 }
 
 interface Taking {
