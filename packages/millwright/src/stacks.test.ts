@@ -148,14 +148,15 @@ resource("consul_keys", "dynamic", { key: blocks(names, ({ key, value }) => ({ p
 
   test("lifecycle rules, depends_on and provider configurations", async () => {
     const folder = folderWith(
-      stack(`import { derive, output, provider, resource } from "millwright";
+      stack(`import { derive, output, provider, resource, variable } from "millwright";
+const size = variable("size", { default: 1 });
 const east = provider("consul", { address: "127.0.0.1:1" }, { alias: "east" });
 const a = resource("terraform_data", "a", { input: "one" }, {
   lifecycle: {
     prevent_destroy: true,
     create_before_destroy: true,
     ignore_changes: ["input"],
-    precondition: { condition: derive(1, (n) => n > 0), error_message: "no" },
+    precondition: { condition: derive(size, (n) => n > 0), error_message: "no" },
   },
 });
 resource("terraform_data", "b", { input: 1 }, { depends_on: [a], lifecycle: { replace_triggered_by: [a] } });

@@ -29,17 +29,22 @@ export interface Stacks {
   readonly notes: readonly string[];
 }
 
-/** Bundles and runs the stacks of a folder, once. Everything wrong is a diagnostic at the stack's file and line. */
-export async function buildStacks(folder: string, names: readonly string[]): Promise<Stacks> {
+/**
+ * Bundles and runs the stacks of a folder, once. Everything wrong is a diagnostic at the stack's file and line. `path` is what
+ * others call the folder, where that is not where they are: files are named by it.
+ */
+export async function buildStacks(folder: string, names: readonly string[], path = "."): Promise<Stacks> {
+  const prefix = path === "." ? "" : `${path}/`;
   const bundled = await bundleStacks(folder, names);
-  if (!bundled.value || hasErrors(bundled.diagnostics)) return nothing(bundled.diagnostics);
-  const code: ProgramCode = { ...bundled.value, runtime: await runtimeCode() };
+  if (!bundled.value || hasErrors(bundled.diagnostics))
+    return nothing(bundled.diagnostics.map((each) => named(each, prefix)));
+  const code: ProgramCode = { ...bundled.value, runtime: await runtimeCode(), prefix };
   const instrumented = instrument(code.code);
-  const places = new Places(code, instrumented);
+  const places = new Places(code, instrumented, prefix);
   const waiting = waits(instrumented, places);
   if (waiting.length > 0) return { ...nothing(waiting), sources: places.sources };
   const { program, outcome } = StackProgram.run(code.runtime, instrumented.code);
-  const diagnostics = [...bundled.diagnostics];
+  const diagnostics = bundled.diagnostics.map((each) => named(each, prefix));
   const graphText = outcome.kind === "built" ? outcome.graph : program.graphSoFar();
   const graph = JSON.parse(graphText) as Graph;
   diagnostics.push(...faultsOf(graph, outcome, places));
@@ -64,7 +69,7 @@ export async function buildStacks(folder: string, names: readonly string[]): Pro
 export function restoreStacks(saved: string): Contribution {
   const stacks = JSON.parse(saved) as SavedStacks;
   const instrumented = instrument(stacks.code);
-  const places = new Places(stacks, instrumented);
+  const places = new Places(stacks, instrumented, stacks.prefix);
   let program: StackProgram | undefined;
   const run: RunDerived = (id, known) => {
     program ??= runAgain(stacks, instrumented);
@@ -77,6 +82,8 @@ export function restoreStacks(saved: string): Contribution {
 /** What has to be there to run a stack again. */
 interface ProgramCode extends Bundle {
   readonly runtime: string;
+  /** What stands before the names of the program's files; not in plans of before there was any. */
+  readonly prefix?: string;
 }
 
 interface SavedStacks extends ProgramCode {
@@ -86,6 +93,12 @@ interface SavedStacks extends ProgramCode {
 }
 
 const format = 1;
+
+/** What the bundler says, with the longer name of its file. */
+function named(diagnostic: Diagnostic, prefix: string): Diagnostic {
+  const { subject } = diagnostic;
+  return subject ? { ...diagnostic, subject: { ...subject, filename: prefix + subject.filename } } : diagnostic;
+}
 
 function runAgain(stacks: SavedStacks, instrumented: Instrumented): StackProgram {
   const { program, outcome } = StackProgram.run(stacks.runtime, instrumented.code);

@@ -18,6 +18,7 @@ import { unmetProviders } from "../init/unmet-providers.ts";
 import type { GivenFlag } from "./options.ts";
 import { providersOf } from "./registry.ts";
 import { staticOptions } from "./run-context.ts";
+import { loadWithStacks, stackNames } from "./module-stacks.ts";
 import type { Session } from "./session.ts";
 import type { StackSource } from "./stacks.ts";
 
@@ -60,20 +61,20 @@ export async function readConfiguration(
 ): Promise<LoadedFolder> {
   const onDisk = filesOfSession(session);
   const files = new RecordingFiles(added ? withFile(onDisk, added) : onDisk);
-  const stack = await readStacks(session);
-  for (const note of stack?.notes ?? []) await session.io.stderr(`${note}\n`);
-  const contribution = stack?.contribution;
+  const root = await readStacks(session);
   const { sources } = variableSources(session, occurrences);
   const known = staticOptions(session, sources);
   const options = {
     tofuFiles: true,
     static: known,
-    ...(contribution ? { contribution } : {}),
     ...(modules ? { modules } : {}),
   };
-  const { value, diagnostics } = loadConfiguration(files, options);
-  const all = [...(stack?.diagnostics ?? []), ...diagnostics];
-  return { configuration: value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
+  const { loaded, stack } = await loadWithStacks(session, root, (contribution) =>
+    loadConfiguration(files, contribution ? { ...options, contribution } : options),
+  );
+  for (const note of stack?.notes ?? []) await session.io.stderr(`${note}\n`);
+  const all = [...(stack?.diagnostics ?? []), ...loaded.diagnostics];
+  return { configuration: loaded.value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
 }
 
 // What init notes of modules is read under one name, wherever TF_DATA_DIR has it, so that saved plans have it under that name.
@@ -107,9 +108,7 @@ function withFile(files: Files, { name, bytes }: AddedFile): Files {
 }
 
 async function readStacks(session: Session): Promise<StackSource | undefined> {
-  const names = readdirSync(session.folder)
-    .filter((name) => name.endsWith(".stack.ts"))
-    .sort();
+  const names = stackNames(session.folder);
   if (names.length === 0) return undefined;
   const { runStacks } = await import("./stacks.ts");
   return runStacks(session.folder, names);

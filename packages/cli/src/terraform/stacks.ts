@@ -14,10 +14,39 @@ export interface StackSource {
   readonly notes: readonly string[];
 }
 
-export function runStacks(folder: string, names: readonly string[]): Promise<StackSource> {
-  return stacks.buildStacks(folder, names);
+/** Runs the stacks of a folder; `path` is what others call it, where they are not in it. */
+export function runStacks(folder: string, names: readonly string[], path = "."): Promise<StackSource> {
+  return stacks.buildStacks(folder, names, path);
 }
 
+/** The stacks of a root and of modules, by their folders, as one. */
+export function joinStacks(root: StackSource | undefined, folders: ReadonlyMap<string, StackSource>): StackSource {
+  const all = [...(root ? [root] : []), ...folders.values()];
+  const inner = new Map([...folders].map(([folder, { contribution }]) => [folder, contribution] as const));
+  const saved: SavedFolders = {
+    root: root?.saved ?? "",
+    folders: [...folders].map(([folder, stack]) => [folder, stack.saved]),
+  };
+  return {
+    contribution: { blocks: [], ...root?.contribution, folders: inner },
+    diagnostics: all.flatMap(({ diagnostics }) => diagnostics),
+    saved: JSON.stringify(saved),
+    sources: new Map(all.flatMap(({ sources }) => [...sources])),
+    notes: all.flatMap(({ notes }) => notes),
+  };
+}
+
+/** The stacks of a root (empty where it has none) and of the folders of modules, each in its own words. */
+interface SavedFolders {
+  readonly root: string;
+  readonly folders: readonly (readonly [string, string])[];
+}
+
+/** The contribution of what {@link StackSource.saved} says. */
 export function restoreStacks(saved: string): Contribution {
-  return stacks.restoreStacks(saved);
+  const plain = JSON.parse(saved) as Partial<SavedFolders>;
+  if (!plain.folders) return stacks.restoreStacks(saved);
+  const root = plain.root ? stacks.restoreStacks(plain.root) : { blocks: [] };
+  const folders = new Map(plain.folders.map(([folder, text]) => [folder, stacks.restoreStacks(text)] as const));
+  return { ...root, folders };
 }

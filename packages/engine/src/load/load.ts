@@ -125,13 +125,14 @@ class Loader {
       );
     }
     const names = this.#files.list(folder);
-    if (!names) {
+    const contribution = this.#options.contribution?.folders?.get(folder);
+    // A saved plan has the files of a configuration, and none of a folder that has TypeScript alone.
+    if (!names && !contribution) {
       return this.#refuse(
         call,
         `There is no folder ${folder}: "${call.source}" is looked for from ${caller.folder === "." ? "the root folder" : caller.folder}.`,
       );
     }
-    const contribution = this.#options.contribution?.folders?.get(folder);
     const child = this.module({
       path: childPath(caller, call.name),
       names: [...caller.names, call.name],

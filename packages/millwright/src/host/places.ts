@@ -28,10 +28,13 @@ export class Places {
   readonly #places = new Map<AnyNode, Place>();
   #calls: Map<number, CallExpression> | undefined;
 
-  constructor(bundle: Bundle, instrumented: Instrumented) {
+  /** `folder` is where the program's files are, for those who know them by longer names; empty or with a slash at its end. */
+  constructor(bundle: Bundle, instrumented: Instrumented, folder = "") {
     const payload = JSON.parse(bundle.map) as ConstructorParameters<typeof SourceMap>[0];
     this.#map = new SourceMap(payload);
-    payload.sources.forEach((name, i) => this.#files.set(name, sourceFile(name, payload.sourcesContent[i] ?? "")));
+    payload.sources.forEach((name, i) =>
+      this.#files.set(name, sourceFile(folder + name, payload.sourcesContent[i] ?? "")),
+    );
     this.#instrumented = instrumented;
     this.#bundleLines = lineStarts(bundle.code);
     this.#instrumentedLines = lineStarts(instrumented.code);
@@ -39,7 +42,7 @@ export class Places {
 
   /** The user's files, by their names relative to the folder. */
   get sources(): ReadonlyMap<string, string> {
-    return new Map([...this.#files].map(([name, file]) => [name, file.text]));
+    return new Map([...this.#files.values()].map((file) => [file.name, file.text]));
   }
 
   /** The innermost place in a file of the user's own; undefined where there is none. */
@@ -143,7 +146,7 @@ export class Places {
     if (!("originalSource" in entry)) return undefined;
     const file = this.#files.get(entry.originalSource);
     // The entry that imports all stacks, and the program's own module, are no files of the user.
-    if (!file || file.name === "stacks" || file.name.startsWith("millwright:")) return undefined;
+    if (!file || entry.originalSource === "stacks" || entry.originalSource.startsWith("millwright:")) return undefined;
     let lines = this.#fileLines.get(file);
     if (!lines) this.#fileLines.set(file, (lines = lineStarts(file.text)));
     return { file, offset: (lines[entry.originalLine] ?? 0) + entry.originalColumn };

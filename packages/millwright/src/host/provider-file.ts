@@ -1,6 +1,8 @@
-import { relative } from "node:path";
-import type { Diagnosed } from "@millwright/core/diagnostics";
+import { SourceMap } from "node:module";
+import { basename, relative } from "node:path";
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { messageOf } from "@millwright/core/errors";
 import type { DefinedProvider } from "@millwright/provider/define";
 import { exportedProvider } from "./exported-provider.ts";
 import { printToStderr } from "./print-to-stderr.ts";
@@ -10,25 +12,39 @@ import { bundleForHere } from "./provider-bundle.ts";
 export async function loadProviderFile(file: string): Promise<Diagnosed<DefinedProvider | undefined>> {
   const { value: code, diagnostics } = await bundleForHere(file);
   if (code === undefined) return { value: undefined, diagnostics };
-  // Places in what is thrown are then those of the user's file, and what it prints is not taken for a command's answer.
-  process.setSourceMapsEnabled(true);
+  // What it prints is not taken for a command's answer.
   printToStderr();
   try {
     const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
     return exportedProvider((await import(url)) as object, nameOf(file));
   } catch (error) {
-    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const detail = `${nameOf(file)} throws while it is loaded: ${shortened(said)}`;
-    return { value: undefined, diagnostics: [errorDiagnostic("Provider cannot be loaded", detail)] };
+    return { value: undefined, diagnostics: [thrownWhileLoading(error, code, nameOf(file))] };
   }
+}
+
+function thrownWhileLoading(error: unknown, code: string, name: string): Diagnostic {
+  const place = error instanceof Error ? firstPlace(error.stack ?? "", code) : undefined;
+  const detail = `${name} throws while it is loaded${place ? `, at ${place}` : ""}: ${messageOf(error)}`;
+  return errorDiagnostic("Provider cannot be loaded", sentence(detail));
+}
+
+/** The innermost place of the user's own files that a stack leads through: `client.ts, line 3`. */
+function firstPlace(stack: string, code: string): string | undefined {
+  const [, encoded = ""] = /sourceMappingURL=data:application\/json;base64,(\S+)/.exec(code) ?? [];
+  const map = new SourceMap(JSON.parse(Buffer.from(encoded, "base64").toString()));
+  for (const [, line, column] of stack.matchAll(/data:text\/javascript;base64,[A-Za-z0-9+/=]+:(\d+):(\d+)/g)) {
+    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
+    if ("originalSource" in entry && entry.originalSource)
+      return `${basename(entry.originalSource)}, line ${entry.originalLine + 1}`;
+  }
+  return undefined;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function nameOf(file: string): string {
   const short = relative(process.cwd(), file);
   return short.startsWith("..") ? file : short;
-}
-
-// The module's own address is the whole program.
-function shortened(stack: string): string {
-  return stack.replace(/data:text\/javascript;base64,[A-Za-z0-9+/=]+/g, "the program");
 }
