@@ -41,6 +41,8 @@ export async function carryOutAndSay(
   const { plan } = what;
   const events = eventsOf(call, "apply");
   const parallelism = values.parallelism ?? 10;
+  if (what.waves && !(await what.waves.mayResume(plan, session.io.signal)))
+    return (await import("../waves/back.ts")).endOfWaves(call, state, what.waves, 0);
   const done = await carryOut({ ...what, session, state, events, parallelism });
   if (!done) return 1;
   const { ok, saved, result } = done;
@@ -81,14 +83,18 @@ async function sayPartial({ io }: Session, { added, changed, destroyed }: ApplyR
   );
 }
 
-/** The waves that `-waves` asks for; undefined without it, "mistake" where something is wrong, which was reported. */
+/**
+ * The waves that `-waves` asks for, or that a killed run was in; undefined where neither is so, "mistake" where
+ * something is wrong, which was reported.
+ */
 export async function wavesFor(
   call: ApplyCall,
   state: OpenState,
   configuration: Configuration,
   plan: Plan,
 ): Promise<PlannedWaves | "mistake" | undefined> {
-  if (call.values.waves === undefined) return undefined;
+  const killed = await state.history.killedInWaves();
+  if (call.values.waves === undefined && !killed) return undefined;
   const { wavesOf } = await import("../waves/plan-waves.ts");
-  return wavesOf(call, state, { configuration, plan, sizes: call.values.waves });
+  return wavesOf(call, state, { configuration, plan, sizes: call.values.waves, ...(killed ? { killed } : {}) });
 }

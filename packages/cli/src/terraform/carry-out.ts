@@ -77,7 +77,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     const stop = AbortSignal.any([session.io.signal, ...(state.lost ? [state.lost] : [])]);
     const ports = { ...runPorts(session, events), stop };
     const onState = saver.offer;
-    const waves = input.waves?.begin(stop);
+    const waves = await input.waves?.begin(stop, recording);
     const what = { plan, context, pool, ports, recorder: journal, parallelism, onState };
     result = await applyPlan({ ...what, ...(waves ? { waves } : {}) });
     await saver.settled();

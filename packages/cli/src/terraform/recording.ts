@@ -22,7 +22,7 @@ export interface RunToRecord {
 /** A run that the history keeps, from before its first change to its end. */
 export class Recording {
   readonly #history: History;
-  readonly #record: RunRecord | undefined;
+  #record: RunRecord | undefined;
 
   private constructor(history: History, record: RunRecord | undefined) {
     this.#history = history;
@@ -58,11 +58,18 @@ export class Recording {
     }
   }
 
+  /** Keeps that a further wave has begun, so that a killed run can be gone on with there. */
+  async wave(waves: NonNullable<RunRecord["waves"]>): Promise<void> {
+    if (!this.#record) return;
+    this.#record = { ...this.#record, waves };
+    await this.#history.update(this.#record);
+  }
+
   /** Keeps what came of it; that it cannot is a warning, since all is done. */
   async end(result: ApplyResult): Promise<readonly Diagnostic[]> {
     if (!this.#record) return [];
     try {
-      await this.#history.end(endedRun(this.#record, result, result.state, new Date()));
+      await this.#history.update(endedRun(this.#record, result, result.state, new Date()));
       return [];
     } catch (error) {
       if (!(error instanceof OperationalError)) throw error;

@@ -19,8 +19,8 @@ import type { WaveRun } from "./wave-run.ts";
 export async function endOfWaves(call: ApplyCall, state: OpenState, run: WaveRun, begun: number): Promise<number> {
   const { session } = call;
   const { gate, decision } = run.ended!;
-  const where = `after wave ${begun} of ${run.planned.waves.length}`;
-  if (decision.kind !== "back") {
+  const where = begun === 0 ? "before the first wave" : `after wave ${begun} of ${run.planned.waves.length}`;
+  if (decision.kind !== "back" || begun === 0) {
     const detail = `The gate "${gate}" is against the next wave: ${decision.because}.\n\nWhat was done stays. To go on from here, run apply with -waves again; to take it back, run revert.`;
     await session.report([errorDiagnostic(`Stopped ${where}`, detail)]);
     return 1;

@@ -1,4 +1,5 @@
 import type { Configuration } from "@millwright/engine/configuration";
+import type { RunRecord } from "@millwright/engine/history/record";
 import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import { wavesOfPlan } from "@millwright/engine/apply";
 import { type BackStep, type WayBack, wayBack } from "@millwright/engine/waves/ways-back";
@@ -18,23 +19,33 @@ export interface PlannedWaves {
 export interface WavesWanted {
   readonly configuration: Configuration;
   readonly plan: Plan;
-  readonly sizes: string;
+  /** Undefined where the flag was not given. */
+  readonly sizes: string | undefined;
+  /** A run that was killed between its waves. */
+  readonly killed?: RunRecord;
 }
 
 /** The waves of a plan; "mistake" where something is wrong, which was reported. */
 export async function wavesOf(
   { session }: ApplyCall,
   state: OpenState,
-  { configuration, plan, sizes }: WavesWanted,
+  { configuration, plan, sizes, killed }: WavesWanted,
 ): Promise<PlannedWaves | "mistake"> {
-  const { value: settings, diagnostics } = waveSettings(session, sizes);
+  const { value: settings, diagnostics } = waveSettings(session, sizes ?? restOf(killed));
   if (!(await session.report(diagnostics))) return "mistake";
   const { waves } = wavesOfPlan(plan, configuration, settings.sizes);
   const before = await destinationBefore(state.history);
   const backs = waves.map((wave) => wayBack(wave, before !== undefined));
-  const run = new WaveRun(session, settings, { waves, backs, before });
+  const run = new WaveRun(session, settings, { waves, backs, before, ...(killed ? { resumes: killed } : {}) });
   const gates = settings.gates.map(({ name, refusal }) => `${name} (else ${refusal})`).join(", ");
   return { run, shown: render(waves, backs, gates, session.view.width) };
+}
+
+// The wave that was under way is finished first, with the room that it had.
+function restOf(killed: RunRecord | undefined): string {
+  const { sizes = "", begun = 1 } = killed?.waves ?? {};
+  const all = sizes.split(",");
+  return all.slice(Math.min(begun, all.length) - 1).join(",");
 }
 
 const mostShown = 10;

@@ -3,14 +3,16 @@ import type { Diagnosed } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import { systemClock } from "@millwright/core/ports";
 import type { ApplyInput } from "@millwright/engine/apply";
-import type { InstanceChange } from "@millwright/engine/plan";
+import type { RunRecord } from "@millwright/engine/history/record";
+import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import type { WaveEnd } from "@millwright/engine/waves/turns";
-import { readSizes } from "@millwright/engine/waves/sizes";
+import { readSizes, sizesText } from "@millwright/engine/waves/sizes";
 import type { WayBack } from "@millwright/engine/waves/ways-back";
 import { decide } from "@millwright/gates/decide";
 import type { Decided, Gate } from "@millwright/gates/gate";
 import { sourceFile } from "@millwright/hcl/source-file";
 import type { Destination } from "../terraform/destination.ts";
+import type { Recording } from "../terraform/recording.ts";
 import type { Session } from "../terraform/session.ts";
 import { wrapText } from "../views/style.ts";
 import { gatesOf } from "./gates.ts";
@@ -37,6 +39,8 @@ export interface PlannedRun {
   readonly backs: readonly WayBack[];
   /** The run that going back goes back to; undefined where there is none. */
   readonly before: Destination | undefined;
+  /** The run that was killed between its waves, and that this one goes on with. */
+  readonly resumes?: RunRecord;
 }
 
 /** The waves of one apply: asks the gates between them, and tells what they say. */
@@ -48,6 +52,7 @@ export class WaveRun {
   readonly #over = new AbortController();
   #decided: Decided | undefined;
   #began = 0;
+  #recording: Pick<Recording, "wave"> | undefined;
 
   /** Throws where a gate's client cannot be set up. */
   constructor(session: Session, settings: WaveSettings, planned: PlannedRun) {
@@ -66,9 +71,11 @@ export class WaveRun {
     return this.planned.waves.length;
   }
 
-  /** Begins to watch; `stop` ends a wait between two waves. */
-  begin(stop: AbortSignal): NonNullable<ApplyInput["waves"]> {
+  /** Begins to watch; `stop` ends a wait between two waves. Each wave that begins is recorded. */
+  async begin(stop: AbortSignal, recording: Pick<Recording, "wave">): Promise<NonNullable<ApplyInput["waves"]>> {
     this.#began = systemClock.now();
+    this.#recording = recording;
+    await this.#record(1);
     for (const gate of this.#gates) void gate.watch?.(this.#over.signal);
     return { sizes: this.settings.sizes, between: (end) => this.#between(end, stop) };
   }
@@ -78,6 +85,17 @@ export class WaveRun {
     this.#over.abort();
   }
 
+  /** Before the first wave, where an earlier run was killed after one: whether the gates are for going on. */
+  async mayResume(plan: Plan, signal: AbortSignal): Promise<boolean> {
+    if (!this.planned.resumes) return true;
+    this.#began = systemClock.now();
+    const { number, waves } = this.planned.resumes;
+    await this.#say(`Run ${number} was killed in wave ${waves?.begun} of ${waves?.count}. It is gone on with:`, {
+      event: "resume",
+    });
+    return this.#ask(0, { changed: [], failed: [], checks: plan.checks }, signal);
+  }
+
   async #between({ wave, changed, failed, checks }: WaveEnd, stop: AbortSignal): Promise<boolean> {
     const number = wave + 1;
     const broken = failed.length === 0 ? "" : `, ${failed.length} failed`;
@@ -85,12 +103,23 @@ export class WaveRun {
       wave: number,
       event: "end",
     });
+    if (!(await this.#ask(number, { changed, failed, checks }, stop))) return false;
+    await this.#record(number + 1);
+    return true;
+  }
+
+  // Whether the wave behind that number may begin.
+  async #ask(number: number, end: Omit<WaveEnd, "wave">, signal: AbortSignal): Promise<boolean> {
     const view = {
       wave: number,
       waves: this.#count,
-      changed: changed.map(({ address }) => address.text),
-      failed: failed.map(({ address }) => address.text),
-      conditions: checks.map(({ instanceAddress, status, problems }) => ({ name: instanceAddress, status, problems })),
+      changed: end.changed.map(({ address }) => address.text),
+      failed: end.failed.map(({ address }) => address.text),
+      conditions: end.checks.map(({ instanceAddress, status, problems }) => ({
+        name: instanceAddress,
+        status,
+        problems,
+      })),
       began: this.#began,
       waveEnded: systemClock.now(),
     };
@@ -101,11 +130,15 @@ export class WaveRun {
       said = text;
     };
     const { patience } = this.settings;
-    this.#decided = await decide(this.#gates, view, { clock: systemClock, signal: stop, patience, onWait });
+    this.#decided = await decide(this.#gates, view, { clock: systemClock, signal, patience, onWait });
     const { gate, decision } = this.#decided;
     const next = { go: `on to wave ${number + 1}`, wait: "", stop: "no further wave", back: "back" }[decision.kind];
     await this.#say(`  ${next}: ${gate}: ${decision.because}`, { wave: number, event: decision.kind, gate });
     return decision.kind === "go";
+  }
+
+  async #record(begun: number): Promise<void> {
+    await this.#recording?.wave({ sizes: sizesText(this.settings.sizes), count: this.#count, begun });
   }
 
   async #say(text: string, json: Readonly<Record<string, unknown>>): Promise<void> {

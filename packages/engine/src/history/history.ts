@@ -86,8 +86,15 @@ export class History {
     return record;
   }
 
-  /** Keeps the end of a run. */
-  async end(record: RunRecord): Promise<void> {
+  /** The last run, where it was killed between its first wave and its last. */
+  async killedInWaves(): Promise<RunRecord | undefined> {
+    const last = (await this.numbers()).at(-1);
+    const record = last === undefined ? undefined : await this.record(last);
+    return record?.waves && record.ended === undefined ? record : undefined;
+  }
+
+  /** Keeps what has become of a run since. */
+  async update(record: RunRecord): Promise<void> {
     await this.#write(record);
   }
 

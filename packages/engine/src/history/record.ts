@@ -25,6 +25,8 @@ export interface RunRecord {
   /** What a revert cannot bring back wholly. */
   readonly irreversible: readonly Irreversible[];
   readonly result?: RunOutcome;
+  /** Of a run in waves: their sizes, how many there are, and how many were begun so far. */
+  readonly waves?: { readonly sizes: string; readonly count: number; readonly begun: number };
   readonly outputsBefore: Outputs;
   readonly outputsAfter?: Outputs;
 }

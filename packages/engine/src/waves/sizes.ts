@@ -32,6 +32,11 @@ function notSizes(text: string, part: string) {
   return errorDiagnostic("Invalid sizes of waves", detail);
 }
 
+/** Sizes as they are written. */
+export function sizesText(sizes: readonly WaveSize[]): string {
+  return sizes.map((size) => (size.kind === "count" ? String(size.count) : `${size.percent}%`)).join(",");
+}
+
 /** How many changes fit the wave of this number (from 0), of `all` changes: one at least. */
 export function roomOf(sizes: readonly WaveSize[], wave: number, all: number): number {
   const size = sizes[Math.min(wave, sizes.length - 1)]!;
