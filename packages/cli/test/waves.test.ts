@@ -150,3 +150,24 @@ describe("apply -waves", () => {
     expect((await folder.run(["apply", "-auto-approve"])).out).not.toContain("waves");
   });
 });
+
+describe("the measure of a change", () => {
+  test("says what it touches, what depends on that, and what cannot be undone; Terraform's own words stay as they are", async () => {
+    const folder = folderWith({
+      "main.tf": `resource "terraform_data" "a" {\n  triggers_replace = "one"\n}
+resource "terraform_data" "b" {\n  depends_on = [terraform_data.a]\n}
+resource "terraform_data" "c" {}\n`,
+    });
+    const first = await folder.run(["plan"]);
+    expect(first.out).not.toContain("Touches");
+    await folder.must("apply", "-auto-approve");
+    folder.write({ "main.tf": folder.read("main.tf").replace('"one"', '"two"') });
+    const { out } = await folder.run(["plan"]);
+    expect(out).toContain(`Touches 1 of 3 objects; 1 more depend on them.
+Cannot be undone:
+  - terraform_data.a: the old object goes with what it holds; going back makes
+    a third one
+`);
+    expect((await folder.run(["plan"], {}, "terraform")).out).not.toContain("Touches");
+  });
+});

@@ -2,7 +2,6 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
-import { renderPlan } from "../views/plan.ts";
 import { styleOf, wrapText } from "../views/style.ts";
 import { type ApplyCall, carryOutAndSay, wavesFor, eventsOf, sayDone, stateOf } from "./apply-call.ts";
 import { ask } from "./ask.ts";
@@ -12,6 +11,7 @@ import { onUnlessGiven } from "./options.ts";
 import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import { savedPlan } from "./saved-plan.ts";
+import { shownPlan } from "./shown-plan.ts";
 import { planFolder, planMode, type PlannedFolder } from "./run-plan.ts";
 
 /** Plans, shows the plan, asks, and carries it out. Gives the exit code. */
@@ -85,7 +85,7 @@ async function planAndShow(
   const failed = hasErrors(diagnostics);
   if (plan && session.json) session.json.plan(plan, failed);
   else if (plan && (hasChanges(plan) || !failed))
-    await session.io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
+    await session.io.stdout(shownPlan(session, plan, pool) + (diagnostics.length > 0 ? "\n" : ""));
   return (await session.report(diagnostics)) && found.plan ? found : undefined;
 }
 

@@ -9,7 +9,6 @@ import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../f
 import type { CommandIo } from "../io.ts";
 import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
-import { renderPlan } from "../views/plan.ts";
 import { progressView } from "../views/progress.ts";
 import { wrapText } from "../views/style.ts";
 import { generateConfig } from "./generate-config.ts";
@@ -20,6 +19,7 @@ import { newPool } from "./run-context.ts";
 import { planFolder, planMode } from "./run-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { type CommandStyle, Session } from "./session.ts";
+import { shownPlan } from "./shown-plan.ts";
 
 const flags = {
   ...planningFlags,
@@ -108,8 +108,7 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
     const failed = hasErrors(diagnostics);
     const shown = plan !== undefined && (hasChanges(plan) || !failed);
     if (plan && json) json.plan(plan, failed);
-    else if (plan && shown)
-      await io.stdout(renderPlan(plan, session.view, pool) + (diagnostics.length > 0 ? "\n" : ""));
+    else if (plan && shown) await io.stdout(shownPlan(session, plan, pool) + (diagnostics.length > 0 ? "\n" : ""));
     await session.report(diagnostics);
     if (!plan || failed) {
       if (shown && !json) await io.stdout(incomplete(session));
