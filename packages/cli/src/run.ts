@@ -55,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   fmt: terraform("fmt", "Lay files out in the standard form"),
   console: terraform("console", "Evaluate expressions"),
   providers: terraform("providers", "Show which providers a folder uses, and from where"),
+  test: terraform("test", "Run the tests of a folder's configuration"),
   graph: terraform("graph", "Print the graph of a folder in DOT form"),
   version: terraform("version", "Show the versions of the program and of its providers"),
   provider: {

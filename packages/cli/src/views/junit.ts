@@ -20,12 +20,19 @@ function suite({ path }: TestFile, { runs }: FileResult, sources: SourceText): s
     failures: of("fail"),
     errors: of("error"),
   });
-  return `\n  <testsuite${head}>${runs.map((run) => testCase(path, run, sources)).join("")}\n  </testsuite>`;
+  return `\n  <testsuite${head}>${runs.map((run, i) => testCase(path, run, whySkipped(runs.slice(0, i)), sources)).join("")}\n  </testsuite>`;
+}
+
+function whySkipped(before: readonly RunResult[]): string {
+  const broken = before.find(({ status }) => status === "error");
+  if (!broken) return "The tests were interrupted before this one.";
+  return `Previous testcase "${broken.run.name}" ended in error, which caused the remaining tests in the file to be skipped`;
 }
 
 function testCase(
   path: string,
   { run, status, seconds, started, diagnostics }: RunResult,
+  whyNot: string,
   sources: SourceText,
 ): string {
   const timestamp = new Date(started).toISOString().replace(/\.\d+Z$/, "Z");
@@ -33,20 +40,25 @@ function testCase(
   const head = attributes({ name: run.name, classname: path, ...time });
   const failed = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   const view = { width: 78, colour: false };
-  const body = `\n${failed.map((diagnostic) => renderDiagnostic(diagnostic, view, sources)).join("\n")}`;
+  const body = failed.map((diagnostic) => `\n${withoutFrame(renderDiagnostic(diagnostic, view, sources))}`).join("");
   switch (status) {
     case "pass":
       return `\n    <testcase${head}></testcase>`;
     case "skip":
-      return `\n    <testcase${head}>\n      <skipped message="Testcase skipped due to a previous testcase error"></skipped>\n    </testcase>`;
+      return `\n    <testcase${head}>\n      <skipped message="Testcase skipped due to a previous testcase error">${cdata(whyNot)}</skipped>\n    </testcase>`;
     case "fail": {
       const assertions = failed.filter(({ summary }) => summary === "Test assertion failed");
-      const message = `${assertions.length} of ${run.asserts.length} assertions failed, including: ${assertions[0]?.detail ?? ""}`;
+      const message = `${assertions.length} of ${run.asserts.length} assertions failed${assertions.length > 1 ? ", including" : ""}: ${assertions[0]?.detail ?? ""}`;
       return `\n    <testcase${head}>\n      <failure${attributes({ message })}>${cdata(body)}</failure>\n    </testcase>`;
     }
     case "error":
       return `\n    <testcase${head}>\n      <error${attributes({ message: "Encountered an error" })}>${cdata(body)}</error>\n    </testcase>`;
   }
+}
+
+// A report has no use for the frame that diagnostics have on a terminal.
+function withoutFrame(text: string): string {
+  return text.replace(/^[╷╵]\n/gm, "").replace(/^│ ?/gm, "");
 }
 
 function attributes(all: Readonly<Record<string, string>>): string {
