@@ -145,6 +145,15 @@ const cases = {
       change("demo.b", "delete", base, undefined),
     ],
     changes: [change("demo.b", "create", undefined, changed(base, { id: unknown }))],
+    relevant: [
+      { resource: "demo.a", attribute: [{ attribute: "labels" }] },
+      { resource: "demo.b", attribute: [] },
+    ],
+  }),
+  "drift that the changes do not depend on": planOf({
+    drift: [change("demo.a", "update", base, changed(base, { text: s("by hand") }))],
+    changes: [change("demo.b", "create", undefined, changed(base, { id: unknown }))],
+    relevant: [{ resource: "demo.a", attribute: [{ attribute: "labels" }] }],
   }),
   "refresh only": planOf({
     mode: "refresh-only",

@@ -2,12 +2,11 @@ import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import { countChanges, hasChanges, isChange } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import type { NoteTone, PlanNote } from "@millwright/provider/plan-note";
-import { rawEquals } from "@millwright/value/operations";
 import { formatPath } from "@millwright/value/path";
-import { unmarkDeep } from "@millwright/value/value";
 import type { View } from "../io.ts";
 import { align } from "./align.ts";
 import { diffObject, diffValue } from "./diff.ts";
+import { hasDrifted, shownDrift } from "./drift.ts";
 import { driftHeadline, planHeadline } from "./headline.ts";
 import type { Symbol } from "./lines.ts";
 import { lineText, paint } from "./lines.ts";
@@ -21,10 +20,10 @@ export type Schemas = Pick<ProviderPool, "resourceSchema">;
 /** A plan for people: what was found changed, what is going to be done and why, in the end one line of numbers. */
 export function renderPlan(plan: Plan, view: View, schemas: Schemas): string {
   const style = styleOf(view);
-  const drift = relevantDrift(plan);
+  const drift = shownDrift(plan);
   const sections = drift.length > 0 ? [renderDrift(drift, plan, style, view, schemas)] : [];
   if (hasChanges(plan)) sections.push(...plannedSections(plan, style, view, schemas));
-  else if (!plan.errored) sections.push(noChanges(plan, drift.length > 0, style, view));
+  else if (!plan.errored) sections.push(noChanges(plan, plan.drift.some(hasDrifted), style, view));
   return sections.map((section) => `\n${section}`).join("");
 }
 
@@ -130,16 +129,6 @@ function renderNotes(notes: readonly PlanNote[], style: Style): string {
     return painted === "" ? "" : `    ${painted}`;
   });
   return `\n${lines.join("\n")}\n`;
-}
-
-// Only what the state remembered and the world has otherwise is worth a word; what is planned is shown below anyway.
-function relevantDrift(plan: Plan): readonly InstanceChange[] {
-  return plan.drift.filter(
-    (change) =>
-      change.deposedKey === undefined &&
-      ((plan.mode === "refresh-only" && change.previousAddress !== undefined) ||
-        !rawEquals(unmarkDeep(change.before)[0], unmarkDeep(change.after)[0])),
-  );
 }
 
 function renderDrift(drift: readonly InstanceChange[], plan: Plan, style: Style, view: View, schemas: Schemas): string {

@@ -1,6 +1,6 @@
 import { noteText } from "@millwright/provider/plan-note";
 import { typeToPlain } from "@millwright/value/type-json";
-import { isKnown, isNull, isWhollyKnown } from "@millwright/value/value";
+import { isKnown, isNull, isWhollyKnown, unmarkDeep } from "@millwright/value/value";
 import { providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
@@ -18,7 +18,7 @@ import { knownPlain, sensitivePlain, unknownPlain } from "./values-json.ts";
 type Plain = Readonly<Record<string, unknown>>;
 
 /**
- * A plan in the documented JSON output format 1.2 (`show -json`), without `relevant_attributes`. It holds sensitive values in clear.
+ * A plan in the documented JSON output format 1.2 (`show -json`). It holds sensitive values in clear.
  * What providers have people read beside a change is its `notes`, which only this program has.
  */
 export async function planJson(plan: Plan, configuration: Configuration, pool: ProviderPool): Promise<Plain> {
@@ -28,6 +28,7 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
   const variables = [...final].map(
     ([name, value]) => [name, { value: isEphemeral(name) ? null : knownPlain(value) }] as const,
   );
+  const prior = plan.mode === "destroy" ? plan.priorState : withPlannedOutputs(plan);
   return {
     format_version: "1.2",
     terraform_version: servedTerraformVersion,
@@ -36,16 +37,34 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
     ...(plan.drift.length > 0 ? { resource_drift: plan.drift.map(changeJson) } : {}),
     ...(plan.changes.length > 0 ? { resource_changes: plan.changes.map(changeJson) } : {}),
     ...(plan.outputs.size > 0 ? { output_changes: outputChanges(plan.outputs) } : {}),
-    ...(isEmptyState(plan.priorState)
-      ? {}
-      : { prior_state: await stateJson({ ...plan.priorState, checkResults: null }, pool) }),
+    ...(isEmptyState(prior) ? {} : { prior_state: await stateJson({ ...prior, checkResults: null }, pool) }),
     configuration: configurationJson(configuration, pool),
+    ...(plan.relevant.length > 0 ? { relevant_attributes: plan.relevant.map(relevantPlain) } : {}),
     ...(plan.checks.length > 0 ? { checks: checksJson(groupChecks(plan.checks)) } : {}),
     timestamp: plan.timestamp,
     applyable: !plan.errored && hasChanges(plan),
     complete: isWhole(plan) && !plan.errored,
     errored: plan.errored,
   };
+}
+
+function relevantPlain({ resource, attribute }: Plan["relevant"][number]): Plain {
+  return {
+    resource,
+    attribute: attribute.map((step) => ("attribute" in step ? step.attribute : knownPlain(step.index))),
+  };
+}
+
+/** Outputs that are known already are told as if they had been there before, as the reference tells them. */
+function withPlannedOutputs({ priorState, outputs }: Plan): Plan["priorState"] {
+  const told = new Map(priorState.outputs);
+  for (const [name, { action, after, sensitive }] of outputs) {
+    if (action === "delete" || !isWhollyKnown(after)) continue;
+    const [value] = unmarkDeep(after);
+    if (isNull(value)) told.delete(name);
+    else told.set(name, { value, sensitive });
+  }
+  return { ...priorState, outputs: new Map([...told].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 function plannedValues(plan: Plan, pool: ProviderPool): Plain {

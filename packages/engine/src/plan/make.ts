@@ -13,6 +13,7 @@ import type { Configuration } from "../configuration.ts";
 import { type CloseNode, withCloses } from "../ephemeral/closes.ts";
 import { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
 import { visitEphemeral } from "../ephemeral/visit.ts";
+import { relevantAttributes } from "../explain/relevant.ts";
 import { Evaluator, type EvaluatorContext } from "../evaluator.ts";
 import type { Graph } from "../graph.ts";
 import { prefetch } from "../functions/prefetch.ts";
@@ -54,6 +55,8 @@ export interface PlanInput {
   readonly context: EvaluatorContext;
   /** Variables as given; of ephemeral ones the plan keeps the names alone. */
   readonly given: ReadonlyMap<string, Value>;
+  /** Where these were given, in words. */
+  readonly givenFrom?: ReadonlyMap<string, string>;
   readonly state: State;
   /** Creates that were under way when an earlier run was killed. */
   readonly interrupted: readonly PendingCreate[];
@@ -123,13 +126,15 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   }
   if (isWhole(options)) for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
   withoutEmpty(run.refreshed, input.interrupted);
+  const expansions = expansionsOf(run.evaluator, context.configuration);
   const plan: Plan = {
     ...emptyPlan(input, hasErrors(diagnostics)),
     changes: run.changes.sort(compareChanges),
     drift: run.drift.sort(compareChanges),
     outputs,
     priorState: withChecks(run),
-    expansions: expansionsOf(run.evaluator, context.configuration),
+    expansions,
+    relevant: relevantAttributes(context.configuration, { changes: run.changes, outputs, expansions }),
     checks: run.checks,
     settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),
   };
@@ -316,6 +321,8 @@ function emptyPlan(input: PlanInput, errored: boolean): Plan {
     changes: [],
     drift: [],
     outputs: new Map(),
+    relevant: [],
+    ...(input.givenFrom ? { variablesFrom: input.givenFrom } : {}),
     previousState: input.state,
     priorState: input.state,
     lineage: input.lineage,

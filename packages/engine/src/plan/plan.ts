@@ -4,6 +4,7 @@ import type { Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance, ProviderConfigAddress, ResourceAddress } from "../addresses.ts";
 import type { Evaluator } from "../evaluator.ts";
+import type { RelevantAttribute } from "../explain/relevant.ts";
 import type { Expansion } from "../expansion.ts";
 import type { State } from "../state.ts";
 
@@ -25,6 +26,10 @@ export interface Plan {
   /** What was found to differ from the state before anything was planned. */
   readonly drift: readonly InstanceChange[];
   readonly outputs: ReadonlyMap<string, OutputChange>;
+  /** The parts of resources that changes take values from. */
+  readonly relevant: readonly RelevantAttribute[];
+  /** Where the values of root variables were given, in words; those that have their defaults are not among them. */
+  readonly variablesFrom?: ReadonlyMap<string, string>;
   /** The state that was read, and the same after the refresh. */
   readonly previousState: State;
   readonly priorState: State;

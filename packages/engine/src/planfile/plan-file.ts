@@ -111,6 +111,8 @@ interface Document {
   readonly ephemeralVariables?: readonly string[];
   readonly changes: readonly PlainChange[];
   readonly drift: readonly PlainChange[];
+  readonly relevant?: readonly { readonly resource: string; readonly attribute: readonly PlainStep[] }[];
+  readonly variablesFrom?: readonly (readonly [string, string])[];
   readonly outputs: readonly (readonly [string, PlainOutput])[];
   readonly previousState: string;
   readonly priorState: string;
@@ -141,6 +143,8 @@ function encode({ plan, files, providers, contribution }: SavedPlan): Document {
     ephemeralVariables: plan.ephemeralVariables,
     changes: plan.changes.map(encodeChange),
     drift: plan.drift.map(encodeChange),
+    relevant: plan.relevant.map(({ resource, attribute }) => ({ resource, attribute: encodePath(attribute) })),
+    ...(plan.variablesFrom ? { variablesFrom: [...plan.variablesFrom] } : {}),
     outputs: [...plan.outputs].map(([name, output]) => [name, encodeOutput(output)] as const),
     previousState: writeStateFile({ lineage, serial, state: plan.previousState }),
     priorState: writeStateFile({ lineage, serial, state: plan.priorState }),
@@ -176,6 +180,10 @@ function decode(document: Document): SavedPlan {
     ephemeralVariables: document.ephemeralVariables ?? [],
     changes: document.changes.map(decodeChange),
     drift: document.drift.map(decodeChange),
+    relevant: (document.relevant ?? []).map(({ resource, attribute }) => {
+      return { resource, attribute: decodePath(attribute) };
+    }),
+    ...(document.variablesFrom ? { variablesFrom: new Map(document.variablesFrom) } : {}),
     outputs: new Map(document.outputs.map(([name, output]) => [name, decodeOutput(output)] as const)),
     previousState: state(document.previousState),
     priorState: state(document.priorState),
