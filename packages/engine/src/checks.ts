@@ -130,7 +130,14 @@ function checkOne(
   const subject = rangeOf(rule.condition);
   const wrong = (detail: string): RuleResult => ({
     status: "error",
-    diagnostics: [...condition.diagnostics, errorDiagnostic("Invalid condition result", detail, { subject, address })],
+    diagnostics: [
+      ...condition.diagnostics,
+      errorDiagnostic("Invalid condition result", detail, {
+        subject,
+        address,
+        ...evaluator.valuesIn(rule.condition, module, instance),
+      }),
+    ],
   });
   const [value] = unmark(condition.value);
   const later = kind === "check" ? [knownLater(rule)] : [];
@@ -144,6 +151,7 @@ function checkOne(
   const message = failureMessage(evaluator, rule, module, instance);
   const origin = `\n\nThis was checked by the rule at ${rule.range.filename}:${rule.range.start.line},${rule.range.start.column}-${rule.range.end.column}.`;
   const place = kind === "check" ? { subject } : { subject, address };
+  const values = evaluator.valuesIn(rule.condition, module, instance);
   const detail = kind === "check" ? message.text : `${message.text}${origin}`;
   return {
     status: "fail",
@@ -151,7 +159,7 @@ function checkOne(
     diagnostics: [
       ...condition.diagnostics,
       ...message.diagnostics,
-      errorDiagnostic(summary, detail, { ...place, code: checkFailed }),
+      errorDiagnostic(summary, detail, { ...place, ...values, code: checkFailed }),
     ],
   };
 }

@@ -3,6 +3,7 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
 import type { Expression } from "@millwright/hcl/ast";
 import { evaluate } from "@millwright/hcl/evaluate";
+import { type Cause, expressionValues } from "@millwright/hcl/expression-values";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Lookup, Scope } from "@millwright/hcl/scope";
 import { dynamicType } from "@millwright/value/types";
@@ -149,6 +150,18 @@ export class Evaluator {
     return diagnostics.length === 0
       ? result
       : { value: result.value, diagnostics: [...diagnostics, ...result.diagnostics] };
+  }
+
+  /** What the references of an expression are, a line each, for a diagnostic that is about its value. */
+  valuesIn(
+    expression: Expression,
+    module: ModuleInstance,
+    instance: InstanceData = noInstance,
+    cause: Cause = {},
+  ): { readonly expressionValues?: readonly string[] } {
+    const { value: scope } = this.scope(referencesOf(expression), module, instance, expression.file.name);
+    const lines = expressionValues(expression, scope, cause);
+    return lines.length > 0 ? { expressionValues: lines } : {};
   }
 
   /**

@@ -3,7 +3,7 @@ import { friendlyName } from "@millwright/value/friendly";
 import { isCollection } from "@millwright/value/types";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
-import { asNumber, sensitive } from "@millwright/value/value";
+import { asNumber, ephemeral, sensitive } from "@millwright/value/value";
 import { attributeOf, elementAt, Refusal } from "./access.ts";
 import type { Expression, ScopeTraversal, TraversalStep } from "./ast.ts";
 import { referencesIn } from "./references.ts";
@@ -14,6 +14,7 @@ import { variableIn } from "./scope.ts";
 export interface Cause {
   readonly unknown?: true;
   readonly sensitive?: true;
+  readonly ephemeral?: true;
 }
 
 /**
@@ -56,6 +57,7 @@ export function stepText(step: TraversalStep): string {
 }
 
 function describe(value: Value, cause: Cause): string | undefined {
+  if (value.marks.has(ephemeral)) return cause.ephemeral ? "has an ephemeral value" : undefined;
   if (value.marks.has(sensitive)) return cause.sensitive ? "has a sensitive value" : undefined;
   if (!(value.data instanceof Unknown)) return `is ${compactText(value)}`;
   if (value.type.kind === "dynamic") return cause.unknown ? "will be known only after apply" : undefined;

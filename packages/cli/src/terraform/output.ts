@@ -34,7 +34,7 @@ export function runOutput(args: readonly string[], io: CommandIo, style: Command
           return refuse(session, "Output name required", "The -raw option prints one output: give its name.");
         if (values.json) {
           await io.stdout(
-            `${JSON.stringify(Object.fromEntries([...outputs].map(([key, output]) => [key, plainOf(output)])), null, 2)}\n`,
+            `${JSON.stringify(Object.fromEntries([...outputs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, output]) => [key, plainOf(output)])), null, 2)}\n`,
           );
           return 0;
         }

@@ -6,12 +6,23 @@ import { rangeOf } from "@millwright/hcl/source-file";
 
 /**
  * Lays override files over the others, block by block: an argument replaces the one of that name, nested blocks replace all
- * of their type. What has nothing to be laid over is an error, except in `locals` and `terraform`.
+ * of their type. What has nothing to be laid over is an error, except in `terraform`.
  */
 export function applyOverrides(primary: readonly Block[], overrides: readonly Block[]): Diagnosed<readonly Block[]> {
   const diagnostics: Diagnostic[] = [];
   const merged = [...primary];
   for (const block of overrides) {
+    if (neverOverridden.has(block.type)) {
+      const detail = `A "${block.type}" block can appear only in normal files, not in override files: move it to one.`;
+      const summary = `Cannot override '${block.type}' blocks`;
+      diagnostics.push(errorDiagnostic(summary, detail, { subject: rangeOf(block.header) }));
+      continue;
+    }
+    const dependsOn = block.body.attributes.get("depends_on");
+    if (dependsOn) {
+      const detail = "The depends_on argument may not be overridden: change it where the block itself is.";
+      diagnostics.push(errorDiagnostic("Unsupported override", detail, { subject: rangeOf(dependsOn.nameNode) }));
+    }
     if (block.type === "locals") {
       layLocals(merged, block, diagnostics);
       continue;
@@ -22,7 +33,7 @@ export function applyOverrides(primary: readonly Block[], overrides: readonly Bl
     else {
       diagnostics.push(
         errorDiagnostic(
-          `Missing base ${block.type} to override`,
+          `Missing ${baseWords[block.type] ?? `base ${block.type}`} to override`,
           `There is no ${describe(block)} block to override with this one. An override file can only change what another file declares.`,
           { subject: rangeOf(block.header) },
         ),
@@ -43,7 +54,19 @@ function aliasText(attribute: Attribute | undefined): string {
   return attribute ? attribute.expression.file.text.slice(attribute.expression.start, attribute.expression.end) : "";
 }
 
-// Each local value goes where it is declared, whichever block that is; new ones get a block of their own.
+const baseWords: Readonly<Record<string, string>> = {
+  variable: "base variable declaration",
+  output: "base output definition",
+  module: "module call",
+  resource: "resource",
+  data: "data resource",
+  ephemeral: "ephemeral resource",
+  provider: "base provider configuration",
+};
+
+const neverOverridden: ReadonlySet<string> = new Set(["moved", "import", "removed", "check"]);
+
+// Each local value goes where it is declared, whichever block that is.
 function layLocals(merged: Block[], override: Block, diagnostics: Diagnostic[]): void {
   const given = justAttributes(override.body);
   diagnostics.push(...given.diagnostics);
@@ -57,7 +80,11 @@ function layLocals(merged: Block[], override: Block, diagnostics: Diagnostic[]):
     merged[at] = { ...block, body: nativeBody(block.body, attributes) };
     for (const { name } of replaced) left.delete(name);
   }
-  if (left.size > 0) merged.push({ ...override, body: nativeBody(override.body, left) });
+  for (const { name, nameNode } of left.values()) {
+    const detail = `There is no local value named "${name}". An override file can only override a local value that was already defined in a primary configuration file.`;
+    const subject = rangeOf(nameNode);
+    diagnostics.push(errorDiagnostic("Missing base local value definition to override", detail, { subject }));
+  }
 }
 
 function nativeBody({ json: _, ...body }: Body, attributes: ReadonlyMap<string, Attribute>): Body {

@@ -1,6 +1,7 @@
 import type { Diagnosed } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Expression } from "@millwright/hcl/ast";
+import type { Cause } from "@millwright/hcl/expression-values";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { convert } from "@millwright/value/convert";
 import { friendlyName } from "@millwright/value/friendly";
@@ -23,6 +24,7 @@ import {
 import type { ModuleInstance } from "../addresses.ts";
 import type { Repetition } from "../configuration.ts";
 import type { Evaluator } from "../evaluator.ts";
+import { noInstance } from "../evaluator.ts";
 import type { Expansion } from "../expansion.ts";
 
 /** The code of a diagnostic that says how many instances there are is not known before an apply. */
@@ -46,9 +48,10 @@ export function expand(
   if (typeof result !== "string") return { value: result, diagnostics };
   // What is not wholly known may be good once it is.
   const code = isWhollyKnown(unmarkDeep(value)[0]) ? {} : { code: unknownRepetition };
+  const values = evaluator.valuesIn(expression, module, noInstance, causeOf(value));
   return {
     value: unknown,
-    diagnostics: [...diagnostics, { ...refusal(repetition.kind, expression, result), ...code }],
+    diagnostics: [...diagnostics, { ...refusal(repetition.kind, expression, result), ...code, ...values }],
   };
 }
 
@@ -104,6 +107,13 @@ function expandEnabled(given: Value, validating: boolean): Expansion | string {
   return asBool(converted.value) ? single : { kind: "disabled" };
 }
 
+/** What of a value is not shown unless it is just what is wrong. */
+function causeOf(value: Value): Cause {
+  if (value.marks.has(ephemeral)) return { ephemeral: true };
+  if (value.marks.has(sensitive)) return { sensitive: true };
+  return isWhollyKnown(value) ? {} : { unknown: true };
+}
+
 function refusal(kind: "enabled" | "count" | "forEach", expression: Expression, detail: string) {
   const name = kind === "forEach" ? "for_each" : kind;
   return errorDiagnostic(`Invalid ${name} argument`, detail, { subject: rangeOf(expression) });
@@ -111,7 +121,7 @@ function refusal(kind: "enabled" | "count" | "forEach", expression: Expression, 
 
 function expandCount(given: Value, validating: boolean): Expansion | string {
   if (given.marks.has(ephemeral)) {
-    return 'The given "count" is derived from an ephemeral value, which means that its result cannot be kept from plan to apply. Use only values that are not ephemeral.';
+    return 'The given "count" is derived from an ephemeral value, which means that Terraform cannot persist it between plan/apply rounds. Use only non-ephemeral values to specify the number of resource instances.';
   }
   const [value] = unmark(given);
   if (isNull(value)) return 'The given "count" argument value is null. An integer is required.';
@@ -119,10 +129,11 @@ function expandCount(given: Value, validating: boolean): Expansion | string {
   if (!converted.ok) return `The given "count" argument value is unsuitable: ${converted.message}.`;
   if (!isKnown(converted.value)) {
     if (validating) return unknown;
-    return 'The "count" value depends on resource attributes that cannot be determined until apply, so the number of instances cannot be predicted. To work around this, use the -target argument to first apply only the resources that the count depends on.';
+    return 'The "count" value depends on resource attributes that cannot be determined until apply, so Terraform cannot predict how many instances will be created. To work around this, use the -target argument to first apply only the resources that the count depends on.';
   }
   const number = asNumber(converted.value);
-  if (!number.isInteger) return 'The given "count" argument value is unsuitable: value must be a whole number.';
+  if (!number.isInteger)
+    return 'The given "count" argument value is unsuitable: value must be a whole number, between -9223372036854775808 and 9223372036854775807.';
   const count = number.toNumber();
   if (count < 0) return 'The given "count" argument value is unsuitable: must be greater than or equal to zero.';
   return { kind: "count", count };
@@ -134,17 +145,17 @@ export function expandForEach(given: Value, validating: boolean): Expansion | st
     return "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, the sensitive value could be exposed as a resource instance key.";
   }
   if (given.marks.has(ephemeral)) {
-    return 'The given "for_each" value is derived from an ephemeral value, which means that its result cannot be kept from plan to apply. Use only values that are not ephemeral.';
+    return 'The given "for_each" value is derived from an ephemeral value, which means that Terraform cannot persist it between plan/apply rounds. Use only non-ephemeral values to specify a resource\'s instance keys.';
   }
   const [value] = unmark(given);
   const { kind } = value.type;
   if (isNull(value)) {
-    return 'The given "for_each" argument value is null. A map, or set of strings is allowed.';
+    return 'The given "for_each" argument value is unsuitable: the given "for_each" argument value is null. A map, or set of strings is allowed.';
   }
   if (kind === "dynamic" && validating) return unknown;
   if (!isKnown(value)) {
     if (validating && (kind === "map" || kind === "object" || kind === "set")) return unknown;
-    return `The "for_each" ${kind === "set" ? "set" : "map"} includes ${kind === "set" ? "values" : "keys"} derived from resource attributes that cannot be determined until apply, so the full set of keys that will identify the instances of this resource cannot be determined.
+    return `The "for_each" ${kind === "set" ? "set" : "map"} includes ${kind === "set" ? "values" : "keys"} derived from resource attributes that cannot be determined until apply, and so Terraform cannot determine the full set of keys that will identify the instances of this resource.
 
 When working with unknown values in for_each, it's better to define the map keys statically in your configuration and place apply-time results only in the map values.
 
@@ -158,7 +169,7 @@ Alternatively, you could use the -target planning option to first apply only the
   for (const element of asArray(value)) {
     if (!isKnown(element)) {
       if (validating) return unknown;
-      return 'The "for_each" set includes values derived from resource attributes that cannot be determined until apply, so the full set of keys that will identify the instances of this resource cannot be determined.\n\nUse a map instead, whose keys are defined in the configuration and whose values may be results of an apply.';
+      return `The "for_each" set includes values derived from resource attributes that cannot be determined until apply, and so Terraform cannot determine the full set of keys that will identify the instances of this resource.\n\nWhen working with unknown values in for_each, it's better to use a map value where the keys are defined statically in your configuration and where only the values contain apply-time results.\n\nAlternatively, you could use the -target planning option to first apply only the resources that the for_each value depends on, and then apply a second time to fully converge.`;
     }
     if (element.type.kind !== "string") {
       return `The given "for_each" argument value is unsuitable: "for_each" supports maps and sets of strings, but you have provided a set containing type ${friendlyName(element.type)}.`;
