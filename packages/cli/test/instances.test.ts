@@ -428,3 +428,23 @@ describe("over all instances", () => {
     expect(said(applied) + said(await folder.run(["plan"]))).not.toContain("hunter2");
   });
 });
+
+test("a template in TypeScript is a template like any other, also once it is gone", async () => {
+  const folder = folderWith({
+    "shout/main.stack.ts": `import { derive, output, resource, variable } from "millwright";
+const text = variable("text", { type: "string" });
+const made = resource("terraform_data", "made", { input: derive(text, (known) => known.toUpperCase()) });
+output("text", derive(made.output, (known) => \`\${known}!\`));
+`,
+    "all.instances.ts": `import { derive, instance } from "millwright";
+const first = instance("first", "./shout", { text: "a" });
+instance("second", "./shout", { text: derive(first.text, (text) => text.repeat(2)) });
+`,
+  });
+  await folder.must("plan", "-out=x.plan");
+  await folder.must("apply", "x.plan");
+  expect((await folder.must("output", "-instance=second", "-raw", "text")).out).toBe("A!A!!");
+  folder.write({ "shout/main.stack.ts": "broken(", "all.instances.ts": "export {};\n" });
+  await folder.must("apply", "-auto-approve");
+  expect([objects(folder, "first"), objects(folder, "second")]).toEqual([[], []]);
+});

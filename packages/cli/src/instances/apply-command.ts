@@ -119,11 +119,7 @@ async function oneRound(call: ApplyInstancesCall, mode: PlanMode): Promise<numbe
 function readyOf({ planned }: PlannedInstances) {
   return new Map(
     [...planned].map(([name, { folder, ...instance }]) => {
-      const contribution = folder.stack ? { contribution: folder.stack.saved } : {};
-      return [
-        name,
-        { ...instance, configuration: folder.configuration, files: folder.files, ...contribution },
-      ] as const;
+      return [name, { ...instance, configuration: folder.configuration, files: folder.files }] as const;
     }),
   );
 }

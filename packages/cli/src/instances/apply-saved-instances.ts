@@ -3,11 +3,9 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { instanceOrder } from "@millwright/engine/instances/order";
 import { readInstancesPlanFile, type SavedInstance } from "@millwright/engine/instances/plan-file";
 import { readRecord } from "@millwright/engine/instances/record";
-import { loadConfiguration } from "@millwright/engine/load";
-import { filesOf } from "@millwright/engine/node-files";
 import type { Value } from "@millwright/value/value";
 import { providersOf } from "../terraform/registry.ts";
-import { restored, staleness, unfitPlan } from "../terraform/apply-saved.ts";
+import { staleness, unfitPlan } from "../terraform/apply-saved.ts";
 import { openState, stateOptions } from "../terraform/open-state.ts";
 import { recoverInterrupted } from "../terraform/recover.ts";
 import type { ApplyInstancesCall } from "./apply-command.ts";
@@ -18,6 +16,7 @@ import { KnownStates } from "./known-states.ts";
 import { savedVariables } from "./list-values.ts";
 import { type Listing, restoreListing } from "./listing.ts";
 import type { Task } from "./tasks.ts";
+import { savedConfiguration } from "../terraform/saved-configuration.ts";
 
 /** Carries out the saved plans of instances, without a question; refuses all of them when one has gone stale. */
 export async function applySavedInstances(call: ApplyInstancesCall, name: string): Promise<number> {
@@ -85,8 +84,7 @@ async function readyOf(
   if (!state) return undefined;
   const { pending, diagnostics } = await recoverInterrupted(state);
   const { contribution, plan, files } = saved;
-  const more = contribution === undefined ? {} : { contribution: await restored(contribution) };
-  const loaded = loadConfiguration(filesOf(files), { tofuFiles: true, ...more });
+  const loaded = await savedConfiguration(inside, { ...saved, variables: plan.variables });
   const wrong = loaded.diagnostics.filter(({ severity }) => severity === "error");
   if (await inside.report([...diagnostics, ...staleness(plan, state, pending), ...wrong])) {
     const kept = contribution === undefined ? {} : { contribution };

@@ -97,7 +97,7 @@ async function savePlans(
     ...(contribution === undefined ? {} : { contribution }),
     variables: variables.given,
     later: [...later].map(([name, why]) => ({ name, why })),
-    instances: [...planned.values()].map(({ task, plan, folder }) => ({
+    instances: [...planned.values()].map(({ task, plan, folder, contribution: template }) => ({
       name: task.name,
       task: task.task,
       template: task.template ?? ".",
@@ -107,7 +107,7 @@ async function savePlans(
         plan,
         files: folder.files,
         providers: providerVersions(plan, registry),
-        ...(folder.stack ? { contribution: folder.stack.saved } : {}),
+        ...(template === undefined ? {} : { contribution: template }),
       },
     })),
   });

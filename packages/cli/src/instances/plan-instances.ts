@@ -6,8 +6,6 @@ import type { Graph } from "@millwright/engine/graph";
 import { walkGraph } from "@millwright/engine/graph";
 import { evaluateInputs } from "@millwright/engine/instances/evaluate";
 import { instanceOrder } from "@millwright/engine/instances/order";
-import { loadConfiguration } from "@millwright/engine/load";
-import { filesOf } from "@millwright/engine/node-files";
 import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import { unknownRepetition } from "@millwright/engine/unknown-repetition";
@@ -20,6 +18,7 @@ import { type LoadedFolder, loadFolder } from "../terraform/folder.ts";
 import { type OpenState, openState, stateOptions } from "../terraform/open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "../terraform/options.ts";
 import { newPool } from "../terraform/run-context.ts";
+import { savedConfiguration } from "../terraform/saved-configuration.ts";
 import { planFolder } from "../terraform/run-plan.ts";
 import type { Session } from "../terraform/session.ts";
 import { instanceSession } from "./instance-session.ts";
@@ -52,6 +51,8 @@ export interface PlannedInstance {
   readonly task: Task;
   readonly session: Session;
   readonly folder: LoadedFolder;
+  /** What the template's TypeScript needs to be run again. */
+  readonly contribution?: string;
   readonly state: OpenState;
   readonly plan: Plan;
   /** Values of ephemeral variables. */
@@ -195,7 +196,7 @@ class PlanningRun {
     const files = task.record && !task.listed ? { files: task.record.files } : {};
     const scope = { name: task.name, template, inputs, listFiles: listing.names, ...files };
     const inside = instanceSession(session, scope);
-    const folder = task.listed ? await loadFolder(inside) : await rememberedFolder(task);
+    const folder = task.listed ? await loadFolder(inside) : await rememberedFolder(inside, task);
     const state = await openState(inside, stateOptions(values, occurrences, operation));
     if (!state) return false;
     const misplaced = this.#misplaced(task, state);
@@ -224,6 +225,7 @@ class PlanningRun {
         task,
         session: inside,
         folder,
+        ...contributionOf(task, folder),
         state,
         plan,
         given: "given" in found ? found.given : new Map(),
@@ -283,6 +285,11 @@ class PlanningRun {
   }
 }
 
+function contributionOf({ listed, record }: Task, { stack }: LoadedFolder): { readonly contribution?: string } {
+  const contribution = listed ? stack?.saved : record?.contribution;
+  return contribution === undefined ? {} : { contribution };
+}
+
 function rootOf({ configuration }: LoadedFolder): Module {
   return configuration.root;
 }
@@ -300,17 +307,11 @@ function waitsForOthers(diagnostics: readonly Diagnostic[], inputs: readonly Var
 }
 
 /** The configuration that an instance was made by, out of what is remembered of it. */
-async function rememberedFolder({ record }: Task): Promise<LoadedFolder> {
-  const files = record?.files ?? new Map<string, Uint8Array>();
-  const saved = record?.contribution;
-  const contribution = saved === undefined ? undefined : (await import("../terraform/stacks.ts")).restoreStacks(saved);
-  const options = { tofuFiles: true, ...(contribution ? { contribution } : {}) };
-  const { value, diagnostics } = loadConfiguration(filesOf(files), options);
-  const stack =
-    contribution && saved !== undefined
-      ? { stack: { contribution, saved, diagnostics: [], notes: [], sources: new Map<string, string>() } }
-      : {};
-  return { configuration: value, files, diagnostics, ...stack };
+async function rememberedFolder(session: Session, { record }: Task): Promise<LoadedFolder> {
+  const nothing = { files: new Map<string, Uint8Array>(), variables: new Map<string, Value>() };
+  const kept = record ? { ...record, variables: record.inputs } : nothing;
+  const { value, diagnostics } = await savedConfiguration(session, kept);
+  return { configuration: value, files: kept.files, diagnostics };
 }
 
 /** Names of a graph's nodes, each behind those it depends on, else as they were listed. */

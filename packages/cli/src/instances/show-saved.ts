@@ -1,12 +1,10 @@
 import { existsSync } from "node:fs";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { readInstancesPlanFile } from "@millwright/engine/instances/plan-file";
-import { loadConfiguration } from "@millwright/engine/load";
 import { sourcesOf } from "@millwright/engine/make-plan";
-import { filesOf } from "@millwright/engine/node-files";
 import { planJson } from "@millwright/engine/plan-json";
-import { restored } from "../terraform/apply-saved.ts";
 import { newPool } from "../terraform/run-context.ts";
+import { savedConfiguration } from "../terraform/saved-configuration.ts";
 import type { Session } from "../terraform/session.ts";
 import { renderPlan } from "../views/plan.ts";
 import { instanceSession } from "./instance-session.ts";
@@ -27,8 +25,7 @@ export async function showSavedPlans(session: Session, name: string, json: boole
     const inside = instanceSession(session, { name: instance, template, inputs: [], listFiles: new Set() });
     const pool = await newPool(inside);
     try {
-      const more = saved.contribution === undefined ? {} : { contribution: await restored(saved.contribution) };
-      const { value: configuration } = loadConfiguration(filesOf(saved.files), { tofuFiles: true, ...more });
+      const { value: configuration } = await savedConfiguration(inside, { ...saved, variables: saved.plan.variables });
       await pool.load(sourcesOf(configuration, saved.plan.priorState));
       if (json) plans[instance] = await planJson(saved.plan, configuration, pool);
       else if (worthShowing(saved.plan)) {

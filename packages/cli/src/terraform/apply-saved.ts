@@ -2,17 +2,15 @@ import { existsSync, statSync } from "node:fs";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { PendingCreate } from "@millwright/engine/backend/journal";
-import { loadConfiguration } from "@millwright/engine/load";
-import { filesOf } from "@millwright/engine/node-files";
 import type { Plan } from "@millwright/engine/plan";
 import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
 import type { ProviderRegistry } from "@millwright/engine/ports";
 import { type ApplyCall, carryOutAndSay, wavesFor, stateOf } from "./apply-call.ts";
-import { valuesOf, variablesForSavedPlan } from "./apply-variables.ts";
+import { variablesForSavedPlan } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { providersOf } from "./registry.ts";
-import { staticOptions } from "./run-context.ts";
+import { savedConfiguration } from "./saved-configuration.ts";
 
 /** Carries out a saved plan, without a question; refuses one that has gone stale. Gives the exit code. */
 export async function applySaved(call: ApplyCall, name: string): Promise<number> {
@@ -29,10 +27,7 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     const { pending, diagnostics } = await recoverInterrupted(state);
     const stale = staleness(saved.plan, state, pending);
     if (!(await session.report([...diagnostics, ...stale]))) return 1;
-    const contribution = saved.contribution === undefined ? undefined : await restored(saved.contribution);
-    const known = staticOptions(session, valuesOf(saved.plan.variables));
-    const options = { tofuFiles: true, static: known, ...(contribution ? { contribution } : {}) };
-    const loaded = loadConfiguration(filesOf(saved.files), options);
+    const loaded = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });
     if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
     const given = variablesForSavedPlan(session, call.occurrences, saved.plan, loaded.value.root);
     if (!(await session.report(given.diagnostics))) return 1;

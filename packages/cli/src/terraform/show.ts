@@ -4,18 +4,16 @@ import { stateJson } from "@millwright/engine/state-json";
 import { isPlanFile, readPlanFile } from "@millwright/engine/plan-file";
 import { readStateFile } from "@millwright/engine/read-state-file";
 import { isEmptyState, type State } from "@millwright/engine/state";
-import { filesOf } from "@millwright/engine/node-files";
-import { loadConfiguration } from "@millwright/engine/load";
 import { sourcesOf } from "@millwright/engine/make-plan";
 import type { CommandIo } from "../io.ts";
 import { renderPlan } from "../views/plan.ts";
 import { renderState } from "../views/state.ts";
-import { valuesOf } from "./apply-variables.ts";
 import { runCommand } from "./command.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
-import { newPool, staticOptions } from "./run-context.ts";
+import { newPool } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
+import { savedConfiguration } from "./saved-configuration.ts";
 
 export function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -29,9 +27,7 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
       run: async ({ session, values, args: [path] }) => {
         if (path === undefined) {
           const open = await readState(session, undefined);
-          return open
-            ? showState(session, open.kept.current.state, open.kept.current.lineage === "", values.json)
-            : 1;
+          return open ? showState(session, open.kept.current.state, open.kept.current.lineage === "", values.json) : 1;
         }
         const file = session.path(path);
         if (!existsSync(file)) {
@@ -60,8 +56,7 @@ async function showPlan(session: Session, path: string, json: boolean): Promise<
   const saved = readPlanFile(path);
   const pool = await newPool(session);
   try {
-    const known = staticOptions(session, valuesOf(saved.plan.variables));
-    const { value: configuration } = loadConfiguration(filesOf(saved.files), { tofuFiles: true, static: known });
+    const { value: configuration } = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });
     await pool.load(sourcesOf(configuration, saved.plan.priorState));
     if (json) await session.io.stdout(`${JSON.stringify(await planJson(saved.plan, configuration, pool))}\n`);
     else await session.io.stdout(renderPlan(saved.plan, session.view, pool));
