@@ -9,6 +9,7 @@ const commands = [
   "console",
   "destroy",
   "fmt",
+  "force-unlock",
   "graph",
   "import",
   "init",
@@ -21,6 +22,8 @@ const commands = [
   "state list",
   "state mv",
   "state pull",
+  "state push",
+  "state replace-provider",
   "state rm",
   "state show",
   "taint",
@@ -28,6 +31,11 @@ const commands = [
   "untaint",
   "validate",
   "version",
+  "workspace delete",
+  "workspace list",
+  "workspace new",
+  "workspace select",
+  "workspace show",
 ] as const;
 
 const help = (words: string, style: "millwright" | "terraform" = "millwright") =>
@@ -46,7 +54,7 @@ describe("the help of every command", () => {
     expect((await help("plan", "terraform")).out).toMatch(/^Usage: terraform plan/);
   });
 
-  test.each(["", "state"])("of the group %j lists its commands", async (words) => {
+  test.each(["", "state", "workspace"])("of the group %j lists its commands", async (words) => {
     const { out } = await outcomeOf((io) => runTerraform([...(words === "" ? [] : [words]), "-help"], io, "terraform"));
     expect(out).toContain("Usage: terraform");
     expect(out).toContain("Example: terraform");

@@ -6,7 +6,7 @@ import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder, variableSources } from "./folder.ts";
 import { openState, stateOptions } from "./open-state.ts";
-import { stateFlags, variableFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, stateFlags, variableFlags, viewFlags } from "./options.ts";
 import { keepOpen, recoverInterrupted } from "./recover.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
@@ -17,6 +17,7 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
       flags: {
         ...variableFlags,
         ...stateFlags,
+        "ignore-remote-version": ignoreRemoteVersion,
         "no-color": viewFlags["no-color"],
         input: { kind: "bool", help: "Taken for scripts that give it." },
       },

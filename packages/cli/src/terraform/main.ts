@@ -35,9 +35,17 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     help: "Try expressions at an interactive command prompt",
     run: async (...a) => (await import("./console.ts")).runConsole(...a),
   },
+  "force-unlock": {
+    help: "Release a stuck lock on the current workspace",
+    run: async (...a) => (await import("./force-unlock.ts")).runForceUnlock(...a),
+  },
   fmt: {
     help: "Reformat your configuration in the standard style",
     run: async (...a) => (await import("./fmt.ts")).runFmt(...a),
+  },
+  get: {
+    help: "Install or upgrade remote modules",
+    run: async (...a) => (await import("./get.ts")).runGet(...a),
   },
   graph: {
     help: "Generate a Graphviz graph of the steps in an operation",
@@ -50,6 +58,26 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   import: {
     help: "Associate existing infrastructure with a resource",
     run: async (...a) => (await import("./import.ts")).runImport(...a),
+  },
+  metadata: {
+    help: "Metadata related commands",
+    run: async (...a) => (await import("./metadata.ts")).runMetadata(...a),
+  },
+  modules: {
+    help: "Show all declared modules in a working directory",
+    run: async (...a) => (await import("./modules.ts")).runModules(...a),
+  },
+  login: {
+    help: "Obtain and save credentials for a remote host",
+    run: async (...a) => (await import("./login.ts")).runLogin(...a),
+  },
+  logout: {
+    help: "Remove locally-stored credentials for a remote host",
+    run: async (...a) => (await import("./login.ts")).runLogout(...a),
+  },
+  modules: {
+    help: "Show all declared modules in a working directory",
+    run: async (...a) => (await import("./modules.ts")).runModules(...a),
   },
   output: {
     help: "Show output values from your root module",
@@ -83,6 +111,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   test: {
     help: "Execute integration tests for the configuration's modules",
     run: async (...a) => (await import("./test.ts")).runTestCommand(...a),
+  },
+  workspace: {
+    help: "Workspace management",
+    run: async (...a) => (await import("./workspace.ts")).runWorkspace(...a),
   },
   version: { help: "Show the current version", run: async (...a) => (await import("./version.ts")).runVersion(...a) },
 };

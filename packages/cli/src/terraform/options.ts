@@ -48,6 +48,12 @@ export const stateOutFlags = {
   },
 } as const satisfies FlagTable;
 
+/** Of commands that change a state by hand: no backend here looks at the version that wrote a state. */
+export const ignoreRemoteVersion = {
+  kind: "bool",
+  help: "Taken for scripts that give it: a state of another version of Terraform is worked with anyway.",
+} as const;
+
 export const viewFlags = {
   "no-color": { kind: "bool", help: "Print without colours." },
   "compact-warnings": { kind: "bool", help: "Print warnings in a line each, unless there are errors too." },

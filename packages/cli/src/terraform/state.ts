@@ -9,12 +9,22 @@ import type { CommandIo } from "../io.ts";
 import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
 import { openState, readState, stateOptions } from "./open-state.ts";
-import { stateFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
 import { keepOpen, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
+import { runStatePush } from "./state-push.ts";
+import { runReplaceProvider } from "./state-replace-provider.ts";
 
-const subcommands = { list, mv, pull, rm, show };
+const subcommands = {
+  list,
+  mv,
+  pull,
+  push: runStatePush,
+  "replace-provider": runReplaceProvider,
+  rm,
+  show,
+};
 
 export async function runState(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const [name, ...rest] = args;
@@ -27,11 +37,13 @@ export async function runState(args: readonly string[], io: CommandIo, style: Co
 Looks into the state and changes what it remembers, not what exists.
 
 Subcommands:
-  list    List the instances in the state
-  mv      Give something in the state another address
-  pull    Print the state file
-  rm      Take something out of the state, and leave it where it is
-  show    Show one instance
+  list                List the instances in the state
+  mv                  Give something in the state another address
+  pull                Print the state file
+  push                Write a state file to where the folder keeps its state
+  replace-provider    Have resources belong to another provider
+  rm                  Take something out of the state, and leave it where it is
+  show                Show one instance
 
 Example: ${style} state list consul_key_prefix.app
 `;
@@ -44,6 +56,8 @@ const commonFlags = { state: stateFlags.state, "no-color": viewFlags["no-color"]
 const writeFlags = {
   ...stateFlags,
   "no-color": viewFlags["no-color"],
+  backup: stateOutFlags.backup,
+  "ignore-remote-version": ignoreRemoteVersion,
   "dry-run": { kind: "bool", help: "Only say what would be done." },
 } as const;
 
@@ -214,7 +228,11 @@ function removeInstance(
 function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: writeFlags,
+      flags: {
+        ...writeFlags,
+        "state-out": { kind: "string", value: "FILE", help: "Move it into this state file, which may be new." },
+        "backup-out": { ...stateOutFlags.backup, help: "Where to keep what was in the other state file before." },
+      } as const,
       usage: "state mv [flags] SOURCE DESTINATION",
       about:
         "Gives a module, a resource or an instance in the state another address, for when\nthe configuration was renamed.",
@@ -225,19 +243,34 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
         const target = parseAddress(to!);
         if (!source) return refuse(session, "Invalid source address", badAddress(from!));
         if (!target) return refuse(session, "Invalid destination address", badAddress(to!));
-        const open = await openState(session, { ...stateOptions(values, occurrences, "state-mv"), byHand: true });
+        const open = await openState(session, {
+          ...stateOptions({ ...values, "state-out": undefined }, occurrences, "state-mv"),
+          byHand: true,
+        });
         if (!open) return 1;
+        const { "state-out": out, "backup-out": backup } = values;
+        const other =
+          out === undefined
+            ? undefined
+            : await openState(session, {
+                ...stateOptions({ ...values, state: out, "state-out": undefined, backup }, occurrences, "state-mv"),
+                byHand: true,
+              });
         try {
+          if (out !== undefined && !other) return 1;
           if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
-          const moved = move(open.kept.current.state, from!, source, target);
+          const moved = move(open.kept.current.state, from!, source, target, other?.kept.current.state);
           if (typeof moved === "string") return await refuse(session, "Invalid target address", moved);
           for (const [old, next] of moved.moves)
             await io.stdout(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"\n`);
           if (values["dry-run"]) return 0;
+          // What is in both for a moment is not lost; what is in none would be.
+          if (other && moved.into) await other.kept.write(moved.into);
           await open.kept.write(moved.state);
           await io.stdout(`Successfully moved ${moved.moves.length} object(s).\n`);
           return 0;
         } finally {
+          await other?.release();
           await open.release();
         }
       },
@@ -250,29 +283,39 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
 
 interface Moved {
   readonly state: State;
+  /** The other state, where it was moved into one. */
+  readonly into?: State;
   readonly moves: readonly (readonly [string, string])[];
 }
 
-function move(state: State, from: string, source: ParsedAddress, target: ParsedAddress): Moved | string {
+function move(
+  state: State,
+  from: string,
+  source: ParsedAddress,
+  target: ParsedAddress,
+  into: State | undefined,
+): Moved | string {
   if (source.kind !== target.kind)
     return `A ${source.kind === "module" ? "module" : "resource"} cannot become a ${target.kind === "module" ? "module" : "resource"}.`;
   const all = instancesOf(state);
   const going = all.filter(({ address }) => covers(from, address.text));
   if (going.length === 0) return notFound(from, all);
   const builder = new StateBuilder(state);
+  const other = into && new StateBuilder(into);
+  const there = other ?? builder;
   const moves: [string, string][] = [];
   for (const { address, resource, instance } of going) {
     const next = renamed(address, source, target);
     if (next.resource.type !== address.resource.type)
       return `${from} is of type ${address.resource.type}, and cannot become a ${next.resource.type}: another type is another object.`;
-    if (builder.instance(next)?.current)
+    if (there.instance(next)?.current)
       return `There is already an object at ${next.text}: move or remove that one first.`;
     removeInstance(builder, address, resource.provider, instance);
-    builder.setCurrent(next, resource.provider, instance.current);
-    for (const [key, object] of instance.deposed) builder.setDeposed(next, resource.provider, key, object);
+    there.setCurrent(next, resource.provider, instance.current);
+    for (const [key, object] of instance.deposed) there.setDeposed(next, resource.provider, key, object);
     moves.push([address.text, next.text]);
   }
-  return { state: builder.snapshot(), moves };
+  return { state: builder.snapshot(), moves, ...(other ? { into: other.snapshot() } : {}) };
 }
 
 function renamed(address: InstanceAddress, source: ParsedAddress, target: ParsedAddress): InstanceAddress {

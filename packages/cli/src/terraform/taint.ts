@@ -3,7 +3,7 @@ import { StateBuilder } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
 import { openState, stateOptions } from "./open-state.ts";
-import { stateFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, stateFlags, viewFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
 import type { CommandStyle } from "./session.ts";
 
@@ -26,6 +26,7 @@ function mark(
     {
       flags: {
         ...stateFlags,
+        "ignore-remote-version": ignoreRemoteVersion,
         "no-color": viewFlags["no-color"],
         "allow-missing": { kind: "bool", help: "Succeed when there is no such instance." },
       },

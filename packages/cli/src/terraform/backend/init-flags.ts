@@ -1,7 +1,7 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { FlagTable, FlagValues } from "../../flags.ts";
 import type { InitOutput } from "../../init/init-output.ts";
-import { type GivenFlag, onUnlessGiven, stateFlags } from "../options.ts";
+import { type GivenFlag, ignoreRemoteVersion, onUnlessGiven, stateFlags } from "../options.ts";
 import type { Session } from "../session.ts";
 import { initializeBackend } from "./initialize.ts";
 
@@ -16,6 +16,7 @@ export const backendFlags = {
   reconfigure: { kind: "bool", help: "Use the backend as it is configured now, and leave what is in another." },
   "migrate-state": { kind: "bool", help: "Take the states along when the backend changes." },
   "force-copy": { kind: "bool", help: "Answer every question about copying states with yes; means -migrate-state." },
+  "ignore-remote-version": ignoreRemoteVersion,
   lock: stateFlags.lock,
   "lock-timeout": stateFlags["lock-timeout"],
 } as const satisfies FlagTable;

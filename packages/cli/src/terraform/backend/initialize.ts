@@ -80,7 +80,7 @@ async function agree(agreeing: Agreeing): Promise<boolean> {
     const from = saved ? await openSaved(session, saved) : new LocalStorage({ folder: session.folder });
     if (!from) return false;
     const names = { from: saved?.type ?? "local", to: wanted.type };
-    const migrated = await migrate(session, { from, to, names, working, options });
+    const migrated = await migrate(session, { from, to, names, working, options, old: saved ? "kept" : "emptied" });
     await from.close();
     if (!migrated) return false;
     working.saveBackend(wanted, servedTerraformVersion);
@@ -116,7 +116,7 @@ async function unset(
   try {
     const to = new LocalStorage({ folder: session.folder });
     const names = { from: saved.type, to: "local" };
-    if (!(await migrate(session, { from, to, names, working, options }))) return false;
+    if (!(await migrate(session, { from, to, names, working, options, old: "kept" }))) return false;
   } finally {
     await from.close();
   }

@@ -26,6 +26,8 @@ export interface Migration {
   readonly names: { readonly from: string; readonly to: string };
   readonly working: WorkingFolder;
   readonly options: MigrationOptions;
+  /** Whether files that states were copied from are left empty: then a folder without its block does not go on from them. */
+  readonly old: "kept" | "emptied";
 }
 
 /**
@@ -82,7 +84,7 @@ async function copyOne(
 
 async function copy(
   session: Session,
-  { from, to, names, options }: Migration,
+  { from, to, old: after, options }: Migration,
   sealing: Sealing,
   source: string,
   target: string,
@@ -97,7 +99,7 @@ async function copy(
     if (!old || !there) return false;
     if (old.current.lineage === "") return true;
     await there.put(old.current);
-    if (names.from === "local" && names.to !== "local") await emptyFile(slot);
+    if (after === "emptied" && slot.place !== place.place) await emptyFile(slot);
     return true;
   } finally {
     for (const lock of locks.reverse()) await lock.release();

@@ -1,0 +1,79 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { parseProviderConfigAddress, parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
+import { absoluteResourceText } from "@millwright/engine/addresses";
+import type { CommandIo } from "../io.ts";
+import { ask } from "./ask.ts";
+import { runCommand } from "./command.ts";
+import { openState, stateOptions } from "./open-state.ts";
+import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
+import { recoverInterrupted } from "./recover.ts";
+import type { CommandStyle } from "./session.ts";
+
+export function runReplaceProvider(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  return runCommand(
+    {
+      flags: {
+        ...stateFlags,
+        backup: stateOutFlags.backup,
+        "no-color": viewFlags["no-color"],
+        "ignore-remote-version": ignoreRemoteVersion,
+        "auto-approve": { kind: "bool", help: "Do not ask before." },
+      },
+      usage: "state replace-provider [flags] FROM TO",
+      about: "Has the resources of one provider belong to another, which must know their types and their objects.",
+      example: "state replace-provider hashicorp/aws acme.corp/acme/aws",
+      arguments: [2, 2],
+      run: async ({ session, values, occurrences, args: [fromText = "", toText = ""] }) => {
+        const [from, to] = [parseProviderSource(fromText), parseProviderSource(toText)];
+        if (!from || !to) {
+          const detail = `"${from ? toText : fromText}" is not the source of a provider, such as hashicorp/aws or registry.acme.corp/acme/aws.`;
+          await session.report([errorDiagnostic("Invalid provider source", detail)]);
+          return 1;
+        }
+        const open = await openState(session, {
+          ...stateOptions(values, occurrences, "state-replace-provider"),
+          byHand: true,
+        });
+        if (!open) return 1;
+        try {
+          if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
+          const { state } = open.kept.current;
+          const going = [...state.resources].filter(([, { provider }]) => {
+            const source = parseProviderConfigAddress(provider)?.source;
+            return source && providerSourceText(source) === providerSourceText(from);
+          });
+          if (going.length === 0) {
+            await io.stdout("No matching resources found.\n");
+            return 0;
+          }
+          const names = going.map(([, { module, address }]) => `  ${absoluteResourceText(module, address)}\n`).join("");
+          await io.stdout(
+            `The state is changed as follows:\n\n  ~ Updating provider:\n    - ${providerSourceText(from)}\n    + ${providerSourceText(to)}\n\nChanging ${going.length} resources:\n\n${names}`,
+          );
+          if (!values["auto-approve"]) {
+            const answer = await ask(
+              io,
+              '\nDo you want to make these changes?\nOnly "yes" is accepted.\n\nEnter a value: ',
+            );
+            if (answer?.trim() !== "yes") {
+              await io.stdout("\nCancelled replacing providers.\n");
+              return 0;
+            }
+          }
+          const replaced = going.map(([text, resource]) => {
+            const provider = resource.provider.replace(providerSourceText(from), () => providerSourceText(to));
+            return [text, { ...resource, provider }] as const;
+          });
+          await open.kept.write({ ...state, resources: new Map([...state.resources, ...replaced]) });
+          await io.stdout(`\nSuccessfully replaced provider for ${going.length} resources.\n`);
+          return 0;
+        } finally {
+          await open.release();
+        }
+      },
+    },
+    args,
+    io,
+    style,
+  );
+}
