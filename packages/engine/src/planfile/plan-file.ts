@@ -128,6 +128,8 @@ interface Document {
   readonly errored: boolean;
   readonly checks: readonly CheckResult[];
   readonly settled: readonly string[];
+  /** Not in plans of before there were any. */
+  readonly unread?: readonly string[];
   readonly files: readonly (readonly [string, string])[];
   readonly providers: readonly (readonly [string, string])[];
   readonly contribution?: string;
@@ -160,6 +162,7 @@ function encode({ plan, files, providers, contribution }: SavedPlan): Document {
     errored: plan.errored,
     checks: plan.checks,
     settled: plan.settled,
+    unread: plan.unread,
     files: [...files].map(([path, bytes]) => [path, bytesToText(bytes)] as const),
     providers: [...providers],
     ...(contribution === undefined ? {} : { contribution }),
@@ -201,6 +204,7 @@ function decode(document: Document): SavedPlan {
     errored: document.errored,
     checks: document.checks,
     settled: document.settled,
+    unread: document.unread ?? [],
   };
   return {
     plan,

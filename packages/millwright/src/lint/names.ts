@@ -51,7 +51,19 @@ export class Names {
 const other: Meaning = { kind: "other" };
 
 /** What "millwright" gives references by. */
-const makers = new Set(["resource", "data", "variable", "ref", "derive", "when", "json", "call", "local", "module"]);
+const makers = new Set([
+  "resource",
+  "data",
+  "variable",
+  "ref",
+  "derive",
+  "when",
+  "json",
+  "call",
+  "local",
+  "module",
+  "instance",
+]);
 
 /** What an expression comes to. */
 export function meaningOf(expression: LintNode | undefined, names: Names): Meaning {
