@@ -25,6 +25,16 @@ export function chosenOrigin(
   return new ChosenOrigin(methods.map((method) => ({ method, origin: originOf(method, discovery) })));
 }
 
+/** The registries that providers are named after, whatever a user has set. */
+export function originOfRegistries(discovery: ServiceDiscovery): ProviderOrigin {
+  return new RegistryOrigin(discovery);
+}
+
+/** A network mirror given on the command line. `url` ends with a slash. */
+export function originOfMirror(discovery: ServiceDiscovery, url: URL): ProviderOrigin {
+  return new NetworkOrigin(discovery, url);
+}
+
 /** Folders given on the command line, which alone are asked. */
 export function originOfFolders(folders: readonly string[]): ProviderOrigin {
   return new ChosenOrigin(

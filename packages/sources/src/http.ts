@@ -1,8 +1,8 @@
-import { connectionFault, httpGet } from "@millwright/artifact/http-get";
+import { connectionFault, sendRequest } from "@millwright/artifact/http-request";
 import { shownUrl } from "@millwright/artifact/shown-url";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { type Clock, systemClock } from "@millwright/core/ports";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { join } from "node:path";
@@ -33,6 +33,11 @@ export interface HttpAnswer {
   /** Where it came from in the end. */
   readonly url: URL;
   readonly body: IncomingMessage;
+}
+
+export interface FormAnswer {
+  readonly status: number;
+  readonly value: unknown;
 }
 
 /** What servers of providers and modules are told about who asks; some answer by it. */
@@ -82,6 +87,18 @@ export class SourceHttp {
     const answer = await this.get(url, request);
     if (answer.status !== 200) throw await refusal(answer, what);
     return { value: await jsonIn(answer, what), url: answer.url };
+  }
+
+  /** Sends a form, once: what it asks for may not be done twice. Any answer is given as JSON, with its status. */
+  async form(url: URL, what: string, fields: Readonly<Record<string, string>>): Promise<FormAnswer> {
+    const headers = {
+      ...clientHeaders,
+      "content-type": "application/x-www-form-urlencoded",
+      accept: "application/json",
+    };
+    const body = await this.#once(url, headers, new URLSearchParams(fields).toString());
+    const status = body.statusCode ?? 0;
+    return { status, value: await jsonIn({ status, headers: body.headers, url, body }, what) };
   }
 
   /** A small file whole. Throws for any status but 200. */
@@ -142,11 +159,18 @@ export class SourceHttp {
     throw badAnswer(`${shownUrl(first)} redirects more than ${mostRedirects} times.`);
   }
 
-  async #once(url: URL, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  async #once(url: URL, headers: Readonly<Record<string, string>>, form?: string): Promise<IncomingMessage> {
     const { env, signal } = this;
     const authorities = url.protocol === "https:" ? (this.#authorities ??= trusted(env)) : [];
     try {
-      return await httpGet(url, { headers, env, signal, authorities, idleMilliseconds: this.#milliseconds });
+      return await sendRequest(url, {
+        headers,
+        env,
+        signal,
+        authorities,
+        idleMilliseconds: this.#milliseconds,
+        ...(form === undefined ? {} : { body: form }),
+      });
     } catch (error) {
       signal.throwIfAborted();
       const { why, isTls } = connectionFault(error instanceof Error ? error : new Error(messageOf(error)));
@@ -197,12 +221,11 @@ function trusted(env: Environment): readonly string[] {
   const file = env["SSL_CERT_FILE"];
   const folder = env["SSL_CERT_DIR"];
   if (!file && !folder) return [...new Set([...getCACertificates("system"), ...getCACertificates("default")])];
-  const files = [
-    ...(file ? [file] : []),
-    ...(folder && existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []),
-  ];
-  return files.flatMap((path) => {
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const folders = folder ? folder.split(":").filter((path) => existsSync(path)) : [];
+  const inFolders = folders.flatMap((path) => readdirSync(path).map((name) => join(path, name)));
+  return [...(file ? [file] : []), ...inFolders].flatMap((path) => {
+    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+    const text = isFile ? readFileSync(path, "utf8") : "";
     return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   });
 }

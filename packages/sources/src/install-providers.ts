@@ -1,15 +1,14 @@
 import { OperationalError } from "@millwright/core/errors";
-import { parseVersion } from "@millwright/text/versions";
-import { sourceErrors } from "./errors.ts";
+import { chooseVersion } from "./choose-version.ts";
 import { linkFolder, placePackage } from "./fetch-package.ts";
 import type { SourceHttp } from "./http.ts";
 import type { LockedProvider, Locks } from "./lock-file.ts";
 import { hashFolder } from "./package-hash.ts";
 import { currentPlatform } from "./platform.ts";
-import { allowsProvider, constraintsText, newestAllowed, type ProviderConstraints } from "./provider-constraints.ts";
+import { constraintsText, type ProviderConstraints } from "./provider-constraints.ts";
 import { ProviderFolder } from "./provider-folder.ts";
 import type { PackageTrust, ProviderOrigin } from "./provider-origin.ts";
-import { type ProviderSource, providerSourceShort, providerSourceText } from "./provider-source.ts";
+import { type ProviderSource, providerSourceText } from "./provider-source.ts";
 
 /** What a folder needs of one provider. */
 export interface ProviderNeed {
@@ -103,24 +102,15 @@ class Installation {
     }
   }
 
-  async choose({ source, constraints }: ProviderNeed): Promise<string> {
+  async choose(need: ProviderNeed): Promise<string> {
+    const { source, constraints } = need;
     const { locks, upgrade, tell, origin } = this.#options;
     const lock = upgrade ? undefined : locks.get(providerSourceText(source));
-    if (lock) {
-      const version = parseVersion(lock.version);
-      if (!version || !allowsProvider(constraints, version)) throw lockedOut(lock, constraints);
-      await tell({ kind: "reusing", source });
-      return lock.version;
-    }
-    await tell({ kind: "finding", source, constraints: constraintsText(constraints) });
-    const { versions, warnings } = await origin.versions(source);
+    if (!lock) await tell({ kind: "finding", source, constraints: constraintsText(constraints) });
+    const { version, warnings } = await chooseVersion(need, origin, lock);
+    if (lock) await tell({ kind: "reusing", source });
     for (const text of warnings) await tell({ kind: "warning", source, text });
-    const version = newestAllowed(versions, constraints);
-    if (version !== undefined) return version;
-    if (versions.length === 0) throw refused(`there is no version of ${providerSourceShort(source)} at all`);
-    throw refused(
-      `no available releases match the given constraints ${constraintsText(constraints)}; there are ${shownVersions(versions)}`,
-    );
+    return version;
   }
 
   async install(need: ProviderNeed, version: string): Promise<void> {
@@ -175,19 +165,4 @@ class Installation {
     const lock = { source, version, constraints: constraintsText(constraints), hashes };
     this.locks.set(providerSourceText(source), lock);
   }
-}
-
-function lockedOut(lock: LockedProvider, constraints: ProviderConstraints): OperationalError {
-  return refused(
-    `locked provider ${providerSourceText(lock.source)} ${lock.version} does not match configured version constraint ${constraintsText(constraints)}; must use terraform init -upgrade to allow selection of new versions`,
-  );
-}
-
-function shownVersions(versions: readonly string[]): string {
-  const shown = versions.slice(0, 5).join(", ");
-  return versions.length > 5 ? `${shown} and ${versions.length - 5} more` : shown;
-}
-
-function refused(message: string): OperationalError {
-  return new OperationalError(sourceErrors.refused, message);
 }

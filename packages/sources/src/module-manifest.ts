@@ -68,8 +68,8 @@ export function manifestText(manifest: ModuleManifest): string {
 }
 
 /** JSON as Go's encoder writes it: `<`, `>` and `&` by their code points. */
-export function goJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, (character) => {
+export function goJson(value: unknown, indentation = 0): string {
+  return JSON.stringify(value, undefined, indentation).replaceAll(/[<>&\u2028\u2029]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }

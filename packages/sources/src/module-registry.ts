@@ -13,6 +13,7 @@ import { text as textOf } from "node:stream/consumers";
 export class ModuleRegistry {
   readonly #discovery: ServiceDiscovery;
   readonly #versions = new Map<string, Promise<readonly string[]>>();
+  readonly #locations = new Map<string, Promise<RemoteSource>>();
 
   constructor(discovery: ServiceDiscovery) {
     this.#discovery = discovery;
@@ -30,8 +31,15 @@ export class ModuleRegistry {
     throw new OperationalError(sourceErrors.notFound, `No version of ${key} meets the constraints. ${newest}`);
   }
 
-  /** Where the package of a version is to be fetched from. */
-  async location(source: RegistrySource, version: string): Promise<RemoteSource> {
+  /** Where the package of a version is to be fetched from; asked once. */
+  location(source: RegistrySource, version: string): Promise<RemoteSource> {
+    const key = `${packageText(source)} ${version}`;
+    const asked = this.#locations.get(key) ?? this.#askLocation(source, version);
+    this.#locations.set(key, asked);
+    return asked;
+  }
+
+  async #askLocation(source: RegistrySource, version: string): Promise<RemoteSource> {
     const what = `package of module ${packageText(source)} ${version}`;
     const url = new URL(`${encodeURIComponent(version)}/download`, await this.#base(source));
     const request = await this.#discovery.authorized(source.host);

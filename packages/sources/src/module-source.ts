@@ -51,9 +51,8 @@ export function parseRegistrySource(text: string): RegistrySource | undefined {
   const [namespace = "", name = "", system = ""] = names;
   const isNamed = [namespace, name].every((part) => /^[0-9A-Za-z](?:[0-9A-Za-z-_]{0,62}[0-9A-Za-z])?$/.test(part));
   if (!isNamed || !/^[0-9a-z]{1,64}$/.test(system)) return undefined;
-  // Three parts that begin with one of these are an address of theirs; a registry's host has a dot or a port.
-  if (["github.com", "bitbucket.org", "gitlab.com"].includes(host!) || !/[.:]|^localhost$/.test(host!))
-    return undefined;
+  // Three parts that begin with one of these are an address of theirs; a registry's host has a dot.
+  if (["github.com", "bitbucket.org", "gitlab.com"].includes(host!) || !host!.includes(".")) return undefined;
   return { kind: "registry", host: host!.toLowerCase(), namespace, name, system, subfolder };
 }
 

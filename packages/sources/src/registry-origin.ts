@@ -39,13 +39,9 @@ export class RegistryOrigin implements ProviderOrigin {
       throw refused(
         `The ${what} speaks version ${described.protocols.join(", ")} of the plugin protocol, and only 5 and 6 are spoken here. Ask for another version of the provider.`,
       );
-    return {
-      source,
-      version,
-      platform,
-      place: { kind: "url", url: described.packageUrl },
-      check: (file) => this.#check(file, described, what),
-    };
+    const trust = await this.#signed(described, what);
+    const place = { kind: "url", url: described.packageUrl } as const;
+    return { source, version, platform, place, check: (file) => check(file, described, trust, what) };
   }
 
   async #base(source: ProviderSource): Promise<URL> {
@@ -68,24 +64,33 @@ export class RegistryOrigin implements ProviderOrigin {
     }
   }
 
-  async #check(file: string, described: DescribedPackage, what: string): Promise<PackageTrust> {
-    const hash = await hashPackedFile(file);
-    if (hash !== `zh:${described.sha256}`)
-      throw untrusted(
-        `The ${what} is not what its registry says: its SHA-256 is ${hash.slice(3)}, and ${described.sha256} was promised. Nothing of it was kept.`,
-      );
+  // Before the package itself is fetched, which may be large.
+  async #signed(described: DescribedPackage, what: string): Promise<PackageTrust> {
     const { http } = this.#discovery;
     const sums = await http.bytes(described.sumsUrl, `list of checksums of the ${what}`);
     const signature = await http.bytes(described.signatureUrl, `signature of the checksums of the ${what}`);
     const listed = readSums(Buffer.from(sums).toString("utf8"));
     if (listed.get(described.filename) !== described.sha256)
       throw untrusted(
-        `The list of checksums of the ${what} does not have ${described.filename} with the SHA-256 ${described.sha256}. Nothing of it was kept.`,
+        `The list of checksums of the ${what} does not have ${described.filename} with the SHA-256 ${described.sha256} that its registry says. Nothing was fetched.`,
       );
     const { signerOf } = await import("./signature.ts");
     const signer = await signerOf(sums, signature, described.keys, what);
     return { kind: "signed", ...signer, hashes: [...listed.values()].map((hex) => `zh:${hex}`) };
   }
+}
+
+async function check(
+  file: string,
+  { sha256 }: DescribedPackage,
+  trust: PackageTrust,
+  what: string,
+): Promise<PackageTrust> {
+  const hash = await hashPackedFile(file);
+  if (hash === `zh:${sha256}`) return trust;
+  throw untrusted(
+    `The ${what} is not what its registry says: its SHA-256 is ${hash.slice(3)}, and ${sha256} was promised. Nothing of it was kept.`,
+  );
 }
 
 interface DescribedPackage {

@@ -1,7 +1,7 @@
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { IncomingMessage } from "node:http";
 import { artifactErrors } from "@millwright/artifact/errors";
-import { connectionFault, httpGet } from "@millwright/artifact/http-get";
+import { connectionFault, sendRequest } from "@millwright/artifact/http-request";
 import { shownUrl } from "@millwright/artifact/shown-url";
 
 export interface DownloadOptions {
@@ -63,7 +63,7 @@ async function get(
   options: DownloadOptions,
 ): Promise<IncomingMessage> {
   try {
-    return await httpGet(url, { ...options, headers });
+    return await sendRequest(url, { ...options, headers });
   } catch (error) {
     options.signal.throwIfAborted();
     throw error instanceof Error ? unreachable(url, error) : error;

@@ -1,6 +1,11 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
-import { builtinTerraform, providerSourceShort, providerSourceText } from "@millwright/engine/addresses";
+import {
+  builtinTerraform,
+  type ProviderSource,
+  providerSourceShort,
+  providerSourceText,
+} from "@millwright/engine/addresses";
 import type { Configuration } from "@millwright/engine/configuration";
 import { sourcesOf } from "@millwright/engine/make-plan";
 import type { State } from "@millwright/engine/state";
@@ -65,7 +70,10 @@ export async function installFolderProviders(installation: ProviderInstallation)
     locks: locks.value,
     installed: settings.installed,
     upgrade,
-    tell: (event) => tell(event, output),
+    tell: async (event) => {
+      if (event.kind === "warning") diagnostics.push(registryWarning(event.source, event.text));
+      await tell(event, output);
+    },
     ...(pluginCache ? { cache: pluginCache } : {}),
   });
   diagnostics.push(...result.failures.map((failure) => failureDiagnostic(failure, session)));
@@ -129,6 +137,11 @@ function failureDiagnostic({ source, version, error }: InstallFailure, { style }
   return errorDiagnostic("Failed to query available provider packages", detail);
 }
 
+function registryWarning(source: ProviderSource, text: string): Diagnostic {
+  const detail = `The registry of ${providerSourceShort(source)} says of it:\n- ${text}`;
+  return warningDiagnostic("Additional provider information from registry", detail);
+}
+
 // Terraform keeps them for its own later runs.
 function notePluginFolders(data: string, folders: readonly string[]): void {
   const path = join(data, "plugin_path");
@@ -153,7 +166,7 @@ async function tell(event: InstallEvent, output: InitOutput): Promise<void> {
             `Finding matching versions for provider: ${name}, version_constraint: "${event.constraints}"`,
           );
     case "warning":
-      return output.line(`- ${name}: its registry warns: ${event.text}`);
+      return;
     case "there":
       return output.line(
         `- Using previously-installed ${name} v${event.version}`,

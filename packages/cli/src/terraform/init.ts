@@ -13,6 +13,7 @@ import { JsonView } from "../views/json-lines.ts";
 import { backendFlags } from "./backend/init-flags.ts";
 import { type CommandCall, runCommand } from "./command.ts";
 import { hasConfiguration, type LoadedFolder, readConfiguration } from "./folder.ts";
+import { readState } from "./open-state.ts";
 import { type GivenFlag, onUnlessGiven, variableFlags, viewFlags } from "./options.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
@@ -93,10 +94,14 @@ async function initialize(call: InitCall): Promise<number> {
   const folder = await modulesOf(call);
   const version = hasErrors(folder.diagnostics) ? [] : checkTerraformVersion(folder.configuration);
   if (!(await session.report([...folder.diagnostics, ...version, ...overridesAtInit(session)]))) return 1;
+  // What the state still has is served by a provider too, until it is gone.
+  const state = onUnlessGiven(call.occurrences, "backend") ? await readState(session, undefined) : undefined;
+  await state?.release();
   await output.heading("initializing_provider_plugin_message", "Initializing provider plugins...");
   const diagnostics = await installFolderProviders({
     session,
     configuration: folder.configuration,
+    ...(state ? { state: state.kept.current.state } : {}),
     output,
     upgrade: values.upgrade === true,
     readonlyLock: mode === "readonly",

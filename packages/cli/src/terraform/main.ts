@@ -63,10 +63,6 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     help: "Metadata related commands",
     run: async (...a) => (await import("./metadata.ts")).runMetadata(...a),
   },
-  modules: {
-    help: "Show all declared modules in a working directory",
-    run: async (...a) => (await import("./modules.ts")).runModules(...a),
-  },
   login: {
     help: "Obtain and save credentials for a remote host",
     run: async (...a) => (await import("./login.ts")).runLogin(...a),

@@ -8,7 +8,7 @@ import { sourcesOf } from "@millwright/engine/make-plan";
 import { emptyState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
-import { loadFolder } from "./folder.ts";
+import { loadFolder, readConfiguration } from "./folder.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
 import { providersOf } from "./registry.ts";
@@ -16,7 +16,17 @@ import { newPool } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
 
 export function runProviders(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
-  return args[0] === "schema" ? runSchema(args.slice(1), io, style) : runTree(args, io, style);
+  const rest = args.slice(1);
+  switch (args[0]) {
+    case "schema":
+      return runSchema(rest, io, style);
+    case "lock":
+      return import("./providers-lock.ts").then(({ runProvidersLock }) => runProvidersLock(rest, io, style));
+    case "mirror":
+      return import("./providers-mirror.ts").then(({ runProvidersMirror }) => runProvidersMirror(rest, io, style));
+    default:
+      return runTree(args, io, style);
+  }
 }
 
 function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -25,11 +35,11 @@ function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): P
       flags: { "no-color": viewFlags["no-color"] },
       usage: "providers",
       about:
-        "Shows which providers the folder and its modules need, with what versions, and\nwhich version is used. Subcommand: schema -json, the schemas of all of them.",
+        "Shows which providers the folder and its modules need, with what versions, and\nwhich version is used. Subcommands: lock and mirror; schema -json, the schemas of all of them.",
       example: "providers",
       arguments: [0, 0],
       run: async ({ session }) => {
-        const folder = await loadFolder(session);
+        const folder = await readConfiguration(session, []);
         if (!(await session.report(folder.diagnostics))) return 1;
         const state = await readState(session, undefined);
         if (!state) return 1;

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
-export interface HttpGetOptions {
+export interface SendOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -10,12 +10,14 @@ export interface HttpGetOptions {
   readonly signal: AbortSignal;
   /** Accepts any certificate. */
   readonly insecure?: boolean;
+  /** What is sent, with POST; GET where not given. */
+  readonly body?: string;
   /** Authorities, as PEM, that are trusted in place of those that come with Node. */
   readonly authorities?: readonly string[];
 }
 
-/** Asks once, by way of a proxy where the environment says so; no redirect is followed. Rejects with what Node says. */
-export function httpGet(url: URL, options: HttpGetOptions): Promise<IncomingMessage> {
+/** Sends a request once, by way of a proxy where the environment says so; no redirect is followed. Rejects with what Node says. */
+export function sendRequest(url: URL, options: SendOptions): Promise<IncomingMessage> {
   const settings = { keepAlive: false, proxyEnv: { ...options.env } };
   const isPlain = url.protocol === "http:";
   const agent = isPlain
@@ -29,6 +31,7 @@ export function httpGet(url: URL, options: HttpGetOptions): Promise<IncomingMess
   return new Promise((resolve, reject) => {
     const request = send(url, {
       agent,
+      method: options.body === undefined ? "GET" : "POST",
       headers: { "user-agent": "millwright", accept: "*/*", "accept-encoding": "identity", ...options.headers },
       signal: options.signal,
       timeout: options.idleMilliseconds,
@@ -39,7 +42,7 @@ export function httpGet(url: URL, options: HttpGetOptions): Promise<IncomingMess
     );
     // Also after the answer has begun; then whoever reads the answer is told.
     request.on("error", reject);
-    request.end();
+    request.end(options.body);
   });
 }
 
