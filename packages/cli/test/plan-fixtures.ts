@@ -146,6 +146,7 @@ export function planOf(parts: Partial<Plan>): Plan {
     errored: false,
     checks: [],
     settled: [],
+    unread: [],
     ...parts,
   };
 }

@@ -128,6 +128,11 @@ export class StateBuilder {
     this.#update(address, provider, ({ current: _, ...rest }) => (object ? { ...rest, current: object } : rest));
   }
 
+  /** The resources as they are now. */
+  resources(): Iterable<ResourceState> {
+    return this.#resources.values();
+  }
+
   /** Makes room for an instance of which nothing is known yet; the next change of it takes it out again where nothing came of it. */
   hold(address: InstanceAddress, provider: string): void {
     if (!this.instance(address)) this.#update(address, provider, (instance) => instance, "hold");

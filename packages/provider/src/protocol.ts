@@ -32,6 +32,10 @@ export interface Provider {
   configure(call: ConfigureCall): Promise<{ readonly diagnostics: ProviderDiagnostics }>;
   /** A null `newState` says that the object is gone. */
   readResource(call: ReadCall): Promise<ReadAnswer>;
+  /** Beyond the protocol: the types whose objects can be read many at a time. */
+  readonly readsMany?: ReadonlySet<string>;
+  /** Beyond the protocol: reads several objects of one such type. The answers are in the order of the calls. */
+  readMany?(calls: readonly ReadCall[]): Promise<readonly ReadAnswer[]>;
   planResourceChange(call: PlanCall): Promise<PlanAnswer>;
   /** Beside errors the answer still carries what is there now (partial state). */
   applyResourceChange(call: ApplyCall): Promise<ApplyAnswer>;
@@ -104,6 +108,8 @@ export interface ReadAnswer {
   readonly private: Uint8Array;
   readonly identity?: Value;
   readonly diagnostics: ProviderDiagnostics;
+  /** Beyond the protocol: it was not looked at, since nothing of its type has changed since it last was. */
+  readonly unread?: true;
 }
 
 export interface PlanCall {

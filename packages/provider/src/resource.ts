@@ -29,6 +29,18 @@ export interface ResourceDefinition<F extends Fields, C> {
   create(call: CreateCall<F, C>): Promise<StateOf<F>> | StateOf<F>;
   /** What is there now; null when it is gone. */
   read(call: ResourceCall<C> & { readonly state: StateOf<F> }): Promise<StateOf<F> | null> | StateOf<F> | null;
+  /**
+   * The same for several objects at once, in the order given, where the service can list them: a plan of thousands is then a
+   * few calls. Without private data, and without warnings.
+   */
+  readMany?(
+    call: Pick<Call<C>, "client" | "signal"> & { readonly states: readonly StateOf<F>[] },
+  ): Promise<readonly (StateOf<F> | null)[]> | readonly (StateOf<F> | null)[];
+  /**
+   * Beside `readMany`: a text that stays the same as long as no object of this type has changed in the world. Objects that were
+   * last read at the same token are not read again, and the plan says so.
+   */
+  changeToken?(call: Pick<Call<C>, "client" | "signal">): Promise<string | undefined> | string | undefined;
   /** Left out where nothing can be changed in place: then every change needs a new object. */
   update?(call: UpdateCall<F, C>): Promise<StateOf<F>> | StateOf<F>;
   delete(call: ResourceCall<C> & { readonly state: StateOf<F>; keep(state: StateOf<F>): void }): Promise<void> | void;

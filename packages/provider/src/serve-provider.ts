@@ -39,6 +39,7 @@ export function serveProvider<F extends Fields, C>(definition: ProviderDefinitio
     schema: async () => schema,
     ...configurationCalls(definition, schema, holder),
     ...resourceCalls(resources, holder),
+    ...manyCalls(resources, holder),
     ...dataCalls(dataSources, holder),
     ...ephemeralCalls(ephemeralResources, holder),
     callFunction: async ({ name, args }) => one(functions, name).call(args),
@@ -74,6 +75,27 @@ function configurationCalls<F extends Fields, C>(
         if (!problems) throw error;
         return { diagnostics: toDiagnostics(problems, type) };
       }
+    },
+  };
+}
+
+/** Those types of resource that can be read many at a time, and how. */
+function manyCalls<F extends Fields, C>(
+  resources: ReadonlyMap<string, ServedResource<C>>,
+  holder: ClientHolder<F, C>,
+): Pick<Provider, "readsMany" | "readMany"> {
+  const able = new Map([...resources].flatMap(([type, { readMany }]) => (readMany ? [[type, readMany] as const] : [])));
+  if (able.size === 0) return {};
+  return {
+    readsMany: new Set(able.keys()),
+    readMany: async (calls) => {
+      const [first] = calls;
+      if (!first) return [];
+      return holder.with(
+        (run) => one(able, first.type)(calls, run),
+        (diagnostics) =>
+          calls.map(({ current, private: bytes }) => ({ newState: current, private: bytes, diagnostics })),
+      );
     },
   };
 }

@@ -31,6 +31,7 @@ import type {
   ReadCall,
   UpgradeCall,
 } from "./protocol.ts";
+import { readMany } from "./read-many.ts";
 import type { PlanChange, ResourceDefinition } from "./resource.ts";
 import type { Schema } from "./schema.ts";
 import { schemaOfFields } from "./schema-of-fields.ts";
@@ -50,6 +51,8 @@ export interface ServedResource<C> {
   readonly validate: (config: Value) => ProviderDiagnostics;
   readonly upgrade: (call: UpgradeCall) => Promise<UpgradeAnswer>;
   readonly read: (call: ReadCall, run: Run<C>) => Promise<ReadAnswer>;
+  /** Undefined for a type that is read one by one. */
+  readonly readMany?: (calls: readonly ReadCall[], run: Run<C>) => Promise<readonly ReadAnswer[]>;
   readonly plan: (call: PlanCall, run: Run<C | undefined>) => Promise<PlanAnswer>;
   readonly apply: (call: ApplyCall, run: Run<C>) => Promise<ApplyAnswer>;
   readonly importState: (call: ImportCall, run: Run<C>) => Promise<ImportAnswer>;
@@ -85,6 +88,7 @@ export function serveResource<F extends Fields, C>(
     validate: (config) => validate(served, config),
     upgrade: (call) => upgrade(served, call),
     read: (call, run) => read(served, call, run),
+    ...(definition.readMany ? { readMany: (calls, run) => readMany(served, calls, run) } : {}),
     plan: (call, run) => plan(served, call, run),
     apply: (call, run) => apply(served, call, run),
     importState: (call, run) => importState(served, call, run),

@@ -1,6 +1,6 @@
 import type { Plan } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
-import { renderMeasure } from "../views/measure.ts";
+import { renderMeasure, renderUnread } from "../views/measure.ts";
 import { renderPlan } from "../views/plan.ts";
 import type { Session } from "./session.ts";
 
@@ -8,5 +8,5 @@ import type { Session } from "./session.ts";
 export function shownPlan({ view, style }: Session, plan: Plan, pool: ProviderPool): string {
   const isFirst = plan.previousState.resources.size === 0;
   const measure = style === "terraform" || isFirst ? "" : renderMeasure(plan, view);
-  return renderPlan(plan, view, pool) + measure;
+  return renderPlan(plan, view, pool) + renderUnread(plan, view) + measure;
 }

@@ -19,3 +19,11 @@ export function renderMeasure(plan: Plan, { width }: View): string {
   if (irreversible.length > mostShown) lines.push(`  and ${irreversible.length - mostShown} more`);
   return `\n${lines.join("\n")}\n`;
 }
+
+/** What was not read again before it was planned. Empty where all was. */
+export function renderUnread({ unread, changes }: Plan, { width }: View): string {
+  if (unread.length === 0) return "";
+  const known = changes.filter(({ address }) => address.resource.mode === "managed").length;
+  const text = `Not read again: ${unread.length} of ${known} objects. Nothing of their types has changed since they last were, as their provider says.`;
+  return `\n${wrapText(text, width).join("\n")}\n`;
+}

@@ -1,4 +1,5 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { withProviderMeta } from "../provider-meta.ts";
 import type { InstanceKey, ProviderConfigAddress } from "../addresses.ts";
 import {
   absoluteResourceText,
@@ -54,7 +55,8 @@ export async function planUnwanted(
         );
         continue;
       }
-      const provider = run.pool.serving(providerAddress, address);
+      const bare = run.pool.serving(providerAddress, address);
+      const provider = withProviderMeta(bare, node.module, providerAddress.source, run.pool);
       const target = { schema, provider, address, providerAddress };
       steps.push(inSlot(run, () => planGone(run, target, instance, reason, node.resource)));
     }

@@ -20,6 +20,7 @@ import { prefetch } from "../functions/prefetch.ts";
 import { ProviderFunctions } from "../functions/provider-functions.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import type { RunPorts } from "../ports.ts";
+import { checkProviderMeta } from "../provider-meta.ts";
 import { providerOfResource } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { ResourceState, State } from "../state.ts";
@@ -47,6 +48,7 @@ import type { InstanceChange, OutputChange, Plan, PlannedExpansions, PlanResult 
 import { isWhole } from "./plan.ts";
 import { planOrphan } from "./gone.ts";
 import { planResource } from "./resource.ts";
+import { readAhead } from "./prefetch.ts";
 import type { PlanOptions, PlanRun } from "./run.ts";
 import { configKey } from "./run.ts";
 import { both, excludeNodes, targetNodes, withoutKeys } from "./targets.ts";
@@ -81,6 +83,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
   if (hasErrors(diagnostics)) return nothing();
   diagnostics.push(...missingProviderConfigurations(context.configuration));
+  diagnostics.push(...checkProviderMeta(context.configuration, pool));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   if (hasErrors(diagnostics)) return nothing();
   const config = configGraph(context.configuration);
@@ -136,6 +139,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     expansions,
     relevant: relevantAttributes(context.configuration, { changes: run.changes, outputs, expansions }),
     checks: run.checks,
+    unread: run.unread.sort(),
     settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),
   };
   return { plan, diagnostics, evaluator: run.evaluator };
@@ -145,6 +149,16 @@ function withChecks({ refreshed, checks, configuration, options }: PlanRun): Sta
   const state = refreshed.snapshot();
   if (options.mode === "destroy") return state;
   return { ...state, checkResults: checkResultsPlain(configuration, groupChecks(checks)) };
+}
+
+async function visitProviderAndRead(
+  run: PlanRun,
+  nodes: NodeRun,
+  node: Extract<ConfigNode, { readonly kind: "provider" }>,
+): Promise<boolean> {
+  if (!(await visitProvider(nodes, node))) return false;
+  await readAhead(run);
+  return true;
 }
 
 function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): boolean | Promise<boolean> {
@@ -161,7 +175,7 @@ function visit(run: PlanRun, nodes: NodeRun, node: ConfigNode, id: string): bool
       visitCall({ ...nodes, validating: true, diagnostics: [] }, node);
       return true;
     case "provider":
-      return visitProvider(nodes, node);
+      return visitProviderAndRead(run, nodes, node);
     case "resource":
       if (node.resource.address.mode === "ephemeral") return visitEphemeral(run, node, id, run.waitsForChanges(id));
       return planResource(run, node, id);
@@ -215,6 +229,9 @@ function newRun(
     drift: [],
     checks: [],
     movedFrom,
+    readAhead: new Map(),
+    readAheadOf: new Set(),
+    unread: [],
     imports: new ImportTargets(input.context.configuration, evaluator),
     ephemerals: new OpenEphemerals(input.ports, diagnostics),
     diagnostics,
@@ -336,6 +353,7 @@ function emptyPlan(input: PlanInput, errored: boolean): Plan {
     errored,
     checks: [],
     settled: [],
+    unread: [],
   };
 }
 

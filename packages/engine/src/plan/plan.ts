@@ -50,6 +50,8 @@ export interface Plan {
   readonly checks: readonly CheckResult[];
   /** Addresses of interrupted creates of earlier runs that this plan has settled. */
   readonly settled: readonly string[];
+  /** Addresses of objects that were not read again: nothing of their type has changed, as their provider says. */
+  readonly unread: readonly string[];
 }
 
 export interface PlannedExpansions {

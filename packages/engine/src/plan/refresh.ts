@@ -2,7 +2,7 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { disagreementText } from "../change/agreement.ts";
 import { normalized } from "../change/normalized.ts";
 import { conforms, impliedType } from "@millwright/provider/implied-type";
-import type { Provider } from "@millwright/provider/protocol";
+import type { Provider, ReadAnswer } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import { sameButVolatile } from "@millwright/provider/volatile";
 import type { Value } from "@millwright/value/value";
@@ -62,10 +62,13 @@ export async function refreshObject(
   }
   const id = shownId(before.value);
   const idPart = id === undefined ? {} : { id };
-  run.ports.events({ kind: "refresh-start", address: address.text, ...idPart });
-  const after = await readNow(run, address, before.value, stored, schema, provider);
+  const ahead = deposedKey === undefined ? run.readAhead.get(address.text) : undefined;
+  run.readAhead.delete(address.text);
+  if (ahead?.unread) run.unread.push(address.text);
+  else run.ports.events({ kind: "refresh-start", address: address.text, ...idPart });
+  const after = await readNow(run, { ...target, before: before.value, stored, ...(ahead ? { ahead } : {}) });
   if (!after) return undefined;
-  run.ports.events({ kind: "refresh-done", address: address.text, ...idPart });
+  if (!ahead?.unread) run.ports.events({ kind: "refresh-done", address: address.text, ...idPart });
   const unchanged = sameButVolatile(unmarkDeep(before.value)[0], unmarkDeep(after.value)[0], schema.block);
   const moved = deposedKey === undefined ? run.movedFrom.get(address.text) : undefined;
   if (!unchanged || (moved && run.options.mode === "refresh-only")) {
@@ -94,18 +97,21 @@ export async function refreshObject(
   return { value: after.value, stored: object };
 }
 
+interface Reading extends ObjectTarget {
+  readonly before: Value;
+  readonly stored: ObjectState;
+  /** What the provider has said already. */
+  readonly ahead?: ReadAnswer;
+}
+
 async function readNow(
   run: PlanRun,
-  address: InstanceAddress,
-  before: Value,
-  stored: ObjectState,
-  schema: Schema,
-  provider: Provider,
+  { address, schema, provider, before, stored, ahead }: Reading,
 ): Promise<{ readonly value: Value; readonly private: Uint8Array } | undefined> {
   try {
     const current = unmarkDeep(before)[0];
     const call = { type: address.resource.type, current, private: stored.private };
-    const answer = await provider.readResource(call);
+    const answer = ahead ?? (await provider.readResource(call));
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return undefined;
     const wrong = conforms(answer.newState, schema.block);
     if (wrong.length > 0) {

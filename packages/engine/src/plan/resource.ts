@@ -8,6 +8,7 @@ import { instanceDataOf } from "../evaluator.ts";
 import type { Expansion } from "../expansion.ts";
 import { expansionKeys } from "../expansion.ts";
 import type { ProviderPool } from "../provider-pool.ts";
+import { withProviderMeta } from "../provider-meta.ts";
 import { providerInstance } from "../provider-instance.ts";
 import { expansionOf, type ResourceState } from "../state.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
@@ -50,7 +51,7 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
         ok = false;
         continue;
       }
-      const provider = run.pool.serving(serving, address);
+      const provider = withProviderMeta(run.pool.serving(serving, address), node.module, serving.source, run.pool);
       const found = imports.value.get(address.text);
       const imported = found ? { import: found } : {};
       const common = { nodeId, address, resource, instance, schema, provider };

@@ -14,6 +14,7 @@ import type { RunPorts } from "../ports.ts";
 import type { ResourceState, State, StateBuilder } from "../state.ts";
 import type { ImportTargets } from "../refactor/imports.ts";
 import type { CheckResult, InstanceChange, PlanMode } from "./plan.ts";
+import type { ReadAhead } from "./prefetch.ts";
 
 /** What a planning run was asked for. */
 export interface PlanOptions {
@@ -65,6 +66,11 @@ export interface PlanRun {
   /** New addresses of instances with those that the state had them at. */
   readonly movedFrom: ReadonlyMap<string, InstanceAddress>;
   readonly imports: ImportTargets;
+  /** What was read many at a time, before it is planned; and of which providers and types (see `prefetch.ts`). */
+  readonly readAhead: ReadAhead;
+  readonly readAheadOf: Set<string>;
+  /** Addresses of objects that were not read again, since their provider says that nothing has changed. */
+  readonly unread: string[];
   readonly diagnostics: Diagnostic[];
   /** Whether something that the `depends_on` of a data source (or of its module) names is going to change. */
   waitsForChanges(nodeId: string): boolean;
