@@ -6,16 +6,16 @@ import { TestFolder } from "./folder.ts";
 /* Every command in the task pages is run, and its output compared. UPDATE=1 writes the pages anew. */
 
 const docs = new URL("../../../docs/", import.meta.url);
-const pages = ["format-and-check.md", "plan-and-apply.md", "state.md"];
+const pages = ["format-and-check.md", "instances.md", "plan-and-apply.md", "state.md"];
 
 let folder: TestFolder | undefined;
 afterEach(() => folder?.remove());
 
-/** The page with the output of its commands as it is now: blocks of `terraform` are files, blocks of `console` sessions. */
+/** The page with the output of its commands as it is now: blocks of `terraform` and `ts` are files, blocks of `console` sessions. */
 async function replayed(page: string, home: TestFolder): Promise<string> {
-  const parts = page.split(/^(```(?:terraform|console)[^\n]*\n[\s\S]*?^```\n)/m);
+  const parts = page.split(/^(```(?:terraform|ts|console)[^\n]*\n[\s\S]*?^```\n)/m);
   for (const [i, part] of parts.entries()) {
-    const file = /^```terraform (\S+)\n([\s\S]*)^```\n$/m.exec(part);
+    const file = /^```(?:terraform|ts) (\S+)\n([\s\S]*)^```\n$/m.exec(part);
     if (file) home.write({ [file[1]!]: file[2]! });
     const session = /^```console\n([\s\S]*)^```\n$/m.exec(part);
     if (session) parts[i] = `\`\`\`console\n${await sessionAgain(session[1]!, home)}\`\`\`\n`;
@@ -40,7 +40,7 @@ function steady(text: string): string {
   return text
     .replace(/\blinux_\w+/g, "PLATFORM")
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "ID")
-    .replace(/^terraform_data\.\S+ (?:Creating|Creation|Destroying|Destruction|Refreshing).*\n/gm, "");
+    .replace(/^(?:[\w-]+: )?terraform_data\.\S+ (?:Creating|Creation|Destroying|Destruction|Refreshing).*\n/gm, "");
 }
 
 describe("the task pages tell what the program does", () => {

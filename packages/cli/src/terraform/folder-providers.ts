@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
@@ -10,7 +10,9 @@ import type { ProviderOffer } from "@millwright/engine/ports";
  * same source.
  */
 export async function folderProviders(folder: string): Promise<Diagnosed<ReadonlyMap<string, ProviderOffer>>> {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".provider.ts"));
+  // The template of an instance that is to be removed may be gone already.
+  const all = existsSync(folder) ? readdirSync(folder) : [];
+  const names = all.filter((name) => name.endsWith(".provider.ts"));
   const offers = new Map<string, ProviderOffer>();
   const diagnostics: Diagnostic[] = [];
   const files = new Map<string, string>();
