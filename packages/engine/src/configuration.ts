@@ -32,6 +32,7 @@ export interface Module {
   /** Provider blocks by local name, or `name.alias`. */
   readonly providers: ReadonlyMap<string, ProviderBlock>;
   readonly requiredProviders: ReadonlyMap<string, ProviderRequirement>;
+  readonly providerMeta: readonly ProviderMetaBlock[];
   readonly requiredVersions: readonly { readonly constraint: string; readonly range: SourceRange }[];
   readonly backend?: BackendBlock;
   readonly encryption?: EncryptionBlock;
@@ -172,6 +173,13 @@ export interface ProviderBlock {
   readonly forEach?: Expression;
   /** What `forEach` came to: `each.value` by key. Set where the keys could be told. */
   readonly instances?: ReadonlyMap<string, Value>;
+  readonly body: Body;
+  readonly range: SourceRange;
+}
+
+/** What a module tells a provider of itself: `provider_meta "name" { … }`. */
+export interface ProviderMetaBlock {
+  readonly localName: string;
   readonly body: Body;
   readonly range: SourceRange;
 }

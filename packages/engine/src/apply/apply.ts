@@ -2,6 +2,7 @@ import { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
+import type { Provider } from "@millwright/provider/protocol";
 import { isKnown, isNull, isWhollyKnown, sensitive, unmarkDeep } from "@millwright/value/value";
 import {
   configResourceText,
@@ -9,6 +10,7 @@ import {
   parseProviderConfigAddress,
   resourceText,
   rootModule,
+  staticModule,
   wholeProviderConfig,
 } from "../addresses.ts";
 import { checkResultsPlain, groupChecks } from "../check/results.ts";
@@ -27,9 +29,10 @@ import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import { readObject } from "../objects.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
 import { visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { InstanceChange, Plan } from "../plan/plan.ts";
 import { isWhole } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
+import { withProviderMeta } from "../provider-meta.ts";
 import type { RunPorts } from "../ports.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { State } from "../state.ts";
@@ -133,11 +136,15 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   return { ...result, waves: { begun: turns.begun, count: turns.count } };
 }
 
+/** The steps that an apply of a plan takes, and their order. */
+export function orderOfPlan(plan: Plan, configuration: Configuration): Graph<ApplyNode> {
+  let made = 0;
+  return applyGraph(plan, withMissingProviders(plan, configGraph(configuration)), () => `new ${++made}`);
+}
+
 /** A plan's changes in waves, as an apply with these sizes carries them out. */
 export function wavesOfPlan(plan: Plan, configuration: Configuration, sizes: readonly WaveSize[]): Waves {
-  let made = 0;
-  const graph = applyGraph(plan, withMissingProviders(plan, configGraph(configuration)), () => `new ${++made}`);
-  return partition(graph, plan.changes, sizes);
+  return partition(orderOfPlan(plan, configuration), plan.changes, sizes);
 }
 
 function turnsOf(
@@ -206,6 +213,7 @@ const emptyModule = {
   providers: new Map(),
   requiredProviders: new Map(),
   requiredVersions: [],
+  providerMeta: [],
   checks: new Map(),
   moved: [],
   removed: [],
@@ -258,7 +266,7 @@ async function visit(run: ApplyRun, node: ApplyNode, id: string, next: () => num
       const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
       const resource = run.evaluator.module(change.address.module).resources.get(resourceText(change.address.resource));
       invariant(schema && resource, `${change.address.text} has a schema and a configuration`);
-      const provider = run.pool.serving(change.provider, change.address);
+      const provider = servingWithMeta(run, change);
       const target = {
         sequence: next(),
         change,
@@ -273,7 +281,7 @@ async function visit(run: ApplyRun, node: ApplyNode, id: string, next: () => num
       const { change, deposedKey } = node;
       const schema = run.pool.resourceSchema(change.provider.source, change.address.resource);
       invariant(schema, `${change.address.text} has a schema`);
-      const provider = run.pool.serving(change.provider, change.address);
+      const provider = servingWithMeta(run, change);
       const target = {
         sequence: next(),
         change,
@@ -284,6 +292,11 @@ async function visit(run: ApplyRun, node: ApplyNode, id: string, next: () => num
       return inSlot(run, () => destroy(run, target));
     }
   }
+}
+
+function servingWithMeta(run: ApplyRun, { provider, address }: InstanceChange): Provider {
+  const module = run.evaluator.context.configuration.modules.get(staticModule(address.module));
+  return withProviderMeta(run.pool.serving(provider, address), module, provider.source, run.pool);
 }
 
 // Root outputs and checks may be made of an ephemeral value, too, as long as they do not keep it.

@@ -16,6 +16,7 @@ import type {
   ModuleCall,
   Output,
   ProviderBlock,
+  ProviderMetaBlock,
   ProviderRequirement,
   Resource,
   Variable,
@@ -103,6 +104,7 @@ class ModuleReader {
   readonly #imports: ImportBlock[] = [];
   #backend: BackendBlock | undefined;
   #requirementsRange: SourceRange | undefined;
+  readonly #providerMeta: ProviderMetaBlock[] = [];
   #encryption: EncryptionBlock | undefined;
 
   constructor(diagnostics: Diagnostic[], folder: string) {
@@ -161,6 +163,7 @@ class ModuleReader {
       providers: this.#providers,
       requiredProviders: this.#requirements,
       requiredVersions: this.#versions,
+      providerMeta: this.#providerMeta,
       checks: this.#checks,
       moved: this.#moved,
       removed: this.#removed,
@@ -278,6 +281,13 @@ class ModuleReader {
     return true;
   }
 
+  #readProviderMeta({ labels: [localName = ""], body, header }: Block): void {
+    const range = rangeOf(header);
+    const known = this.#providerMeta.find((block) => block.localName === localName);
+    if (known) return this.#duplicate("provider_meta block", localName, known.range, range);
+    this.#providerMeta.push({ localName, body, range });
+  }
+
   #provider(block: Block): void {
     const localName = block.labels[0]!;
     const bad = badProviderName(localName, rangeOf(block.labelNodes[0]!));
@@ -355,6 +365,7 @@ class ModuleReader {
         if (!this.#isSecondOfRequirements(inner)) decodeRequiredProviders(inner, this.#constants, this.#requirements);
       } else if (inner.type === "backend")
         this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
+      else if (inner.type === "provider_meta") this.#readProviderMeta(inner);
       else if (inner.type === "encryption") this.#encryption = { body: inner.body, range: rangeOf(inner.header) };
       else {
         this.#diagnostics.push(

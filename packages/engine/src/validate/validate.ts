@@ -22,6 +22,7 @@ import type { NodeRun } from "../plan/nodes.ts";
 import { visitCall, visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
 import { unknownType } from "../plan/resource.ts";
 import { report } from "../plan/run.ts";
+import { checkProviderMeta } from "../provider-meta.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
 import { checkRefactoring } from "./refactoring.ts";
@@ -57,6 +58,7 @@ async function walkUnknown(context: EvaluatorContext, pool: ProviderPool): Promi
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, emptyState)))];
   if (hasErrors(diagnostics)) return { diagnostics };
   diagnostics.push(...missingProviderConfigurations(context.configuration));
+  diagnostics.push(...checkProviderMeta(context.configuration, pool));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   if (hasErrors(diagnostics)) return { diagnostics };
   const graph = configGraph(context.configuration);
