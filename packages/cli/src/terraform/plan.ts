@@ -16,6 +16,7 @@ import { loadFolder } from "./folder.ts";
 import { openState, stateOptions } from "./open-state.ts";
 import { badPlanningFlags, type GivenFlag, planningFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
+import { badWhy, sayWhy, whyFlags } from "./why.ts";
 import { planFolder, planMode } from "./run-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { type CommandStyle, Session } from "./session.ts";
@@ -24,6 +25,7 @@ import { shownPlan } from "./shown-plan.ts";
 const flags = {
   ...planningFlags,
   out: { kind: "string", value: "FILE", help: "Save the plan, for apply to carry out exactly that." },
+  ...whyFlags,
   "generate-config-out": {
     kind: "string",
     value: "FILE",
@@ -82,7 +84,7 @@ function misuse(
       return errorDiagnostic("Cannot save the plan", detail);
     }
   }
-  return badPlanningFlags(values);
+  return badPlanningFlags(values) ?? badWhy(values.why);
 }
 
 async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
@@ -110,6 +112,7 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
     if (plan && json) json.plan(plan, failed);
     else if (plan && shown) await io.stdout(shownPlan(session, plan, pool) + (diagnostics.length > 0 ? "\n" : ""));
     await session.report(diagnostics);
+    if (plan) await sayWhy(session, plan, folder.configuration, values.why);
     if (!plan || failed) {
       if (shown && !json) await io.stdout(incomplete(session));
       return 1;

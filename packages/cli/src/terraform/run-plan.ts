@@ -18,6 +18,7 @@ import { type LoadedFolder, hasConfiguration, variableSources } from "./folder.t
 import type { OpenState } from "./open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "./options.ts";
 import { recoverInterrupted } from "./recover.ts";
+import { givenFrom } from "./why.ts";
 import { runPorts, evaluatorContext } from "./run-context.ts";
 import type { Session } from "./session.ts";
 
@@ -90,6 +91,7 @@ export async function planFolder(
   const result = await makePlan({
     context,
     given: variables.value.given,
+    givenFrom: givenFrom([...asked, ...given.sources]),
     state: state.kept.current.state,
     interrupted: recovered.pending,
     lineage: state.kept.lineage,

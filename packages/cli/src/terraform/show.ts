@@ -12,19 +12,27 @@ import { runCommand } from "./command.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
+import { badWhy, sayWhy, whyFlags } from "./why.ts";
+import { whyJson } from "@millwright/engine/why-json";
+import { whyReports } from "@millwright/engine/why";
 import type { CommandStyle, Session } from "./session.ts";
 import { savedConfiguration } from "./saved-configuration.ts";
 
 export function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"] },
+      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"], ...whyFlags },
       usage: "show [flags] [PATH]",
       about:
         "Shows a saved plan or a state file; without a path the state of the folder.\nWith -json in Terraform's documented formats, which hold sensitive values in clear.",
       example: "show -json change.plan",
       arguments: [0, 1],
       run: async ({ session, values, args: [path] }) => {
+        const wrong = badWhy(values.why);
+        if (wrong) {
+          await session.report([wrong]);
+          return 1;
+        }
         if (path === undefined) {
           const open = await readState(session, undefined);
           return open ? showState(session, open.kept.current.state, open.kept.current.lineage === "", values.json) : 1;
@@ -41,7 +49,7 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
           return 1;
         }
         const bytes = readFileSync(file);
-        if (isPlanFile(bytes) || bytes[0] === 0x50) return showPlan(session, file, values.json);
+        if (isPlanFile(bytes) || bytes[0] === 0x50) return showPlan(session, file, values.json, values.why);
         const read = readStateFile(bytes.toString("utf8"), path);
         return (await session.report(read.diagnostics)) ? showState(session, read.value.state, false, values.json) : 1;
       },
@@ -52,13 +60,17 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
   );
 }
 
-async function showPlan(session: Session, path: string, json: boolean): Promise<number> {
+async function showPlan(session: Session, path: string, json: boolean, why: readonly string[]): Promise<number> {
   const saved = readPlanFile(path);
   const pool = await newPool(session);
   try {
     const { value: configuration } = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });
     await pool.load(sourcesOf(configuration, saved.plan.priorState));
-    if (json) await session.io.stdout(`${JSON.stringify(await planJson(saved.plan, configuration, pool))}\n`);
+    if (why.length > 0 && !json) await sayWhy(session, saved.plan, configuration, why);
+    else if (why.length > 0) {
+      const reports = why.flatMap((address) => whyReports(saved.plan, configuration, address));
+      await session.io.stdout(`${JSON.stringify({ format_version: "1.0", why: whyJson(reports) })}\n`);
+    } else if (json) await session.io.stdout(`${JSON.stringify(await planJson(saved.plan, configuration, pool))}\n`);
     else await session.io.stdout(renderPlan(saved.plan, session.view, pool));
     return 0;
   } finally {

@@ -115,6 +115,11 @@ export class JsonView {
     this.#line(level, message, type, rest);
   }
 
+  /** Why the objects at an address change: a line that only this program has. */
+  why(address: string, reports: readonly Plain[]): void {
+    this.#line("info", `Why ${address} changes`, "why", { why: { address, changes: reports } });
+  }
+
   diagnostics(diagnostics: readonly Diagnostic[], about: Plain = {}): void {
     for (const diagnostic of diagnostics) {
       const { severity, summary } = diagnostic;
