@@ -94,6 +94,8 @@ export interface Output {
   readonly description?: string;
   readonly sensitive: boolean;
   readonly ephemeral: boolean;
+  /** What to use instead, to be told to whoever uses it. */
+  readonly deprecated?: string;
   readonly dependsOn: readonly ScopeTraversal[];
   readonly preconditions: readonly CheckRule[];
   readonly range: SourceRange;

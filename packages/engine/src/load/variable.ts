@@ -1,5 +1,5 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import type { Block, Expression, Node } from "@millwright/hcl/ast";
+import type { Attribute, Block, Expression, Node } from "@millwright/hcl/ast";
 import { contentOf } from "@millwright/hcl/body-content";
 import { isIdentifier } from "@millwright/hcl/identifier";
 import { rangeOf } from "@millwright/hcl/source-file";
@@ -57,7 +57,7 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
   const byDefault = content.attributes.get("default");
   const description = constants.text(content.attributes.get("description"));
   const isConst = constants.flag(content.attributes.get("const"));
-  const deprecated = constants.text(content.attributes.get("deprecated"));
+  const deprecated = deprecation(content.attributes.get("deprecated"), constants);
   return {
     name,
     type: constraint?.value.type ?? dynamicType,
@@ -103,8 +103,10 @@ export function decodeOutput(block: Block, constants: Constants): Output {
     );
   }
   const description = constants.text(content.attributes.get("description"));
+  const deprecated = deprecation(content.attributes.get("deprecated"), constants);
   return {
     name: block.labels[0]!,
+    ...(deprecated === undefined ? {} : { deprecated }),
     value: content.attributes.get("value")?.expression ?? absent(content.missingItem),
     sensitive: constants.flag(content.attributes.get("sensitive")) ?? false,
     ephemeral: constants.flag(content.attributes.get("ephemeral")) ?? false,
@@ -115,6 +117,17 @@ export function decodeOutput(block: Block, constants: Constants): Output {
     range: rangeOf(block.header),
     ...(description === undefined ? {} : { description }),
   };
+}
+
+/** What is to be used instead; it has to say something. */
+function deprecation(attribute: Attribute | undefined, constants: Constants): string | undefined {
+  const text = constants.text(attribute);
+  if (!attribute || text === undefined || text.trim() !== "") return text;
+  const detail = 'The "deprecated" argument must not be empty: say what to use instead.';
+  constants.diagnostics.push(
+    errorDiagnostic("Invalid `deprecated` value", detail, { subject: rangeOf(attribute.expression) }),
+  );
+  return undefined;
 }
 
 /** A rule of a variable, which has to be about that variable. */

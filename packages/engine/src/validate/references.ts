@@ -1,5 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
 import type { Expression, ScopeTraversal, TraversalStep } from "@millwright/hcl/ast";
@@ -7,7 +7,7 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import type { BlockSchema } from "@millwright/provider/schema";
 import { resourceText } from "../addresses.ts";
 import type { ImportBlock } from "../refactor/blocks.ts";
-import type { CheckRule, Configuration, Module, Repetition, Resource } from "../configuration.ts";
+import type { CheckRule, Configuration, Module, ModuleCall, Repetition, Resource } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import { checkProviderReferences } from "../load/check-providers.ts";
 import { providerOfResource } from "../provider-config.ts";
@@ -41,6 +41,8 @@ interface Allowed {
   readonly check?: string;
   /** The resource it belongs to, which it may not name. */
   readonly within?: Resource;
+  /** The kind of condition it is in. */
+  readonly condition?: string;
 }
 
 const plain: Allowed = { repetition: { kind: "single" }, self: false };
@@ -71,6 +73,7 @@ class ModuleCheck {
       this.#repetition(call.repetition);
       for (const input of call.inputs.values())
         this.#all(referencesOf(input), { ...plain, repetition: call.repetition });
+      this.#deprecatedInputs(call);
       for (const { key } of call.providers.values())
         if (key) this.#all(referencesOf(key), { ...plain, repetition: call.repetition });
       this.#dependsOn(call.dependsOn);
@@ -96,8 +99,9 @@ class ModuleCheck {
     for (const trigger of lifecycle.replaceTriggeredBy)
       this.#all(referencesOf(trigger), { repetition, self: false, within: resource });
     if (lifecycle.preventDestroy) this.#all(referencesOf(lifecycle.preventDestroy), { ...plain, within: resource });
-    this.#rules(lifecycle.preconditions, { repetition, self: false, within: resource });
-    this.#rules(lifecycle.postconditions, { repetition, self: true });
+    const condition = (word: string) => ({ repetition, within: resource, condition: word });
+    this.#rules(lifecycle.preconditions, { ...condition("precondition"), self: false });
+    this.#rules(lifecycle.postconditions, { ...condition("postcondition"), self: true });
     this.#dependsOn(resource.dependsOn);
   }
 
@@ -227,6 +231,11 @@ class ModuleCheck {
     const steps = this.#withoutKey(reference, call.repetition, `module.${subject.name}`, false);
     const output = steps?.[0];
     const child = this.#configuration.modules.get(childPath(this.#module, subject.name));
+    const old = output?.kind === "attribute" ? child?.outputs.get(output.name)?.deprecated : undefined;
+    if (old !== undefined && output?.kind === "attribute") {
+      const detail = `This value is derived from module.${subject.name}.${output.name}, which is deprecated with the following message:\n\n${old}`;
+      this.#warn("Value derived from a deprecated source", detail, reference.range);
+    }
     if (!child || output?.kind !== "attribute" || child.outputs.has(output.name)) return;
     const near = similar(output.name, child.outputs.keys());
     const hint = near ? ` Did you mean "${near}"?` : "";
@@ -251,9 +260,10 @@ class ModuleCheck {
       return this.#error("Reference to scoped resource", detail, reference.range);
     }
     if (resource === allowed.within) {
+      const instead = allowed.self ? ' Use "self" for the object that the condition is about.' : "";
       return this.#error(
-        "Self-referential block",
-        `Configuration for ${text} may not refer to itself.`,
+        allowed.condition === undefined ? "Self-referential block" : `Invalid reference in ${allowed.condition}`,
+        `Configuration for ${text} may not refer to itself.${instead}`,
         reference.range,
       );
     }
@@ -334,6 +344,20 @@ class ModuleCheck {
 
   #here(): string {
     return this.#module.path === "" ? "the root module" : this.#module.path;
+  }
+
+  #deprecatedInputs(call: ModuleCall): void {
+    const child = this.#configuration.modules.get(childPath(this.#module, call.name));
+    for (const [name, expression] of call.inputs) {
+      const message = child?.variables.get(name)?.deprecated;
+      if (message === undefined) continue;
+      const detail = `Variable "${name}" is marked as deprecated with the following message:\n\n${message}`;
+      this.#warn("Variable marked as deprecated by the module author", detail, rangeOf(expression));
+    }
+  }
+
+  #warn(summary: string, detail: string, subject: SourceRange): void {
+    this.#diagnostics.push(warningDiagnostic(summary, detail, { subject, code: "deprecated" }));
   }
 
   #error(summary: string, detail: string, subject: SourceRange): void {
