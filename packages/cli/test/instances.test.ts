@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestFolder } from "./folder.ts";
@@ -447,4 +447,21 @@ instance("second", "./shout", { text: derive(first.text, (text) => text.repeat(2
   folder.write({ "shout/main.stack.ts": "broken(", "all.instances.ts": "export {};\n" });
   await folder.must("apply", "-auto-approve");
   expect([objects(folder, "first"), objects(folder, "second")]).toEqual([[], []]);
+});
+
+test("the example is made, changed and removed as it says", { timeout: 60_000 }, async () => {
+  const folder = folderWith({});
+  cpSync(new URL("../../../examples/instances", import.meta.url), folder.path, { recursive: true });
+  const applied = await folder.must("apply", "-auto-approve");
+  expect(applied.out).toContain("Apply complete! 7 instances. Resources: 9 added");
+  const lines = folder.read("made/report.txt").trim().split("\n");
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toMatch(/^http:\/\/eu-blue\.eu-[\w-]+\.internal:8\d{3}$/);
+  expect(JSON.parse(folder.read("made/us-green.json"))).toMatchObject({ name: "us-green", owner: "platform" });
+  folder.write({ "all.instances.ts": folder.read("all.instances.ts").replace('["eu", "us"]', '["eu"]') });
+  const fewer = await folder.must("apply", "-auto-approve");
+  expect(fewer.out).toContain("1 added, 0 changed, 5 destroyed");
+  expect(folder.read("made/report.txt").trim().split("\n")).toHaveLength(2);
+  await folder.must("destroy", "-auto-approve");
+  expect(existsSync(join(folder.path, "made/report.txt"))).toBe(false);
 });
