@@ -10,7 +10,7 @@ import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
 import { toPlain } from "@millwright/value/json";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseProviderPattern, type ProviderPattern } from "./provider-pattern.ts";
 import { parseProviderSource, providerSourceText } from "./provider-source.ts";
 
@@ -55,10 +55,10 @@ export function configFolder(env: Environment): string {
 }
 
 /** Reads all of a user's settings. A file that the environment names and that is not there is a warning. */
-export function readCliConfig(env: Environment): Diagnosed<CliConfig> {
+export function readCliConfig(env: Environment, cwd: string): Diagnosed<CliConfig> {
   const diagnostics: Diagnostic[] = [];
   let config = emptyCliConfig;
-  for (const path of configFiles(env, diagnostics)) {
+  for (const path of configFiles(env, cwd, diagnostics)) {
     const bytes = readFileSync(path);
     const read = parseCliConfig(path, bytes, env);
     diagnostics.push(...read.diagnostics);
@@ -67,9 +67,10 @@ export function readCliConfig(env: Environment): Diagnosed<CliConfig> {
   return { value: withEnvironment(config, env), diagnostics };
 }
 
-function configFiles(env: Environment, diagnostics: Diagnostic[]): string[] {
-  const named = env["TF_CLI_CONFIG_FILE"] || env["TERRAFORM_CONFIG"];
-  if (named) {
+function configFiles(env: Environment, cwd: string, diagnostics: Diagnostic[]): string[] {
+  const given = env["TF_CLI_CONFIG_FILE"] || env["TERRAFORM_CONFIG"];
+  if (given) {
+    const named = resolve(cwd, given);
     if (isFile(named)) return [named];
     const detail = `TF_CLI_CONFIG_FILE names the file ${named}, which is not there, so nothing of it holds.`;
     diagnostics.push(warningDiagnostic("Unable to open CLI configuration file", detail));

@@ -21,6 +21,8 @@ export interface ModuleInstallation {
   readonly session: Session;
   readonly occurrences: readonly GivenFlag[];
   readonly output: InitOutput;
+  /** Told before the first module is looked after; never where none is called. */
+  readonly begin?: () => Promise<void>;
   /** Whether what is there is fetched again, the newest version that is allowed. */
   readonly upgrade: boolean;
 }
@@ -44,9 +46,10 @@ export async function installFolderModules(installation: ModuleInstallation): Pr
   });
   const installed = new Map<string, InstalledModule>();
   const failed: Diagnostic[] = [];
-  for (;;) {
+  for (let round = 0; ; round++) {
     const wanted = new Map<string, ModuleNeed>();
     const folder = await readConfiguration(session, occurrences, collecting(installed, wanted));
+    if (round === 0 && folder.configuration.root.calls.size > 0) await installation.begin?.();
     if (wanted.size === 0 || failed.length > 0) {
       const { diagnostics } = folder;
       if (!hasErrors([...diagnostics, ...failed]))

@@ -37,7 +37,7 @@ const bySession = new WeakMap<Session, SourceSettings>();
 
 function readSettings({ io, folder }: Session): SourceSettings {
   const { env, signal } = io;
-  const { value: config, diagnostics } = readCliConfig(env);
+  const { value: config, diagnostics } = readCliConfig(env, io.cwd);
   const credentials = new Credentials(env, config);
   const http = new SourceHttp({ env, signal });
   const discovery = new ServiceDiscovery(http, credentials, config.hosts);

@@ -83,6 +83,12 @@ async function initialize(call: InitCall): Promise<number> {
     await session.report([errorDiagnostic("Invalid lock file mode", detail)]);
     return 1;
   }
+  if (mode === "readonly" && values.upgrade) {
+    const detail =
+      "An upgrade changes what the lock file says, and -lockfile=readonly forbids that. Leave one of them out.";
+    await session.report([errorDiagnostic("The -upgrade flag conflicts with -lockfile=readonly", detail)]);
+    return 1;
+  }
   if (!(await session.report(sourceSettings(session).diagnostics))) return 1;
   if (values["from-module"] !== undefined && !(await copyModule(session, values["from-module"], output))) return 1;
   if (!hasConfiguration(session.folder)) {
@@ -115,9 +121,11 @@ async function initialize(call: InitCall): Promise<number> {
 async function modulesOf({ session, values, occurrences, output }: InitCall): Promise<LoadedFolder> {
   if (!onUnlessGiven(occurrences, "get")) return readConfiguration(session, occurrences);
   const upgrade = values.upgrade === true;
-  if (upgrade) await output.heading("upgrading_modules_message", "Upgrading modules...");
-  else await output.heading("initializing_modules_message", "Initializing modules...");
-  return installFolderModules({ session, occurrences, output, upgrade });
+  const begin = () =>
+    upgrade
+      ? output.heading("upgrading_modules_message", "Upgrading modules...")
+      : output.heading("initializing_modules_message", "Initializing modules...");
+  return installFolderModules({ session, occurrences, output, upgrade, begin });
 }
 
 async function sayReady({ session, output }: InitCall): Promise<void> {

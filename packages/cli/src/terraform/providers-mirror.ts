@@ -34,7 +34,7 @@ export function runProvidersMirror(args: readonly string[], io: CommandIo, style
       usage: "providers mirror [flags] FOLDER",
       about:
         "Downloads the packages of all providers that the folder needs from their own registries into another folder, which then serves as a filesystem mirror, and as a network mirror where its files are served.",
-      example: "providers mirror -platform=linux_amd64 -platform=linux_arm64 mirror",
+      example: "providers mirror -platform=linux_amd64 mirror",
       arguments: [1, 1],
       run: mirror,
     },
