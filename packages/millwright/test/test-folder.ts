@@ -60,11 +60,21 @@ export class TestFolder {
     return buildStacks(this.path, names.sort());
   }
 
+  /** The stacks of the folders below, which may be called as modules. */
+  async #stacksBelow(): Promise<ReadonlyMap<string, Contribution>> {
+    const found = new Map<string, Contribution>();
+    for (const { name } of readdirSync(this.path, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+      const names = readdirSync(join(this.path, name)).filter((each) => each.endsWith(".stack.ts"));
+      if (names.length > 0) found.set(name, (await buildStacks(join(this.path, name), names, name)).contribution);
+    }
+    return found;
+  }
+
   /** Plans what the folder holds; variables come from the file of that name, if one is given. */
   async plan(variablesFile?: string): Promise<Planned> {
     const stacks = await this.stacks();
     if (hasErrors(stacks.diagnostics)) return { diagnostics: stacks.diagnostics };
-    const { configuration, diagnostics } = this.#load(stacks.contribution);
+    const { configuration, diagnostics } = this.#load({ ...stacks.contribution, folders: await this.#stacksBelow() });
     if (hasErrors(diagnostics)) return { diagnostics };
     return this.#plan(configuration, variablesFile);
   }

@@ -267,7 +267,7 @@ export interface Api {
   /** Names a value, so that `.tf` files can say `local.NAME`. */
   local(name: string, value: unknown): UntypedRef;
 
-  /** Calls a module written in HCL, and gives a reference to its outputs. */
+  /** Calls a module, written in HCL or as a stack, and gives a reference to its outputs. */
   module(
     name: string,
     source: string,
