@@ -68,10 +68,11 @@ export function createBeforeDestroyNodes(
 }
 
 /**
- * For a resource node, the managed resources that its own `depends_on`, or that of a module it is in, makes it wait for,
- * directly or through others.
+ * For a data source's node, the resources whose changes it waits for: those that its own `depends_on`, or that of a module it is
+ * in, names, directly or through others; those managed ones that it refers to itself; and where it has conditions, all that it
+ * depends on. Source: Terraform's documentation of data sources, "Data Resource Dependencies"; measured with 1.11.4.
  */
-export function dependsOnClosure(
+export function waitedFor(
   graph: Graph<ConfigNode>,
   configuration: Configuration,
 ): (nodeId: string) => ReadonlySet<string> {
@@ -79,8 +80,10 @@ export function dependsOnClosure(
   return (id) => {
     const known = memo.get(id);
     if (known) return known;
-    const found = new Set<string>();
-    const queue = namedBy(graph.nodes.get(id), configuration);
+    const node = graph.nodes.get(id);
+    const direct = [...(graph.dependencies.get(id) ?? [])];
+    const found = new Set(isData(node) ? direct.filter((to) => isManaged(graph.nodes.get(to))) : []);
+    const queue = [...namedBy(node, configuration), ...(isData(node) && hasConditions(node) ? direct : [])];
     const seen = new Set<string>();
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
       if (seen.has(at)) continue;
@@ -92,6 +95,20 @@ export function dependsOnClosure(
     memo.set(id, found);
     return found;
   };
+}
+
+function isData(node: ConfigNode | undefined): boolean {
+  return node?.kind === "resource" && node.resource.address.mode === "data";
+}
+
+function isManaged(node: ConfigNode | undefined): boolean {
+  return node?.kind === "resource" && node.resource.address.mode === "managed";
+}
+
+function hasConditions(node: ConfigNode | undefined): boolean {
+  if (node?.kind !== "resource") return false;
+  const { preconditions, postconditions } = node.resource.lifecycle;
+  return preconditions.length + postconditions.length > 0;
 }
 
 function namedBy(node: ConfigNode | undefined, configuration: Configuration): string[] {

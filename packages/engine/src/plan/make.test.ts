@@ -400,6 +400,27 @@ describe("data sources", () => {
     ]);
   });
 
+  test("wait for what they refer to themselves to be changed, though what they refer to is known", async () => {
+    const engine = new TestEngine(small("a") + 'data "test_lookup" "d" {\n name = test_small.a.name\n}\n');
+    expect(actionsOf((await engine.plan()).plan.changes)).toEqual([
+      "read data.test_lookup.d because dependency_pending",
+      "create test_small.a",
+    ]);
+  });
+
+  test("do not wait for what others lead to, unless they have conditions", async () => {
+    const through = 'locals {\n name = test_small.a.name\n}\ndata "test_lookup" "d" {\n name = "b"\n CONDITION\n}\n';
+    const condition = 'lifecycle {\n precondition {\n condition = local.name != ""\n error_message = "No."\n }\n }';
+    const engine = new TestEngine(small("a") + through.replace("CONDITION", "").replace('"b"', "local.name"));
+    expect(actionsOf((await engine.plan()).plan.changes)).toEqual(["create test_small.a"]);
+    expect(engine.provider.log.count("readDataSource")).toBe(1);
+    const waiting = new TestEngine(small("a") + through.replace("CONDITION", condition));
+    expect(actionsOf((await waiting.plan()).plan.changes)).toEqual([
+      "read data.test_lookup.d because dependency_pending",
+      "create test_small.a",
+    ]);
+  });
+
   test("do not wait where nothing of that changes", async () => {
     const engine = new TestEngine("");
     await engine.given(small("a"));

@@ -32,7 +32,7 @@ import { movesOutsideTargets, stillDeclared, unresolvedMoves } from "../refactor
 import { checkRefactoring } from "../validate/refactoring.ts";
 import { missingProviderConfigurations } from "../validate/provider-configurations.ts";
 import { checkReferences } from "../validate/references.ts";
-import { createBeforeDestroyNodes, dependsOnClosure, transitive } from "./dependencies.ts";
+import { createBeforeDestroyNodes, waitedFor, transitive } from "./dependencies.ts";
 import type { NodeRun } from "./nodes.ts";
 import {
   outputChange,
@@ -207,7 +207,7 @@ function newRun(
 ): PlanRun {
   const direct = resourceDependencies(graph);
   const pending = new Set<string>();
-  const waits = dependsOnClosure(graph, input.context.configuration);
+  const waits = waitedFor(graph, input.context.configuration);
   const evaluator = new Evaluator(input.context, new ProviderFunctions(input.pool));
   return {
     options: input.options,
