@@ -40,6 +40,8 @@ export class ProviderPool {
   readonly #idle = new Map<string, Provider>();
   readonly #bySource = new Map<string, Provider>();
   readonly #all = new Set<Provider>();
+  /** Those of {@link #all} that are programs of their own. */
+  readonly #programs = new Set<Provider>();
   readonly #processes: ProviderProcess[] = [];
   #stopSignal: AbortSignal | undefined;
   #onProcess: ((process: ProviderProcess) => Promise<void>) | undefined;
@@ -152,6 +154,7 @@ export class ProviderPool {
       },
     });
     this.#all.add(provider);
+    if (offer.origin === "installed") this.#programs.add(provider);
     return provider;
   }
 
@@ -181,7 +184,10 @@ export class ProviderPool {
     return this.#standIns && schema ? this.#standIns.instance(instance, address, schema, provider) : provider;
   }
 
-  /** Passes that signal on, as ^C gives it, for as long as the pool is open. */
+  /**
+   * Passes that signal on, as ^C gives it, for as long as the pool is open, to the providers that are programs of their own. Those
+   * of this program finish what they have begun.
+   */
   stopWith(signal: AbortSignal): void {
     if (this.#stopSignal === signal) return;
     this.#unlisten();
@@ -189,7 +195,7 @@ export class ProviderPool {
     signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  readonly #onAbort = () => void this.stop();
+  readonly #onAbort = () => void Promise.allSettled([...this.#programs].map((provider) => provider.stop()));
 
   #unlisten(): void {
     this.#stopSignal?.removeEventListener("abort", this.#onAbort);

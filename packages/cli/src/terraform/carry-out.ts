@@ -78,6 +78,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     const ports = { ...runPorts(session, events), stop };
     const onState = saver.offer;
     const waves = await input.waves?.begin(stop, recording);
+    await pool.watchProcesses((one) => journal.process(one));
     const what = { plan, context, pool, ports, recorder: journal, parallelism, onState };
     result = await applyPlan({ ...what, ...(waves ? { waves } : {}) });
     await saver.settled();

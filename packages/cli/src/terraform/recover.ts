@@ -2,6 +2,8 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { foldJournal, openCreates } from "@millwright/engine/backend/fold";
 import { type JournalHeader, type PendingCreate, processStart } from "@millwright/engine/backend/journal";
+import type { ProviderProcess } from "@millwright/engine/ports";
+import { findProcess } from "@millwright/process/found-process";
 import type { OpenState } from "./open-state.ts";
 
 /** What a killed run left: the creates that are still open, and what is to be said. */
@@ -21,6 +23,7 @@ export async function recoverInterrupted({ kept }: OpenState): Promise<Recovered
   const { header } = record;
   if (header.pid !== process.pid && processStart(header.pid) === header.processStart)
     return { pending: [], diagnostics: [atWork(kept.place, header)] };
+  await endLeft(record.processes);
   if (record.changes === 0 && record.pending.length === 0) {
     await journal.keepPending(header, []);
     return { pending: [], diagnostics: [] };
@@ -59,6 +62,11 @@ export async function forgetSettled({ kept }: OpenState, settled: readonly strin
 export async function keepOpen({ kept }: OpenState, open: readonly PendingCreate[]): Promise<void> {
   const record = await kept.journal.read();
   if (record) await kept.journal.keepPending(record.header, open);
+}
+
+/** Ends the providers that a killed run has left: nothing they still do may come between this run and what it reads. */
+async function endLeft(processes: readonly ProviderProcess[]): Promise<void> {
+  await Promise.all(processes.map((one) => findProcess(one)?.end({ signal: "SIGTERM", graceMilliseconds: 2_000 })));
 }
 
 // Only a run that has not waited for the lock (-lock=false) can see the journal of one that lives.

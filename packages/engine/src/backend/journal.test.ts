@@ -170,6 +170,14 @@ describe("the journal's file", () => {
     expect(readJournal(statePath)).toMatchObject({ changes: 500, unfinished: [] });
   });
 
+  test("names the processes of providers", async () => {
+    const journal = new JournalWriter(statePath, header, []);
+    const process = { pid: 7, startTime: "123", boot: "b" };
+    await journal.process(process);
+    journal.leave();
+    expect(readJournal(statePath)).toMatchObject({ changes: 0, processes: [process] });
+  });
+
   test("is on disk before the promise resolves", async () => {
     const journal = new JournalWriter(statePath, header, []);
     await journal.before({ sequence: 1, address: "a.b", action: "delete", provider: "p", type: "a", schemaVersion: 0 });

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { parsePlain } from "@millwright/value/plain-json";
 import type { ApplyRecorder, ChangeIntent, ChangeResult } from "../apply/run.ts";
+import type { ProviderProcess } from "../ports.ts";
 import type { ObjectState } from "../state.ts";
 import { objectFromPlain } from "../statefile/read.ts";
 import { objectPlain } from "../statefile/write.ts";
@@ -32,7 +33,7 @@ const syncFile = promisify(fdatasync);
 
 /** A line on its way to the disk, and who waits for it. */
 interface Entry {
-  readonly kind: "before" | "after";
+  readonly kind: "before" | "after" | "note";
   readonly sequence: number;
   readonly bytes: Buffer;
   settle(error?: OperationalError): void;
@@ -91,6 +92,11 @@ export class JournalWriter implements ApplyRecorder {
     return this.#append("after", result.sequence, { after });
   }
 
+  /** A provider's process of this run: should the run be killed, the next one ends what is left of it. */
+  process(process: ProviderProcess): Promise<void> {
+    return this.#append("note", 0, { process });
+  }
+
   /** The run has ended and its state is saved: only what is still open stays. Throws `journalUnwritable`. */
   finish(pending: readonly PendingCreate[], header: JournalHeader): void {
     closeSync(this.#file);
@@ -139,7 +145,7 @@ export class JournalWriter implements ApplyRecorder {
         this.#answers.delete(sequence);
         settle(unwritable(this.#path, error));
       }
-      return entries.filter(({ kind }) => kind === "after");
+      return entries.filter(({ kind }) => kind !== "before");
     }
   }
 
@@ -245,6 +251,8 @@ export interface JournalRecord {
   readonly pending: readonly PendingCreate[];
   /** Updates and destroys that were under way: their objects are in the state, and the next refresh shows what came of them. */
   readonly unfinished: readonly { readonly address: string; readonly action: string; readonly at: string }[];
+  /** The processes of providers that the run had. They may outlive it. */
+  readonly processes: readonly ProviderProcess[];
 }
 
 export interface DoneChange {
@@ -259,6 +267,7 @@ export interface DoneChange {
 type JournalEntry =
   | { readonly header: JournalHeader }
   | { readonly pending: PendingCreate }
+  | { readonly process: ProviderProcess }
   | { readonly before: ChangeIntent & { readonly at: string } }
   | { readonly after: Omit<ChangeResult, "object"> & { readonly object?: Record<string, unknown> } };
 
@@ -300,7 +309,8 @@ export function readJournal(statePath: string, lines: JournalLines = clearLines)
     } else unfinished.push({ address, action, at });
   }
   const changes = entries.filter((entry) => "before" in entry).length;
-  return { header: first.header, changes, done, pending, unfinished };
+  const processes = entries.flatMap((entry) => ("process" in entry ? [entry.process] : []));
+  return { header: first.header, changes, done, pending, unfinished, processes };
 }
 
 // A line that cannot be read was not yet safely on disk at the end of its run, and so was never acted on.
