@@ -13,6 +13,7 @@ import { typeToPlain } from "@millwright/value/type-json";
 import type { CommandIo } from "../io.ts";
 import { diagnosticPlain } from "./diagnostic-json.ts";
 import type { SourceText } from "./diagnostics.ts";
+import { keyOf, StillGoing } from "./still-going.ts";
 
 /**
  * What a run tells as JSON, an object a line: the machine-readable UI of Terraform, version 1.2.
@@ -21,6 +22,7 @@ import type { SourceText } from "./diagnostics.ts";
 export class JsonView {
   readonly #io: CommandIo;
 
+  readonly #going = new StillGoing();
   readonly #sources: SourceText;
   /** What every line says beside its own. */
   readonly #always: Readonly<Record<string, string>>;
@@ -53,10 +55,17 @@ export class JsonView {
           hook: { resource, ...id },
         });
       case "apply-start":
+        this.#going.begin(keyOf(event), (seconds) => {
+          const still = `Still ${event.action === "read" ? "reading" : doing[event.action].toLowerCase()}`;
+          this.#line("info", `${event.address}: ${still}... [${seconds}s elapsed]`, "apply_progress", {
+            hook: { resource, action: event.action, elapsed_seconds: seconds },
+          });
+        });
         return this.#line("info", `${event.address}: ${doing[event.action]}...${tail}`, "apply_start", {
           hook: { resource, action: event.action, ...id },
         });
       case "apply-done": {
+        this.#going.end(keyOf(event));
         const elapsed = Math.round(event.seconds);
         return this.#line(
           "info",
@@ -66,6 +75,7 @@ export class JsonView {
         );
       }
       case "apply-failed": {
+        this.#going.end(keyOf(event));
         const elapsed = Math.round(event.seconds);
         return this.#line(
           "info",

@@ -1,5 +1,6 @@
 import type { EphemeralAction, RunAction, RunEvent, RunListener } from "@millwright/engine/ports";
 import type { Session } from "../terraform/session.ts";
+import { keyOf, StillGoing } from "./still-going.ts";
 import { styleOf } from "./style.ts";
 
 const words: Readonly<Record<RunAction, readonly [string, string]>> = {
@@ -18,12 +19,8 @@ const opening: Readonly<Record<EphemeralAction, readonly [string, string]>> = {
 /** Tells of each step as it happens, and every ten seconds of those that take long. */
 export function progressView(session: Session, phase: "plan" | "apply"): RunListener {
   const { bold } = styleOf(session.view);
-  const waiting = new Map<string, NodeJS.Timeout>();
+  const going = new StillGoing();
   const say = (text: string) => void session.io.stdout(`${text}\n`);
-  const stop = (key: string) => {
-    clearInterval(waiting.get(key));
-    waiting.delete(key);
-  };
   return (event: RunEvent) => {
     const name = bold(
       `${event.address}${"deposedKey" in event && event.deposedKey !== undefined ? ` (deposed object ${event.deposedKey})` : ""}:`,
@@ -35,19 +32,14 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
       case "apply-start": {
         if (phase === "plan" && event.action !== "read") return;
         say(`${name} ${words[event.action][0]}...${id}`);
-        const started = performance.now();
-        const tick = () =>
-          say(
-            `${name} Still ${words[event.action][0].toLowerCase()}... [${Math.round((performance.now() - started) / 1000)}s elapsed]`,
-          );
-        waiting.set(`${event.address}|${event.action}`, setInterval(tick, 10_000));
-        return;
+        const still = `${name} Still ${words[event.action][0].toLowerCase()}... [${event.id === undefined || event.action === "create" ? "" : `${event.id}, `}`;
+        return going.begin(keyOf(event), (seconds) => say(`${still}${seconds}s elapsed]`));
       }
       case "apply-done":
-        stop(`${event.address}|${event.action}`);
+        going.end(keyOf(event));
         return say(`${name} ${words[event.action][1]} complete after ${Math.round(event.seconds)}s${id}`);
       case "apply-failed":
-        return stop(`${event.address}|${event.action}`);
+        return going.end(keyOf(event));
       case "import-start":
         return say(`${name} ${phase === "plan" ? "Preparing import" : "Importing"}... [id=${event.id}]`);
       case "import-done":
