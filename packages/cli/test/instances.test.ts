@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestFolder } from "./folder.ts";
@@ -464,4 +464,16 @@ test("the example is made, changed and removed as it says", { timeout: 60_000 },
   expect(folder.read("made/report.txt").trim().split("\n")).toHaveLength(2);
   await folder.must("destroy", "-auto-approve");
   expect(existsSync(join(folder.path, "made/report.txt"))).toBe(false);
+});
+
+test("all is destroyed by what is remembered where templates are gone, and history is kept for each instance", async () => {
+  const folder = folderWith(inTypeScript);
+  await folder.must("apply", "-auto-approve");
+  expect((await folder.must("history", "-instance=app-blue")).out).toMatch(/apply/);
+  for (const name of ["app", "network"]) rmSync(join(folder.path, name), { recursive: true });
+  const lost = await folder.run(["plan"]);
+  expect([lost.code, lost.err]).toEqual([1, expect.stringContaining("There is no folder network")]);
+  expect((await folder.must("state", "list", "-instance=app-blue")).out).toBe("terraform_data.app\n");
+  const destroyed = await folder.must("destroy", "-auto-approve");
+  expect(destroyed.out).toContain("Destroy complete! 3 instances.");
 });

@@ -14,6 +14,8 @@ export const instanceFlag = {
 /** What plan, apply and destroy of instances have in common. */
 export const instancePlanningFlags = { ...planningFlags, ...instanceFlag } as const satisfies FlagTable;
 
+const addressFlags = ["target", "target-file", "exclude", "exclude-file", "replace", "allow-destroy"] as const;
+
 /** What was asked for and has no meaning for instances. */
 export function misuseOfInstances(
   args: readonly string[],
@@ -28,9 +30,9 @@ export function misuseOfInstances(
     const detail = "Each instance has a state of its own, so -state is not for a list of instances.";
     return errorDiagnostic("One state for many instances", detail);
   }
-  if (values.instance.length !== 1 && values.target.length + values.replace.length > 0) {
-    const detail =
-      "An address is that of an object of one instance. Say which one by -instance=NAME, once, beside -target or -replace.";
+  const given = addressFlags.find((name) => values[name].length > 0);
+  if (values.instance.length !== 1 && given !== undefined) {
+    const detail = `An address is that of an object of one instance. Say which one by -instance=NAME, once, beside -${given}.`;
     return errorDiagnostic("Address without its instance", detail);
   }
   return badPlanningFlags(values);

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
@@ -193,10 +195,11 @@ class PlanningRun {
   async #planWith(task: Task, inputs: readonly VariableSource[]): Promise<boolean> {
     const { session, listing, values, occurrences, operation } = this.#input;
     const template = task.template ?? ".";
-    const files = task.record && !task.listed ? { files: task.record.files } : {};
+    const isHere = task.listed !== undefined && existsSync(resolve(session.folder, template));
+    const files = task.record && !isHere ? { files: task.record.files } : {};
     const scope = { name: task.name, template, inputs, listFiles: listing.names, ...files };
     const inside = instanceSession(session, scope);
-    const folder = task.listed ? await loadFolder(inside) : await rememberedFolder(inside, task);
+    const folder = isHere ? await loadFolder(inside) : await rememberedFolder(inside, task);
     const state = await openState(inside, stateOptions(values, occurrences, operation));
     if (!state) return false;
     const misplaced = this.#misplaced(task, state);
@@ -285,8 +288,8 @@ class PlanningRun {
   }
 }
 
-function contributionOf({ listed, record }: Task, { stack }: LoadedFolder): { readonly contribution?: string } {
-  const contribution = listed ? stack?.saved : record?.contribution;
+function contributionOf({ record }: Task, { stack, files }: LoadedFolder): { readonly contribution?: string } {
+  const contribution = record?.files === files ? record.contribution : stack?.saved;
   return contribution === undefined ? {} : { contribution };
 }
 
