@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, Command>> = {
   plan: terraform("plan", "Show what would change, and save it"),
   apply: terraform("apply", "Carry out a plan"),
   destroy: terraform("destroy", "Remove everything that the state holds"),
+  drift: terraform("drift", "Show what has changed outside of a folder since its last apply"),
   history: terraform("history", "Show the runs that have changed a folder's state"),
   revert: terraform("revert", "Go back to how everything was after an earlier run"),
   show: terraform("show", "Show the state or a saved plan"),

@@ -6,7 +6,7 @@ import { TestFolder } from "./folder.ts";
 /* Every command in the task pages is run, and its output compared. UPDATE=1 writes the pages anew. */
 
 const docs = new URL("../../../docs/", import.meta.url);
-const pages = ["format-and-check.md", "instances.md", "plan-and-apply.md", "state.md"];
+const pages = ["format-and-check.md", "instances.md", "plan-and-apply.md", "refactoring.md", "state.md"];
 
 let folder: TestFolder | undefined;
 afterEach(() => folder?.remove());

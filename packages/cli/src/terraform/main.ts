@@ -43,6 +43,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     help: "Reformat your configuration in the standard style",
     run: async (...a) => (await import("./fmt.ts")).runFmt(...a),
   },
+  drift: {
+    help: "Show what has changed outside since the last apply",
+    run: async (...a) => (await import("./drift.ts")).runDrift(...a),
+  },
   get: {
     help: "Install or upgrade remote modules",
     run: async (...a) => (await import("./get.ts")).runGet(...a),

@@ -133,15 +133,18 @@ function renderNotes(notes: readonly PlanNote[], style: Style): string {
 
 function renderDrift(drift: readonly InstanceChange[], plan: Plan, style: Style, view: View, schemas: Schemas): string {
   const intro = `${style.bold(style.cyan("Note:"))} Objects have changed outside of this folder since its last apply:`;
-  const changes = drift.map(
-    (change) => driftHeadline(change, style) + renderObject(change, driftSymbols[change.action] ?? "~", style, schemas),
-  );
+  const changes = drift.map((change) => renderDriftObject(change, style, schemas));
   const outro =
     plan.mode === "refresh-only"
       ? "This is a refresh-only plan: an apply takes the changes above over into the state, and does nothing else."
       : "Where the configuration says otherwise, the plan below brings it back.";
   const end = hasChanges(plan) ? [`${wrapText(outro, view.width).join("\n")}\n`] : [];
   return [`${intro}\n`, ...changes, ...end].join("\n");
+}
+
+/** What was found to have become of one object, as a block. */
+export function renderDriftObject(change: InstanceChange, style: Style, schemas: Schemas): string {
+  return driftHeadline(change, style) + renderObject(change, driftSymbols[change.action] ?? "~", style, schemas);
 }
 
 const driftSymbols: Partial<Readonly<Record<InstanceChange["action"], Symbol>>> = { delete: "-", "no-op": " " };
