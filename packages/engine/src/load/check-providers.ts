@@ -2,9 +2,10 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
+import type { Expression } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { providerSourceShort, providerSourceText, resourceText } from "../addresses.ts";
-import type { Configuration, Module, ModuleCall, ProviderReference } from "../configuration.ts";
+import type { Configuration, Module, ModuleCall, ProviderReference, Repetition } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import { isProxy, providerKeyText, sourceOfLocalName } from "../provider-config.ts";
 
@@ -15,9 +16,11 @@ import { isProxy, providerKeyText, sourceOfLocalName } from "../provider-config.
  */
 export function checkProviderReferences(configuration: Configuration): Diagnostic[] {
   return [...configuration.modules.values()].flatMap((module) => [
+    ...redundantBlocks(module),
     ...[...module.resources.values()].flatMap((resource) => {
-      const { provider, address } = resource;
-      return provider ? instanceProblems(module, provider, `Resource ${resourceText(address)}`) : [];
+      const { provider, address, repetition } = resource;
+      const twin = address.mode === "managed" && provider ? sameKeys(module, provider, repetition, "resource") : [];
+      return provider ? [...twin, ...instanceProblems(module, provider, `Resource ${resourceText(address)}`)] : [];
     }),
     ...[...module.calls.values()].flatMap((call) => {
       const child = configuration.modules.get(childPath(module, call.name));
@@ -26,9 +29,41 @@ export function checkProviderReferences(configuration: Configuration): Diagnosti
   ]);
 }
 
+/** Empty blocks in a module that is called: what old modules wrote to be handed a configuration. */
+function redundantBlocks(module: Module): Diagnostic[] {
+  if (module.path === "") return [];
+  const byName = Map.groupBy(
+    [...module.providers.values()].filter((block) => isProxy(block)),
+    ({ localName }) => localName,
+  );
+  return [...byName].map(([name, blocks]) => {
+    const aliases = blocks.flatMap(({ alias }) => (alias === undefined ? [] : [`        ${name}.${alias},\n`]));
+    const wanted = aliases.length > 0 ? `      configuration_aliases = [\n${aliases.join("")}      ]\n` : "";
+    const source = providerSourceShort(sourceOfLocalName(module, name));
+    const detail = `Earlier versions of Terraform used empty provider blocks ("proxy provider configurations") for child modules to declare their need to be passed a provider configuration by their callers. That approach was ambiguous and is now deprecated.\n\nIf you control this module, you can migrate to the new declaration syntax by removing all of the empty provider "${name}" blocks and then adding or updating an entry like the following to the required_providers block of ${module.path}:\n    ${name} = {\n      source = "${source}"\n${wanted}    }`;
+    return warningDiagnostic("Redundant empty provider block", detail, { subject: blocks[0]!.range });
+  });
+}
+
+/** What uses the instances of a provider by the very same keys cannot lose one: its provider would be gone with it. */
+function sameKeys(module: Module, reference: ProviderReference, repetition: Repetition, who: string): Diagnostic[] {
+  const forEach = module.providers.get(providerKeyText(reference))?.forEach;
+  if (!reference.key || !forEach || repetition.kind !== "forEach") return [];
+  const text = ({ file, start, end }: Expression) => file.text.slice(start, end).replace(/\s+/g, " ");
+  if (text(forEach) !== text(repetition.expression)) return [];
+  const detail = `This provider configuration uses the same for_each expression as a ${who}, which means that subsequent removal of elements from this collection would cause a planning error: the provider instance that made an object is needed to destroy it.\n\nGive the ${who} a for_each of its own, from which an element can be taken first.`;
+  return [
+    warningDiagnostic(`Provider configuration for_each matches ${who}`, detail, {
+      subject: rangeOf(repetition.expression),
+    }),
+  ];
+}
+
 function callProblems(configuration: Configuration, caller: Module, call: ModuleCall, child: Module): Diagnostic[] {
   const handed = [...call.providers].flatMap(([name, reference]) => [
     ...instanceProblems(caller, reference, `Module ${call.name}`),
+    ...sameKeys(caller, reference, call.repetition, "module"),
+    ...guessedProviders(caller, reference),
     ...handedProblems(caller, child, name, reference),
   ]);
   return [...legacyProblems(configuration, call, child), ...missingAliases(call, child), ...handed];
@@ -84,6 +119,17 @@ function handedProblems(caller: Module, child: Module, name: string, reference: 
   }
   const detail = `The child module does not declare any provider requirement with the local name "${name}".\n\nIf you also control the child module, you can add "${name}" to the configuration_aliases of its required_providers entry "${localName}" to accept this provider configuration.`;
   return [errorDiagnostic("Reference to undefined provider", detail, { subject })];
+}
+
+/** A name that nothing in the module declares stands for a provider of that name: that is said, as it may be a slip. */
+function guessedProviders(module: Module, { localName, alias, range }: ProviderReference): Diagnostic[] {
+  if (alias !== undefined || module.providers.has(localName) || module.requiredProviders.has(localName)) return [];
+  const place = placeText(module);
+  const source = providerSourceShort(sourceOfLocalName(module, localName));
+  const near = similar(localName, [...module.requiredProviders.keys()]);
+  const hint = near ? ` Did you mean "${near}"?` : "";
+  const detail = `There is no explicit declaration for local provider name "${localName}" in ${place}, so Terraform is assuming you mean to pass a configuration for provider "${source}".${hint}\n\nTo clarify your intent and silence this warning, add to ${place} a required_providers entry named "${localName}" with source = "${source}", or a different source address if appropriate.`;
+  return [warningDiagnostic("Reference to undefined provider", detail, { subject: range })];
 }
 
 /** Whether a key is given just where a configuration has instances. */

@@ -5,6 +5,8 @@ import type { SourceRange } from "@millwright/core/source";
 import { wholeFile } from "@millwright/core/source";
 import type { Block, Body, Expression } from "@millwright/hcl/ast";
 import { contentOf, justAttributes, partialContentOf } from "@millwright/hcl/body-content";
+import { evaluate } from "@millwright/hcl/evaluate";
+import { emptyScope } from "@millwright/hcl/scope";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { ImportBlock, MovedBlock, RemovedBlock } from "../refactor/blocks.ts";
 import type {
@@ -285,6 +287,10 @@ class ModuleReader {
     const range = rangeOf(header);
     const known = this.#providerMeta.find((block) => block.localName === localName);
     if (known) return this.#duplicate("provider_meta block", localName, known.range, range);
+    const bad = badProviderName(localName, range);
+    if (bad) this.#diagnostics.push(bad);
+    for (const { expression } of justAttributes(body).value.values())
+      this.#diagnostics.push(...evaluate(expression, emptyScope).diagnostics);
     this.#providerMeta.push({ localName, body, range });
   }
 
