@@ -1,9 +1,11 @@
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import type { Configuration } from "@millwright/engine/configuration";
 import type { Plan } from "@millwright/engine/plan";
+import type { PlanBackend } from "@millwright/engine/plan-file";
 import type { RunListener } from "@millwright/engine/ports";
 import type { FlagValues } from "../flags.ts";
 import { renderOutputs } from "../views/outputs.ts";
+import { revealedOutputs } from "../views/revealed.ts";
 import type { PlannedWaves } from "../waves/plan-waves.ts";
 import { progressView } from "../views/progress.ts";
 import { styleOf } from "../views/style.ts";
@@ -22,13 +24,23 @@ export interface ApplyCall {
 }
 
 /** The state that a call works on; undefined where it cannot be read, which was reported. */
-export function stateOf({ session, values, occurrences }: ApplyCall): Promise<OpenState | undefined> {
-  return openState(session, stateOptions(values, occurrences, "OperationTypeApply"));
+export function stateOf(
+  { session, values, occurrences }: ApplyCall,
+  backend?: PlanBackend,
+): Promise<OpenState | undefined> {
+  const options = stateOptions(values, occurrences, "OperationTypeApply");
+  return openState(session, { ...options, ...(backend ? { backend } : {}) });
 }
 
 /** Who is told of the steps of a phase. */
-export function eventsOf({ session }: ApplyCall, phase: "plan" | "apply"): RunListener {
-  return session.json ? session.json.events : progressView(session, phase);
+export function eventsOf({ session }: Pick<ApplyCall, "session">, phase: "plan" | "apply"): RunListener {
+  const { json, reporting } = session;
+  if (json) return json.events;
+  const told = reporting.concise ? undefined : progressView(session, phase);
+  return (event) => {
+    told?.(event);
+    reporting.also?.events(event);
+  };
 }
 
 /** Does what a plan says and tells what came of it. Gives the exit code. */
@@ -46,10 +58,9 @@ export async function carryOutAndSay(
   const done = await carryOut({ ...what, session, state, events, parallelism });
   if (!done) return 1;
   const { ok, saved, result } = done;
-  if (session.json) {
-    if (ok) session.json.applied(result.counts, plan.mode, result.state.outputs);
-  } else if (ok) await sayDone(call, result.counts, state);
-  else if (saved) await sayPartial(session, result.counts);
+  if (ok) session.tellJson((view) => view.applied(result.counts, plan.mode, result.state.outputs));
+  if (ok && !session.json) await sayDone(call, result.counts, state);
+  else if (saved && !session.json) await sayPartial(session, result.counts);
   if (what.waves?.ended && saved) {
     const { endOfWaves } = await import("../waves/back.ts");
     return endOfWaves(call, state, what.waves, result.waves?.begun ?? 0);
@@ -73,7 +84,9 @@ export async function sayDone(
   await session.io.stdout(`\n${style.green(style.bold(text))}\n`);
   const { outputs } = state.kept.current.state;
   if (outputs.size > 0 && verb !== "destroy")
-    await session.io.stdout(`\n${style.green("Outputs:")}\n\n${renderOutputs(outputs)}`);
+    await session.io.stdout(
+      `\n${style.green("Outputs:")}\n\n${renderOutputs(session.reporting.showSensitive ? revealedOutputs(outputs) : outputs)}`,
+    );
 }
 
 async function sayPartial({ io }: Session, { added, changed, destroyed }: ApplyResult["counts"]): Promise<void> {

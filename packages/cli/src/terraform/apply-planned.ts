@@ -83,8 +83,8 @@ async function planAndShow(
   const found = await planFolder({ session, folder, state, pool, values, occurrences, mode, events });
   const { plan, diagnostics } = found;
   const failed = hasErrors(diagnostics);
-  if (plan && session.json) session.json.plan(plan, failed);
-  else if (plan && (hasChanges(plan) || !failed))
+  if (plan) session.tellJson((view) => view.plan(plan, failed));
+  if (plan && !session.json && (hasChanges(plan) || !failed))
     await session.io.stdout(shownPlan(session, plan, pool) + (diagnostics.length > 0 ? "\n" : ""));
   return (await session.report(diagnostics)) && found.plan ? found : undefined;
 }
@@ -134,7 +134,7 @@ async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): P
   await state.kept.write(plan.priorState);
   if (plan.settled.length > 0) await forgetSettled(state, plan.settled);
   const none = { imported: 0, added: 0, changed: 0, destroyed: 0 };
-  if (session.json) session.json.applied(none, plan.mode, state.kept.current.state.outputs);
-  else await sayDone(call, none, state);
+  session.tellJson((view) => view.applied(none, plan.mode, state.kept.current.state.outputs));
+  if (!session.json) await sayDone(call, none, state);
   return 0;
 }

@@ -3,11 +3,12 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { PendingCreate } from "@millwright/engine/backend/journal";
 import type { Plan } from "@millwright/engine/plan";
-import { readPlanFile, type SavedPlan } from "@millwright/engine/plan-file";
+import type { SavedPlan } from "@millwright/engine/plan-file";
 import type { ProviderRegistry } from "@millwright/engine/ports";
 import { type ApplyCall, carryOutAndSay, wavesFor, stateOf } from "./apply-call.ts";
 import { variablesForSavedPlan } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
+import { readSavedPlan } from "./plan-files.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { providersOf } from "./registry.ts";
 import { savedConfiguration } from "./saved-configuration.ts";
@@ -18,10 +19,11 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
   const path = session.path(name);
   const noFile = notAFile(call, name, path);
   if (noFile) return fail(call, noFile);
-  const saved = readPlanFile(path);
+  const saved = await readSavedPlan(session, path, call.occurrences);
+  if (!saved) return 1;
   const unfit = unfitPlan(saved, (await providersOf(session)).registry);
   if (unfit) return fail(call, unfit);
-  const state = await stateOf(call);
+  const state = await stateOf(call, saved.backend);
   if (!state) return 1;
   try {
     const { pending, diagnostics } = await recoverInterrupted(state);
@@ -31,7 +33,7 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
     const given = variablesForSavedPlan(session, call.occurrences, saved.plan, loaded.value.root);
     if (!(await session.report(given.diagnostics))) return 1;
-    session.json?.changes(saved.plan);
+    session.tellJson((view) => view.changes(saved.plan));
     const record = { operation: "apply", saved };
     const inWaves = await wavesFor(call, state, loaded.value, saved.plan);
     if (inWaves === "mistake") return 1;

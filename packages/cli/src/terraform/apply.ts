@@ -2,17 +2,19 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { renderDiagnostic } from "../views/diagnostics.ts";
 import { planAndApply } from "./apply-planned.ts";
 import { applySaved } from "./apply-saved.ts";
 import { badPlanningFlags, planningFlags, stateOutFlags } from "./options.ts";
-import { type CommandStyle, Session } from "./session.ts";
+import { planningSession } from "./planning-session.ts";
+import { reportingFlags } from "./reporting.ts";
+import type { CommandStyle } from "./session.ts";
 
 /** The flags of apply and destroy. */
 export const applyFlags = {
   ...planningFlags,
   ...stateOutFlags,
+  ...reportingFlags,
   "auto-approve": { kind: "bool", help: "Do not ask before changing anything." },
   waves: {
     kind: "string",
@@ -53,12 +55,8 @@ async function run(
     return 1;
   }
   const { values, occurrences } = parsed;
-  const session = new Session(io, style, io.cwd, {
-    noColor: values["no-color"],
-    compactWarnings: values["compact-warnings"],
-    ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
-  });
-  const refused = misuse(verb, parsed.args, values);
+  const { session, refused: unclear } = planningSession(io, style, values, occurrences);
+  const refused = unclear ?? misuse(verb, parsed.args, values);
   if (refused) {
     await session.report([refused]);
     return 1;

@@ -4,28 +4,30 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
-import { writePlanFile } from "@millwright/engine/plan-file";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
-import { JsonView } from "../views/json-lines.ts";
-import { progressView } from "../views/progress.ts";
+import { renderDiagnostic } from "../views/diagnostics.ts";
 import { wrapText } from "../views/style.ts";
 import { generateConfig } from "./generate-config.ts";
 import { loadFolder } from "./folder.ts";
 import { openState, stateOptions } from "./open-state.ts";
 import { badPlanningFlags, type GivenFlag, planningFlags } from "./options.ts";
+import { savePlanFile } from "./plan-files.ts";
 import { newPool } from "./run-context.ts";
 import { badWhy, sayWhy, whyFlags } from "./why.ts";
 import { planFolder, planMode } from "./run-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
-import { type CommandStyle, Session } from "./session.ts";
+import { eventsOf } from "./apply-call.ts";
+import { planningSession } from "./planning-session.ts";
+import { reportingFlags } from "./reporting.ts";
+import type { CommandStyle, Session } from "./session.ts";
 import { shownPlan } from "./shown-plan.ts";
 
 const flags = {
   ...planningFlags,
   out: { kind: "string", value: "FILE", help: "Save the plan, for apply to carry out exactly that." },
   ...whyFlags,
+  ...reportingFlags,
   "generate-config-out": {
     kind: "string",
     value: "FILE",
@@ -48,13 +50,9 @@ export async function runPlan(args: readonly string[], io: CommandIo, style: Com
     return 1;
   }
   const { values, occurrences } = parsed;
-  const session = new Session(io, style, io.cwd, {
-    noColor: values["no-color"],
-    compactWarnings: values["compact-warnings"],
-    ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
-  });
+  const { session, refused: unclear } = planningSession(io, style, values, occurrences);
   const mode = planMode(values, false);
-  const refused = misuse(session, parsed.args, values) ?? (typeof mode === "string" ? undefined : mode);
+  const refused = unclear ?? misuse(session, parsed.args, values) ?? (typeof mode === "string" ? undefined : mode);
   if (refused || typeof mode !== "string") {
     await session.report(refused ? [refused] : []);
     return 1;
@@ -95,7 +93,7 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   if (!state) return 1;
   const pool = await newPool(session);
   try {
-    const events = json ? json.events : progressView(session, "plan");
+    const events = eventsOf({ session }, "plan");
     const written = await generateConfig({
       session,
       folder: asFound,
@@ -109,15 +107,18 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
     const { plan, diagnostics } = await planFolder({ ...common, generated });
     const failed = hasErrors(diagnostics);
     const shown = plan !== undefined && (hasChanges(plan) || !failed);
-    if (plan && json) json.plan(plan, failed);
-    else if (plan && shown) await io.stdout(shownPlan(session, plan, pool) + (diagnostics.length > 0 ? "\n" : ""));
+    if (plan) session.tellJson((view) => view.plan(plan, failed));
+    if (plan && shown && !json) await io.stdout(shownPlan(session, plan, pool) + (diagnostics.length > 0 ? "\n" : ""));
     await session.report(diagnostics);
     if (plan) await sayWhy(session, plan, folder.configuration, values.why);
     if (!plan || failed) {
       if (shown && !json) await io.stdout(incomplete(session));
       return 1;
     }
-    if (values.out !== undefined) writePlanFile(session.path(values.out), await savedPlan(session, plan, folder));
+    if (values.out !== undefined) {
+      const saved = await savedPlan(session, plan, folder, state);
+      if (!(await savePlanFile(session, session.path(values.out), saved, occurrences))) return 1;
+    }
     if (!json && generated.size > 0) await io.stdout(generatedNote(session, values["generate-config-out"]));
     if (!json) await io.stdout(afterword(session, plan, values.out));
     return values["detailed-exitcode"] && hasChanges(plan) ? 2 : 0;

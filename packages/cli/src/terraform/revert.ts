@@ -4,12 +4,10 @@ import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/
 import type { History } from "@millwright/engine/history";
 import type { RunRecord } from "@millwright/engine/history/record";
 import type { Plan } from "@millwright/engine/plan";
-import { writePlanFile } from "@millwright/engine/plan-file";
 import { measureOf } from "@millwright/engine/waves/measure";
 import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { renderDiagnostic } from "../views/diagnostics.ts";
 import { renderPlan } from "../views/plan.ts";
 import { wrapText } from "../views/style.ts";
 import { type ApplyCall, eventsOf, stateOf } from "./apply-call.ts";
@@ -22,8 +20,10 @@ import type { OpenState } from "./open-state.ts";
 import { badPlanningFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
 import { planFolder } from "./run-plan.ts";
+import { savePlanFile } from "./plan-files.ts";
 import { savedPlan } from "./saved-plan.ts";
-import { type CommandStyle, Session } from "./session.ts";
+import { planningSession } from "./planning-session.ts";
+import type { CommandStyle, Session } from "./session.ts";
 
 const flags = {
   ...applyFlags,
@@ -46,12 +46,8 @@ export async function runRevert(args: readonly string[], io: CommandIo, style: C
     return 1;
   }
   const { values, occurrences } = parsed;
-  const session = new Session(io, style, io.cwd, {
-    noColor: values["no-color"],
-    compactWarnings: values["compact-warnings"],
-    ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
-  });
-  const misuse = badPlanningFlags(values) ?? wrongArguments(parsed.args, values);
+  const { session, refused } = planningSession(io, style, values, occurrences);
+  const misuse = refused ?? badPlanningFlags(values) ?? wrongArguments(parsed.args, values);
   if (misuse) return refuse(session, misuse);
   const call: ApplyCall = { session, verb: "apply", values, occurrences };
   return session.guard(async () => {
@@ -165,7 +161,10 @@ async function savePlanBack(call: ApplyCall, state: OpenState, what: FolderToApp
     if (plan && session.json) session.json.plan(plan, hasErrors(diagnostics));
     else if (plan) await session.io.stdout(renderPlan(plan, session.view, pool) + (what.foreword?.(plan) ?? ""));
     if (!(await session.report(diagnostics)) || !plan) return 1;
-    writePlanFile(session.path(out), await savedPlan(session, plan, folder));
+    if (
+      !(await savePlanFile(session, session.path(out), await savedPlan(session, plan, folder, state), call.occurrences))
+    )
+      return 1;
     if (!session.json)
       await session.io.stdout(
         `\nSaved the plan to: ${out}\n\nTo go back, run:\n    ${session.style} apply ${JSON.stringify(out)}\n`,

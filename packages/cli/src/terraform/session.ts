@@ -7,6 +7,7 @@ import { renderDiagnostics, sourcesIn, type SourceText } from "../views/diagnost
 import { failureDiagnostic } from "../views/failure.ts";
 import type { JsonView } from "../views/json-lines.ts";
 import { inList, type InstanceScope } from "./instance-scope.ts";
+import { consolidated, type Reporting, usualReporting } from "./reporting.ts";
 
 /** Which command line was typed: ours, or a known tool's. Texts differ where a user would be sent to a command. */
 export type CommandStyle = "millwright" | "terraform";
@@ -24,12 +25,19 @@ export class Session {
   readonly instance: InstanceScope | undefined;
   /** Set where everything is told as JSON, an object a line. */
   readonly json: JsonView | undefined;
+  /** What the flags say of how it is told. */
+  readonly reporting: Reporting;
 
   constructor(
     io: CommandIo,
     style: CommandStyle,
     folder: string,
-    options: { readonly noColor: boolean; readonly compactWarnings: boolean; readonly json?: JsonView },
+    options: {
+      readonly noColor: boolean;
+      readonly compactWarnings: boolean;
+      readonly json?: JsonView;
+      readonly reporting?: Reporting;
+    },
   ) {
     this.io = io;
     this.style = style;
@@ -39,10 +47,17 @@ export class Session {
     this.instance = io.instance;
     this.sources = sourcesIn(io.instance?.listFolder ?? folder);
     this.json = options.json;
+    this.reporting = options.reporting ?? usualReporting;
   }
 
   path(name: string): string {
     return resolve(this.folder, name);
+  }
+
+  /** Tells something as JSON, where that is wanted: printed, or into a file beside what people are told. */
+  tellJson(tell: (view: JsonView) => void): void {
+    if (this.json) tell(this.json);
+    if (this.reporting.also) tell(this.reporting.also);
   }
 
   /** Prints diagnostics (errors to standard error); false where there are errors among them. */
@@ -50,22 +65,18 @@ export class Session {
     const { instance } = this;
     const diagnostics = instance ? found.map((diagnostic) => inList(instance, diagnostic)) : found;
     const errors = hasErrors(diagnostics);
-    if (this.json) {
-      this.json.diagnostics(diagnostics);
-      return !errors;
-    }
-    const warnings = diagnostics.filter((d) => d.severity === "warning");
+    this.tellJson((view) => view.diagnostics(diagnostics));
+    if (this.json) return !errors;
+    const { consolidate } = this.reporting;
+    const of = (severity: Diagnostic["severity"], once: boolean) => {
+      const all = diagnostics.filter((diagnostic) => diagnostic.severity === severity);
+      return once ? consolidated(all) : all;
+    };
+    const warnings = of("warning", consolidate.warnings && !this.compactWarnings);
     if (warnings.length > 0)
       await this.io.stdout(renderDiagnostics(warnings, this.view, this.sources, this.compactWarnings && !errors));
     if (errors)
-      await this.io.stderr(
-        renderDiagnostics(
-          diagnostics.filter((d) => d.severity === "error"),
-          this.view,
-          this.sources,
-          false,
-        ),
-      );
+      await this.io.stderr(renderDiagnostics(of("error", consolidate.errors), this.view, this.sources, false));
     return !errors;
   }
 

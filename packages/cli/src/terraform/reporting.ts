@@ -1,0 +1,95 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { FlagTable, FlagValues } from "../flags.ts";
+import type { CommandIo } from "../io.ts";
+import { sourcesIn } from "../views/diagnostics.ts";
+import { JsonView } from "../views/json-lines.ts";
+import type { GivenFlag } from "./options.ts";
+
+/** How plan, apply, destroy and refresh tell what they do. */
+export const reportingFlags = {
+  "json-into": {
+    kind: "string",
+    value: "FILE",
+    help: "Write the lines that -json prints into this file, beside what is printed for people.",
+  },
+  concise: { kind: "bool", help: "Leave out what is only said of progress." },
+  "show-sensitive": { kind: "bool", help: "Show sensitive values." },
+  "consolidate-warnings": {
+    kind: "bool",
+    help: "Whether warnings of one kind are shown as one (default true).",
+  },
+  "consolidate-errors": { kind: "bool", help: "Show errors of one kind as one." },
+} as const satisfies FlagTable;
+
+/** What those flags come to, for a session. */
+export interface Reporting {
+  readonly concise: boolean;
+  readonly showSensitive: boolean;
+  readonly consolidate: { readonly warnings: boolean; readonly errors: boolean };
+  /** Is told everything that people are told, as JSON. */
+  readonly also: JsonView | undefined;
+}
+
+export const usualReporting: Reporting = {
+  concise: false,
+  showSensitive: false,
+  consolidate: { warnings: true, errors: false },
+  also: undefined,
+};
+
+type Values = FlagValues<typeof reportingFlags> & { readonly json: boolean };
+
+/** Reads the flags; a file that cannot be written is a diagnostic. */
+export function reportingOf(io: CommandIo, values: Values, occurrences: readonly GivenFlag[]): Reporting | Diagnostic {
+  const path = values["json-into"];
+  if (path !== undefined && values.json) {
+    const detail =
+      "With -json the lines are printed, and with -json-into=FILE they go into a file: give one of the two.";
+    return errorDiagnostic("Incompatible options", detail);
+  }
+  const last = occurrences.filter(({ name }) => name === "consolidate-warnings").at(-1);
+  const common = {
+    concise: values.concise,
+    showSensitive: values["show-sensitive"],
+    consolidate: { warnings: last?.value !== false, errors: values["consolidate-errors"] },
+  };
+  if (path === undefined) return { ...common, also: undefined };
+  try {
+    return { ...common, also: fileView(io, path) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return errorDiagnostic("Cannot write the file of -json-into", `${path} cannot be written: ${why}.`);
+  }
+}
+
+// Each line is in the file when it has been told: whoever reads along sees it at once.
+function fileView(io: CommandIo, path: string): JsonView {
+  const file = openSync(path.startsWith("/") ? path : `${io.cwd}/${path}`, "w", 0o600);
+  process.once("exit", () => closeSync(file));
+  const write = (text: string | Uint8Array) => {
+    writeSync(file, typeof text === "string" ? Buffer.from(text) : text);
+    return Promise.resolve();
+  };
+  return new JsonView({ ...io, stdout: write }, sourcesIn(io.cwd));
+}
+
+/**
+ * Diagnostics of one severity, those of one summary as the first of them, which says how many more there are. What has no
+ * place in a file stays as it is.
+ */
+export function consolidated(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const counts = new Map<string, number>();
+  for (const { summary, subject } of diagnostics) if (subject) counts.set(summary, (counts.get(summary) ?? 0) + 1);
+  const said = new Set<string>();
+  return diagnostics.flatMap((diagnostic) => {
+    const { summary, detail, severity, subject } = diagnostic;
+    const more = (counts.get(summary) ?? 1) - 1;
+    if (!subject || more === 0) return [diagnostic];
+    if (said.has(summary)) return [];
+    said.add(summary);
+    const note = `(and ${more === 1 ? "one" : more} more similar ${severity}${more === 1 ? "" : "s"} elsewhere)`;
+    return [{ ...diagnostic, detail: detail === "" ? note : `${detail}\n\n${note}` }];
+  });
+}
