@@ -477,3 +477,29 @@ test("all is destroyed by what is remembered where templates are gone, and histo
   const destroyed = await folder.must("destroy", "-auto-approve");
   expect(destroyed.out).toContain("Destroy complete! 3 instances.");
 });
+
+test("where states are encrypted, saved plans are too, and no secret input lies beside them in clear", async () => {
+  const encryption = `terraform {
+  encryption {
+    key_provider "pbkdf2" "p" { passphrase = "a long enough passphrase" }
+    method "aes_gcm" "m" { keys = key_provider.pbkdf2.p }
+    state { method = method.aes_gcm.m }
+    plan { method = method.aes_gcm.m }
+  }
+}
+`;
+  const folder = folderWith({
+    "app/main.tf": `${encryption}variable "token" { sensitive = true }\nresource "terraform_data" "a" { input = var.token }\n`,
+    "all.instances.hcl": 'instance "a" {\n  source = "./app"\n  token  = "hunter2"\n}\n',
+  });
+  await folder.must("plan", "-out=x.plan");
+  await folder.must("apply", "x.plan");
+  for (const name of ["terraform.tfstate", "made-by.json"])
+    expect(folder.read(`.millwright/instances/a/${name}`)).not.toContain(
+      name === "made-by.json" ? '"token",' : "hunter2",
+    );
+  expect((await folder.must("plan")).out).toContain("No changes.");
+  folder.write({ "all.instances.hcl": "" });
+  const refused = await folder.run(["plan"]);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("Secret inputs are not kept")]);
+});

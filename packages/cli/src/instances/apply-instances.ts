@@ -11,8 +11,9 @@ import { forgetInstance, writeRecord } from "@millwright/engine/instances/record
 import type { Plan } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
-import { dynamicValue, isWhollyKnown, type Value } from "@millwright/value/value";
+import { dynamicValue, isMarkedDeep, isWhollyKnown, sensitive, type Value } from "@millwright/value/value";
 import { progressView } from "../views/progress.ts";
+import { sealingOf } from "../terraform/backend/sealing.ts";
 import { carryOut } from "../terraform/carry-out.ts";
 import type { OpenState } from "../terraform/open-state.ts";
 import type { RunToRecord } from "../terraform/recording.ts";
@@ -91,7 +92,7 @@ class ApplyingRun {
     const { session, state, plan } = instance;
     const variables = await this.#inputsNow(instance);
     if (!variables) return false;
-    this.#remember(instance, variables);
+    if (!(await this.#remember(instance, variables))) return false;
     if (hasChanges(plan)) {
       if (!(await this.#carryOut({ ...instance, plan: { ...plan, variables } }))) return false;
     } else {
@@ -159,11 +160,17 @@ class ApplyingRun {
   }
 
   // Before anything is made, so that what a killed run has made is not forgotten either.
-  #remember(
-    { task, state, configuration, files, contribution }: ReadyInstance,
+  async #remember(
+    { task, session, state, configuration, files, contribution }: ReadyInstance,
     inputs: ReadonlyMap<string, Value>,
-  ): void {
-    if (!task.listed || task.task === "remove") return;
+  ): Promise<boolean> {
+    if (!task.listed || task.task === "remove") return true;
+    const sealing = await sealingOf(session, [], "state");
+    if (!sealing) return false;
+    // Where the state is encrypted, no secret of it is to lie beside it in clear.
+    const isSecret = ([name, value]: readonly [string, Value]) =>
+      isMarkedDeep(value, sensitive) || configuration.root.variables.get(name)?.sensitive === true;
+    const withheld = sealing.sealed ? [...inputs].filter(isSecret).map(([name]) => name) : [];
     const { template, dependencies } = task.listed;
     writeRecord(this.#input.session.folder, task.name, {
       template,
@@ -171,10 +178,12 @@ class ApplyingRun {
       lineage: state.kept.lineage,
       dependencies: [...dependencies],
       outputs: [...configuration.root.outputs.keys()],
-      inputs: inputs,
+      inputs: new Map([...inputs].filter(([name]) => !withheld.includes(name))),
+      withheld,
       files,
       ...(contribution === undefined ? {} : { contribution }),
     });
+    return true;
   }
 
   #finished({ task, configuration, state }: ReadyInstance): boolean {

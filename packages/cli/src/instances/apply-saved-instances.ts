@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { instanceOrder } from "@millwright/engine/instances/order";
-import { readInstancesPlanFile, type SavedInstance } from "@millwright/engine/instances/plan-file";
+import type { SavedInstance } from "@millwright/engine/instances/plan-file";
 import { readRecord } from "@millwright/engine/instances/record";
 import type { Value } from "@millwright/value/value";
 import { providersOf } from "../terraform/registry.ts";
@@ -15,6 +15,7 @@ import { instanceSession } from "./instance-session.ts";
 import { KnownStates } from "./known-states.ts";
 import { savedVariables } from "./list-values.ts";
 import { type Listing, restoreListing } from "./listing.ts";
+import { type OpenedInstance, openSavedPlans } from "./open-saved.ts";
 import type { Task } from "./tasks.ts";
 import { savedConfiguration } from "../terraform/saved-configuration.ts";
 
@@ -27,15 +28,17 @@ export async function applySavedInstances(call: ApplyInstancesCall, name: string
     await session.report([errorDiagnostic("Failed to load plan file", detail)]);
     return 1;
   }
-  const saved = readInstancesPlanFile(path);
-  const listing = await restoreListing(saved);
-  const variables = savedVariables(listing.list, saved.variables);
+  const opened = await openSavedPlans(session, path);
+  if (!opened) return 1;
+  const { plans, instances } = opened;
+  const listing = await restoreListing(plans);
+  const variables = savedVariables(listing.list, opened.variables);
   if (!(await session.report([...listing.diagnostics, ...variables.diagnostics]))) return 1;
-  const tasks = saved.instances.map((instance) => taskOf(session.folder, instance, listing));
+  const tasks = instances.map((instance) => taskOf(session.folder, instance, listing));
   const ready = new Map<string, ReadyInstance>();
   try {
     let ok = true;
-    for (const [i, instance] of saved.instances.entries()) {
+    for (const [i, instance] of instances.entries()) {
       const one = await readyOf(call, instance, tasks[i]!, listing);
       if (one) ready.set(instance.name, one);
       else ok = false;
@@ -52,7 +55,7 @@ export async function applySavedInstances(call: ApplyInstancesCall, name: string
       parallelism: values.parallelism ?? 10,
     });
     const done = await sayApplied(call, applied);
-    const left = saved.later.map((each) => each.name);
+    const left = plans.later.map((each) => each.name);
     if (done && left.length > 0 && !session.json)
       await session.io.stdout(
         `\nStill to be planned, now that these are applied: ${left.join(", ")}. Run plan again.\n`,
@@ -72,7 +75,7 @@ function taskOf(folder: string, instance: SavedInstance, { list }: Listing): Tas
 
 async function readyOf(
   { session, values, occurrences }: ApplyInstancesCall,
-  { name, template, saved }: SavedInstance,
+  { name, template, saved }: OpenedInstance,
   task: Task,
   { names }: Listing,
 ): Promise<ReadyInstance | undefined> {

@@ -21,7 +21,7 @@ const overAll: Readonly<Record<string, Run>> = {
 };
 
 /** Commands that have nothing to do with what a folder holds. */
-const anywhere = new Set(["version", "fmt"]);
+const anywhere = new Set(["version", "fmt", "login", "logout", "metadata"]);
 
 /**
  * Runs a command in a folder that lists instances of templates: over all of them, or over the one that `-instance=NAME`

@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { writeInstancesPlanFile } from "@millwright/engine/instances/plan-file";
+import { type SavedInstance, variablesBytes, writeInstancesPlanFile } from "@millwright/engine/instances/plan-file";
+import { planBytes } from "@millwright/engine/plan-file";
 import { hasChanges } from "@millwright/engine/plan";
 import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
+import { sealingOf } from "../terraform/backend/sealing.ts";
 import { planMode } from "../terraform/run-plan.ts";
 import { providersOf, providerVersions } from "../terraform/registry.ts";
 import type { CommandStyle } from "../terraform/session.ts";
@@ -14,7 +16,7 @@ import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { instancePlanningFlags, misuseOfInstances } from "./flags.ts";
 import { loadListing } from "./listing.ts";
-import { planInstances, type PlannedInstances } from "./plan-instances.ts";
+import { type PlannedInstance, planInstances, type PlannedInstances } from "./plan-instances.ts";
 import { plansOf } from "./render.ts";
 import { showPlans } from "./show-plans.ts";
 
@@ -79,38 +81,48 @@ function misuse(session: Session, args: readonly string[], values: FlagValues<ty
 async function show(session: Session, plans: PlannedInstances, values: FlagValues<typeof flags>): Promise<number> {
   if (!(await showPlans(session, plans))) return 1;
   const { out } = values;
-  if (out !== undefined) await savePlans(session, out, plans);
+  if (out !== undefined && !(await savePlans(session, out, plans))) return 1;
   if (!session.json) await session.io.stdout(afterword(session, plans, out));
   const changes = plans.later.size > 0 || plansOf(plans).some(hasChanges);
   return values["detailed-exitcode"] && changes ? 2 : 0;
 }
 
-async function savePlans(
-  session: Session,
-  name: string,
-  { listing, variables, planned, later }: PlannedInstances,
-): Promise<void> {
-  const { registry } = await providersOf(session);
+async function savePlans(session: Session, name: string, plans: PlannedInstances): Promise<boolean> {
+  const { listing, variables, planned, later } = plans;
   const { files, contribution } = listing;
+  const instances: SavedInstance[] = [];
+  for (const instance of planned.values()) {
+    const saved = await savedInstance(instance);
+    if (!saved) return false;
+    instances.push(saved);
+  }
+  const sealing = await sealingOf(session, [], "plan");
+  if (!sealing) return false;
   writeInstancesPlanFile(session.path(name), {
     files,
     ...(contribution === undefined ? {} : { contribution }),
-    variables: variables.given,
-    later: [...later].map(([name, why]) => ({ name, why })),
-    instances: [...planned.values()].map(({ task, plan, folder, contribution: template }) => ({
-      name: task.name,
-      task: task.task,
-      template: task.template ?? ".",
-      dependencies: [...task.dependencies],
-      used: [...task.used],
-      saved: {
-        plan,
-        files: folder.files,
-        providers: providerVersions(plan, registry),
-        ...(template === undefined ? {} : { contribution: template }),
-      },
-    })),
+    variables: await sealing.seal(variablesBytes(variables.given)),
+    later: [...later].map(([other, why]) => ({ name: other, why })),
+    instances,
   });
+  return true;
+}
+
+/** Undefined where it is not known how to encrypt it, which was reported. */
+async function savedInstance(instance: PlannedInstance): Promise<SavedInstance | undefined> {
+  const { task, session, plan, folder, contribution } = instance;
+  const sealing = await sealingOf(session, [], "plan");
+  if (!sealing) return undefined;
+  const providers = providerVersions(plan, (await providersOf(session)).registry);
+  const kept = contribution === undefined ? {} : { contribution };
+  return {
+    name: task.name,
+    task: task.task,
+    template: task.template ?? ".",
+    dependencies: [...task.dependencies],
+    used: [...task.used],
+    plan: await sealing.seal(planBytes({ plan, files: folder.files, providers, ...kept })),
+  };
 }
 
 function afterword({ style, io }: Session, plans: PlannedInstances, out: string | undefined): string {

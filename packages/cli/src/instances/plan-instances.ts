@@ -161,9 +161,13 @@ class PlanningRun {
     return ok;
   }
 
-  async #inputs({ listed, record, task }: Task): Promise<readonly VariableSource[] | undefined> {
+  async #inputs({ name, listed, record, task }: Task): Promise<readonly VariableSource[] | undefined> {
     const { session, listing } = this.#input;
     const remembered = rememberedInputs(record);
+    if (!listed && record && record.withheld.length > 0) {
+      await session.report([secretsAreLost(name, record.withheld)]);
+      return undefined;
+    }
     if (!listed) return remembered;
     const missing = task === "make" ? this.#notApplied(listed.dependencies) : undefined;
     if (missing !== undefined) {
@@ -286,6 +290,11 @@ class PlanningRun {
       release: () => this.release(),
     };
   }
+}
+
+function secretsAreLost(name: string, inputs: readonly string[]): Diagnostic {
+  const detail = `The instance "${name}" is no longer listed, and to destroy it takes its inputs ${inputs.join(", ")}, which are secret. Since its state is encrypted they were not kept. List it again, and take it off the list after "destroy -instance=${name}".`;
+  return errorDiagnostic("Secret inputs are not kept", detail);
 }
 
 function contributionOf({ record }: Task, { stack, files }: LoadedFolder): { readonly contribution?: string } {

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { readInstancesPlanFile } from "@millwright/engine/instances/plan-file";
 import { sourcesOf } from "@millwright/engine/make-plan";
 import { planJson } from "@millwright/engine/plan-json";
 import { newPool } from "../terraform/run-context.ts";
@@ -8,6 +7,7 @@ import { savedConfiguration } from "../terraform/saved-configuration.ts";
 import type { Session } from "../terraform/session.ts";
 import { renderPlan } from "../views/plan.ts";
 import { instanceSession } from "./instance-session.ts";
+import { openSavedPlans } from "./open-saved.ts";
 import { worthShowing } from "./plan-instances.ts";
 import { heading } from "./render.ts";
 
@@ -19,7 +19,10 @@ export async function showSavedPlans(session: Session, name: string, json: boole
     await session.report([errorDiagnostic("Failed to read the given file as a plan file", detail)]);
     return 1;
   }
-  const { instances, later } = readInstancesPlanFile(path);
+  const opened = await openSavedPlans(session, path);
+  if (!opened) return 1;
+  const { instances } = opened;
+  const { later } = opened.plans;
   const plans: Record<string, unknown> = {};
   for (const { name: instance, template, task, saved } of instances) {
     const inside = instanceSession(session, { name: instance, template, inputs: [], listFiles: new Set() });

@@ -23,6 +23,7 @@ const record = {
     ["token", mark(stringValue("hunter2"), sensitive)],
     ["ports", listValue([stringValue("1")])],
   ]),
+  withheld: ["secret"],
   files: new Map([["main.tf", new Uint8Array([1, 2, 255])]]),
 };
 

@@ -18,6 +18,8 @@ export interface InstanceRecord {
   /** Names of the outputs that the template declared: one that the state does not have was null. */
   readonly outputs: readonly string[];
   readonly inputs: ReadonlyMap<string, Value>;
+  /** Names of inputs that are secret and not kept, since the state is encrypted and this is not. */
+  readonly withheld: readonly string[];
   /** The template's files, by path relative to it. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** What TypeScript in the template needs to be run again. */
@@ -46,6 +48,7 @@ interface Document {
   readonly dependencies: readonly string[];
   readonly outputs: readonly string[];
   readonly inputs: readonly (readonly [string, PlainValue])[];
+  readonly withheld: readonly string[];
   readonly files: readonly (readonly [string, string])[];
   readonly contribution?: string;
 }
@@ -75,13 +78,14 @@ export function readRecord(listFolder: string, name: string): InstanceRecord | u
   try {
     const document = JSON.parse(readFileSync(path, "utf8")) as Document;
     if (document.format !== format) throw new Error(`its format is ${document.format}, and ${format} is known`);
-    const { template, place, lineage, dependencies, outputs, contribution } = document;
+    const { template, place, lineage, dependencies, outputs, withheld, contribution } = document;
     return {
       template,
       place,
       lineage,
       dependencies,
       outputs,
+      withheld,
       inputs: new Map(document.inputs.map(([input, value]) => [input, decodeValue(value)])),
       files: new Map(document.files.map(([file, text]) => [file, textToBytes(text)])),
       ...(contribution === undefined ? {} : { contribution }),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringValue } from "@millwright/value/value";
 import { afterAll, expect, test } from "vitest";
-import { readInstancesPlanFile, writeInstancesPlanFile } from "./instances-plan-file.ts";
+import { readInstancesPlanFile, variablesBytes, variablesOf, writeInstancesPlanFile } from "./instances-plan-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "millwright-plans-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const plans = {
   files: new Map([["all.instances.hcl", new Uint8Array([104, 105])]]),
   contribution: "{}",
-  variables: new Map([["region", stringValue("eu")]]),
+  variables: variablesBytes(new Map([["region", stringValue("eu")]])),
   instances: [],
   later: [{ name: "many", why: "it has to wait" }],
 };
@@ -19,7 +19,9 @@ const plans = {
 test("plans of instances come back as they were saved, for their owner's eyes only", () => {
   const path = join(folder, "a.plan");
   writeInstancesPlanFile(path, plans);
-  expect(readInstancesPlanFile(path)).toEqual(plans);
+  const read = readInstancesPlanFile(path);
+  expect(read).toEqual(plans);
+  expect(variablesOf(read.variables)).toEqual(new Map([["region", stringValue("eu")]]));
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 

@@ -5,7 +5,7 @@ import type { Value } from "@millwright/value/value";
 import { backendErrors } from "../backend/errors.ts";
 import { writePrivateFile } from "../backend/private-file.ts";
 import { bytesToText, decodeValue, encodeValue, type PlainValue, textToBytes } from "./codec.ts";
-import { isPlanFile, planBytes, type SavedPlan, savedPlanOf } from "./plan-file.ts";
+import { isPlanFile } from "./plan-file.ts";
 
 /** The plans of several instances in one file, with the list they came from, so that an apply needs no source. */
 export interface SavedInstancesPlan {
@@ -13,8 +13,8 @@ export interface SavedInstancesPlan {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** What a list in TypeScript needs to be run again. */
   readonly contribution?: string;
-  /** Values of the list's variables as they were given. */
-  readonly variables: ReadonlyMap<string, Value>;
+  /** Values of the list's variables as they were given: {@link variablesBytes}, sealed where plans are. */
+  readonly variables: Uint8Array;
   readonly instances: readonly SavedInstance[];
   /** Instances that could not be planned before others are applied. */
   readonly later: readonly { readonly name: string; readonly why: string }[];
@@ -26,7 +26,8 @@ export interface SavedInstance {
   readonly template: string;
   readonly dependencies: readonly string[];
   readonly used: readonly string[];
-  readonly saved: SavedPlan;
+  /** The instance's own saved plan, as the bytes of its file: sealed as its template says. */
+  readonly plan: Uint8Array;
 }
 
 const magic = "millwright-instances-plan";
@@ -37,9 +38,20 @@ interface Document {
   readonly format: number;
   readonly files: readonly (readonly [string, string])[];
   readonly contribution?: string;
-  readonly variables: readonly (readonly [string, PlainValue])[];
-  readonly instances: readonly (Omit<SavedInstance, "saved"> & { readonly plan: string })[];
+  readonly variables: string;
+  readonly instances: readonly (Omit<SavedInstance, "plan"> & { readonly plan: string })[];
   readonly later: SavedInstancesPlan["later"];
+}
+
+/** Values of variables as bytes. */
+export function variablesBytes(variables: ReadonlyMap<string, Value>): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify([...variables].map(([name, value]) => [name, encodeValue(value)])));
+}
+
+/** Reads what {@link variablesBytes} wrote. */
+export function variablesOf(bytes: Uint8Array): ReadonlyMap<string, Value> {
+  const plain = JSON.parse(Buffer.from(bytes).toString("utf8")) as readonly (readonly [string, PlainValue])[];
+  return new Map(plain.map(([name, value]) => [name, decodeValue(value)]));
 }
 
 /** Writes the plans, for their owner's eyes only (0600), since they hold values in clear. */
@@ -49,8 +61,8 @@ export function writeInstancesPlanFile(path: string, plans: SavedInstancesPlan):
     format,
     ...plans,
     files: [...plans.files].map(([name, bytes]) => [name, bytesToText(bytes)]),
-    variables: [...plans.variables].map(([name, value]) => [name, encodeValue(value)]),
-    instances: plans.instances.map(({ saved, ...instance }) => ({ ...instance, plan: bytesToText(planBytes(saved)) })),
+    variables: bytesToText(plans.variables),
+    instances: plans.instances.map((instance) => ({ ...instance, plan: bytesToText(instance.plan) })),
   };
   try {
     writePrivateFile(path, gzipSync(JSON.stringify(document), { level: 1 }));
@@ -77,11 +89,8 @@ export function readInstancesPlanFile(path: string): SavedInstancesPlan {
     const { contribution, later } = document;
     return {
       files: new Map(document.files.map(([name, text]) => [name, textToBytes(text)])),
-      variables: new Map(document.variables.map(([name, value]) => [name, decodeValue(value)])),
-      instances: document.instances.map(({ plan, ...instance }) => ({
-        ...instance,
-        saved: savedPlanOf(textToBytes(plan), path),
-      })),
+      variables: textToBytes(document.variables),
+      instances: document.instances.map((instance) => ({ ...instance, plan: textToBytes(instance.plan) })),
       later,
       ...(contribution === undefined ? {} : { contribution }),
     };

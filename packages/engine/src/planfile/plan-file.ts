@@ -24,6 +24,15 @@ export interface SavedPlan {
   readonly providers: ReadonlyMap<string, string>;
   /** What a further source of configuration (a TypeScript stack) needs to be made again, in its own words. */
   readonly contribution?: string;
+  /** Where the state of before is kept, and that of after it is to be; where that is not told, the folder says. */
+  readonly backend?: PlanBackend;
+}
+
+/** A backend as the folder was initialised with it, and the workspace. */
+export interface PlanBackend {
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly workspace: string;
 }
 
 const magic = "millwright-plan";
@@ -133,9 +142,10 @@ interface Document {
   readonly files: readonly (readonly [string, string])[];
   readonly providers: readonly (readonly [string, string])[];
   readonly contribution?: string;
+  readonly backend?: PlanBackend;
 }
 
-function encode({ plan, files, providers, contribution }: SavedPlan): Document {
+function encode({ plan, files, providers, contribution, backend }: SavedPlan): Document {
   const { lineage, serial } = plan;
   return {
     kind: magic,
@@ -166,6 +176,7 @@ function encode({ plan, files, providers, contribution }: SavedPlan): Document {
     files: [...files].map(([path, bytes]) => [path, bytesToText(bytes)] as const),
     providers: [...providers],
     ...(contribution === undefined ? {} : { contribution }),
+    ...(backend ? { backend } : {}),
   };
 }
 
@@ -211,6 +222,7 @@ function decode(document: Document): SavedPlan {
     files: new Map(document.files.map(([path, text]) => [path, textToBytes(text)] as const)),
     providers: new Map(document.providers),
     ...(document.contribution === undefined ? {} : { contribution: document.contribution }),
+    ...(document.backend ? { backend: document.backend } : {}),
   };
 }
 
