@@ -34,16 +34,11 @@ export async function openConsole(
 ): Promise<Diagnosed<Console>> {
   const { configuration } = context;
   const evaluator = new Evaluator(context, new ProviderFunctions(pool));
-  const evaluate = async (expression: Expression): Promise<Diagnosed<Value>> => {
-    const astray = checkExpression(configuration, pool, expression);
-    if (hasErrors(astray)) return { value: dynamicValue, diagnostics: astray };
-    await evaluator.providerFunctions?.settle(() => evaluator.evaluate(expression, rootModule));
-    return evaluator.evaluate(expression, rootModule);
-  };
+  const opened = consoleOf(evaluator, pool);
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(configuration, state)))];
   const graph = configGraph(configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));
-  if (hasErrors(diagnostics)) return { value: { evaluate }, diagnostics };
+  if (hasErrors(diagnostics)) return { value: opened, diagnostics };
   await walkGraph(graph, async (node) => {
     await prefetch(evaluator, pool, node);
     if (node.kind === "call")
@@ -56,7 +51,20 @@ export async function openConsole(
     }
     return true;
   });
-  return { value: { evaluate }, diagnostics };
+  return { value: opened, diagnostics };
+}
+
+/** A console that answers from what a walk has put into its evaluator, such as that of a plan. */
+export function consoleOf(evaluator: Evaluator, pool: ProviderPool): Console {
+  const { configuration } = evaluator.context;
+  return {
+    evaluate: async (expression) => {
+      const astray = checkExpression(configuration, pool, expression);
+      if (hasErrors(astray)) return { value: dynamicValue, diagnostics: astray };
+      await evaluator.providerFunctions?.settle(() => evaluator.evaluate(expression, rootModule));
+      return evaluator.evaluate(expression, rootModule);
+    },
+  };
 }
 
 async function see(evaluator: Evaluator, resource: ResourceState, pool: ProviderPool): Promise<readonly Diagnostic[]> {

@@ -1,9 +1,11 @@
 import { createInterface } from "node:readline";
-import { hasErrors } from "@millwright/core/diagnostics";
+import { type Diagnosed, hasErrors } from "@millwright/core/diagnostics";
 import type { Console } from "@millwright/engine/console";
-import { openConsole } from "@millwright/engine/console";
+import { consoleOf, openConsole } from "@millwright/engine/console";
+import { Evaluator } from "@millwright/engine/evaluator";
+import { makePlan, type PlanInput } from "@millwright/engine/make-plan";
 import { collectVariables } from "@millwright/engine/variables";
-import { formatConsoleValue } from "@millwright/functions/console-format";
+import { formatConsoleResult } from "@millwright/functions/console-format";
 import { parseExpression } from "@millwright/hcl/parse";
 import { sourceFile } from "@millwright/hcl/source-file";
 import type { CommandIo } from "../io.ts";
@@ -13,13 +15,17 @@ import { runCommand } from "./command.ts";
 import { loadFolder, variableSources } from "./folder.ts";
 import { readState } from "./open-state.ts";
 import { stateFlags, variableFlags } from "./options.ts";
-import { newPool, evaluatorContext } from "./run-context.ts";
+import { newPool, evaluatorContext, runPorts } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
 export function runConsole(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { ...variableFlags, state: stateFlags.state },
+      flags: {
+        ...variableFlags,
+        state: stateFlags.state,
+        plan: { kind: "bool", help: "Make a plan first, and answer from what it would bring about." },
+      },
       usage: "console [flags]",
       about:
         "Evaluates expressions, a line each, with the folder's variables, locals and state.\nReads standard input where that is no terminal.",
@@ -39,7 +45,10 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
             applying: false,
             use: "console",
           });
-          const { value: opened, diagnostics } = await openConsole(context, state.kept.current.state, pool);
+          const known = { context, given: variables.value.given, state: state.kept.current.state, pool };
+          const { value: opened, diagnostics } = await (values.plan
+            ? openPlanned(session, known)
+            : openConsole(context, known.state, pool));
           if (!(await session.report(diagnostics))) return 1;
           const interactive = isInteractive(io);
           const lines = createInterface({
@@ -74,6 +83,24 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
   );
 }
 
+/** A console that answers from a plan: what is known before an apply is there, all else is unknown. */
+async function openPlanned(
+  session: Session,
+  known: Pick<PlanInput, "context" | "given" | "state" | "pool">,
+): Promise<Diagnosed<Console>> {
+  const { evaluator, diagnostics } = await makePlan({
+    ...known,
+    interrupted: [],
+    lineage: "",
+    serial: 0,
+    options: { mode: "normal", refresh: true, targets: [], forceReplace: [] },
+    ports: runPorts(session, () => undefined),
+    parallelism: 10,
+    timestamp: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+  });
+  return { value: consoleOf(evaluator ?? new Evaluator(known.context), known.pool), diagnostics };
+}
+
 // More brackets opened than closed: the expression goes on in the next line.
 function isUnfinished(text: string): boolean {
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, "").replace(/(#|\/\/).*$/gm, "");
@@ -94,14 +121,22 @@ function isHeredocClosed(text: string): boolean {
 }
 
 async function answer(session: Session, opened: Console, text: string): Promise<boolean> {
-  const parsed = parseExpression(sourceFile("<console-input>", text));
-  const result = hasErrors(parsed.diagnostics) ? parsed : await opened.evaluate(parsed.value);
-  const diagnostics = parsed === result ? parsed.diagnostics : [...parsed.diagnostics, ...result.diagnostics];
-  if (diagnostics.length > 0) {
-    const sources = (filename: string) => (filename === "<console-input>" ? text : session.sources(filename));
-    await session.io.stderr(renderDiagnostics(diagnostics, session.view, sources, false));
+  // A heredoc ends with a line of its own.
+  const file = sourceFile("<console-input>", `${text}\n`);
+  const parsed = parseExpression(file);
+  const found = [...parsed.diagnostics];
+  let shown = "";
+  if (!hasErrors(found)) {
+    const result = await opened.evaluate(parsed.value);
+    const formatted = formatConsoleResult(result.value);
+    found.push(...result.diagnostics, ...(hasErrors(result.diagnostics) ? [] : formatted.diagnostics));
+    shown = formatted.value;
   }
-  if (hasErrors(diagnostics) || !("type" in result.value)) return false;
-  await session.io.stdout(`${formatConsoleValue(result.value)}\n`);
+  if (found.length > 0) {
+    const sources = (filename: string) => (filename === file.name ? text : session.sources(filename));
+    await session.io.stderr(renderDiagnostics(found, session.view, sources, false));
+  }
+  if (hasErrors(found)) return false;
+  await session.io.stdout(`${shown}\n`);
   return true;
 }
