@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { actionsOf, messages, TestEngine, type TestFiles } from "../testing/test-engine.ts";
+import { actionsOf, messages, plainOf, TestEngine, type TestFiles } from "../testing/test-engine.ts";
+import type { Value } from "@millwright/value/value";
 
 const small = (name: string, rest = "") => `resource "test_small" "${name}" {\n  name = "${name}"\n  ${rest}\n}\n`;
 
@@ -74,4 +75,24 @@ describe("all can be taken down", () => {
       expect(engine.provider.world.names()).toEqual([]);
     });
   }
+});
+
+test("an object of which the state does not know what it needs goes before that, as the configuration says", async () => {
+  const engine = new TestEngine("");
+  const files =
+    small("a") +
+    'data "test_lookup" "d" {\n name = test_small.a.name\n}\n' +
+    small("b", "value = data.test_lookup.d.id");
+  await engine.given(files);
+  for (const resource of engine.state.resources.values())
+    for (const instance of resource.instances.values())
+      if (instance.current) Object.assign(instance.current, { dependencies: [] });
+  const { plan } = await engine.plan({ mode: "destroy" });
+  engine.provider.log.clear();
+  await engine.apply(plan);
+  const ended = engine.provider.log.calls.filter(({ method }) => method === "applyResourceChange");
+  expect(ended.map(({ request }) => plainOf((request as { prior: Value }).prior))).toMatchObject([
+    { name: "b" },
+    { name: "a" },
+  ]);
 });

@@ -51,7 +51,7 @@ export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boo
   const see = (value: Value) => run.evaluator.setInstance(address.module, address.resource, address.key, value);
   if (run.options.mode === "destroy") {
     see(prior.value);
-    return planDelete(run, target, prior, "none", target.resource);
+    return planDelete(run, target, afterWhatItNeeds(run, target, prior), "none", target.resource);
   }
   if (run.options.mode === "refresh-only" || !run.isTargeted(address.text)) {
     see(prior.value);
@@ -70,6 +70,19 @@ export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boo
   const { postconditions } = target.resource.lifecycle;
   const instance = { ...target.instance, self: planned.after };
   return report(run, checkRules(run, target.address, "Resource postcondition failed", postconditions, instance));
+}
+
+// Of an object that the import command took over the state does not know what it needs; the configuration does.
+function afterWhatItNeeds(
+  run: PlanRun,
+  { address, nodeId, providerAddress }: PlanTarget,
+  prior: PriorObject,
+): PriorObject {
+  const dependencies = run.dependencies.get(nodeId) ?? [];
+  const current = run.refreshed.instance(address)?.current;
+  if (!prior.stored || !current || current.dependencies.length > 0 || dependencies.length === 0) return prior;
+  run.refreshed.setCurrent(address, providerAddress.text, { ...current, dependencies });
+  return { ...prior, stored: { ...prior.stored, dependencies } };
 }
 
 // What an unchanged object comes after may have changed all the same: its end goes by what the state says of that.
@@ -211,7 +224,8 @@ function decide(
   replacePaths: readonly Path[],
 ): { readonly action: Action; readonly reason: ActionReason } {
   if (isNull(prior.value)) return { action: "create", reason: "none" };
-  const replace: Action = run.createBeforeDestroy.has(target.nodeId) ? "create-delete" : "delete-create";
+  const madeFirst: Action = run.createBeforeDestroy.has(target.nodeId) ? "create-delete" : "delete-create";
+  const replace = target.resource.lifecycle.destroy ? madeFirst : "forget-create";
   if (prior.stored?.status === "tainted") return { action: replace, reason: "replace_because_tainted" };
   if (run.options.forceReplace.includes(target.address.text)) return { action: replace, reason: "replace_by_request" };
   if (replacePaths.length > 0) return { action: replace, reason: "replace_because_cannot_update" };
