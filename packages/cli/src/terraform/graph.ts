@@ -6,13 +6,13 @@ import { configGraph } from "@millwright/engine/config-graph";
 import type { Configuration } from "@millwright/engine/configuration";
 import { dotOfResources, drawSteps, mermaidOfResources } from "@millwright/engine/drawing";
 import { cyclesOf } from "@millwright/engine/graph";
-import { readPlanFile } from "@millwright/engine/plan-file";
 import { destroyGraph, resourceGraph, stepGraph } from "@millwright/engine/resource-graph";
 import { reduced } from "@millwright/engine/reduced";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder } from "./folder.ts";
 import { variableFlags, viewFlags } from "./options.ts";
+import { readSavedPlan } from "./plan-files.ts";
 import { savedConfiguration } from "./saved-configuration.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
@@ -98,7 +98,8 @@ function draw(configuration: Configuration, type: string | undefined, format: Fo
 }
 
 async function drawPlan(session: Session, path: string, format: Format): Promise<number> {
-  const saved = readPlanFile(session.path(path));
+  const saved = await readSavedPlan(session, session.path(path));
+  if (!saved) return 1;
   const read = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });
   if (!(await session.report(read.diagnostics.filter(({ severity }) => severity === "error")))) return 1;
   const graph = orderOfPlan(saved.plan, read.value);

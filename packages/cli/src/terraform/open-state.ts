@@ -3,6 +3,7 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { KeptState, type StatePlaces } from "@millwright/engine/backend/kept-state";
 import { LocalSlot } from "@millwright/engine/backend/local-storage";
+import type { PlanBackend } from "@millwright/engine/plan-file";
 import { newLockInfo } from "@millwright/engine/backend/lock-info";
 import type { Sealing } from "@millwright/engine/backend/sealing";
 import { type SlotLock, type StateSlot, takeLock } from "@millwright/engine/backend/storage";
@@ -10,7 +11,7 @@ import { History } from "@millwright/engine/history";
 import { folderPlace } from "@millwright/engine/history/folder-place";
 import { productVersion } from "../product.ts";
 import { sealingOf } from "./backend/sealing.ts";
-import { type OpenStorage, openStorage } from "./backend/storage.ts";
+import { openPlanned, type OpenStorage, openStorage } from "./backend/storage.ts";
 import type { GivenFlag } from "./options.ts";
 import { onUnlessGiven } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -18,6 +19,8 @@ import type { Session } from "./session.ts";
 /** Where a state is kept, with the lock of this run on it. */
 export interface OpenState {
   readonly kept: KeptState;
+  /** Where it is kept; undefined where the folder says nothing of that. */
+  readonly backend?: PlanBackend;
   /** The runs that have changed it. */
   readonly history: History;
   /** Aborted when the lock is lost, where that can be told. */
@@ -35,6 +38,8 @@ export interface StateOptions {
   readonly backup?: string;
   /** Whether the state is changed by hand: then the backup of a file has the time in its name, and none is overwritten. */
   readonly byHand?: true;
+  /** The backend of a saved plan, in place of the folder's. */
+  readonly backend?: PlanBackend;
   /** All that was typed, since a backend's block may be made from variables. */
   readonly occurrences?: readonly GivenFlag[];
 }
@@ -44,14 +49,24 @@ export async function openState(session: Session, options: StateOptions): Promis
   const { occurrences = [] } = options;
   const sealing = await sealingOf(session, occurrences, "state");
   if (!sealing) return undefined;
-  const opened = options.path === undefined ? await openStorage(session, occurrences) : undefined;
+  const opened = options.path === undefined ? await storageOf(session, options) : undefined;
   if (options.path === undefined && !opened) return undefined;
   const places = await placesOf(session, options, opened);
   if (!places) {
     await opened?.storage.close();
     return undefined;
   }
-  return take(session, { places, sealing, lock: options.lock, close: async () => opened?.storage.close() });
+  const taken = await take(session, {
+    places,
+    sealing,
+    lock: options.lock,
+    close: async () => opened?.storage.close(),
+  });
+  return taken && { ...taken, ...(opened?.backend ? { backend: opened.backend } : {}) };
+}
+
+function storageOf(session: Session, { backend, occurrences = [] }: StateOptions): Promise<OpenStorage | undefined> {
+  return backend ? openPlanned(session, backend) : openStorage(session, occurrences);
 }
 
 /** Reads a state that is only looked at. */

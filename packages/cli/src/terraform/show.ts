@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { planJson } from "@millwright/engine/plan-json";
 import { stateJson } from "@millwright/engine/state-json";
-import { isPlanFile, readPlanFile } from "@millwright/engine/plan-file";
+import { isPlanFile } from "@millwright/engine/plan-file";
 import { readStateFile } from "@millwright/engine/read-state-file";
 import { isEmptyState, type State } from "@millwright/engine/state";
 import { sourcesOf } from "@millwright/engine/make-plan";
@@ -10,6 +10,7 @@ import { renderPlan } from "../views/plan.ts";
 import { renderState } from "../views/state.ts";
 import { runCommand } from "./command.ts";
 import { readState } from "./open-state.ts";
+import { isEncrypted, readSavedPlan } from "./plan-files.ts";
 import { viewFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
 import { badWhy, sayWhy, whyFlags } from "./why.ts";
@@ -50,6 +51,7 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
         }
         const bytes = readFileSync(file);
         if (isPlanFile(bytes) || bytes[0] === 0x50) return showPlan(session, file, values.json, values.why);
+        if (isEncrypted(bytes)) return showEncrypted(session, file, path, values);
         const read = readStateFile(bytes.toString("utf8"), path);
         return (await session.report(read.diagnostics)) ? showState(session, read.value.state, false, values.json) : 1;
       },
@@ -60,8 +62,21 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
   );
 }
 
+/** A file that is encrypted is a state, which has its lineage beside what is encrypted, or a plan. */
+async function showEncrypted(
+  session: Session,
+  file: string,
+  name: string,
+  { json, why }: { readonly json: boolean; readonly why: readonly string[] },
+): Promise<number> {
+  if (!readFileSync(file).includes('"lineage"')) return showPlan(session, file, json, why);
+  const open = await readState(session, name);
+  return open ? showState(session, open.kept.current.state, false, json) : 1;
+}
+
 async function showPlan(session: Session, path: string, json: boolean, why: readonly string[]): Promise<number> {
-  const saved = readPlanFile(path);
+  const saved = await readSavedPlan(session, path);
+  if (!saved) return 1;
   const pool = await newPool(session);
   try {
     const { value: configuration } = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });

@@ -7,6 +7,12 @@ const summaries: Readonly<Record<string, string>> = {
   STATE_UNWRITABLE: "Cannot write",
   JOURNAL_UNWRITABLE: "Cannot write the journal",
   PLAN_UNREADABLE: "Invalid plan file",
+  STATE_NOT_LOCKED: "Failed to unlock state",
+  STATE_LOCK_LOST: "The state lock was lost",
+  WORKSPACES_UNSUPPORTED: "workspaces not supported",
+  STATE_SEALED: "Failed to decrypt",
+  STATE_KEY_UNAVAILABLE: "The encryption key cannot be had",
+  ENCRYPTION_MISCONFIGURED: "Invalid encryption configuration",
 };
 
 /** What went wrong in the world around a command, as it is shown to its user. */

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Diagnosed } from "@millwright/core/diagnostics";
+import { isKind, OperationalError } from "@millwright/core/errors";
 import type { State } from "../state.ts";
 import { emptyState, isEmptyState } from "../state.ts";
 import { readStateFile } from "../statefile/read.ts";
 import type { StateFile } from "../statefile/write.ts";
 import { writeStateFile } from "../statefile/write.ts";
+import { backendErrors } from "./errors.ts";
 import { Journal } from "./journal-place.ts";
 import { makeFolderOf } from "./local-storage.ts";
 import { writePrivateFile } from "./private-file.ts";
@@ -34,6 +36,26 @@ export interface KeptStateOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a slot holds, opened. */
+interface Stored {
+  readonly plain: Uint8Array;
+  /** Whether it is sealed as it would be now. */
+  readonly isCurrent: boolean;
+}
+
+async function opened(sealing: Sealing, bytes: Uint8Array, place: string): Promise<Uint8Array> {
+  try {
+    return await sealing.open(bytes);
+  } catch (error) {
+    if (!isKind(error, backendErrors.sealUnopened)) throw error;
+    throw new OperationalError(
+      backendErrors.sealUnopened,
+      `The state ${place} cannot be decrypted: ${error.message} Check passphrases and keys. Nothing was written.`,
+      { cause: error },
+    );
+  }
+}
+
 /** A state as one run reads and writes it; the caller holds its lock. */
 export class KeptState {
   /** What is under way for this state on this machine. */
@@ -41,16 +63,11 @@ export class KeptState {
   readonly #places: StatePlaces;
   readonly #options: KeptStateOptions;
   #current: StateFile;
-  /** What is at `to` now, in clear; undefined where there is nothing. */
-  #there: Uint8Array | undefined;
+  /** What is at `to` now; undefined where there is nothing. */
+  #there: Stored | undefined;
   #backedUp = false;
 
-  private constructor(
-    places: StatePlaces,
-    options: KeptStateOptions,
-    current: StateFile,
-    there: Uint8Array | undefined,
-  ) {
+  private constructor(places: StatePlaces, options: KeptStateOptions, current: StateFile, there: Stored | undefined) {
     this.#places = places;
     this.#options = options;
     this.#current = current;
@@ -62,17 +79,19 @@ export class KeptState {
   static async open(places: StatePlaces, options: KeptStateOptions): Promise<Diagnosed<KeptState>> {
     const { from, to } = places;
     const { sealing, signal } = options;
-    const readPlain = async (slot: StateSlot) => {
+    const read = async (slot: StateSlot): Promise<Stored | undefined> => {
       const bytes = await slot.read(signal);
-      return bytes && (await sealing.open(bytes));
+      if (!bytes) return undefined;
+      const plain = await opened(sealing, bytes, slot.place);
+      return { plain, isCurrent: sealing.isCurrent(bytes) };
     };
-    const plain = await readPlain(from);
-    const there = from === to ? plain : await readPlain(to);
+    const source = await read(from);
+    const there = from === to ? source : await read(to);
     const none: StateFile = { lineage: "", serial: 0, state: emptyState, terraformVersion: "" };
-    const read = plain
-      ? readStateFile(Buffer.from(plain).toString("utf8"), from.place)
+    const file = source
+      ? readStateFile(Buffer.from(source.plain).toString("utf8"), from.place)
       : { value: none, diagnostics: [] };
-    return { value: new KeptState(places, options, read.value, there), diagnostics: read.diagnostics };
+    return { value: new KeptState(places, options, file.value, there), diagnostics: file.diagnostics };
   }
 
   /** Where it is written, for people. */
@@ -98,7 +117,8 @@ export class KeptState {
   async write(state: State, when: "changed" | "always" = "changed"): Promise<void> {
     const { lineage } = this;
     const { serial } = this.#current;
-    if (when === "changed") {
+    // What is sealed with a key that is to be used no more is written again.
+    if (when === "changed" && this.#there?.isCurrent !== false) {
       // Where nothing was made there is nothing to remember, and so no state to begin.
       if (!this.#there && isEmptyState(state)) return;
       if (this.#there && writeStateFile({ lineage, serial, state }) === writeStateFile(this.#current)) return;
@@ -110,11 +130,11 @@ export class KeptState {
   async put(file: StateFile): Promise<void> {
     const { to, backup } = this.#places;
     const { sealing } = this.#options;
-    if (!this.#backedUp && backup && this.#there) await backup.write(await sealing.seal(this.#there));
+    if (!this.#backedUp && backup && this.#there) await backup.write(await sealing.seal(this.#there.plain));
     this.#backedUp = true;
     const plain = Buffer.from(writeStateFile(file));
     await to.write(await sealing.seal(plain));
-    this.#there = plain;
+    this.#there = { plain, isCurrent: true };
     this.#current = file;
   }
 

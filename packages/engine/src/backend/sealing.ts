@@ -8,6 +8,8 @@ export interface Sealing {
   seal(plain: Uint8Array): Promise<Uint8Array>;
   /** Gives back what was sealed. Rejects with `sealUnopened` where it cannot: a wrong key, or bytes in clear that must not be. */
   open(bytes: Uint8Array): Promise<Uint8Array>;
+  /** Whether bytes that were opened are sealed as new ones would be; where not, they are to be written again. */
+  isCurrent(bytes: Uint8Array): boolean;
 }
 
 /** Everything in clear. */
@@ -15,4 +17,5 @@ export const inClear: Sealing = {
   sealed: false,
   seal: async (plain) => plain,
   open: async (bytes) => bytes,
+  isCurrent: () => true,
 };

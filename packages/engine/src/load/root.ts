@@ -13,14 +13,16 @@ import { applyOverrides } from "./overrides.ts";
  */
 export function readRootSettings(
   files: Files,
-  options: FolderOptions & { readonly folder?: string },
+  options: FolderOptions & { readonly folder?: string; readonly always?: boolean },
 ): Diagnosed<Module> | undefined {
   const { folder = "." } = options;
   const names = configNames(files.list(folder) ?? [], options);
-  const isAsked = names.some((name) => {
-    const bytes = files.read(folder === "." ? name : `${folder}/${name}`);
-    return bytes && mark.test(Buffer.from(bytes).toString("latin1"));
-  });
+  const isAsked =
+    options.always ||
+    names.some((name) => {
+      const bytes = files.read(folder === "." ? name : `${folder}/${name}`);
+      return bytes && mark.test(Buffer.from(bytes).toString("latin1"));
+    });
   const read = isAsked ? readFolder(files, folder, options) : undefined;
   if (!read) return undefined;
   const diagnostics: Diagnostic[] = [...read.diagnostics];

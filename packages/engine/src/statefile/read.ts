@@ -47,6 +47,7 @@ class StateReader {
       return nothing;
     }
     if (!isRecord(plain)) return this.#unlike("it is not a JSON object");
+    if (typeof plain.encryption_version === "string") return this.#encrypted();
     if (plain.version !== 4) return this.#otherVersion(plain.version);
     const { lineage, serial, terraform_version, outputs, resources } = plain;
     if (typeof lineage !== "string" || typeof serial !== "number")
@@ -66,6 +67,14 @@ class StateReader {
 
   #unlike(why: string): StateFile {
     this.#error("Not a state file", `${why}. Nothing was changed.`);
+    return nothing;
+  }
+
+  #encrypted(): StateFile {
+    this.#error(
+      "Encrypted state",
+      "it is encrypted, and neither an encryption block nor TF_ENCRYPTION says how to read it. Nothing was changed.",
+    );
     return nothing;
   }
 

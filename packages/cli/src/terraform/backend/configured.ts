@@ -31,9 +31,13 @@ export interface RootSettings {
   readonly evaluator: StaticEvaluator;
 }
 
-/** Undefined where the folder says nothing of its state. */
-export function rootSettings(session: Session, occurrences: readonly GivenFlag[]): Diagnosed<RootSettings | undefined> {
-  const read = readRootSettings(templateFiles(session), { tofuFiles: true });
+/** Undefined where the folder says nothing of its state, unless it is wanted `always`. */
+export function rootSettings(
+  session: Session,
+  occurrences: readonly GivenFlag[],
+  wanted: "where it says so" | "always" = "where it says so",
+): Diagnosed<RootSettings | undefined> {
+  const read = readRootSettings(templateFiles(session), { tofuFiles: true, always: wanted === "always" });
   if (!read) return { value: undefined, diagnostics: [] };
   const { value: module, diagnostics } = read;
   const { sources } = variableSources(session, occurrences);

@@ -7,6 +7,7 @@ import type { BackendConfig } from "@millwright/backends/settings";
 import type { SavedBackend, WorkingFolder } from "@millwright/backends/working-folder";
 import { LocalStorage } from "@millwright/engine/backend/local-storage";
 import type { StateStorage } from "@millwright/engine/backend/storage";
+import type { PlanBackend } from "@millwright/engine/plan-file";
 import type { GivenFlag } from "../options.ts";
 import type { Session } from "../session.ts";
 import { workingFolder, workspaceOf } from "../workspace-of.ts";
@@ -19,6 +20,8 @@ export interface OpenStorage {
   readonly type: string;
   readonly workspace: string;
   readonly working: WorkingFolder;
+  /** As it was agreed on with the folder; undefined where the folder says nothing of it. */
+  readonly backend?: PlanBackend;
 }
 
 /**
@@ -53,7 +56,8 @@ export async function openStorage(
   if (!storage) return undefined;
   // Instances of one template share its backend's block, and have each a state of their own there.
   const own = session.instance && storage.keepsWorkspaces ? session.instance.name : workspace;
-  return { storage, type: agreed.type.name, workspace: own, working };
+  const backend = { type: agreed.type.name, config: agreed.config, workspace: own };
+  return { storage, type: agreed.type.name, workspace: own, working, backend };
 }
 
 /** Opens a backend; undefined where it is not configured as it must be, which was reported. */
@@ -73,6 +77,13 @@ export async function openSaved(session: Session, saved: SavedBackend): Promise<
   const named = await backendNamed(saved.type);
   await session.report(named.diagnostics);
   return named.value && openConfigured(session, named.value, saved.config);
+}
+
+/** Opens the backend that a plan was made with. */
+export async function openPlanned(session: Session, backend: PlanBackend): Promise<OpenStorage | undefined> {
+  const { type, config, workspace } = backend;
+  const storage = await openSaved(session, { type, config, hash: 0 });
+  return storage && { storage, type, workspace, working: workingFolder(session), backend };
 }
 
 export type Agreement =
