@@ -36,6 +36,23 @@ describe("an import takes an object into the state", () => {
     expect(engine.provider.log.count("applyResourceChange")).toBe(0);
   });
 
+  test("by the instance of a provider configuration that serves its address", async () => {
+    const { engine } = await engineWith("");
+    const by = 'provider "test" {\n alias = "by"\n for_each = { a = 1, b = 2 }\n}\n';
+    engine.configure({
+      "main.tf": `${by}module "m" {\n source = "./m"\n for_each = { a = 1 }\n providers = { test = test.by[each.key] }\n}\n${thing.replace("{\n", "{\n for_each = { c = 1 }\n provider = test.by[each.key]\n")}`,
+      "m/main.tf": `terraform {\n required_providers {\n test = { source = "millwright/test" }\n }\n}\n${thing}`,
+    });
+    const { state, said } = await importInto(engine, 'module.m["a"].test_thing.a', "a");
+    expect(said).toEqual([]);
+    const [resource] = state.resources.values();
+    expect([...resource!.instances.values()][0]?.providerKey).toBe("a");
+    const other = await importInto(engine, 'test_thing.a["c"]', "a");
+    expect(other.said.join()).toMatch(
+      /Invalid provider instance key: test_thing\.a\["c"\] is to be served by .*\.by\["c"\]/,
+    );
+  });
+
   test("at the address of one instance, in a module", async () => {
     const { engine } = await engineWith("");
     engine.configure({

@@ -1,10 +1,12 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import type { InstanceAddress } from "./addresses.ts";
-import { resourceText, staticModule } from "./addresses.ts";
+import { dynamicValue } from "@millwright/value/value";
+import type { InstanceAddress, InstanceKey, ProviderConfigAddress } from "./addresses.ts";
+import { childModule, resourceText, rootModule, staticModule } from "./addresses.ts";
 import { configGraph, nodeId } from "./config-graph.ts";
 import type { EvaluatorContext } from "./evaluator.ts";
-import { Evaluator } from "./evaluator.ts";
+import { Evaluator, instanceDataOf } from "./evaluator.ts";
+import type { Expansion } from "./expansion.ts";
 import { ProviderFunctions } from "./functions/provider-functions.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
 import { markSensitive, storedObject } from "./objects.ts";
@@ -13,6 +15,7 @@ import { cycleFound, sourcesOf } from "./plan/make.ts";
 import type { NodeRun } from "./plan/nodes.ts";
 import { visitLocal, visitProvider, visitVariable } from "./plan/nodes.ts";
 import { providerOfResource } from "./provider-config.ts";
+import { providerInstance } from "./provider-instance.ts";
 import type { ProviderPool } from "./provider-pool.ts";
 import type { State } from "./state.ts";
 import { StateBuilder } from "./state.ts";
@@ -37,13 +40,23 @@ export async function importObject(
   if (builder.instance(address)?.current) return stop(alreadyManaged(address));
   diagnostics.push(...(await pool.load(sourcesOf(context.configuration, state))));
   if (hasErrors(diagnostics)) return stop();
-  const provider = providerOfResource(context.configuration, module, resource).address;
+  const { address: whole, key } = providerOfResource(context.configuration, module, resource);
+  const serving = { provider: whole, ...(key ? { providerKey: key } : {}) };
+  const evaluator = evaluatorAt(context, address);
+  const { value: provider, diagnostics: astray } = providerInstance(
+    evaluator,
+    serving,
+    address.module,
+    instanceDataOf(expansionWith(address.key), address.key),
+  );
+  if (hasErrors(astray)) return stop(...astray);
   const schema = pool.resourceSchema(provider.source, address.resource);
   if (!schema) {
     const detail = `The provider has no resource type "${address.resource.type}".`;
     return stop(errorDiagnostic("Invalid resource type", detail, { subject: resource.range }));
   }
-  if (!(await configureProvider(context, pool, provider.text, diagnostics))) return stop();
+  if (!(await configureProvider(context, pool, whole.text, diagnostics))) return stop();
+  if (!pool.isConfigured(provider)) return stop(noSuchInstance(address, provider));
   const read = await readExisting(pool.configured(provider), address, { id });
   diagnostics.push(...read.diagnostics);
   if (!read.value) return stop();
@@ -51,6 +64,28 @@ export async function importObject(
   const object = storedObject(markSensitive(read.value.newState, schema.block), schema, kept);
   builder.setCurrent(address, provider.text, object);
   return { value: builder.snapshot(), diagnostics };
+}
+
+/** An evaluator that knows of one instance of each module on the way to an address. */
+function evaluatorAt(context: EvaluatorContext, { module }: InstanceAddress): Evaluator {
+  const evaluator = new Evaluator(context);
+  let at = rootModule;
+  for (const { name, key } of module.steps) {
+    evaluator.setCall(at, name, expansionWith(key));
+    at = childModule(at, name, key);
+  }
+  return evaluator;
+}
+
+function expansionWith(key: InstanceKey): Expansion {
+  if (key === undefined) return { kind: "single" };
+  if (typeof key === "number") return { kind: "count", count: key + 1 };
+  return { kind: "forEach", values: new Map([[key, dynamicValue]]) };
+}
+
+function noSuchInstance({ text }: InstanceAddress, provider: ProviderConfigAddress): Diagnostic {
+  const detail = `${text} is to be served by ${provider.text}, and that provider configuration has no such instance. Its instances are the keys of its for_each.`;
+  return errorDiagnostic("Invalid provider instance key", detail, { address: text });
 }
 
 function notDeclared({ text, resource }: InstanceAddress): Diagnostic {
