@@ -6,7 +6,7 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import { impliedType } from "@millwright/provider/implied-type";
 import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
 import type { AttributeSchema, BlockSchema, Schema } from "@millwright/provider/schema";
-import { decodeJson } from "@millwright/value/json";
+import { decodeJson, encodeJson } from "@millwright/value/json";
 import { markWithPaths, unmarkDeepWithPaths } from "@millwright/value/marks";
 import { formatPath, type Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
@@ -63,9 +63,9 @@ export async function readObject(
 ): Promise<{ readonly value: Value; readonly diagnostics: readonly Diagnostic[] }> {
   const type = impliedType(schema.block);
   const { attributes } = object;
+  if (object.movedFrom) return readMoved(object, object.movedFrom, address, schema, provider);
   if (attributes.form === "value")
     return { value: markStored(attributes.value, schema.block, object.sensitivePaths), diagnostics: [] };
-  if (object.movedFrom) return readMoved(object, object.movedFrom, address, schema, provider);
   if (object.schemaVersion > schema.version) {
     const detail = `The state of ${address.text} was written by a newer version of its provider (schema version ${object.schemaVersion}; the one in use knows ${schema.version}). Use the provider version that wrote it, or a newer one.`;
     return {
@@ -113,7 +113,7 @@ async function readMoved(
       sourceProvider: source ? providerSourceText(source) : from.provider,
       sourceType: from.type,
       sourceVersion: object.schemaVersion,
-      sourceJson: attributes.form === "json" ? attributes.text : "{}",
+      sourceJson: storedJson(attributes),
       sourcePrivate: object.private,
       targetType: address.resource.type,
     });
@@ -125,6 +125,17 @@ async function readMoved(
     return { value: nothing, diagnostics: [...diagnostics, errorDiagnostic("Move failed", detail, place)] };
   } catch (error) {
     return { value: nothing, diagnostics: [providerDied(address.text, "taking over a moved object", error)] };
+  }
+}
+
+function storedJson(attributes: ObjectState["attributes"]): string {
+  switch (attributes.form) {
+    case "json":
+      return attributes.text;
+    case "flat":
+      return JSON.stringify(attributes.flat);
+    case "value":
+      return encodeJson(attributes.value, attributes.type);
   }
 }
 

@@ -4,7 +4,7 @@ import type { ApplyResult } from "@millwright/engine/apply-run";
 import { parseAddress } from "@millwright/engine/parse-address";
 import type { InstanceChange, Plan, PlanCounts, PlanMode } from "@millwright/engine/plan";
 import { countChanges, isChange } from "@millwright/engine/plan";
-import type { EphemeralAction, RunAction, RunEvent } from "@millwright/engine/ports";
+import type { EphemeralAction, ProvisionEvent, RunAction, RunEvent } from "@millwright/engine/ports";
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import type { OutputState } from "@millwright/engine/state";
 import { noteText } from "@millwright/provider/plan-note";
@@ -97,6 +97,11 @@ export class JsonView {
             hook: { resource, action: event.action },
           },
         );
+      case "provision-start":
+      case "provision-output":
+      case "provision-done":
+      case "provision-failed":
+        return this.#provision(event, resource);
       case "planned":
       case "import-start":
       case "import-done":
@@ -104,8 +109,28 @@ export class JsonView {
     }
   };
 
+  #provision(event: ProvisionEvent, resource: Plain): void {
+    const { address, provisioner } = event;
+    const hook = { resource, provisioner };
+    switch (event.kind) {
+      case "provision-start":
+        return this.#line("info", `${address}: Provisioning with '${provisioner}'...`, "provision_start", { hook });
+      case "provision-output": {
+        const output = event.line;
+        return this.#line("info", `${address}: (${provisioner}): ${output}`, "provision_progress", {
+          hook: { ...hook, output },
+        });
+      }
+      case "provision-done":
+        return this.#line("info", `${address}: (${provisioner}) Provisioning complete`, "provision_complete", { hook });
+      case "provision-failed":
+        return this.#line("info", `${address}: (${provisioner}) Provisioning errored`, "provision_errored", { hook });
+    }
+  }
+
   plan(plan: Plan, errored: boolean): void {
-    this.changes(plan);
+    for (const change of plan.drift) this.#change("resource_drift", change, "Drift detected");
+    for (const change of plan.changes) if (isChange(change)) this.#change("planned_change", change, "Plan to");
     if (!errored) this.#summary(countChanges(plan.changes), "plan");
     if (errored || plan.outputs.size === 0) return;
     const outputs = [...plan.outputs].map(([name, { action, sensitive }]) => {
@@ -114,10 +139,9 @@ export class JsonView {
     this.#line("info", `Outputs: ${outputs.length}`, "outputs", { outputs: Object.fromEntries(outputs) });
   }
 
-  /** What was found changed, and what is planned: all that is told of a saved plan before it is carried out. */
+  /** What is going to be done to objects: all that is told of a saved plan before it is carried out. */
   changes(plan: Plan): void {
-    for (const change of plan.drift) this.#change("resource_drift", change, "Drift detected");
-    for (const change of plan.changes) if (isChange(change)) this.#change("planned_change", change, "Plan to");
+    for (const change of plan.changes) if (change.action !== "no-op") this.#change("planned_change", change, "Plan to");
   }
 
   /** Any other line of that UI. */
@@ -145,7 +169,7 @@ export class JsonView {
   applied(counts: ApplyResult["counts"], mode: PlanMode, outputs: ReadonlyMap<string, OutputState>): void {
     const { added: add, changed: change, destroyed: destroy, imported } = counts;
     this.#summary({ add, change, destroy, import: imported }, mode === "destroy" ? "destroy" : "apply");
-    if (outputs.size === 0) return;
+    if (outputs.size === 0 && mode === "destroy") return;
     const plain = [...outputs].map(([name, { value, sensitive }]) => {
       const type = typeToPlain(value.type);
       return [name, sensitive ? { sensitive, type } : { sensitive, type, value: toPlain(value, value.type) }] as const;
@@ -259,6 +283,7 @@ const uiAction: Readonly<Record<InstanceChange["action"], string>> = {
   delete: "delete",
   "delete-create": "replace",
   "create-delete": "replace",
+  "forget-create": "replace",
   forget: "remove",
 };
 

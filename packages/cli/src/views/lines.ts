@@ -2,7 +2,7 @@ import { align } from "./align.ts";
 import type { Style } from "./style.ts";
 
 /** What happens to one line: made, gone, changed, or as it was. */
-export type Symbol = "+" | "-" | "~" | " " | "-/+" | "+/-" | "<=" | ".";
+export type Symbol = "+" | "-" | "~" | " " | "-/+" | "+/-" | "./+" | "<=" | ".";
 
 /** What all parts of one object's diff share. */
 export interface DiffContext {
@@ -81,6 +81,8 @@ export function paint(symbol: Symbol, style: Style): string {
       return `${style.red("-")}/${style.green("+")}`;
     case "+/-":
       return `${style.green("+")}/${style.red("-")}`;
+    case "./+":
+      return `./${style.green("+")}`;
     case "<=":
       return style.cyan("<=");
     case " ":

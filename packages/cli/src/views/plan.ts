@@ -79,6 +79,7 @@ const legendTexts: readonly (readonly [InstanceChange["action"], Symbol, string]
   ["delete", "-", "destroy"],
   ["delete-create", "-/+", "destroy and then create replacement"],
   ["create-delete", "+/-", "create replacement and then destroy"],
+  ["forget-create", "./+", "forget, leave it as it is, and create a new one"],
   ["read", "<=", "read (data resources)"],
   ["forget", ".", "forget, and leave it as it is"],
 ];

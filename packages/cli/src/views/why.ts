@@ -79,6 +79,7 @@ const actionWords = {
   delete: "destroyed",
   "delete-create": "replaced",
   "create-delete": "replaced",
+  "forget-create": "replaced",
   forget: "forgotten",
 } as const;
 

@@ -3,7 +3,7 @@ import type { Graph } from "../graph.ts";
 import { GraphBuilder } from "../graph.ts";
 import { absoluteResourceText, configResourceText, wholeProviderConfig } from "../addresses.ts";
 import type { InstanceChange, Plan } from "../plan/plan.ts";
-import { isReplace } from "../plan/plan.ts";
+import { endsAndMakes } from "../plan/plan.ts";
 import { keyOf } from "../state.ts";
 
 /** A step of an apply: what configuration declares, to be evaluated again with real values, or a change. */
@@ -55,7 +55,7 @@ function addChange(
   const { action } = change;
   if (action === "no-op" || action === "forget") return undefined;
   const nodeId = configIdOf(change);
-  const destroys = action === "delete" || isReplace(action);
+  const destroys = action === "delete" || endsAndMakes(action);
   const deposes = action === "create-delete" ? newDeposedKey() : undefined;
   const destroy = destroyId(change, deposes ?? change.deposedKey);
   if (destroys) {

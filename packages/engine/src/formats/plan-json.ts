@@ -103,6 +103,7 @@ const actions: Readonly<Record<Action, readonly string[]>> = {
   delete: ["delete"],
   "delete-create": ["delete", "create"],
   "create-delete": ["create", "delete"],
+  "forget-create": ["forget", "create"],
   forget: ["forget"],
 };
 

@@ -64,7 +64,16 @@ export interface PlannedExpansions {
 }
 
 /** What is done with one object. `forget` takes it out of the state and leaves it where it is. */
-export type Action = "no-op" | "create" | "read" | "update" | "delete" | "delete-create" | "create-delete" | "forget";
+export type Action =
+  | "no-op"
+  | "create"
+  | "read"
+  | "update"
+  | "delete"
+  | "delete-create"
+  | "create-delete"
+  | "forget-create"
+  | "forget";
 
 /** Why, where the action alone does not say. The words are those of Terraform's JSON plan. */
 export type ActionReason =
@@ -163,12 +172,18 @@ export function countChanges(changes: readonly InstanceChange[]): PlanCounts {
     if (importing) imported++;
     if (action === "create" || isReplace(action)) add++;
     if (action === "update") change++;
-    if (action === "delete" || isReplace(action)) destroy++;
+    if (action === "delete" || endsAndMakes(action)) destroy++;
   }
   return { add, change, destroy, import: imported };
 }
 
+/** Whether an object takes the place of another, be that destroyed or only forgotten. */
 export function isReplace(action: Action): boolean {
+  return endsAndMakes(action) || action === "forget-create";
+}
+
+/** Whether an object is destroyed, and another made in its place. */
+export function endsAndMakes(action: Action): boolean {
   return action === "delete-create" || action === "create-delete";
 }
 

@@ -1,8 +1,9 @@
 import type { SourceRange } from "@millwright/core/source";
-import type { Block, Expression } from "@millwright/hcl/ast";
+import type { Expression } from "@millwright/hcl/ast";
 import type { Value } from "@millwright/value/value";
 import type { ResourceAddress } from "../addresses.ts";
 import type { ProviderReference } from "../configuration.ts";
+import type { ProvisionerBlock } from "../provision/blocks.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** A `moved` block: what was `from` in the state is `to` from now on. */
@@ -18,8 +19,8 @@ export interface RemovedBlock {
   readonly from: Endpoint;
   /** Whether the objects are destroyed, or only forgotten. */
   readonly destroy: boolean;
-  /** `provisioner` blocks with `when = destroy`, as they are written. */
-  readonly provisioners: readonly Block[];
+  /** Those with `when = destroy`. */
+  readonly provisioners: readonly ProvisionerBlock[];
   readonly range: SourceRange;
 }
 

@@ -8,7 +8,9 @@ import type { PlanOptions } from "../plan/run.ts";
 
 /** Names the objects that are going to be taken out of the state and left where they are. */
 export function forgotten(changes: readonly InstanceChange[]): Diagnostic[] {
-  const lines = changes.flatMap(({ action, address }) => (action === "forget" ? `\n - ${address.text}` : []));
+  const lines = changes.flatMap(({ action, address }) =>
+    action === "forget" || action === "forget-create" ? `\n - ${address.text}` : [],
+  );
   if (lines.length === 0) return [];
   const detail = `An apply of this plan drops what the state knows of the following objects, and does not delete them:${lines.sort(compareKeys).join("")}\n\nAfterwards they are not managed from here any more. To manage them again, import them.`;
   return [warningDiagnostic("Some objects will no longer be managed", detail)];
