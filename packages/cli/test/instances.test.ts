@@ -1,52 +1,10 @@
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { existsSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestFolder } from "./folder.ts";
-import type { CommandOutcome } from "./kv-io.ts";
+import { inHcl, inTypeScript, objects, said, templates } from "./instance-folders.ts";
 
 /* Folders that list instances of templates, and what the commands make of them. */
-
-const templates = {
-  "network/main.tf": `variable "region" { type = string }
-resource "terraform_data" "vpc" { input = "vpc-\${var.region}" }
-output "vpc_id" { value = terraform_data.vpc.id }
-output "name" { value = terraform_data.vpc.input }
-`,
-  "app/main.tf": `variable "vpc_id" { type = string }
-variable "color" { default = "none" }
-resource "terraform_data" "app" { input = "\${var.color} in \${var.vpc_id}" }
-output "url" { value = "http://\${terraform_data.app.id}" }
-`,
-};
-
-const inTypeScript = {
-  ...templates,
-  "prod.instances.ts": `import { instance } from "millwright";
-const network = instance("network", "./network", { region: "eu" });
-for (const color of ["blue", "green"]) instance(\`app-\${color}\`, "./app", { vpc_id: network.vpc_id, color });
-`,
-};
-
-const inHcl = {
-  ...templates,
-  "prod.instances.hcl": `variable "region" { default = "eu" }
-locals { vpc = instance.network.vpc_id }
-instance "network" {
-  source = "./network"
-  region = var.region
-}
-instance "app-blue" {
-  source = "./app"
-  vpc_id = local.vpc
-  color  = "blue"
-}
-instance "app-green" {
-  source = "./app"
-  vpc_id = local.vpc
-  color  = upper("green")
-}
-`,
-};
 
 let made: TestFolder | undefined;
 afterEach(() => {
@@ -57,15 +15,6 @@ afterEach(() => {
 function folderWith(files: Readonly<Record<string, string>>): TestFolder {
   made = new TestFolder(files);
   return made;
-}
-
-const said = ({ out, err }: CommandOutcome) => out + err;
-
-function objects(folder: TestFolder, instance: string): readonly string[] {
-  const name = `.millwright/instances/${instance}/terraform.tfstate`;
-  if (!existsSync(join(folder.path, name))) return [];
-  const state = JSON.parse(folder.read(name)) as { resources: { type: string; name: string }[] };
-  return state.resources.map(({ type, name: label }) => `${type}.${label}`);
 }
 
 describe.each([
@@ -136,6 +85,17 @@ describe("a saved plan of instances", () => {
 });
 
 describe("one instance of several", () => {
+  test("is not applied by a saved plan once what it uses of others has changed", async () => {
+    const folder = folderWith(inTypeScript);
+    await folder.must("apply", "-auto-approve", "-instance=network");
+    await folder.must("plan", "-instance=app-blue", "-out=blue.plan");
+    await folder.must("apply", "-auto-approve", "-instance=network", "-replace=terraform_data.vpc");
+    const refused = await folder.run(["apply", "blue.plan"]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("Input is not as planned")]);
+    expect(refused.err).toMatch(/on prod\.instances\.ts line 3/);
+    expect(objects(folder, "app-blue")).toEqual([]);
+  });
+
   test("is worked on alone, with what it uses of others out of their states", async () => {
     const folder = folderWith(inTypeScript);
     const early = await folder.run(["plan", "-instance=app-blue"]);
@@ -170,45 +130,6 @@ describe("one instance of several", () => {
     expect(plan.out).toMatch(/app-blue template app[^]*is tainted, so it must be replaced/);
     const unsaid = await folder.run(["state", "list"]);
     expect([unsaid.code, unsaid.err]).toEqual([1, expect.stringContaining("millwright state list -instance=NAME")]);
-  });
-});
-
-describe("an instance that is no longer listed", () => {
-  const without = {
-    "prod.instances.ts": `import { instance } from "millwright";
-instance("network", "./network", { region: "eu" });
-`,
-  };
-
-  test("is planned to be destroyed, by the template it was made by, also where that is gone", async () => {
-    const folder = folderWith(inTypeScript);
-    await folder.must("apply", "-auto-approve");
-    folder.write({ ...without, "app/main.tf": "# nothing left" });
-    const plan = await folder.must("plan");
-    expect(plan.out).toContain("── app-blue template app, no longer listed, to be destroyed ──");
-    expect(plan.out).toContain("Plan for 2 instances: 0 to add, 0 to change, 2 to destroy.");
-    await folder.must("apply", "-auto-approve");
-    expect([objects(folder, "app-blue"), objects(folder, "network")]).toEqual([[], ["terraform_data.vpc"]]);
-    expect((await folder.must("plan")).out).toContain("No changes.");
-  });
-
-  test("goes only after those that used it have been made without it", async () => {
-    const folder = folderWith(inTypeScript);
-    await folder.must("apply", "-auto-approve");
-    folder.write({
-      "prod.instances.ts": `import { instance } from "millwright";
-const fresh = instance("fresh", "./network", { region: "us" });
-for (const color of ["blue", "green"]) instance(\`app-\${color}\`, "./app", { vpc_id: fresh.vpc_id, color });
-`,
-    });
-    const applied = await folder.must("apply", "-auto-approve");
-    const at = (text: string) => applied.out.indexOf(text);
-    expect(at("fresh: terraform_data.vpc: Creation complete")).toBeLessThan(
-      at("app-blue: terraform_data.app: Modifying"),
-    );
-    expect(at("app-green: terraform_data.app: Modifications complete")).toBeLessThan(
-      at("network: terraform_data.vpc: Destroying"),
-    );
   });
 });
 
@@ -276,90 +197,6 @@ instance "last" {
   expect(applied.out).toContain("What had to wait for these outputs is planned now.");
   expect([objects(folder, "many"), objects(folder, "last")]).toEqual([["terraform_data.each"], ["terraform_data.app"]]);
   expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(0);
-});
-
-describe("what is wrong with a list is said with its place", () => {
-  const cases: readonly { name: string; list: string; want: readonly RegExp[] }[] = [
-    {
-      name: "an input that the template does not have",
-      list: 'instance "n" {\n  source = "./network"\n  region = "eu"\n  regoin = "x"\n}',
-      want: [
-        /Unsupported argument/,
-        /line 4/,
-        /The template network has no variable "regoin"\. Did you mean "region"\?/,
-      ],
-    },
-    {
-      name: "an input that is missing",
-      list: 'instance "n" {\n  source = "./network"\n}',
-      want: [/Missing required argument/, /line 1/, /needs a value for "region", and the instance "n" gives\s+│ none/],
-    },
-    {
-      name: "an output that the template does not have",
-      list: 'instance "n" {\n  source = "./network"\n  region = "eu"\n}\ninstance "a" {\n  source = "./app"\n  vpc_id = instance.n.vpcid\n}',
-      want: [/Unknown output/, /line 7/, /has no output "vpcid"\. Did you mean\s+│ "vpc_id"\?/],
-    },
-    {
-      name: "a value of a type that the variable does not take",
-      list: 'instance "n" {\n  source = "./network"\n  region = ["eu"]\n}',
-      want: [/Invalid value for input variable/, /line 3/, /with instance\.n/],
-    },
-    {
-      name: "an instance that is not there",
-      list: 'instance "a" {\n  source = "./app"\n  vpc_id = instance.netwrk.vpc_id\n}\ninstance "network" {\n  source = "./network"\n  region = "eu"\n}',
-      want: [/Invalid reference/, /line 3/, /no instance named "netwrk" here\. Did you mean "network"\?/],
-    },
-    {
-      name: "a circle",
-      list: 'instance "a" {\n  source = "./app"\n  vpc_id = instance.b.url\n}\ninstance "b" {\n  source = "./app"\n  vpc_id = instance.a.url\n}',
-      want: [/Cycle of instances/, /line 1/, /a → b → a/],
-    },
-    {
-      name: "a name that is there twice",
-      list: 'instance "a" {\n  source = "./app"\n  vpc_id = "x"\n}\ninstance "a" {\n  source = "./app"\n  vpc_id = "y"\n}',
-      want: [/Duplicate instance/, /line 5/, /listed at all\.instances\.hcl:1,1 already/],
-    },
-    {
-      name: "a template that is not there",
-      list: 'instance "a" {\n  source = "./apq"\n}',
-      want: [/Template not found/, /line 2/, /There is no folder apq/],
-    },
-    {
-      name: "a resource",
-      list: 'resource "terraform_data" "a" {}',
-      want: [/Unsupported block type/, /line 1/, /belongs into a\s+│ template/],
-    },
-  ];
-  test.each(cases)("$name", async ({ list, want }) => {
-    const folder = folderWith({ ...templates, "all.instances.hcl": list });
-    for (const command of ["plan", "validate"]) {
-      const outcome = await folder.run([command]);
-      expect(outcome.code, said(outcome)).toBe(1);
-      for (const pattern of want) expect(outcome.err).toMatch(pattern);
-    }
-  });
-
-  test("in TypeScript too", async () => {
-    const folder = folderWith({
-      ...templates,
-      "all.instances.ts": `import { instance } from "millwright";
-const network = instance("network", "./network", { region: "eu" });
-instance("app", "./app", {
-  vpc_id: network.vpcid,
-});
-`,
-    });
-    const outcome = await folder.run(["plan"]);
-    expect(outcome.err).toMatch(/Unknown output[^]*on all\.instances\.ts line 4/);
-  });
-
-  test("what is wrong inside of a template names its file from here", async () => {
-    const folder = folderWith({
-      ...inHcl,
-      "network/more.tf": 'resource "terraform_data" "x" { input = var.nothing }\n',
-    });
-    expect((await folder.run(["plan"])).err).toMatch(/on network\/more\.tf line 1/);
-  });
 });
 
 test("as JSON every line of an instance names it, and the sum comes last", async () => {
@@ -464,42 +301,4 @@ test("the example is made, changed and removed as it says", { timeout: 60_000 },
   expect(folder.read("made/report.txt").trim().split("\n")).toHaveLength(2);
   await folder.must("destroy", "-auto-approve");
   expect(existsSync(join(folder.path, "made/report.txt"))).toBe(false);
-});
-
-test("all is destroyed by what is remembered where templates are gone, and history is kept for each instance", async () => {
-  const folder = folderWith(inTypeScript);
-  await folder.must("apply", "-auto-approve");
-  expect((await folder.must("history", "-instance=app-blue")).out).toMatch(/apply/);
-  for (const name of ["app", "network"]) rmSync(join(folder.path, name), { recursive: true });
-  const lost = await folder.run(["plan"]);
-  expect([lost.code, lost.err]).toEqual([1, expect.stringContaining("There is no folder network")]);
-  expect((await folder.must("state", "list", "-instance=app-blue")).out).toBe("terraform_data.app\n");
-  const destroyed = await folder.must("destroy", "-auto-approve");
-  expect(destroyed.out).toContain("Destroy complete! 3 instances.");
-});
-
-test("where states are encrypted, saved plans are too, and no secret input lies beside them in clear", async () => {
-  const encryption = `terraform {
-  encryption {
-    key_provider "pbkdf2" "p" { passphrase = "a long enough passphrase" }
-    method "aes_gcm" "m" { keys = key_provider.pbkdf2.p }
-    state { method = method.aes_gcm.m }
-    plan { method = method.aes_gcm.m }
-  }
-}
-`;
-  const folder = folderWith({
-    "app/main.tf": `${encryption}variable "token" { sensitive = true }\nresource "terraform_data" "a" { input = var.token }\n`,
-    "all.instances.hcl": 'instance "a" {\n  source = "./app"\n  token  = "hunter2"\n}\n',
-  });
-  await folder.must("plan", "-out=x.plan");
-  await folder.must("apply", "x.plan");
-  for (const name of ["terraform.tfstate", "made-by.json"])
-    expect(folder.read(`.millwright/instances/a/${name}`)).not.toContain(
-      name === "made-by.json" ? '"token",' : "hunter2",
-    );
-  expect((await folder.must("plan")).out).toContain("No changes.");
-  folder.write({ "all.instances.hcl": "" });
-  const refused = await folder.run(["plan"]);
-  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("Secret inputs are not kept")]);
 });

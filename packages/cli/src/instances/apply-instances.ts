@@ -133,8 +133,7 @@ class ApplyingRun {
 
   /** The values of a plan's variables, those that were unknown taken from what has come of other instances. */
   async #inputsNow({ task, plan, session }: ReadyInstance): Promise<ReadonlyMap<string, Value> | undefined> {
-    if (!task.listed || task.task === "remove" || [...plan.variables.values()].every(isWhollyKnown))
-      return plan.variables;
+    if (!task.listed || task.task === "remove" || task.listed.dependencies.size === 0) return plan.variables;
     const { list, variables } = this.#input;
     const outputs = (other: string) => this.#outputs.get(other) ?? dynamicValue;
     const values = listValues({ session: this.#input.session, list, variables, applying: true, outputs });

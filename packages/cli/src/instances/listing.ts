@@ -47,7 +47,11 @@ export async function restoreListing(saved: SavedInstancesPlan): Promise<Listing
   const restored =
     contribution === undefined ? undefined : (await import("../terraform/stacks.ts")).restoreStacks(contribution);
   const { value: list, diagnostics } = loadInstances(filesOf(saved.files), restored);
-  return { list, files: saved.files, names: new Set(saved.files.keys()), diagnostics };
+  const written = [...list.instances.values()].flatMap(({ range, inputs }) => [
+    range.filename,
+    ...[...inputs.values()].map(({ expression }) => expression.file.name),
+  ]);
+  return { list, files: saved.files, names: new Set([...saved.files.keys(), ...written]), diagnostics };
 }
 
 async function runLists(folder: string, names: readonly string[]) {
