@@ -1,5 +1,6 @@
 import type { ScopeTraversal } from "@millwright/hcl/ast";
 import type { ProviderConfigAddress } from "./addresses.ts";
+import { provisionersFor, referencesOfProvisioner } from "./provision/blocks.ts";
 import { resourceText } from "./addresses.ts";
 import type { ImportBlock } from "./refactor/blocks.ts";
 import type {
@@ -155,6 +156,7 @@ class ModuleNodes {
     this.#dependsOn(id, resource.dependsOn);
     const { lifecycle } = resource;
     for (const trigger of lifecycle.replaceTriggeredBy) this.#refer(id, referencesOf(trigger));
+    for (const block of provisionersFor(resource, "create")) this.#refer(id, referencesOfProvisioner(block));
     if (lifecycle.preventDestroy) this.#refer(id, referencesOf(lifecycle.preventDestroy));
     this.#conditions(id, lifecycle.preconditions);
     this.#conditions(id, lifecycle.postconditions);

@@ -5,6 +5,7 @@ import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Defaults } from "@millwright/hcl/type-defaults";
 import type { Type } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
+import type { ProvisionerBlock } from "./provision/blocks.ts";
 import type { ProviderSource, ResourceAddress } from "./addresses.ts";
 import type { ImportBlock, MovedBlock, RemovedBlock } from "./refactor/blocks.ts";
 
@@ -110,6 +111,8 @@ export interface Resource {
   readonly lifecycle: Lifecycle;
   /** The check block that a data source is nested in: what is wrong with it is a warning. */
   readonly check?: string;
+  /** What is run once an object was made, or before it goes; none where there are none. */
+  readonly provisioners?: readonly ProvisionerBlock[];
   /** What is left for the provider's schema. */
   readonly body: Body;
   /** The block's header, for diagnostics. */

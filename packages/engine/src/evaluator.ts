@@ -1,4 +1,5 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
+import type { Provisioners } from "@millwright/provisioners/provisioner";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
 import type { Expression } from "@millwright/hcl/ast";
@@ -50,6 +51,10 @@ export interface EvaluatorContext {
   readonly applying: boolean;
   /** `path.cwd`. */
   readonly cwd: string;
+  /** What `provisioner` blocks can name; none where not given. */
+  readonly provisioners?: Provisioners;
+  /** The environment that provisioners run in. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Modules that a test gives outputs to: nothing inside them is looked at. */
   readonly moduleStandIns?: ModuleStandIns;
 }

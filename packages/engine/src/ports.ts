@@ -39,6 +39,7 @@ export interface ProviderProcess {
 
 /** What a run tells while it goes on; for progress, JSON output and the journal. Called in the order things happen. */
 export type RunEvent =
+  | ProvisionEvent
   | { readonly kind: "refresh-start"; readonly address: string; readonly id?: string }
   | { readonly kind: "refresh-done"; readonly address: string; readonly id?: string }
   | { readonly kind: "planned"; readonly address: string }
@@ -74,6 +75,20 @@ export type RunEvent =
     };
 
 export type EphemeralAction = "open" | "renew" | "close";
+
+/** Provisioners of one object that are run, and what they write. */
+export type ProvisionEvent =
+  | {
+      readonly kind: "provision-start" | "provision-done" | "provision-failed";
+      readonly address: string;
+      readonly provisioner: string;
+    }
+  | {
+      readonly kind: "provision-output";
+      readonly address: string;
+      readonly provisioner: string;
+      readonly line: string;
+    };
 
 export type RunAction = "create" | "update" | "delete" | "read";
 

@@ -24,7 +24,12 @@ function listed(world: Map<string, string>, options: { token?: () => string | un
     ...(options.token ? { changeToken: options.token } : {}),
     delete: () => undefined,
   });
-  const provider = defineProvider({ name: "listed", configure: () => ({}), resources: { listed_thing: thing } });
+  const provider = defineProvider({
+    name: "listed",
+    version: "1.0.0",
+    configure: () => ({}),
+    resources: { listed_thing: thing },
+  });
   return { asked, start: () => provider.start() as Provider };
 }
 

@@ -7,6 +7,7 @@ import { ProviderPool } from "@millwright/engine/provider-pool";
 import type { VariableSource } from "@millwright/engine/variables";
 import { functionsFor } from "@millwright/functions/library";
 import { nodeFiles } from "@millwright/functions/node-files";
+import { builtinProvisioners } from "@millwright/provisioners/builtin";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Lookup } from "@millwright/hcl/scope";
 import type { Value } from "@millwright/value/value";
@@ -42,6 +43,8 @@ export function evaluatorContext(session: Session, options: ContextOptions): Eva
     applying,
     cwd: session.folder,
     functions: libraryOf(session, options),
+    provisioners: builtinProvisioners,
+    env: session.io.env,
   };
 }
 

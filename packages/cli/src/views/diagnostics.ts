@@ -100,7 +100,10 @@ export function headerAround(text: string, range: SourceRange): string | undefin
     const line = lines[i]!;
     if (i < own && line.startsWith("}")) return undefined;
     const match = /^([A-Za-z_][\w-]*(?:\s+(?:"[^"]*"|[\w-]+))*)\s*\{/.exec(line);
-    if (match) return i < own && line.trimEnd().endsWith("}") ? undefined : match[1];
+    if (!match) continue;
+    // What is wrong with the header itself is not inside of the block.
+    if (i === own) return range.start.column < match[0].length ? undefined : match[1];
+    return line.trimEnd().endsWith("}") ? undefined : match[1];
   }
   return undefined;
 }

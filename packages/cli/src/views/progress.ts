@@ -48,6 +48,12 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
         return say(`${name} ${opening[event.action][0]}...`);
       case "ephemeral-done":
         return say(`${name} ${opening[event.action][1]} complete`);
+      case "provision-start":
+        return say(`${name} Provisioning with '${event.provisioner}'...`);
+      case "provision-output":
+        return say(`${bold(`${event.address} (${event.provisioner}):`)} ${event.line}`);
+      case "provision-done":
+      case "provision-failed":
       case "refresh-done":
       case "planned":
         return;

@@ -2,10 +2,15 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { impliedType } from "@millwright/provider/implied-type";
 import type { ApplyAnswer, Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
-import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
+import { dynamicValue, isNull, nullValue, numberValue, stringValue, unmarkDeep } from "@millwright/value/value";
+import { type InstanceKey, resourceText, staticModule } from "../addresses.ts";
+import type { InstanceData } from "../evaluator.ts";
 import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
+import { type ProvisionerBlock, provisionersFor } from "../provision/blocks.ts";
+import { provision } from "../provision/run.ts";
+import { removalOf } from "../refactor/removals.ts";
 import type { ObjectState } from "../state.ts";
 import type { ApplyRun } from "./run.ts";
 import { recordAfter, recordBefore } from "./run.ts";
@@ -37,6 +42,10 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
     ...(deposedKey === undefined ? {} : { deposedKey }),
   } as const;
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
+  if (!(await farewell(run, target, stored))) {
+    run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
+    return false;
+  }
   const begun = await recordBefore(run, {
     sequence,
     ...common,
@@ -81,6 +90,29 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   run.ports.events(ok ? { kind: "apply-done", ...common, seconds } : { kind: "apply-failed", ...common, seconds });
   if (ok) run.counts.destroyed++;
   return ok && recorded;
+}
+
+// What was only half made, and what is put aside while its successor is there, goes without its provisioners.
+async function farewell(run: ApplyRun, { change, deposedKey }: DestroyTarget, stored: ObjectState): Promise<boolean> {
+  const { address, before } = change;
+  if (deposedKey !== undefined || stored.status === "tainted") return true;
+  const blocks = farewellsOf(run, change);
+  if (blocks.length === 0) return true;
+  return provision(run, blocks, address, { ...keyData(address.key), self: before });
+}
+
+function farewellsOf(run: ApplyRun, { address }: InstanceChange): readonly ProvisionerBlock[] {
+  const { configuration } = run.evaluator.context;
+  const declared = configuration.modules
+    .get(staticModule(address.module))
+    ?.resources.get(resourceText(address.resource));
+  if (declared) return provisionersFor(declared, "destroy");
+  return removalOf(configuration, address.module, address.resource)?.provisioners ?? [];
+}
+
+function keyData(key: InstanceKey): InstanceData {
+  if (typeof key === "number") return { count: numberValue(key) };
+  return key === undefined ? {} : { each: { key: stringValue(key), value: dynamicValue } };
 }
 
 function storedNow(run: ApplyRun, { change, deposedKey }: DestroyTarget): ObjectState | undefined {

@@ -25,6 +25,8 @@ import { report } from "../plan/run.ts";
 import type { RunAction } from "../ports.ts";
 import type { ObjectState } from "../state.ts";
 import { noPrivate } from "../state.ts";
+import { type ProvisionerBlock, provisionersFor } from "../provision/blocks.ts";
+import { provision } from "../provision/run.ts";
 import type { ApplyRun } from "./run.ts";
 import { recordAfter, recordBefore } from "./run.ts";
 import { settle } from "./settle.ts";
@@ -200,7 +202,10 @@ async function call(
     return undefined;
   }
   const value = result.value && markLike(result.value, markedConfig, schema.block);
-  const object = value && objectOf(run, target, value, result.private, result.ok || action === "update", action);
+  // Until its provisioners have run it counts as half made: a kill meanwhile must not leave it as if it were whole.
+  const provisioners = action === "create" && result.ok ? provisionersFor(target.resource, "create") : [];
+  const isWhole = (result.ok || action === "update") && provisioners.length === 0;
+  const object = value && objectOf(run, target, value, result.private, isWhole, action);
   if (object) run.state.setCurrent(address, providerText, object);
   const restored = !object && deposes !== undefined && run.state.restoreDeposed(address, providerText, deposes);
   if (!object && deposes === undefined) run.state.setCurrent(address, providerText, undefined);
@@ -220,9 +225,30 @@ async function call(
     run.ports.events({ kind: "apply-failed", ...common, seconds });
     return undefined;
   }
+  if (object && provisioners.length > 0 && !(await finish(run, target, provisioners, value, object))) {
+    run.ports.events({ kind: "apply-failed", ...common, seconds });
+    return undefined;
+  }
   const newId = shownId(value);
   run.ports.events({ kind: "apply-done", ...common, seconds, ...(newId === undefined ? {} : { id: newId }) });
   return value;
+}
+
+/** Runs the provisioners of a new object, which is whole only then. */
+async function finish(
+  run: ApplyRun,
+  { change, sequence }: MakeTarget,
+  provisioners: readonly ProvisionerBlock[],
+  self: Value,
+  object: ObjectState,
+): Promise<boolean> {
+  const { address, provider } = change;
+  const expansion = run.evaluator.resourceExpansion(address.module, address.resource) ?? single;
+  const instance = { ...instanceDataOf(expansion, address.key), self };
+  if (!(await provision(run, provisioners, address, instance))) return false;
+  const whole: ObjectState = { ...object, status: "ready" };
+  run.state.setCurrent(address, provider.text, whole);
+  return recordAfter(run, { sequence, address: address.text, provider: provider.text, ok: true, object: whole });
 }
 
 function objectOf(

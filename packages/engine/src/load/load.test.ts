@@ -128,11 +128,6 @@ describe("a configuration is refused, with the place and what to do", () => {
       files: 'terraform {\n required_providers {\n p = { source = "a/b/c/d" }\n }\n}',
       want: /Invalid provider source string/,
     },
-    {
-      name: "a provisioner",
-      files: 'resource "t" "a" {\n provisioner "local-exec" {\n }\n}',
-      want: /Not supported yet: A "provisioner" block/,
-    },
     { name: "an action block", files: 'action "a" "b" {}', want: /Not supported yet: Action blocks/ },
     {
       name: "an argument outside of any block",

@@ -6,6 +6,7 @@ import type { RemovedBlock } from "../refactor/blocks.ts";
 import type { Endpoint } from "../refactor/endpoint.ts";
 import type { Constants } from "./constants.ts";
 import { decodeEndpoint } from "./moved-block.ts";
+import { decodeProvisioner } from "./provisioner-block.ts";
 
 /** A `removed` block; undefined where it cannot be told what it speaks of. */
 export function decodeRemoved(block: Block, constants: Constants): RemovedBlock | undefined {
@@ -19,9 +20,11 @@ export function decodeRemoved(block: Block, constants: Constants): RemovedBlock 
   });
   constants.diagnostics.push(...diagnostics);
   const from = decodeEndpoint(content.attributes.get("from"), constants);
-  const provisioners = content.blocks.filter((inner) => inner.type === "provisioner");
+  const connection = content.blocks.find((inner) => inner.type === "connection")?.body;
+  const written = content.blocks.filter((inner) => inner.type === "provisioner");
+  const provisioners = written.map((provisioner) => decodeProvisioner(provisioner, connection, constants));
   for (const provisioner of provisioners) {
-    if (isDestroyTime(provisioner)) continue;
+    if (provisioner.when === "destroy") continue;
     const detail =
       'Only destroy-time provisioners are valid in "removed" blocks. To declare a destroy-time provisioner, use:\n    when = destroy';
     const place = { subject: rangeOf(provisioner.header) };
@@ -31,11 +34,6 @@ export function decodeRemoved(block: Block, constants: Constants): RemovedBlock 
   const destroy = lifecycle ? decodeDestroy(lifecycle, constants) : true;
   if (!from || !isWhole(from, constants)) return undefined;
   return { from, destroy, provisioners, range: rangeOf(block.typeNode) };
-}
-
-function isDestroyTime({ body }: Block): boolean {
-  const expression = body.attributes.get("when")?.expression;
-  return expression?.kind === "scopeTraversal" && expression.root.name === "destroy";
 }
 
 function decodeDestroy(block: Block, constants: Constants): boolean {

@@ -1,12 +1,15 @@
-import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Attribute, Block } from "@millwright/hcl/ast";
 import { contentOf, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { ResourceMode } from "../addresses.ts";
 import type { IgnoreChanges, Lifecycle, Repetition, Resource } from "../configuration.ts";
+import type { ProvisionerBlock } from "../provision/blocks.ts";
 import { type Constants, listElements, quotedText } from "./constants.ts";
 import { foreignBody, reservedInResource } from "./reserved.ts";
 import { providerReference } from "./provider-reference.ts";
+import { decodeProvisioner } from "./provisioner-block.ts";
 import { decodeRule } from "./variable.ts";
 
 const optional = (name: string) => ({ name, required: false });
@@ -23,16 +26,7 @@ export function decodeResource(block: Block, constants: Constants): Resource {
   });
   constants.diagnostics.push(...diagnostics);
   const { content, rest } = value;
-  for (const inner of content.blocks) {
-    if (inner.type === "lifecycle") continue;
-    constants.diagnostics.push(
-      errorDiagnostic(
-        "Not supported yet",
-        `A "${inner.type}" block inside a resource is not supported by this version of Millwright.`,
-        { subject: rangeOf(inner.header) },
-      ),
-    );
-  }
+  const provisioners = provisionersOf(block, content.blocks, constants);
   const lifecycles = content.blocks.filter((inner) => inner.type === "lifecycle");
   if (lifecycles.length > 1) {
     constants.diagnostics.push(
@@ -58,7 +52,25 @@ export function decodeResource(block: Block, constants: Constants): Resource {
     range: rangeOf(block.header),
     header: block.header,
     ...(reference ? { provider: reference } : {}),
+    ...(provisioners.length > 0 ? { provisioners } : {}),
   };
+}
+
+function provisionersOf(block: Block, inner: readonly Block[], constants: Constants): readonly ProvisionerBlock[] {
+  const connections = inner.filter(({ type }) => type === "connection");
+  const blocks = inner.filter(({ type }) => type === "provisioner");
+  const refused = block.type === "resource" ? connections[1] : (connections[0] ?? blocks[0]);
+  if (refused) {
+    const detail =
+      block.type === "resource"
+        ? "A resource has at most one connection block: put all arguments into one."
+        : `A "${refused.type}" block is for managed resources only, which are made and destroyed.`;
+    const summary = block.type === "resource" ? "Duplicate connection block" : `Unexpected "${refused.type}" block`;
+    constants.diagnostics.push(errorDiagnostic(summary, detail, { subject: rangeOf(refused.header) }));
+  }
+  return block.type === "resource"
+    ? blocks.map((provisioner) => decodeProvisioner(provisioner, connections[0]?.body, constants))
+    : [];
 }
 
 /** `count`, `for_each` or a lifecycle block's `enabled`, one of them. */
@@ -107,6 +119,27 @@ const noLifecycle: Lifecycle = {
   postconditions: [],
 };
 
+const ofManaged: ReadonlySet<string> = new Set([
+  "create_before_destroy",
+  "prevent_destroy",
+  "ignore_changes",
+  "replace_triggered_by",
+]);
+
+/** What only managed resources have is said to be just that. */
+function withManagedNames(diagnostics: readonly Diagnostic[], block: Block): Diagnostic[] {
+  const { value } = partialContentOf(block.body, { attributes: [...ofManaged].map(optional), blocks: [] });
+  const given = [...value.content.attributes.values()];
+  const subjects = new Set(given.map(({ nameNode }) => rangeOf(nameNode).start.byte));
+  return [
+    ...diagnostics.filter(({ subject }) => !subject || !subjects.has(subject.start.byte)),
+    ...given.map(({ name, nameNode }) => {
+      const detail = `The lifecycle argument "${name}" is defined only for managed resources ("resource" blocks), and is not valid for what is only read or opened.`;
+      return errorDiagnostic("Invalid data resource lifecycle argument", detail, { subject: rangeOf(nameNode) });
+    }),
+  ];
+}
+
 function decodeLifecycle(block: Block, managed: boolean, constants: Constants): Lifecycle {
   const names = managed
     ? ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "destroy", "enabled"]
@@ -118,7 +151,7 @@ function decodeLifecycle(block: Block, managed: boolean, constants: Constants): 
       { type: "postcondition", labelNames: [] },
     ],
   });
-  constants.diagnostics.push(...diagnostics);
+  constants.diagnostics.push(...(managed ? diagnostics : withManagedNames(diagnostics, block)));
   const rules = (type: string) =>
     content.blocks.filter((inner) => inner.type === type).map((inner) => decodeRule(inner, constants));
   const prevent = content.attributes.get("prevent_destroy");
@@ -142,9 +175,9 @@ function decodeIgnoreChanges(attribute: Attribute | undefined, constants: Consta
   const star = listElements(expression)?.find((element) => quotedText(element) === "*");
   if (star) {
     constants.diagnostics.push(
-      warningDiagnostic(
-        "Deprecated ignore_changes wildcard",
-        'The ["*"] form of ignore_changes wildcard is deprecated. Use "ignore_changes = all" to ignore changes to all attributes.',
+      errorDiagnostic(
+        "Invalid ignore_changes wildcard",
+        'The ["*"] form of ignore_changes wildcard was deprecated and is now invalid. Use "ignore_changes = all" to ignore changes to all attributes.',
         {
           subject: rangeOf(star),
         },

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import { referencesOfProvisioner } from "../provision/blocks.ts";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { SourceRange } from "@millwright/core/source";
@@ -97,12 +98,45 @@ class ModuleCheck {
     if (provider?.key) this.#all(referencesOf(provider.key), { repetition, self: false });
     this.#all(referencesOfBody(resource.body), { repetition, self: false, within: resource });
     for (const trigger of lifecycle.replaceTriggeredBy)
-      this.#all(referencesOf(trigger), { repetition, self: false, within: resource });
+      this.#trigger(trigger, { repetition, self: false, within: resource });
+    this.#ignored(resource);
+    for (const block of resource.provisioners ?? [])
+      this.#all(referencesOfProvisioner(block), { repetition, self: true, within: resource });
     if (lifecycle.preventDestroy) this.#all(referencesOf(lifecycle.preventDestroy), { ...plain, within: resource });
     const condition = (word: string) => ({ repetition, within: resource, condition: word });
     this.#rules(lifecycle.preconditions, { ...condition("precondition"), self: false });
     this.#rules(lifecycle.postconditions, { ...condition("postcondition"), self: true });
     this.#dependsOn(resource.dependsOn);
+  }
+
+  /** What replaces a resource is a resource, or an attribute of one; its key may be that of the instance. */
+  #trigger(expression: Expression, allowed: Allowed): void {
+    const references = referencesOf(expression);
+    const summary = "Invalid replace_triggered_by expression";
+    let resources = 0;
+    for (const parsed of references) {
+      const kind = parsed.ok ? parsed.reference.subject.kind : "none";
+      if (kind === "resource") resources++;
+      if (kind === "resource" || kind === "count" || kind === "each" || !parsed.ok) this.#one(parsed, allowed);
+      else {
+        const detail = "Only resources, count.index, and each.key may be used in replace_triggered_by.";
+        this.#error("Invalid reference in replace_triggered_by expression", detail, parsed.reference.range);
+      }
+    }
+    if (resources > 0) return;
+    const detail =
+      "Missing resource reference in replace_triggered_by expression: name a resource, or an attribute of one.";
+    this.#error(summary, detail, rangeOf(expression));
+  }
+
+  #ignored(resource: Resource): void {
+    const { ignoreChanges } = resource.lifecycle;
+    if (ignoreChanges.kind !== "some") return;
+    const source = providerOfResource(this.#configuration, this.#module, resource).address.source;
+    const schema = this.#pool.resourceSchema(source, resource.address);
+    if (!schema) return;
+    for (const { root, steps } of ignoreChanges.paths)
+      this.#attribute([{ ...root, kind: "attribute", name: root.name }, ...steps], schema.block);
   }
 
   #import({ to, by, forEach }: ImportBlock): void {
@@ -127,7 +161,9 @@ class ModuleCheck {
     for (const traversal of traversals) {
       const parsed = parseReference(traversal);
       const kind = parsed.ok ? parsed.reference.subject.kind : "none";
-      if (kind === "resource" || kind === "module" || kind === "variable" || kind === "local") this.#one(parsed, plain);
+      const isWhole = kind === "resource" || kind === "module" || kind === "variable" || kind === "local";
+      if (isWhole && parsed.ok && !parsed.reference.rest.some((step) => step.kind === "attribute"))
+        this.#one(parsed, plain);
       else {
         const detail =
           "References in depends_on must be to a whole object (resource, module, local value or variable), not to an attribute of an object or a value of the instance.";
@@ -182,7 +218,7 @@ class ModuleCheck {
         if (allowed.self) return;
         return this.#error(
           'Invalid "self" reference',
-          'The "self" object is not available in this context. This object can be used only in postcondition blocks of resources and data sources.',
+          'The "self" object is not available in this context. This object can be used only in resource provisioner, connection, and postcondition blocks.',
           reference.range,
         );
     }

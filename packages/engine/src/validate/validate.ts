@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import { checkProvisioners } from "../provision/validate.ts";
 import { hasErrors } from "@millwright/core/diagnostics";
 import { impliedType } from "@millwright/provider/implied-type";
 import type { Provider, ValidateCall } from "@millwright/provider/protocol";
@@ -125,6 +126,8 @@ async function validateResource(
       continue;
     }
     const unknown = unknownValue(impliedType(schema.block));
+    const self = { ...anyInstance(resource.repetition.kind), self: unknown };
+    if (!report(run, await checkProvisioners(run.evaluator, resource, instance, self))) ok = false;
     const unseen = resource.address.mode === "ephemeral" ? mark(unknown, ephemeral) : unknown;
     if (resource.repetition.kind === "single") run.evaluator.setInstance(instance, resource.address, undefined, unseen);
     try {

@@ -1,0 +1,19 @@
+import type { AttributeSchema, BlockSchema } from "@millwright/provider/schema";
+import { boolType, listType, mapType, numberType, stringType, type Type } from "@millwright/value/types";
+
+const types = {
+  text: stringType,
+  number: numberType,
+  flag: boolType,
+  texts: listType(stringType),
+  map: mapType(stringType),
+} as const satisfies Record<string, Type>;
+
+/** A block of optional arguments. */
+export function blockOf(attributes: Readonly<Record<string, keyof typeof types>>): BlockSchema {
+  const entries = Object.entries(attributes).map(([name, type]): [string, AttributeSchema] => [
+    name,
+    { type: types[type], optional: true },
+  ]);
+  return { attributes: new Map(entries), blocks: new Map() };
+}
