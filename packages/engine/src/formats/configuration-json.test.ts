@@ -86,7 +86,7 @@ test("a module call has its inputs and its module inside", async () => {
     "m/main.tf":
       'variable "in" {\n default = "x"\n sensitive = true\n description = "in"\n}\noutput "out" {\n value = var.in\n sensitive = true\n}\n',
   });
-  expect(json).toEqual({
+  expect(json).toMatchObject({
     root_module: {
       module_calls: {
         m: {
@@ -101,4 +101,36 @@ test("a module call has its inputs and its module inside", async () => {
       },
     },
   });
+});
+
+test("providers are told with their version constraints, also those that no resource uses", async () => {
+  const files = `terraform {
+  required_providers {
+    test = { source = "millwright/test" }
+    other = {
+      source  = "example.com/me/other"
+      version = ">= 0.1, <2"
+    }
+  }
+}
+provider "other" {
+}
+provider "test" {
+  alias  = "two"
+  prefix = "p"
+}
+variable "v" {
+  type = object({
+    a = optional(number, 1)
+  })
+  default = {}
+}
+`;
+  const json: Readonly<Record<string, unknown>> = await jsonOf(files);
+  const common = { name: "test", full_name: "registry.terraform.io/millwright/test" };
+  expect(json.provider_config).toEqual({
+    "test.two": { ...common, alias: "two", expressions: { prefix: { constant_value: "p" } } },
+    other: { name: "other", full_name: "example.com/me/other", version_constraint: ">= 0.1.0, < 2.0.0" },
+  });
+  expect(json.root_module).toEqual({ variables: { v: { default: { a: 1 } } } });
 });

@@ -44,7 +44,7 @@ export interface TestApplyOptions {
   readonly waves?: ApplyInput["waves"];
 }
 
-/** Put before every configuration: which provider `test` is. */
+/** Put before every configuration that does not say it itself: which provider `test` is. */
 const header = `terraform {
   required_providers {
     test = { source = "millwright/test" }
@@ -77,7 +77,7 @@ export class TestEngine {
     this.#files = new Map(
       Object.entries(named).map(([path, text]) => [
         path,
-        encoder.encode(path.includes("/") || path.endsWith(".json") ? text : header + text),
+        encoder.encode(/\/|\.json$/.test(path) || text.includes("required_providers") ? text : header + text),
       ]),
     );
     if (!this.#files.has("main.tf")) this.#files = new Map([...this.#files, ["main.tf", encoder.encode(header)]]);
