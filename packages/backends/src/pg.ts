@@ -114,16 +114,22 @@ class PgSession {
     const schema = settings.text("schema_name") ?? "terraform_remote_state";
     const known = await this.ask("read", "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1", [schema]);
     if (settings.flag("skip_schema_creation") !== true && known.length === 0)
-      await this.ask("write", `CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`);
+      await this.#make(`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`);
     if (settings.flag("skip_table_creation") !== true) {
-      await this.ask("write", "CREATE SEQUENCE IF NOT EXISTS public.global_states_id_seq AS bigint");
-      await this.ask(
-        "write",
+      await this.#make("CREATE SEQUENCE IF NOT EXISTS public.global_states_id_seq AS bigint");
+      await this.#make(
         `CREATE TABLE IF NOT EXISTS ${this.table} (id bigint NOT NULL DEFAULT nextval('public.global_states_id_seq') PRIMARY KEY, name text UNIQUE, data text)`,
       );
     }
     if (settings.flag("skip_index_creation") !== true)
-      await this.ask("write", `CREATE UNIQUE INDEX IF NOT EXISTS states_by_name ON ${this.table} (name)`);
+      await this.#make(`CREATE UNIQUE INDEX IF NOT EXISTS states_by_name ON ${this.table} (name)`);
+  }
+
+  // Of two that begin at once, both find nothing there; the one that comes second is told so, and all is there then.
+  async #make(sql: string): Promise<void> {
+    await this.ask("write", sql).catch((error: unknown) => {
+      if (!isMadeMeanwhile(error)) throw error;
+    });
   }
 
   async ask(
@@ -233,6 +239,12 @@ class PgSlot implements StateSlot {
     );
     return holderInfo(rows[0], `${this.#session.place}/${this.#workspace}`);
   }
+}
+
+function isMadeMeanwhile(error: unknown): boolean {
+  const cause = error instanceof OperationalError ? error.cause : undefined;
+  const codes: readonly unknown[] = ["23505", "42P06", "42P07"];
+  return cause instanceof Error && "code" in cause && codes.includes(cause.code);
 }
 
 const creationLock = "-1";
