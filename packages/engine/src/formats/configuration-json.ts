@@ -1,10 +1,13 @@
 import type { Body, Expression, TraversalStep } from "@millwright/hcl/ast";
 import { evaluate } from "@millwright/hcl/evaluate";
 import { emptyScope } from "@millwright/hcl/scope";
+import { applyDefaults } from "@millwright/hcl/type-defaults";
 import type { BlockSchema } from "@millwright/provider/schema";
-import { asNumber, isWhollyKnown } from "@millwright/value/value";
-import { providerSourceText, resourceText } from "../addresses.ts";
-import type { Configuration, Module, ModuleCall, Resource } from "../configuration.ts";
+import { convert } from "@millwright/value/convert";
+import { asNumber, isNull, isWhollyKnown } from "@millwright/value/value";
+import { constraintsText, parseProviderConstraints } from "@millwright/sources/provider-constraints";
+import { type ProviderSource, providerSourceText, resourceText } from "../addresses.ts";
+import type { Configuration, Module, ModuleCall, ProviderRequirement, Resource, Variable } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import { providerOfResource } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
@@ -15,7 +18,7 @@ type Plain = Readonly<Record<string, unknown>>;
 
 /** The configuration part of the JSON plan format: what is declared, with each expression as its constant or its references. */
 export function configurationJson(configuration: Configuration, pool: ProviderPool): Plain {
-  const providers: [string, Plain][] = [];
+  const providers = new Map<string, Plain>();
   for (const module of configuration.modules.values()) {
     for (const resource of module.resources.values()) {
       const { address, block } = providerOfResource(configuration, module, resource);
@@ -26,15 +29,55 @@ export function configurationJson(configuration: Configuration, pool: ProviderPo
         full_name: providerSourceText(address.source),
         ...(address.alias === undefined ? {} : { alias: address.alias }),
         ...(address.module === "" ? {} : { module_address: address.module }),
-        ...(block && schema ? { expressions: bodyJson(block.body, schema) } : {}),
+        ...constraintOf(configuration.modules.get(address.module), address.source),
+        ...(block && schema ? expressionsOf(block.body, schema) : {}),
       };
-      providers.push([key, plain]);
+      providers.set(key, plain);
     }
   }
+  addUnused(configuration.root, pool, providers);
   return {
-    ...(providers.length > 0 ? { provider_config: Object.fromEntries(providers) } : {}),
+    ...(providers.size > 0 ? { provider_config: Object.fromEntries(providers) } : {}),
     root_module: moduleJson(configuration, configuration.root, pool),
   };
+}
+
+/** What the root module configures, or only asks for, and no resource uses. */
+function addUnused({ providers, requiredProviders }: Module, pool: ProviderPool, found: Map<string, Plain>): void {
+  for (const requirement of requiredProviders.values()) {
+    const { localName, source } = requirement;
+    const schema = pool.providerBlock(source);
+    const blocks = [...providers.values()].filter((block) => block.localName === localName);
+    for (const block of blocks.length > 0 ? blocks : [undefined]) {
+      const key = providerKey("", localName, block?.alias);
+      if (found.has(key)) continue;
+      found.set(key, {
+        name: source.type,
+        full_name: providerSourceText(source),
+        ...(block?.alias === undefined ? {} : { alias: block.alias }),
+        ...versionConstraint(requirement),
+        ...(block && schema ? expressionsOf(block.body, schema) : {}),
+      });
+    }
+  }
+}
+
+function constraintOf(module: Module | undefined, source: ProviderSource): Plain {
+  const text = providerSourceText(source);
+  const requirement = [...(module?.requiredProviders.values() ?? [])].find(
+    (one) => providerSourceText(one.source) === text,
+  );
+  return requirement ? versionConstraint(requirement) : {};
+}
+
+function versionConstraint({ versions }: ProviderRequirement): Plain {
+  const constraints = parseProviderConstraints(versions.join(", "));
+  return constraints && constraints.length > 0 ? { version_constraint: constraintsText(constraints) } : {};
+}
+
+function expressionsOf(body: Body, schema: BlockSchema): Plain {
+  const expressions = bodyJson(body, schema);
+  return Object.keys(expressions).length > 0 ? { expressions } : {};
 }
 
 function providerKey(module: string, name: string, alias: string | undefined): string {
@@ -54,9 +97,8 @@ function moduleJson(configuration: Configuration, module: Module, pool: Provider
     return [output.name, plain] as const;
   });
   const variables = [...module.variables.values()].map((variable) => {
-    const constant = variable.default && expressionJson(variable.default);
     const plain = {
-      ...(constant && "constant_value" in constant ? { default: constant.constant_value } : {}),
+      ...defaultJson(variable),
       ...(variable.description === undefined ? {} : { description: variable.description }),
       ...(variable.sensitive ? { sensitive: true } : {}),
     };
@@ -74,6 +116,15 @@ function moduleJson(configuration: Configuration, module: Module, pool: Provider
     ...(calls.length > 0 ? { module_calls: Object.fromEntries(calls) } : {}),
     ...(variables.length > 0 ? { variables: Object.fromEntries(variables) } : {}),
   };
+}
+
+/** The default as the variable's type has it. */
+function defaultJson({ default: expression, type, typeDefaults }: Variable): Plain {
+  if (!expression) return {};
+  const { value } = evaluate(expression, emptyScope);
+  const whole = typeDefaults !== undefined && !isNull(value) ? applyDefaults(value, typeDefaults) : value;
+  const converted = convert(whole, type);
+  return converted.ok && isWhollyKnown(converted.value) ? { default: knownPlain(converted.value) } : {};
 }
 
 // Managed resources stand before data sources, each by their addresses.
