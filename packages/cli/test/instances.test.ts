@@ -302,3 +302,17 @@ test("the example is made, changed and removed as it says", { timeout: 60_000 },
   await folder.must("destroy", "-auto-approve");
   expect(existsSync(join(folder.path, "made/report.txt"))).toBe(false);
 });
+
+test("an interrupt is told once, and instances that were not begun are named", async () => {
+  const folder = folderWith(inTypeScript);
+  const stop = new AbortController();
+  const onOutput = (text: string) => {
+    if (text.includes("network: terraform_data.vpc: Creating")) stop.abort();
+  };
+  const applied = await folder.run(["apply", "-auto-approve"], { signal: stop.signal, onOutput });
+  expect(applied.code).toBe(1);
+  expect(applied.err.match(/Interrupted: what is under way/g)).toHaveLength(1);
+  expect(applied.out).toContain("Not begun: app-blue, app-green");
+  expect([objects(folder, "network"), objects(folder, "app-blue")]).toEqual([["terraform_data.vpc"], []]);
+  expect((await folder.must("apply", "-auto-approve")).out).toContain("Resources: 2 added");
+});

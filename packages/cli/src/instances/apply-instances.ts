@@ -14,7 +14,7 @@ import type { RunListener } from "@millwright/engine/ports";
 import { dynamicValue, isMarkedDeep, isWhollyKnown, sensitive, type Value } from "@millwright/value/value";
 import { progressView } from "../views/progress.ts";
 import { sealingOf } from "../terraform/backend/sealing.ts";
-import { carryOut } from "../terraform/carry-out.ts";
+import { carryOut, sayInterrupts } from "../terraform/carry-out.ts";
 import type { OpenState } from "../terraform/open-state.ts";
 import type { RunToRecord } from "../terraform/recording.ts";
 import { providersOf, providerVersions } from "../terraform/registry.ts";
@@ -65,12 +65,14 @@ export interface AppliedInstances {
 export async function applyInstances(input: ApplyInstancesInput): Promise<AppliedInstances> {
   const run = new ApplyingRun(input);
   const slots = new Semaphore(instancesAtOnce);
-  const outcomes = await walkGraph(
-    input.order,
-    (task) => slots.run(() => run.apply(task.name)),
-    input.session.io.signal,
-  );
-  return { outcomes, counts: run.counts };
+  const stopSaying = sayInterrupts(input.session);
+  try {
+    const { signal } = input.session.io;
+    const outcomes = await walkGraph(input.order, (task) => slots.run(() => run.apply(task.name)), signal);
+    return { outcomes, counts: run.counts };
+  } finally {
+    stopSaying();
+  }
 }
 
 const nothingDone = { imported: 0, added: 0, changed: 0, destroyed: 0 };

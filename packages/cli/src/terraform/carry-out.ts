@@ -64,7 +64,8 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   const journal = await kept.journal.begin(header, open);
   const saver = new SaverOnTheWay(state, session.io.env);
   const pool = input.pool ?? (await newPool(session));
-  const stopSaying = sayInterrupts(session);
+  // Several instances are carried out side by side; for those it is said once.
+  const stopSaying = session.instance ? () => undefined : sayInterrupts(session);
   let result: ApplyResult;
   try {
     const context = evaluatorContext(session, {
@@ -96,7 +97,8 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   return { ok: ok && result.complete, saved: failure.length === 0, result };
 }
 
-function sayInterrupts(session: Session): () => void {
+/** Says what an interrupt does, when it comes; until the function given back is called. */
+export function sayInterrupts(session: Session): () => void {
   const { signal } = session.io;
   const say = () =>
     void session.io.stderr(
