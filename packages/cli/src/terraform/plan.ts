@@ -112,6 +112,11 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
     await session.report(diagnostics);
     if (plan) await sayWhy(session, plan, folder.configuration, values.why);
     if (!plan || failed) {
+      // Also a plan with errors can be looked at; apply refuses it.
+      if (plan && values.out !== undefined) {
+        const saved = await savedPlan(session, plan, folder, state);
+        await savePlanFile(session, session.path(values.out), saved, occurrences);
+      }
       if (shown && !json) await io.stdout(incomplete(session));
       return 1;
     }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import { systemChance } from "@millwright/core/ports";
 import { parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
 import type { Plan } from "@millwright/engine/plan";
 import type { ProviderOffer, ProviderRegistry } from "@millwright/engine/ports";
@@ -35,11 +36,29 @@ async function findProviders(session: Session): Promise<SessionProviders> {
   const written = await folderProviders(session.folder);
   const installed = installedOffers(session);
   return {
-    registry: registry(new Map([...builtinOffers(), ...installed.value.offers, ...written.value])),
+    registry: registry(
+      new Map([...builtinOffers(), ...remoteStateOffer(session), ...installed.value.offers, ...written.value]),
+    ),
     unmanaged: installed.value.unmanaged,
     diagnostics: [...written.diagnostics, ...installed.diagnostics],
   };
 }
+
+/** Terraform's own provider, which reads the states of other configurations from wherever they are kept. */
+function remoteStateOffer(session: Session): [string, ProviderOffer][] {
+  const known = builtinOffers().get(terraformSource);
+  if (!known) return [];
+  const start = async () => {
+    const [{ terraformProvider }, { remoteStatesOf }] = await Promise.all([
+      import("@millwright/providers/terraform"),
+      import("./backend/remote-states.ts"),
+    ]);
+    return terraformProvider(systemChance, remoteStatesOf(session)).start();
+  };
+  return [[terraformSource, { ...known, start }]];
+}
+
+const terraformSource = "terraform.io/builtin/terraform";
 
 function builtinOffers(): ReadonlyMap<string, ProviderOffer> {
   const offers = new Map<string, ProviderOffer>();

@@ -9,37 +9,64 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { outputsOfState } from "./state-outputs.ts";
 
-/**
- * `data "terraform_remote_state"`: the outputs that another configuration has recorded. Of the backends it knows `local`,
- * with `path` and `workspace_dir` as in a `backend` block.
- */
-export const remoteState = defineDataSource({
-  schema: {
-    backend: required(string, { description: "Where the state is kept: `local`." }),
-    config: optional(dynamic, { description: "What a backend block would say." }),
-    workspace: optional(string, { description: "The workspace whose state is read; `default` when left out." }),
-    defaults: optional(dynamic, { description: "Outputs to take where the state has none of that name." }),
-    outputs: computed(dynamic, { description: "All outputs of the other configuration, by name." }),
-  },
-  *validate({ config: { backend, config, defaults } }) {
-    if (backend !== undefined && backend !== "local") yield unsupportedBackend(backend);
-    if (config) yield* checkLocalConfig(config);
-    if (defaults && isKnown(defaults) && !isNull(defaults) && defaults.type.kind !== "object") {
-      yield problem("Invalid default values", "Defaults must be given in an object value.", ["defaults"]);
-    }
-  },
-  read: async ({ config, signal }) => {
-    const path = localPath(config.config, config.workspace ?? "default");
-    const text = await readFile(path, { encoding: "utf8", signal }).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      throw failure("Unable to find remote state", `No state can be read at ${path}: ${messageOf(error)}.`, ["config"]);
-    });
-    const outputs = outputsOfState(text);
-    if (!outputs.ok) throw failure("Unsupported state file format", `${path}: ${outputs.message}`, ["config"]);
-    const defaults: Iterable<readonly [string, Value]> = isNull(config.defaults) ? [] : asMap(config.defaults);
-    return { ...config, outputs: objectValue(new Map([...defaults, ...outputs.values])) };
-  },
-});
+/** Which state is read. */
+export interface RemoteStateRequest {
+  readonly backend: string;
+  /** What a backend block would say; null where nothing is said. */
+  readonly config: Value;
+  readonly workspace: string;
+  readonly signal: AbortSignal;
+}
+
+/** Where states of other configurations come from. */
+export interface RemoteStates {
+  /** The backends that can be read. */
+  readonly backends: readonly string[];
+  /** The bytes of a state file, in clear; undefined where there is none. Rejects with an Error whose message says what to do. */
+  read(request: RemoteStateRequest): Promise<Uint8Array | undefined>;
+}
+
+/** States in files, relative to where the process runs. */
+export const localStates: RemoteStates = {
+  backends: ["local"],
+  read: async ({ config, workspace, signal }) => readFile(localPath(config, workspace), { signal }),
+};
+
+/** `data "terraform_remote_state"`: the outputs that another configuration has recorded. */
+export function remoteState(states: RemoteStates) {
+  return defineDataSource({
+    schema: {
+      backend: required(string, { description: "Where the state is kept, as a backend block names it." }),
+      config: optional(dynamic, { description: "What a backend block would say." }),
+      workspace: optional(string, { description: "The workspace whose state is read; `default` when left out." }),
+      defaults: optional(dynamic, { description: "Outputs to take where the state has none of that name." }),
+      outputs: computed(dynamic, { description: "All outputs of the other configuration, by name." }),
+    },
+    *validate({ config: { backend, config, defaults } }) {
+      if (backend !== undefined && !states.backends.includes(backend)) yield unsupportedBackend(backend, states);
+      if (config && backend === "local") yield* checkLocalConfig(config);
+      if (defaults && isKnown(defaults) && !isNull(defaults) && defaults.type.kind !== "object") {
+        yield problem("Invalid default values", "Defaults must be given in an object value.", ["defaults"]);
+      }
+    },
+    read: async ({ config, signal }) => {
+      const { backend } = config;
+      const workspace = config.workspace ?? "default";
+      const bytes = await states.read({ backend, config: config.config, workspace, signal }).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        throw failure("Unable to find remote state", `No state can be read: ${messageOf(error)}`, ["config"]);
+      });
+      if (!bytes) {
+        const detail = `There is no state in the backend ${JSON.stringify(backend)} for the workspace ${JSON.stringify(workspace)}. Apply the configuration that it belongs to first, or check "config".`;
+        throw failure("Unable to find remote state", detail, ["config"]);
+      }
+      const outputs = outputsOfState(Buffer.from(bytes).toString("utf8"));
+      if (!outputs.ok) throw failure("Unsupported state file format", outputs.message, ["config"]);
+      const defaults: Iterable<readonly [string, Value]> = isNull(config.defaults) ? [] : asMap(config.defaults);
+      return { ...config, outputs: objectValue(new Map([...defaults, ...outputs.values])) };
+    },
+  });
+}
 
 const localNames: readonly string[] = ["path", "workspace_dir"];
 
@@ -55,8 +82,9 @@ function* checkLocalConfig(config: Value): Iterable<Problem> {
   }
 }
 
-function unsupportedBackend(backend: string): Problem {
-  const detail = `The backend ${JSON.stringify(backend)} cannot be read here. The one that can is "local".`;
+function unsupportedBackend(backend: string, { backends }: RemoteStates): Problem {
+  const known = backends.map((name) => JSON.stringify(name)).join(", ");
+  const detail = `The backend ${JSON.stringify(backend)} cannot be read here. Those that can are ${known}.`;
   return problem("Invalid backend configuration", detail, ["backend"]);
 }
 
