@@ -83,6 +83,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     unanswered: [],
     diagnostics,
     counts: { imported: 0, added: 0, changed: 0, destroyed: 0 },
+    touched: { own: new Set(), below: new Set() },
     validating: false,
     ephemerals: new OpenEphemerals(ports, diagnostics),
   };

@@ -14,7 +14,7 @@ import { removalOf } from "../refactor/removals.ts";
 import type { ObjectState } from "../state.ts";
 import type { ApplyRun } from "./run.ts";
 import { recordAfter, recordBefore } from "./run.ts";
-import { sameAsPlanned } from "./unchanged.ts";
+import { noteBegun, sameAsPlanned } from "./unchanged.ts";
 
 /** An object to destroy: the current one, or one that was deposed. */
 export interface DestroyTarget {
@@ -34,6 +34,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   // What this run itself has put aside was looked at before its replacement was made.
   const putAside = deposedKey !== undefined && change.deposedKey === undefined;
   if (!putAside && !(await sameAsPlanned(run, target))) return false;
+  noteBegun(run, change);
   const started = run.ports.clock.monotonic();
   const id = shownId(change.before);
   const common = {

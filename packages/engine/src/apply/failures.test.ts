@@ -251,6 +251,20 @@ describe("what has changed since the plan is refused", () => {
     expect(engine.objects()).toEqual([]);
   });
 
+  test("what comes of this run's own changes refuses nothing", async () => {
+    const engine = new TestEngine("");
+    await engine.given(small("a", 'value = "one"') + small("b", "value = test_small.a.id"));
+    engine.configure("");
+    const { plan } = await engine.plan();
+    // The end of what is attached to an object shows in the object itself.
+    engine.provider.alter.apply = (answer) => {
+      engine.provider.world.store("test_small-1", { value: "of its own accord" });
+      return answer;
+    };
+    expect(summaries((await engine.apply(plan)).diagnostics)).toEqual([]);
+    expect(engine.objects()).toEqual([]);
+  });
+
   test("a delete is not made either", async () => {
     const engine = new TestEngine("");
     await engine.given(small("a", 'value = "one"'));

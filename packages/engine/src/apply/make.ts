@@ -30,7 +30,7 @@ import { provision } from "../provision/run.ts";
 import type { ApplyRun } from "./run.ts";
 import { recordAfter, recordBefore } from "./run.ts";
 import { settle } from "./settle.ts";
-import { sameAsPlanned } from "./unchanged.ts";
+import { noteBegun, sameAsPlanned } from "./unchanged.ts";
 
 /** A change that makes, alters or reads one object. */
 export interface MakeTarget {
@@ -107,6 +107,7 @@ async function write(run: ApplyRun, target: MakeTarget, config: Value): Promise<
   // Where the old object goes first, that is when it was looked at.
   const replacesFirst = change.action === "create-delete";
   if ((!fresh || replacesFirst) && !(await sameAsPlanned(run, target))) return undefined;
+  noteBegun(run, change);
   const [bareConfig] = unmarkDeep(config);
   const [before] = unmarkDeep(change.before);
   const prior = fresh ? nullValue(bareConfig.type) : before;

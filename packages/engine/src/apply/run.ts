@@ -25,6 +25,8 @@ export interface ApplyRun {
   readonly unanswered: PendingCreate[];
   readonly diagnostics: Diagnostic[];
   readonly counts: { imported: number; added: number; changed: number; destroyed: number };
+  /** `configResourceText` of what this run has begun to change, and of what that was made after. */
+  readonly touched: { readonly own: Set<string>; readonly below: Set<string> };
   readonly validating: false;
   readonly ephemerals: OpenEphemerals;
 }

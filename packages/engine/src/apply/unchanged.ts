@@ -4,13 +4,17 @@ import type { Schema } from "@millwright/provider/schema";
 import { sameButVolatile } from "@millwright/provider/volatile";
 import { isNull, unmarkDeep } from "@millwright/value/value";
 import { providerDiagnostics, providerDied } from "../objects.ts";
+import { configResourceText } from "../addresses.ts";
+import { normalized } from "../change/normalized.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
 import type { ApplyRun } from "./run.ts";
 
 /**
  * Whether an object is still what the plan saw, looked at just before it is changed. Where it is not, the change would not be
- * the one that was shown: it is refused. What changes by itself does not count. A plan that was made without reading (`-refresh=false`) has nothing to compare with.
+ * the one that was shown: it is refused. What changes by itself does not count, nor what may have come of this run's own changes
+ * of what it is made of, or of what is made of it: a role lists the policies that were attached to it. A plan that was made
+ * without reading (`-refresh=false`) has nothing to compare with.
  */
 export async function sameAsPlanned(
   run: ApplyRun,
@@ -30,7 +34,8 @@ export async function sameAsPlanned(
       private: change.priorPrivate,
     });
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return false;
-    if (sameButVolatile(before, answer.newState, schema.block)) return true;
+    const now = normalized(answer.newState, schema.block);
+    if (sameButVolatile(before, now, schema.block) || (!isNull(now) && isNearOwnChanges(run, change))) return true;
     const what = isNull(answer.newState) ? "it is gone" : "its attributes differ from what the plan read";
     const detail = `${address.text} was changed by someone else after the plan was made: ${what}. It was left as it is, and so was everything that depends on it; what was done before is kept. Make a new plan to see what is to be done now.`;
     report(run, [
@@ -44,4 +49,15 @@ export async function sameAsPlanned(
     report(run, [providerDied(address.text, "being read before the change", error)]);
     return false;
   }
+}
+
+/** Notes that a change is about to be made, for the sake of what is looked at after it. */
+export function noteBegun({ touched }: ApplyRun, { address, dependencies }: InstanceChange): void {
+  touched.own.add(configResourceText(address.module, address.resource));
+  for (const name of dependencies) touched.below.add(name);
+}
+
+function isNearOwnChanges({ touched }: ApplyRun, { address, dependencies }: InstanceChange): boolean {
+  const own = configResourceText(address.module, address.resource);
+  return touched.below.has(own) || dependencies.some((name) => touched.own.has(name));
 }

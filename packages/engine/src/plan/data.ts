@@ -77,8 +77,11 @@ async function planRead(run: PlanRun, target: PlanTarget): Promise<boolean> {
     });
     return true;
   };
-  if (unknown || waits)
+  if (unknown || waits) {
+    // What an earlier run had read is no part of what is known now.
+    if (run.options.mode === "normal") run.refreshed.setCurrent(address, providerAddress.text, undefined);
     return readLater(unknown ? "read_because_config_unknown" : "read_because_dependency_pending", unread());
+  }
   const read = await readData(run, address, config, schema, provider, resource.body);
   const good = report(run, read.diagnostics);
   // What a check looks at is looked at again when all is done.
