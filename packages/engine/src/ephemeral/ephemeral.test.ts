@@ -210,7 +210,7 @@ describe("a block that is wrong is refused", () => {
     {
       name: "a lifecycle argument of managed resources",
       files: ticket("lifecycle {\n prevent_destroy = true\n}"),
-      want: /Unsupported argument/,
+      want: /Invalid data resource lifecycle argument: The lifecycle argument "prevent_destroy" is defined only for managed/,
     },
     {
       name: "a failed precondition",

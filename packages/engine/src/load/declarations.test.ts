@@ -129,6 +129,11 @@ describe("a declaration against the language's own rules is refused", () => {
       want: /Duplicate provider_meta block/,
     },
     {
+      name: "a version for a module that is in a folder",
+      files: 'module "m" {\n source = "./m"\n version = "1.0.0"\n}\n',
+      want: /Invalid registry module source address: "\.\/m" is no address in a module registry/,
+    },
+    {
       name: "a deprecation that says nothing",
       files: 'output "o" {\n value = 1\n deprecated = ""\n}\n',
       want: /The "deprecated" argument must not be empty/,

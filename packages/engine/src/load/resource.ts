@@ -1,8 +1,9 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import type { Attribute, Block } from "@millwright/hcl/ast";
+import type { Attribute, Block, Expression } from "@millwright/hcl/ast";
 import { contentOf, partialContentOf } from "@millwright/hcl/body-content";
-import { rangeOf } from "@millwright/hcl/source-file";
+import { parseExpression } from "@millwright/hcl/parse";
+import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
 import type { ResourceMode } from "../addresses.ts";
 import type { IgnoreChanges, Lifecycle, Repetition, Resource } from "../configuration.ts";
 import type { ProvisionerBlock } from "../provision/blocks.ts";
@@ -161,10 +162,20 @@ function decodeLifecycle(block: Block, managed: boolean, constants: Constants): 
     ...(prevent ? { preventDestroy: prevent.expression } : {}),
     destroy: constants.flag(content.attributes.get("destroy")) ?? true,
     ignoreChanges: decodeIgnoreChanges(content.attributes.get("ignore_changes"), constants),
-    replaceTriggeredBy: triggers ? (listElements(triggers.expression) ?? []) : [],
+    replaceTriggeredBy: triggers ? (listElements(triggers.expression) ?? []).map((e) => fromJson(e, constants)) : [],
     preconditions: rules("precondition"),
     postconditions: rules("postcondition"),
   };
+}
+
+/** In JSON a reference with keys is text, which is read as the expression it stands for. */
+function fromJson(expression: Expression, constants: Constants): Expression {
+  const text = expression.kind === "json" ? quotedText(expression) : undefined;
+  if (text === undefined || text.includes("${")) return expression;
+  const { file, start } = expression;
+  const parsed = parseExpression(sourceFile(file.name, text, file.position(start + 1)));
+  constants.diagnostics.push(...parsed.diagnostics);
+  return parsed.value;
 }
 
 function decodeIgnoreChanges(attribute: Attribute | undefined, constants: Constants): IgnoreChanges {

@@ -27,5 +27,21 @@ export function resolveCall(evaluator: StaticEvaluator, module: Module, call: Mo
   };
   const version = text(versionExpression, "version");
   const source = text(sourceExpression, "source") ?? "";
+  if (version !== undefined && source !== "" && !isRegistrySource(source)) {
+    const detail = `"${source}" is no address in a module registry, such as "hashicorp/consul/aws" or "example.com/team/net/aws". A registry is meant, because the argument "version" is set, which applies only to registry modules: remove it, or correct the source.`;
+    diagnostics.push(errorDiagnostic("Invalid registry module source address", detail, { subject: call.sourceRange }));
+    return { value: { ...call, source: "" }, diagnostics };
+  }
   return { value: { ...call, source, ...(version === undefined ? {} : { version }) }, diagnostics };
+}
+
+/** `[HOST/]NAMESPACE/NAME/SYSTEM`, perhaps with a folder inside behind two slashes. */
+function isRegistrySource(source: string): boolean {
+  const parts = source.split("//", 1)[0]!.split("/");
+  const names = parts.length === 4 ? parts.slice(1) : parts;
+  const host = parts.length === 4 ? parts[0]! : "registry.example";
+  const isHost = /^[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?(?:\.[0-9A-Za-z-]+)*(?::\d+)?$/.test(host);
+  return (
+    names.length === 3 && isHost && names.every((name) => /^[0-9A-Za-z](?:[0-9A-Za-z_-]*[0-9A-Za-z])?$/.test(name))
+  );
 }
