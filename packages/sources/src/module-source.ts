@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { defaultRegistry } from "./provider-source.ts";
 
 /** What a module call's `source` says: a folder beside, a name in a registry, or something to be fetched. */
@@ -38,7 +39,7 @@ export interface BadSource {
  * go-getter, as that describes them.
  */
 export function parseModuleSource(text: string): ModuleSource | BadSource {
-  if (/^\.{1,2}(\/|$)/.test(text)) return { kind: "local", path: text };
+  if (/^\.{1,2}(\/|$)/.test(text)) return { kind: "local", path: cleanPath(text) };
   return parseRegistrySource(text) ?? parseRemoteSource(text);
 }
 
@@ -106,6 +107,13 @@ export function parseRemoteSource(text: string): RemoteSource | BadSource {
         `it is neither a path that begins with ./ or ../, nor a name in a registry, nor an address. A folder beside this one would be "./${text}"`,
       )
     : unfetched(scheme, text);
+}
+
+// Without steps that lead nowhere; it still begins with a dot.
+function cleanPath(text: string): string {
+  const path = posix.normalize(text).replace(/(?<=.)\/$/, "");
+  if (path === "." || path === "..") return `${path}/`;
+  return path.startsWith("../") ? path : `./${path}`;
 }
 
 function prefixOf({ getter, address }: RemoteSource): string {
