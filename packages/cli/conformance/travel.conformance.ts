@@ -45,9 +45,10 @@ function stateOf(text: string): unknown {
     /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g,
     named,
   );
-  // The order of the paths says nothing.
+  // The order of paths and of results says nothing.
+  const unordered = ["sensitive_attributes", "checks", "objects"];
   const sorted = (key: string, value: unknown) =>
-    key === "sensitive_attributes" && Array.isArray(value) ? value.map((path) => JSON.stringify(path)).sort() : value;
+    unordered.includes(key) && Array.isArray(value) ? value.map((one) => JSON.stringify(one)).sort() : value;
   return JSON.parse(plain, sorted);
 }
 
