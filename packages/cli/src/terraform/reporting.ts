@@ -75,18 +75,22 @@ function fileView(io: CommandIo, path: string): JsonView {
   return new JsonView({ ...io, stdout: write }, sourcesIn(io.cwd));
 }
 
+// What came of conditions is told one by one: each says something else.
+const told: ReadonlySet<string | undefined> = new Set(["check-failed", "check-later"]);
+
 /**
  * Diagnostics of one severity, those of one summary as the first of them, which says how many more there are. What has no
- * place in a file stays as it is.
+ * place in a file stays as it is, and so do the answers of conditions.
  */
 export function consolidated(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const counts = new Map<string, number>();
-  for (const { summary, subject } of diagnostics) if (subject) counts.set(summary, (counts.get(summary) ?? 0) + 1);
+  for (const { summary, subject, code } of diagnostics)
+    if (subject && !told.has(code)) counts.set(summary, (counts.get(summary) ?? 0) + 1);
   const said = new Set<string>();
   return diagnostics.flatMap((diagnostic) => {
-    const { summary, detail, severity, subject } = diagnostic;
+    const { summary, detail, severity, subject, code } = diagnostic;
     const more = (counts.get(summary) ?? 1) - 1;
-    if (!subject || more === 0) return [diagnostic];
+    if (!subject || told.has(code) || more <= 0) return [diagnostic];
     if (said.has(summary)) return [];
     said.add(summary);
     const note = `(and ${more === 1 ? "one" : more} more similar ${severity}${more === 1 ? "" : "s"} elsewhere)`;

@@ -6,7 +6,8 @@ import { nodeId } from "../config-graph.ts";
 import type { Configuration, Module } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import type { Graph } from "../graph.ts";
-import { parseReference } from "../references.ts";
+import type { ParsedReference } from "../references.ts";
+import { parseReference, referencesOfBody } from "../references.ts";
 
 /** For each resource node all resource nodes that it comes after, at any distance, in byte order. */
 export function transitive(direct: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {
@@ -81,7 +82,7 @@ export function waitedFor(
     const known = memo.get(id);
     if (known) return known;
     const node = graph.nodes.get(id);
-    const direct = [...(graph.dependencies.get(id) ?? [])];
+    const direct = directOf(node) ?? [...(graph.dependencies.get(id) ?? [])];
     const found = new Set(isData(node) ? direct.filter((to) => isManaged(graph.nodes.get(to))) : []);
     const queue = [...namedBy(node, configuration), ...(isData(node) && hasConditions(node) ? direct : [])];
     const seen = new Set<string>();
@@ -95,6 +96,12 @@ export function waitedFor(
     memo.set(id, found);
     return found;
   };
+}
+
+// The data source of a check comes after everything, and waits for no more than what it refers to itself.
+function directOf(node: ConfigNode | undefined): string[] | undefined {
+  if (node?.kind !== "resource" || node.resource.check === undefined) return undefined;
+  return idsOfReferences(referencesOfBody(node.resource.body), node.module);
 }
 
 function isData(node: ConfigNode | undefined): boolean {
@@ -128,8 +135,11 @@ function namedBy(node: ConfigNode | undefined, configuration: Configuration): st
 }
 
 function idsOf(traversals: readonly ScopeTraversal[], module: Module): string[] {
-  return traversals.flatMap((traversal) => {
-    const parsed = parseReference(traversal);
+  return idsOfReferences(traversals.map(parseReference), module);
+}
+
+function idsOfReferences(references: readonly ParsedReference[], module: Module): string[] {
+  return references.flatMap((parsed) => {
     if (!parsed.ok) return [];
     const { subject } = parsed.reference;
     if (subject.kind === "module") return [nodeId.close(childPath(module, subject.name))];
