@@ -24,6 +24,7 @@ import {
 import type { InstanceAddress } from "./addresses.ts";
 import { parseProviderConfigAddress, providerSourceText } from "./addresses.ts";
 import type { ObjectState } from "./state.ts";
+import { withoutWrittenBack, writtenBack } from "./write-only.ts";
 
 /** What a provider said, as diagnostics of the program: with the address, and the place in the source where it is known. */
 export function providerDiagnostics(found: ProviderDiagnostics, address: string, body?: Body): Diagnostic[] {
@@ -150,10 +151,12 @@ export function providerDied(address: string, doing: string, error: unknown): Di
 
 /** The object as it is stored: without marks, and with the paths that were sensitive. */
 export function storedObject(
-  value: Value,
+  given: Value,
   schema: Schema,
   kept: Pick<ObjectState, "status" | "private" | "dependencies" | "createBeforeDestroy" | "preventDestroy">,
 ): ObjectState {
+  // Whatever a provider gives back of a write-only argument is not kept; those who read its answers complain of it.
+  const value = withoutWrittenBack(given, writtenBack(given, schema.block));
   const { status, dependencies, createBeforeDestroy, preventDestroy } = kept;
   const protection = preventDestroy ? { preventDestroy } : {};
   const common = { status, schemaVersion: schema.version, private: kept.private, dependencies, createBeforeDestroy };

@@ -6,6 +6,7 @@ import type { Value } from "@millwright/value/value";
 import { isKnown, isNull, isWhollyKnown, nullValue } from "@millwright/value/value";
 import { disagreementText, resultDisagreements } from "../change/agreement.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
+import { withoutWrittenBack, writtenBack, writtenBackProblems } from "../write-only.ts";
 import { report } from "../plan/run.ts";
 import type { MakeTarget } from "./make.ts";
 import type { ApplyRun } from "./run.ts";
@@ -58,7 +59,9 @@ export function settle(
     );
     return kept;
   }
-  let value = answer.newState;
+  const secrets = writtenBack(answer.newState, schema.block);
+  if (!report(run, writtenBackProblems(address, secrets, "after the change"))) ok = false;
+  let value = withoutWrittenBack(answer.newState, secrets);
   if (!isWhollyKnown(value)) {
     complain(
       "Provider returned invalid result object after apply",

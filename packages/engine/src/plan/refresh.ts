@@ -11,6 +11,7 @@ import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
 import { markLike, providerDiagnostics, providerDied, readObject, shownId, storedObject } from "../objects.ts";
 import type { ObjectState } from "../state.ts";
 import type { Importing } from "./plan.ts";
+import { writtenBack, writtenBackProblems } from "../write-only.ts";
 import type { PlanRun } from "./run.ts";
 import { report } from "./run.ts";
 
@@ -119,6 +120,8 @@ async function readNow(
       report(run, [errorDiagnostic("Provider produced invalid object", detail, { address: address.text })]);
       return undefined;
     }
+    const secrets = writtenBack(answer.newState, schema.block);
+    if (!report(run, writtenBackProblems(address.text, secrets, "when it read it"))) return undefined;
     return {
       value: markLike(normalized(answer.newState, schema.block), before, schema.block),
       private: answer.private,
