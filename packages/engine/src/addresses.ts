@@ -74,14 +74,13 @@ export function compareInstances(a: InstanceAddress, b: InstanceAddress): number
 
 export function compareModules(a: ModuleInstance, b: ModuleInstance): number {
   if (a.text === b.text) return 0;
-  const length = Math.min(a.steps.length, b.steps.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.steps[i]!;
+  if (a.steps.length !== b.steps.length) return a.steps.length - b.steps.length;
+  for (const [i, x] of a.steps.entries()) {
     const y = b.steps[i]!;
     const order = compareKeys(x.name, y.name) || compareInstanceKeys(x.key, y.key);
     if (order !== 0) return order;
   }
-  return a.steps.length - b.steps.length;
+  return 0;
 }
 
 export function compareInstanceKeys(a: InstanceKey, b: InstanceKey): number {

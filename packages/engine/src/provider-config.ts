@@ -66,7 +66,21 @@ export function resolveProvider(
   const handed = call.providers.get(key);
   if (handed) return withKey(resolveProvider(configuration, caller, handed.localName, handed.alias), handed, caller);
   if (alias !== undefined) return block ? { address, module, block } : { address, module };
-  return resolveProvider(configuration, caller, localNameOf(caller, source, localName), undefined);
+  return inherited(configuration, caller, source);
+}
+
+// A module that has nothing to do with a source hands on what it is called in.
+function inherited(configuration: Configuration, module: Module, source: ProviderSource): ResolvedProvider {
+  const localName = localNameOf(module, source);
+  if (localName !== undefined) return resolveProvider(configuration, module, localName, undefined);
+  if (module.path === "") return { address: providerConfigAddress("", source), module };
+  const caller = configuration.modules.get(
+    module.names
+      .slice(0, -1)
+      .map((n) => `module.${n}`)
+      .join("."),
+  )!;
+  return inherited(configuration, caller, source);
 }
 
 /** An empty block, by which modules of old said that they want a configuration handed in. */
@@ -81,11 +95,11 @@ export function providerKeyText({ localName, alias }: Pick<ProviderReference, "l
   return alias === undefined ? localName : `${localName}.${alias}`;
 }
 
-/** By which local name a module knows a source. */
-function localNameOf(module: Module, source: ProviderSource, fallback: string): string {
+/** By which local name a module knows a source; undefined where that name means another one there. */
+function localNameOf(module: Module, source: ProviderSource): string | undefined {
   const wanted = providerSourceText(source);
   for (const requirement of module.requiredProviders.values()) {
     if (providerSourceText(requirement.source) === wanted) return requirement.localName;
   }
-  return fallback === source.type ? fallback : source.type;
+  return providerSourceText(sourceOfLocalName(module, source.type)) === wanted ? source.type : undefined;
 }

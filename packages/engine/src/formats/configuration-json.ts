@@ -9,7 +9,7 @@ import { constraintsText, parseProviderConstraints } from "@millwright/sources/p
 import { type ProviderSource, providerSourceText, resourceText } from "../addresses.ts";
 import type { Configuration, Module, ModuleCall, ProviderRequirement, Resource, Variable } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
-import { providerOfResource } from "../provider-config.ts";
+import { providerOfResource, sourceOfLocalName } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { referencesOf } from "../references.ts";
 import { knownPlain } from "./values-json.ts";
@@ -22,14 +22,15 @@ export function configurationJson(configuration: Configuration, pool: ProviderPo
   for (const module of configuration.modules.values()) {
     for (const resource of module.resources.values()) {
       const { address, block } = providerOfResource(configuration, module, resource);
-      const key = providerKey(address.module, resource.provider?.localName ?? address.source.type, address.alias);
+      const owner = ownerOf(configuration, module, resource);
+      const key = providerKey(owner, resource.provider?.localName ?? address.source.type, address.alias);
       const schema = pool.providerBlock(address.source);
       const plain = {
         name: address.source.type,
         full_name: providerSourceText(address.source),
         ...(address.alias === undefined ? {} : { alias: address.alias }),
-        ...(address.module === "" ? {} : { module_address: address.module }),
-        ...constraintOf(configuration.modules.get(address.module), address.source),
+        ...(owner === "" ? {} : { module_address: owner }),
+        ...constraintOf(configuration.modules.get(owner), address.source),
         ...(block && schema ? expressionsOf(block.body, schema) : {}),
       };
       providers.set(key, plain);
@@ -60,6 +61,37 @@ function addUnused({ providers, requiredProviders }: Module, pool: ProviderPool,
       });
     }
   }
+}
+
+/**
+ * The module whose configuration of a provider serves a resource, by its path. One that nobody writes belongs to the first
+ * module on the way to the resource that has anything of that provider.
+ */
+function ownerOf(configuration: Configuration, module: Module, resource: Resource): string {
+  const { address, block } = providerOfResource(configuration, module, resource);
+  if (address.module !== "" || block || address.alias !== undefined) return address.module;
+  const wanted = providerSourceText(address.source);
+  for (let depth = 0; depth < module.names.length; depth++) {
+    const path = module.names
+      .slice(0, depth)
+      .map((name) => `module.${name}`)
+      .join(".");
+    const above = configuration.modules.get(path);
+    if (above && knows(configuration, above, wanted)) return path;
+  }
+  return module.path;
+}
+
+function knows(configuration: Configuration, module: Module, source: string): boolean {
+  const required = [...module.requiredProviders.values()].some((one) => providerSourceText(one.source) === source);
+  if (required) return true;
+  const configured = [...module.providers.values()].some(
+    ({ localName }) => providerSourceText(sourceOfLocalName(module, localName)) === source,
+  );
+  if (configured) return true;
+  return [...module.resources.values()].some((resource) => {
+    return providerSourceText(providerOfResource(configuration, module, resource).address.source) === source;
+  });
 }
 
 function constraintOf(module: Module | undefined, source: ProviderSource): Plain {
@@ -157,7 +189,7 @@ function resourceJson(configuration: Configuration, module: Module, resource: Re
     type,
     name,
     provider_config_key: providerKey(
-      address.module,
+      ownerOf(configuration, module, resource),
       resource.provider?.localName ?? address.source.type,
       address.alias,
     ),

@@ -1,6 +1,6 @@
 import { noteText } from "@millwright/provider/plan-note";
 import { typeToPlain } from "@millwright/value/type-json";
-import { isKnown, isNull, isWhollyKnown, unmarkDeep } from "@millwright/value/value";
+import { isNull, isWhollyKnown, unmarkDeep } from "@millwright/value/value";
 import { providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
@@ -73,7 +73,7 @@ function plannedValues(plan: Plan, pool: ProviderPool): Plain {
     .map(([name, { after, sensitive }]) => {
       return [
         name,
-        isKnown(after) ? { sensitive, type: typeToPlain(after.type), value: knownPlain(after) } : { sensitive },
+        isWhollyKnown(after) ? { sensitive, type: typeToPlain(after.type), value: knownPlain(after) } : { sensitive },
       ] as const;
     });
   const entries: ModuleEntry[] = [];
