@@ -51,12 +51,6 @@ async function fail({ session }: ApplyCall, diagnostic: Diagnostic): Promise<num
   return 1;
 }
 
-/** What TypeScript adds to the configuration of a saved plan. */
-export async function restored(saved: string) {
-  const { restoreStacks } = await import("./stacks.ts");
-  return restoreStacks(saved);
-}
-
 function notAFile({ session }: ApplyCall, name: string, path: string): Diagnostic | undefined {
   if (!existsSync(path)) {
     const detail = `There is no file ${name} in ${session.folder}. Save a plan with plan -out=${name} first; to plan and apply in one step, give no file.`;

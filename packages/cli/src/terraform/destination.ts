@@ -3,10 +3,9 @@ import { loadConfiguration } from "@millwright/engine/load";
 import { filesOf } from "@millwright/engine/node-files";
 import { type SavedPlan, savedPlanOf } from "@millwright/engine/plan-file";
 import { valuesOf } from "./apply-variables.ts";
-import { restored } from "./apply-saved.ts";
 import { type LoadedFolder, variableSources } from "./folder.ts";
 import type { GivenFlag } from "./options.ts";
-import { staticOptions } from "./run-context.ts";
+import { savedConfiguration } from "./saved-configuration.ts";
 import type { Session } from "./session.ts";
 
 /** A run that can be gone back to, with the plan that it carried out. */
@@ -41,20 +40,19 @@ export async function folderOfRun(
   { saved }: Destination,
   occurrences: readonly GivenFlag[],
 ): Promise<LoadedFolder> {
-  const contribution = saved.contribution === undefined ? undefined : await restored(saved.contribution);
-  const kept = valuesOf(saved.plan.variables);
-  const known = staticOptions(session, kept);
-  const options = { tofuFiles: true, static: known, ...(contribution ? { contribution } : {}) };
-  const { value, diagnostics } = loadConfiguration(filesOf(saved.files), options);
-  const isAsked = (name: string | undefined) => name !== undefined && saved.plan.ephemeralVariables.includes(name);
+  const { plan, files, contribution } = saved;
+  const { value, diagnostics } = await savedConfiguration(session, { ...saved, variables: plan.variables });
+  const isAsked = (name: string | undefined) => name !== undefined && plan.ephemeralVariables.includes(name);
   const anew = variableSources(session, occurrences).sources.filter(
     (source) => "name" in source && isAsked(source.name),
   );
-  return { configuration: value, files: saved.files, diagnostics, kept: [...kept, ...anew] };
+  const variables = [...valuesOf(plan.variables), ...anew];
+  const kept = { variables, ...(contribution === undefined ? {} : { contribution }) };
+  return { configuration: value, files, diagnostics, kept };
 }
 
 /** A folder that says nothing, for taking all down. */
 export function emptyFolder(): LoadedFolder {
   const { value } = loadConfiguration(filesOf(new Map()), { tofuFiles: true });
-  return { configuration: value, files: new Map(), diagnostics: [], kept: [] };
+  return { configuration: value, files: new Map(), diagnostics: [], kept: { variables: [] } };
 }

@@ -28,8 +28,15 @@ export interface LoadedFolder {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly diagnostics: readonly Diagnostic[];
   readonly stack?: StackSource;
-  /** Where it is not what lies in the folder, but was kept by an earlier run: the values of its variables. */
-  readonly kept?: readonly VariableSource[];
+  /** Where it is not what lies in the folder, but was kept by an earlier run. */
+  readonly kept?: KeptFolder;
+}
+
+/** What an earlier run kept of a folder beside its files. */
+export interface KeptFolder {
+  readonly variables: readonly VariableSource[];
+  /** What its TypeScript needs to be run again. */
+  readonly contribution?: string;
 }
 
 /**

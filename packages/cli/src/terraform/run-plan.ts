@@ -63,7 +63,9 @@ export async function planFolder(
   const found: Diagnostic[] = [...folder.diagnostics];
   if (input.mode !== "destroy" && !folder.kept && !hasConfiguration(session.folder))
     found.push(noConfiguration(session));
-  const given = folder.kept ? { sources: folder.kept, diagnostics: [] } : variableSources(session, occurrences);
+  const given = folder.kept
+    ? { sources: folder.kept.variables, diagnostics: [] }
+    : variableSources(session, occurrences);
   found.push(...given.diagnostics);
   if (hasErrors(found)) return { diagnostics: found };
   const interactive = onUnlessGiven(occurrences, "input") && session.io.env.TF_INPUT !== "0" && !values.json;

@@ -9,11 +9,12 @@ import type { Session } from "./session.ts";
 export async function savedPlan(
   session: Session,
   plan: Plan,
-  { files, stack }: LoadedFolder,
+  { files, stack, kept }: LoadedFolder,
   state?: OpenState,
 ): Promise<SavedPlan> {
   const { registry } = await providersOf(session);
-  const contribution = stack ? { contribution: stack.saved } : {};
+  const text = stack?.saved ?? kept?.contribution;
+  const contribution = text === undefined ? {} : { contribution: text };
   return {
     plan,
     files,
