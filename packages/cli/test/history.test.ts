@@ -126,6 +126,21 @@ describe("revert", () => {
     expect((await folder.run(["plan", "-detailed-exitcode", "-var=size=large"])).code).toBe(0);
   });
 
+  test("of a folder with a TypeScript stack, as that was", async () => {
+    const stack = (text: string) =>
+      `import { output, resource } from "millwright";\nresource("terraform_data", "a", { input: "${text}" });\noutput("text", "${text}");\n`;
+    const folder = new TestFolder({ "main.stack.ts": stack("one") });
+    folders.push(folder);
+    await folder.must("apply", "-auto-approve");
+    folder.write({ "main.stack.ts": stack("two") });
+    await folder.must("apply", "-auto-approve");
+    await folder.must("revert", "-auto-approve", "1");
+    expect((await folder.must("output", "-raw", "text")).out).toBe("one");
+    await folder.must("revert", "-auto-approve", "2");
+    await folder.must("revert", "-auto-approve", "3");
+    expect((await folder.must("output", "-raw", "text")).out).toBe("one");
+  });
+
   test("-out saves the plan, and changes nothing", async () => {
     const folder = await threeRuns();
     await folder.must("revert", "-out=back", "1");
