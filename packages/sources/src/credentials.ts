@@ -95,6 +95,8 @@ export class Credentials {
     const program = helperPath(name, this.#env);
     const child = spawn(program, [...args, verb, host], { stdio: ["pipe", "pipe", "pipe"], env: { ...this.#env } });
     const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+    // One that reads nothing of it may be right; its exit code says so.
+    child.stdin.on("error", () => undefined);
     child.stdin.end(input);
     const [code, said, complaint] = await Promise.all([ended, textOf(child.stdout), textOf(child.stderr)]).catch(
       (error: unknown) => {

@@ -1,0 +1,130 @@
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FakeRegistry } from "../test/fake-registry.ts";
+import { TemporaryFolder } from "../test/temporary-folder.ts";
+
+/* One registry, one configuration, the real terraform and ours: the same requests, and the same files byte by byte. */
+
+const millwright = fileURLToPath(new URL("../../cli/bin/millwright", import.meta.url));
+const found = spawnSync("terraform", ["version"], { env: { ...process.env, CHECKPOINT_DISABLE: "1" } }).status === 0;
+const programs = { real: ["terraform"], ours: [millwright, "terraform"] } as const;
+
+let registry: FakeRegistry;
+let place: TemporaryFolder;
+let settings: string;
+
+beforeAll(async () => {
+  registry = await FakeRegistry.start({
+    providers: [{ name: "acme/thing", versions: ["1.0.0", "1.1.0", "2.0.0-beta1"] }],
+    modules: [
+      {
+        name: "acme/net/aws",
+        versions: {
+          "1.0.0": { "main.tf": 'module "s" {\n  source = "./modules/s"\n}\n', "modules/s/main.tf": "" },
+          "1.1.0": { "main.tf": "" },
+        },
+      },
+    ],
+  });
+  place = new TemporaryFolder({ "authority.pem": registry.certificate });
+  settings = `provider_installation {\n  network_mirror {\n    url = "https://${registry.host}/mirror/"\n  }\n}\n`;
+  place.write("mirror.tfrc", settings);
+  place.write("empty.tfrc", "");
+});
+
+afterAll(async () => {
+  place.remove();
+  await registry.close();
+});
+
+const configuration = () => `terraform {
+  required_providers {
+    thing = {
+      source  = "${registry.host}/acme/thing"
+      version = "~> 1.0"
+    }
+  }
+}
+module "net" {
+  source  = "${registry.host}/acme/net/aws"
+  version = "~> 1.0.0"
+}
+module "part" {
+  source  = "${registry.host}/acme/net/aws//modules/s"
+  version = "1.0.0"
+}
+`;
+
+/** Runs lines in a folder of its own; gives what was asked of the registry, and what is in the folder's files. */
+async function play(which: keyof typeof programs, lines: readonly string[], file = "empty.tfrc") {
+  const folder = new TemporaryFolder({ "main.tf": configuration() });
+  const from = registry.log.length;
+  try {
+    for (const line of lines) await run(programs[which], line.split(" "), folder, file);
+    // Terraform asks for the head of a file before the file.
+    const asked = registry.log.slice(from).filter((request) => !request.startsWith("HEAD"));
+    const read = (name: string) => readFileSync(folder.at(name), "utf8");
+    return { asked, lock: read(".terraform.lock.hcl"), modules: read(".terraform/modules/modules.json") };
+  } finally {
+    folder.remove();
+  }
+}
+
+async function run(program: readonly string[], args: readonly string[], folder: TemporaryFolder, file: string) {
+  const [command = "", ...before] = program;
+  const env = {
+    ...process.env,
+    CHECKPOINT_DISABLE: "1",
+    SSL_CERT_FILE: place.at("authority.pem"),
+    SSL_CERT_DIR: "",
+    TF_CLI_CONFIG_FILE: place.at(file),
+  };
+  const child = spawn(command, [...before, ...args], { cwd: folder.path, env, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stdout.on("data", (piece: Buffer) => (said += piece.toString()));
+  child.stderr.on("data", (piece: Buffer) => (said += piece.toString()));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  expect({ command, args, code, said: code === 0 ? "" : said }).toMatchObject({ code: 0 });
+}
+
+describe.runIf(found)("what the real terraform does with a registry, ours does too", () => {
+  test("init: the same requests, lock file and list of modules", async () => {
+    const [real, ours] = [await play("real", ["init"]), await play("ours", ["init"])];
+    expect(ours.lock).toBe(real.lock);
+    expect(ours.modules).toBe(real.modules);
+    expect(ours.asked).toEqual(real.asked);
+  });
+
+  test("init from a network mirror: the same requests and lock file", async () => {
+    const [real, ours] = [await play("real", ["init"], "mirror.tfrc"), await play("ours", ["init"], "mirror.tfrc")];
+    expect(ours.lock).toBe(real.lock);
+    expect(ours.asked).toEqual(real.asked);
+  });
+
+  test("providers lock for other platforms: the same lock file, and no request that the real one does not make", async () => {
+    const lines = ["init", "providers lock -platform=linux_arm64 -platform=darwin_arm64"];
+    const [real, ours] = [await play("real", lines), await play("ours", lines)];
+    expect(ours.lock).toBe(real.lock);
+    expect(ours.asked.filter((request) => !real.asked.includes(request))).toEqual([]);
+    expect(ours.asked.length).toBeLessThanOrEqual(real.asked.length);
+  });
+
+  test("what one has locked and installed, the other takes as it is", async () => {
+    for (const [first, second] of [
+      ["real", "ours"],
+      ["ours", "real"],
+    ] as const) {
+      const folder = new TemporaryFolder({ "main.tf": configuration() });
+      try {
+        await run(programs[first], ["init"], folder, "empty.tfrc");
+        const lock = readFileSync(folder.at(".terraform.lock.hcl"), "utf8");
+        await run(programs[second], ["init", "-lockfile=readonly"], folder, "empty.tfrc");
+        expect(readFileSync(folder.at(".terraform.lock.hcl"), "utf8")).toBe(lock);
+      } finally {
+        folder.remove();
+      }
+    }
+  });
+});
