@@ -187,8 +187,13 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           const { pending, diagnostics } = await recoverInterrupted(open);
           if (!(await session.report(diagnostics))) return 1;
           const all = instancesOf(open.kept.current.state);
-          const going = all.filter(({ address }) => texts.some((text) => covers(text, address.text)));
           const dropped = pending.filter((entry) => texts.some((text) => covers(text, entry.address)));
+          const isDropped = (address: string) => dropped.some((entry) => entry.address === address);
+          // Where a replacement was interrupted, the old object is still there: to drop the new one does not forget it.
+          const going = all.filter(
+            ({ address, instance }) =>
+              texts.some((text) => covers(text, address.text)) && (instance.current || !isDropped(address.text)),
+          );
           if (going.length + dropped.length === 0)
             return await refuse(session, "Invalid target address", notFound(texts[0]!, all));
           for (const { address } of going)

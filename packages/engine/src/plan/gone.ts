@@ -90,7 +90,7 @@ async function planGone(
   resource: Resource | undefined,
   ending: "destroy" | "forget" = "destroy",
 ): Promise<boolean> {
-  if (!instance.current && !(await settleInterrupted(run, target, []))) return false;
+  if (!instance.current && !(await settleInterrupted(run, target, { dependencies: [], status: "ready" }))) return false;
   const current = instance.current ?? run.refreshed.instance(target.address)?.current;
   const objects = [...(current ? [[undefined, current] as const] : []), ...instance.deposed];
   if (!resource && ending === "destroy" && isProtected(run, target.address, current)) return false;

@@ -17,6 +17,7 @@ import { decodeResourceConfig } from "../decode-body.ts";
 import type { InstanceData } from "../evaluator.ts";
 import { markLike, providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
+import { provisionersFor } from "../provision/blocks.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
 import { importPrior } from "./imported.ts";
 import { planDelete } from "./delete.ts";
@@ -110,11 +111,17 @@ async function refreshPrior(run: PlanRun, target: PlanTarget): Promise<PriorObje
     if (run.options.mode === "refresh-only") continue;
     if (!(await planDelete(run, deposed, prior, "none", undefined))) return undefined;
   }
-  if (!stored?.current && !(await settleInterrupted(run, target, run.dependencies.get(target.nodeId) ?? [])))
-    return undefined;
+  // An import block is the user's word on a create that may have happened.
+  if (target.import && !stored?.current) run.interrupted.delete(address.text);
+  if (!stored?.current && !(await settleInterrupted(run, target, keptIfFound(run, target)))) return undefined;
   const current = run.refreshed.instance(address)?.current;
   if (!current) return target.import ? importPrior(run, target, target.import) : noPrior(schema);
   return refreshObject(run, target, current);
+}
+
+function keptIfFound(run: PlanRun, { nodeId, resource }: PlanTarget) {
+  const hasProvisioners = provisionersFor(resource, "create").length > 0;
+  return { dependencies: run.dependencies.get(nodeId) ?? [], status: hasProvisioners ? "tainted" : "ready" } as const;
 }
 
 async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject): Promise<InstanceChange | undefined> {
