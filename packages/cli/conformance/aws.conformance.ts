@@ -8,12 +8,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { TestFolder } from "../test/folder.ts";
 import type { CommandOutcome } from "../test/kv-io.ts";
 import { launcher, runProgram } from "../test/program.ts";
-import { withoutChance } from "./aws-chance.ts";
+import { type Json, withoutChance } from "./chance.ts";
 
 // Our engine and the real terraform do the same with the real AWS provider, each against an AWS of its own (moto_server).
 
 const mirror = process.env.MILLWRIGHT_PROVIDER_MIRROR ?? "";
-const files = fileURLToPath(new URL("aws/", import.meta.url));
+const files = fileURLToPath(new URL("../testdata/aws/", import.meta.url));
 const provider = "registry.terraform.io/hashicorp/aws/5.100.0";
 const missing = [
   ...(existsSync(join(mirror, provider)) ? [] : [`a mirror with ${provider} (MILLWRIGHT_PROVIDER_MIRROR)`]),
@@ -113,8 +113,6 @@ class Side {
   }
 }
 
-export type Json = { readonly [name: string]: unknown };
-
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -163,6 +161,7 @@ describe.runIf(missing.length === 0)("the AWS provider", () => {
   test("changes, one more and one less", async () => {
     expect(await change("-var=stage=prod", "-var=subnets=2")).toEqual([
       "update aws_dynamodb_table.items",
+      "update aws_iam_policy.read",
       "update aws_s3_bucket.data",
       "update aws_s3_object.hello",
       'update aws_ssm_parameter.setting["stage"]',
@@ -256,8 +255,13 @@ function providersLeft(folder: string): readonly string[] {
  * What of a plan has to be the same. Not the time; nor what led to the changes (`relevant_attributes`), nor the configuration as it is
  * written, which other tests compare.
  */
-function planPart({ timestamp: _, relevant_attributes: __, configuration: ___, ...rest }: Json): Json {
-  return rest;
+function planPart({ timestamp: _, relevant_attributes: __, configuration: ___, variables, ...rest }: Json): Json {
+  return { ...rest, variables: JSON.parse(JSON.stringify(variables), asText) };
+}
+
+// The reference keeps numbers of the command line as the text that was typed.
+function asText(_: string, value: unknown): unknown {
+  return typeof value === "number" ? String(value) : value;
 }
 
 function statePart({ lineage: _, serial: __, ...rest }: Json): Json {

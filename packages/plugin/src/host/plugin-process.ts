@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
 import { messageOf, OperationalError } from "@millwright/core/errors";
+import { systemChance } from "@millwright/core/ports";
 import type { Clock, Log } from "@millwright/core/ports";
 import type { ProcessIdentity } from "@millwright/process/identity";
 import type { RunningProcess } from "@millwright/process/process";
 import { startProcess } from "@millwright/process/process";
 import type { ProcessExit } from "@millwright/process/process-state";
-import { selfSigned } from "@millwright/x509/self-signed";
+import { ownCertificate } from "../own-certificate.ts";
 import { magicCookie } from "../wire/go-plugin.ts";
 import type { PluginTls } from "./connection.ts";
 import { PluginConnection } from "./connection.ts";
@@ -72,7 +73,7 @@ export class PluginProcess {
 
   /** Starts the program. Rejects with `pluginErrors.notStarted`; nothing is left running then. */
   static async start(program: PluginProgram, ports: PluginPorts): Promise<PluginProcess> {
-    const client = program.env.TF_DISABLE_PLUGIN_TLS ? undefined : await clientCertificate();
+    const client = program.env.TF_DISABLE_PLUGIN_TLS ? undefined : await clientCertificate(ports.clock);
     const log = new PluginLog(program.name, ports.log);
     const firstLine = new FirstLine();
     const process = await spawn(program, client?.certificate, (piece, from) => {
@@ -130,22 +131,8 @@ function exitText(exit: ProcessExit): string {
   return exit.kind === "code" ? `exit code ${exit.code}` : `ended by ${exit.signal}`;
 }
 
-async function clientCertificate(): Promise<{ readonly certificate: string; readonly key: string }> {
-  const serial = crypto.getRandomValues(new Uint8Array(16));
-  const now = Date.now();
-  const { certificate, privateKey } = await selfSigned({
-    curve: "P-256",
-    commonName: "localhost",
-    organization: "Millwright",
-    subjectAltNames: ["localhost"],
-    keyUsages: ["digitalSignature", "keyEncipherment", "keyAgreement", "keyCertSign"],
-    extendedKeyUsages: ["clientAuth", "serverAuth"],
-    isAuthority: true,
-    serial,
-    // Clocks of containers differ by a little.
-    notBefore: new Date(now - 60_000),
-    notAfter: new Date(now + 30 * 365 * 86_400_000),
-  });
+async function clientCertificate(clock: Clock): Promise<{ readonly certificate: string; readonly key: string }> {
+  const { certificate, privateKey } = await ownCertificate(clock.now(), systemChance);
   return { certificate: certificate.toString(), key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
 }
 

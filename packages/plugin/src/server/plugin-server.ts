@@ -23,6 +23,7 @@ import {
 } from "../wire/calls.ts";
 import { MalformedMessage } from "../wire/protobuf-reader.ts";
 import type { ProtocolVersion } from "../wire/schema-messages.ts";
+import { NotServed } from "./not-served.ts";
 import { pluginServices } from "./plugin-services.ts";
 import type { ProviderCalls } from "./provider-calls.ts";
 import { rawMethod } from "./raw-method.ts";
@@ -126,8 +127,6 @@ function handlerOf<N extends CallName>(options: PluginServerOptions, name: N): h
 function wireCallOf<N extends CallName>(name: N): WireCall<RequestOf<N>, ResponseOf<N>> {
   return calls[name] as unknown as WireCall<RequestOf<N>, ResponseOf<N>>;
 }
-
-class NotServed extends Error {}
 
 function codeOf(error: unknown): status {
   if (error instanceof NotServed) return status.UNIMPLEMENTED;

@@ -1,10 +1,10 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import type { Chance, Clock } from "@millwright/core/ports";
 import type { Provider } from "@millwright/provider/protocol";
-import { type SelfSigned, selfSigned } from "@millwright/x509/self-signed";
 import type { CallName } from "../wire/calls.ts";
 import type { ProtocolVersion } from "../wire/schema-messages.ts";
 import { toDiagnosticMessages } from "../wire/diagnostics.ts";
+import { ownCertificate } from "../own-certificate.ts";
 import { handshakeLine, type HostOffer, readOffer } from "./handshake.ts";
 import { type PluginServer, type PluginServerOptions, startPluginServer } from "./plugin-server.ts";
 import { type ProviderCalls, providerCalls } from "./provider-calls.ts";
@@ -43,7 +43,7 @@ export async function servePlugin(load: Load, process: ServeProcess): Promise<nu
     return 1;
   }
   const { clientCertificate = "" } = offer;
-  const own = clientCertificate === "" ? undefined : ownCertificate(process);
+  const own = clientCertificate === "" ? undefined : ownCertificate(process.clock.now(), process.chance);
   const served = loadProvider(load);
   const shutdown = Promise.withResolvers<void>();
   const trust = own && { own: await own, clientCertificate };
@@ -138,25 +138,6 @@ async function end(server: PluginServer, { provider }: Served): Promise<void> {
   await server.close();
   await started?.close();
 }
-
-function ownCertificate({ chance, clock }: ServeProcess): Promise<SelfSigned> {
-  const now = clock.now();
-  return selfSigned({
-    curve: "P-256",
-    commonName: "localhost",
-    organization: "Millwright",
-    subjectAltNames: ["localhost"],
-    keyUsages: ["digitalSignature", "keyEncipherment", "keyAgreement", "keyCertSign"],
-    extendedKeyUsages: ["clientAuth", "serverAuth"],
-    isAuthority: true,
-    serial: chance.bytes(16),
-    notBefore: new Date(now - 30_000),
-    notAfter: new Date(now + tenYears),
-  });
-}
-
-// A provider may run as long as its host does.
-const tenYears = 10 * 365 * 24 * 3_600_000;
 
 function refusal(offer: Exclude<HostOffer, { kind: "hosted" }>): string {
   if (offer.kind === "by-hand") return byHand;
