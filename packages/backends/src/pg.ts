@@ -1,11 +1,13 @@
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import type { LockInfo } from "@millwright/engine/backend/lock-info";
+import type { ShareTry } from "@millwright/engine/backend/parts-hold";
 import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backend/storage";
 import type { Client } from "pg";
 import type { BackendType } from "./backend-type.ts";
 import { connectionConfig, connectionPlace } from "./pg-connection.ts";
 import { type PgHolder, holderInfo, sessionName } from "./pg-holder.ts";
+import { PgPartsHold } from "./pg-parts.ts";
 import { blockSchema, type Settings } from "./settings.ts";
 
 /**
@@ -180,7 +182,7 @@ class PgSlot implements StateSlot {
    * asks, so that a row that is just being made is waited for.
    */
   async lock(info: LockInfo): Promise<LockTry> {
-    const { table, lost, place } = this.#session;
+    const { table, lost } = this.#session;
     const [row] = await this.#session.ask(
       "write",
       `SELECT states.id::text AS id, pg_try_advisory_lock(states.id) AS got, pg_try_advisory_lock(-1) AS guard FROM ${table} WHERE states.name = $1`,
@@ -199,9 +201,44 @@ class PgSlot implements StateSlot {
         return { kind: "busy", ...(await this.#holder(creationLock)) };
       }
     }
-    const held = { ...info, Path: `${place}/${this.#workspace}` };
+    const held = await this.#named(info);
+    // A lock that was lost with its connection is nobody's to give back.
+    const release = async () => (lost.aborted ? undefined : this.#unlock(id));
+    return { kind: "held", lock: { info: held, lost, release } };
+  }
+
+  /**
+   * Shares the lock of the row's id. Who makes a row holds -1 and not yet its id, so that -1 has to be free for a moment here
+   * too.
+   */
+  async share(info: LockInfo): Promise<ShareTry> {
+    const { table } = this.#session;
+    const [row] = await this.#session.ask(
+      "write",
+      `SELECT states.id::text AS id, coalesce(data, '') = '' AS empty, pg_try_advisory_lock_shared(states.id) AS got, pg_try_advisory_lock_shared(-1) AS guard FROM ${table} WHERE states.name = $1`,
+      [this.#workspace],
+    );
+    if (!row) return { kind: "nothing there" };
+    const id = String(row.id);
+    if (row.guard === true) await this.#unlockShared(creationLock);
+    if (row.got === true && row.guard === true && row.empty !== true) {
+      const held = await this.#named(info);
+      return { kind: "held", hold: new PgPartsHold({ ...this.#sharing, id, info: held }) };
+    }
+    if (row.got === true) await this.#unlockShared(id);
+    if (row.got === true && row.guard === true) return { kind: "nothing there" };
+    return { kind: "busy", ...(await this.#holder(row.got === true ? creationLock : id)) };
+  }
+
+  get #sharing() {
+    return { session: this.#session, workspace: this.#workspace };
+  }
+
+  /** Has the session say for whom it holds the state. */
+  async #named(info: LockInfo): Promise<LockInfo> {
+    const held = { ...info, Path: `${this.#session.place}/${this.#workspace}` };
     await this.#session.ask("write", "SELECT set_config('application_name', $1, false)", [sessionName(held)]);
-    return { kind: "held", lock: { info: held, lost, release: () => this.#unlock(id) } };
+    return held;
   }
 
   /** Ends the session that holds it: its id is the lock's, or its process id where Terraform holds it. */
@@ -225,6 +262,10 @@ class PgSlot implements StateSlot {
 
   async #unlock(id: string): Promise<void> {
     await this.#session.ask("write", "SELECT pg_advisory_unlock($1::bigint)", [id]);
+  }
+
+  async #unlockShared(id: string): Promise<void> {
+    await this.#session.ask("write", "SELECT pg_advisory_unlock_shared($1::bigint)", [id]);
   }
 
   async #holder(id: string): Promise<PgHolder> {

@@ -7,8 +7,8 @@ export interface StateServer {
   readonly address: string;
   /** What it keeps, by path. */
   readonly kept: Map<string, Buffer>;
-  /** Answers with this status to every request from now on; 0 is to answer as it should. */
-  status: number;
+  /** Methods that are answered with 503 from now on. */
+  failing: ReadonlySet<string>;
   /** What was asked, such as `PUT /state`. */
   readonly asked: string[];
   stop(): Promise<void>;
@@ -22,7 +22,7 @@ async function serve(kept: Map<string, Buffer>, answer: Answer): Promise<StateSe
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     asked.push(`${request.method} ${request.url}`);
-    if (state.status !== 0) response.writeHead(state.status).end("out of order");
+    if (state.failing.has(request.method ?? "")) response.writeHead(503).end("out of order");
     else answer(request, Buffer.concat(chunks), response);
   });
   server.listen(0, "127.0.0.1");
@@ -31,7 +31,7 @@ async function serve(kept: Map<string, Buffer>, answer: Answer): Promise<StateSe
   const state: StateServer = {
     address: `http://127.0.0.1:${port}`,
     kept,
-    status: 0,
+    failing: new Set(),
     asked,
     stop: async () => {
       server.closeAllConnections();
