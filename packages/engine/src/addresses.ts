@@ -1,4 +1,15 @@
+import { parseProviderSource, type ProviderSource, providerSourceText } from "@millwright/sources/provider-source";
 import { compareKeys } from "@millwright/value/types";
+
+export {
+  builtinTerraform,
+  defaultRegistry,
+  impliedProviderSource,
+  parseProviderSource,
+  type ProviderSource,
+  providerSourceShort,
+  providerSourceText,
+} from "@millwright/sources/provider-source";
 
 /** Which instance of something repeated: none (not repeated), a number (`count`), or a string (`for_each`). */
 export type InstanceKey = undefined | number | string;
@@ -115,44 +126,6 @@ function quoteKey(key: string): string {
 function escapeCharacter(character: string): string {
   const code = character.codePointAt(0)!.toString(16);
   return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
-}
-
-/** Where a provider comes from: `registry.terraform.io/hashicorp/consul`. */
-export interface ProviderSource {
-  readonly host: string;
-  readonly namespace: string;
-  readonly type: string;
-}
-
-export const defaultRegistry = "registry.terraform.io";
-/** The namespace of what is part of the program itself: `terraform.io/builtin/terraform`. */
-export const builtinTerraform: ProviderSource = { host: "terraform.io", namespace: "builtin", type: "terraform" };
-
-export function providerSourceText(source: ProviderSource): string {
-  return `${source.host}/${source.namespace}/${source.type}`;
-}
-
-/** As people read it: without the default registry's host. */
-export function providerSourceShort(source: ProviderSource): string {
-  return source.host === defaultRegistry ? `${source.namespace}/${source.type}` : providerSourceText(source);
-}
-
-/** `consul`, `hashicorp/consul` or `host/hashicorp/consul`; undefined where it is none of these. */
-export function parseProviderSource(text: string): ProviderSource | undefined {
-  const parts = text.split("/");
-  if (parts.some((part) => !/^[0-9A-Za-z](?:[0-9A-Za-z-_]*[0-9A-Za-z])?(?:[.:][0-9A-Za-z-.:]+)?$/.test(part)))
-    return undefined;
-  const [a, b, c] = parts.map((part) => part.toLowerCase());
-  if (parts.length === 1) return { host: defaultRegistry, namespace: "hashicorp", type: a! };
-  if (parts.length === 2) return { host: defaultRegistry, namespace: a!, type: b! };
-  if (parts.length === 3) return { host: a!, namespace: b!, type: c! };
-  return undefined;
-}
-
-/** The provider that a local name means when `required_providers` does not say: `terraform` is built in. */
-export function impliedProviderSource(localName: string): ProviderSource {
-  if (localName === "terraform") return builtinTerraform;
-  return { host: defaultRegistry, namespace: "hashicorp", type: localName };
 }
 
 /** A configuration of a provider: in which (static) module it is written, and its alias. */
