@@ -11,6 +11,14 @@ const peers = [
   { name: "consul-template", why: "rendered files are compared with it" },
 ];
 for (const { name, why } of peers) console.error(`${find(name) ? "found     " : "not found "} ${name}: ${why}`);
+if (!process.env.MILLWRIGHT_GO_PROVIDERS)
+  console.error(
+    "not found MILLWRIGHT_GO_PROVIDERS (a folder of programs terraform-provider-NAME, as developers build them)",
+  );
+if (!process.env.MILLWRIGHT_PROVIDER_MIRROR)
+  console.error(
+    "not found MILLWRIGHT_PROVIDER_MIRROR (a filesystem mirror with the AWS provider; moto_server and aws beside it)",
+  );
 if (!process.env.HCL_SPECSUITE)
   console.error("not found HCL_SPECSUITE (the folder of the published HCL specification suite)");
 const args = ["--config", join(root, "vitest.conformance.config.ts"), ...process.argv.slice(2)];

@@ -6,8 +6,8 @@ import type { ProviderCalls } from "../server/provider-calls.ts";
 import type { CallName, RequestOf, ResponseOf, WireCall } from "../wire/calls.ts";
 import { callNames, calls } from "../wire/calls.ts";
 import type { Draft } from "../wire/message.ts";
-import { decodeSchema, encodeSchema } from "../wire/schema.ts";
-import type { ProtocolVersion } from "../wire/schema-messages.ts";
+import type { BlockMessage, ProtocolVersion } from "../wire/schema-messages.ts";
+import { schemaMessage } from "../wire/schema-messages.ts";
 
 /** One call as it went over the wire, its messages in base64. */
 export interface RecordedExchange {
@@ -96,9 +96,10 @@ function fewerSchemas(
 ): RecordedExchange {
   const { response } = calls.getProviderSchema;
   const whole = response.decode(Buffer.from(exchange.response ?? "", "base64"));
+  const type = schemaMessage(version);
   const without = (bytes: Uint8Array) => {
-    const schema = decodeSchema(version, bytes);
-    return encodeSchema(version, JSON.parse(JSON.stringify(schema, plainMaps), describedNot) as typeof schema);
+    const { version: number, block } = type.decode(bytes);
+    return type.encode({ version: number, block: block && undescribed(block) });
   };
   const few = (schemas: ReadonlyMap<string, Uint8Array>) =>
     new Map([...schemas].filter(([type]) => types.has(type)).map(([type, bytes]) => [type, without(bytes)]));
@@ -114,14 +115,14 @@ function fewerSchemas(
   return { ...exchange, response: base64(response.encode(answer)) };
 }
 
-function plainMaps(_: string, value: unknown): unknown {
-  return value instanceof Map ? { map: [...value] } : value;
-}
-
-function describedNot(name: string, value: unknown): unknown {
-  if (name === "description" || name === "descriptionKind") return undefined;
-  const isMap = typeof value === "object" && value !== null && "map" in value && Array.isArray(value.map);
-  return isMap ? new Map(value.map as [string, unknown][]) : value;
+function undescribed(block: BlockMessage): Draft<BlockMessage> {
+  return {
+    ...block,
+    description: "",
+    descriptionKind: "plain",
+    attributes: block.attributes.map((attribute) => ({ ...attribute, description: "", descriptionKind: "plain" })),
+    blockTypes: block.blockTypes.map((nested) => ({ ...nested, block: nested.block && undescribed(nested.block) })),
+  };
 }
 
 function typeOf({ call, request }: RecordedExchange): string {
