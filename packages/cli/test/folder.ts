@@ -25,10 +25,12 @@ export class TestFolder {
     return readFileSync(join(this.path, name), "utf8");
   }
 
-  /** Every file with what is in it; the little files of the lock are left out. */
+  /** Every file with what is in it; the little files of the lock, and the history of runs, are left out. */
   everything(): Readonly<Record<string, string>> {
     const names = readdirSync(this.path, { recursive: true, encoding: "utf8" }).sort();
-    const files = names.filter((name) => statSync(join(this.path, name)).isFile() && !/\.lock(\.info)?$/.test(name));
+    const files = names.filter(
+      (name) => statSync(join(this.path, name)).isFile() && !/\.lock(\.info)?$|^\.millwright\/history\//.test(name),
+    );
     return Object.fromEntries(
       files.map((name) => [relative(".", name), readFileSync(join(this.path, name), "base64")]),
     );

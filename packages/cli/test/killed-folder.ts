@@ -128,7 +128,7 @@ export class KilledFolder {
     ];
     expect([...(await this.#keys())].sort()).toEqual(keys.sort());
     const files = Array.from({ length: want("file") }, (_, i) => `file-${i}`);
-    const names = ["main.tf", "terraform.tfstate", ".terraform.tfstate.lock", ...files];
+    const names = ["main.tf", "terraform.tfstate", ".terraform.tfstate.lock", ".millwright", ...files];
     const there = readdirSync(this.#path).filter((name) => name !== "terraform.tfstate.backup");
     expect(there.sort()).toEqual(names.sort());
     // What was made from an id says the id that the state has: none was made anew in between.

@@ -3,10 +3,12 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { KeptState, type StatePlaces } from "@millwright/engine/backend/kept-state";
 import { LocalSlot } from "@millwright/engine/backend/local-storage";
+import type { PlanMode } from "@millwright/engine/plan";
 import type { PlanBackend } from "@millwright/engine/plan-file";
 import { newLockInfo } from "@millwright/engine/backend/lock-info";
 import type { Sealing } from "@millwright/engine/backend/sealing";
-import { type SlotLock, type StateSlot, takeLock } from "@millwright/engine/backend/storage";
+import type { PartsHold } from "@millwright/engine/backend/parts-hold";
+import { type SharedLock, type SlotLock, takeLock, takeShare } from "@millwright/engine/backend/storage";
 import { History } from "@millwright/engine/history";
 import { folderPlace } from "@millwright/engine/history/folder-place";
 import { productVersion } from "../product.ts";
@@ -19,21 +21,39 @@ import type { Session } from "./session.ts";
 /** Where a state is kept, with the lock of this run on it. */
 export interface OpenState {
   readonly kept: KeptState;
-  /** Where it is kept; undefined where the folder says nothing of that. */
+  /** Where it is kept, for plans; undefined for a file that was named, and for an instance of a template. */
   readonly backend?: PlanBackend;
   /** The runs that have changed it. */
   readonly history: History;
   /** Aborted when the lock is lost, where that can be told. */
   readonly lost?: AbortSignal;
+  /** Where others may work on parts of it meanwhile: what holds this run's own. */
+  readonly shared?: SharedState;
   /** Gives the lock back. Rejects where it cannot: then it is still there. */
   release(): Promise<void>;
 }
+
+/** A state that others may work on meanwhile. */
+export interface SharedState {
+  readonly hold: PartsHold;
+  /** How long to wait for other holders of parts, in milliseconds. */
+  readonly timeout: number;
+}
+
+export interface StateLock {
+  readonly operation: string;
+  readonly timeout: number;
+  /** What is held: the whole, or the parts that a run turns out to need, where that can be. The whole by default. */
+  readonly scope?: LockScope;
+}
+
+export type LockScope = "state" | "parts";
 
 export interface StateOptions {
   /** As on the command line: that file, whatever the folder's backend is. Undefined is what the folder says. */
   readonly path: string | undefined;
   /** What the state is held for while the command runs, and how long to wait for another holder, in milliseconds. */
-  readonly lock: { readonly operation: string; readonly timeout: number } | "none";
+  readonly lock: StateLock | "none";
   readonly out?: string;
   readonly backup?: string;
   /** Whether the state is changed by hand: then the backup of a file has the time in its name, and none is overwritten. */
@@ -87,23 +107,27 @@ interface Taking {
 export async function take(session: Session, taking: Taking): Promise<OpenState | undefined> {
   const { places, sealing, close } = taking;
   const { signal } = session.io;
-  let lock: SlotLock | undefined;
+  let taken: Awaited<ReturnType<typeof hold>>;
   const release = async () => {
     try {
-      await lock?.release();
+      await taken?.lock.release();
     } finally {
+      await taken?.here?.release();
       await close();
     }
   };
   try {
-    lock = await hold(session, places.to, taking.lock);
-    const read = await KeptState.open(places, { sealing, newLineage: () => systemChance.uuid(), signal });
+    taken = await hold(session, places, taking.lock);
+    const shared = taken?.kind === "parts" ? taken.lock : undefined;
+    const options = { sealing, newLineage: () => systemChance.uuid(), signal, ...(shared ? { shared } : {}) };
+    const read = await KeptState.open(places, options);
     if (await session.report(read.diagnostics))
       return {
         kept: read.value,
-        history: new History(folderPlace(historyFolder(places)), sealing, signal),
+        history: new History(folderPlace(places.folder, historyName(places)), sealing, signal),
         release,
-        ...(lock?.lost ? { lost: lock.lost } : {}),
+        ...(taken?.lock.lost ? { lost: taken.lock.lost } : {}),
+        ...(shared && taking.lock !== "none" ? { shared: { hold: shared, timeout: taking.lock.timeout } } : {}),
       };
   } catch (error) {
     await release();
@@ -113,12 +137,25 @@ export async function take(session: Session, taking: Taking): Promise<OpenState 
   return undefined;
 }
 
-async function hold(session: Session, slot: StateSlot, lock: StateOptions["lock"]): Promise<SlotLock | undefined> {
+async function hold(
+  session: Session,
+  { to, runPath }: StatePlaces,
+  lock: StateOptions["lock"],
+): Promise<(SharedLock & { readonly here?: SlotLock }) | undefined> {
   if (lock === "none") return undefined;
-  const { operation, timeout } = lock;
+  const { operation, timeout, scope } = lock;
   const ports = { clock: systemClock, chance: systemChance };
-  const info = newLockInfo({ operation, version: productVersion, path: slot.place }, ports);
-  return takeLock(slot, { info, timeout, clock: systemClock, signal: session.io.signal });
+  const info = newLockInfo({ operation, version: productVersion, path: to.place }, ports);
+  const request = { info, timeout, clock: systemClock, signal: session.io.signal };
+  if (scope !== "parts" || !to.share) return { kind: "whole", lock: await takeLock(to, request) };
+  // The journal in this folder is of one run at a time: others that share the state work in folders of their own.
+  const here = await takeLock(new LocalSlot(runPath, "made"), request);
+  try {
+    return { ...(await takeShare(to, request)), here };
+  } catch (error) {
+    await here.release();
+    throw error;
+  }
 }
 
 /** Undefined where the flags do not fit the backend, which was reported. */
@@ -147,9 +184,19 @@ async function placesOf(
   return { from, to, ...(kept ? { backup: kept } : {}), runPath: to.place, folder: dirname(to.place) };
 }
 
-/** Where the runs of a state are kept on this machine. */
-function historyFolder({ folder, runPath }: StatePlaces): string {
-  return join(folder, ".millwright", "history", basename(runPath));
+/** Where the runs of a state are kept in its folder. */
+function historyName({ runPath }: StatePlaces): string {
+  return join(".millwright", "history", basename(runPath));
+}
+
+/** What is asked for, but that a run about everything there is holds everything. */
+export function scopedFor<V extends { readonly target: readonly string[]; readonly "target-file": readonly string[] }>(
+  mode: PlanMode,
+  values: V,
+): V & { readonly "lock-scope"?: string } {
+  const isNarrow = values.target.length + values["target-file"].length > 0;
+  const needsAll = mode === "refresh-only" || (mode === "destroy" && !isNarrow);
+  return needsAll ? { ...values, "lock-scope": "state" } : values;
 }
 
 /** The state options that flags ask for. */
@@ -157,6 +204,7 @@ export function stateOptions(
   values: {
     readonly state: string | undefined;
     readonly "lock-timeout": number | undefined;
+    readonly "lock-scope"?: string | undefined;
     readonly "state-out"?: string | undefined;
     readonly backup?: string | undefined;
   },
@@ -164,9 +212,11 @@ export function stateOptions(
   operation: string,
 ): StateOptions {
   const { state, "state-out": out, backup } = values;
+  const timeout = values["lock-timeout"] ?? 0;
+  const scope = values["lock-scope"] === "parts" ? "parts" : "state";
   return {
     path: state,
-    lock: onUnlessGiven(occurrences, "lock") ? { operation, timeout: values["lock-timeout"] ?? 0 } : "none",
+    lock: onUnlessGiven(occurrences, "lock") ? { operation, timeout, scope } : "none",
     occurrences,
     ...(out === undefined ? {} : { out }),
     ...(backup === undefined ? {} : { backup }),

@@ -67,12 +67,12 @@ export class LocalStorage implements StateStorage {
 /** A state in a file. Its lock is the kernel's, and gone with its process. */
 export class LocalSlot implements StateSlot {
   readonly place: string;
-  readonly #folder: "made" | "there";
+  #needsFolder: boolean;
 
-  /** `path` is absolute. Its folder has to be there, or is made when it is needed. */
+  /** `path` is absolute. Its folder has to be there, or is made when it is first needed. */
   constructor(path: string, folder: "made" | "there" = "there") {
     this.place = path;
-    this.#folder = folder;
+    this.#needsFolder = folder === "made";
   }
 
   async read(): Promise<Uint8Array | undefined> {
@@ -91,7 +91,7 @@ export class LocalSlot implements StateSlot {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      if (this.#folder === "made") makeFolderOf(this.place);
+      this.#makeFolder();
       writePrivateFile(this.place, bytes);
     } catch (error) {
       throw new OperationalError(
@@ -103,8 +103,14 @@ export class LocalSlot implements StateSlot {
   }
 
   async lock(info: LockInfo): Promise<LockTry> {
-    if (this.#folder === "made") makeFolderOf(this.place);
+    this.#makeFolder();
     return lockFile(this.place, info);
+  }
+
+  // Once: where it goes away later, no other takes its place.
+  #makeFolder(): void {
+    if (this.#needsFolder) makeFolderOf(this.place);
+    this.#needsFolder = false;
   }
 
   async forceUnlock(): Promise<void> {

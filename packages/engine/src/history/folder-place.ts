@@ -1,12 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorKind, messageOf, OperationalError } from "@millwright/core/errors";
 import { backendErrors } from "../backend/errors.ts";
 import { writePrivateFile } from "../backend/private-file.ts";
 import type { HistoryPlace } from "./history.ts";
 
-/** A history in a folder on this machine, which its owner alone may enter. It is made with the first entry. */
-export function folderPlace(folder: string): HistoryPlace {
+/**
+ * A history in a folder on this machine, which its owner alone may enter. It is made with the first entry, inside `home`,
+ * which must be there: where a state's own folder has gone, none is made in its place.
+ */
+export function folderPlace(home: string, name: string): HistoryPlace {
+  const folder = join(home, name);
   return {
     place: folder,
     names: () =>
@@ -15,6 +19,7 @@ export function folderPlace(folder: string): HistoryPlace {
       attempt(backendErrors.stateUnreadable, `The history in ${folder} cannot be read`, () => readIn(folder, name)),
     write: (name, bytes) =>
       attempt(backendErrors.stateUnwritable, `The history in ${folder} cannot be written`, () => {
+        statSync(home);
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         writePrivateFile(join(folder, name), bytes);
       }),

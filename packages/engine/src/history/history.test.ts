@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(folder, ".."), { recursive: true, force: true }));
 
-const historyIn = (sealing: Sealing = inClear) => new History(folderPlace(folder), sealing, signal);
+const historyIn = (sealing: Sealing = inClear) => new History(folderPlace(join(folder, ".."), "runs"), sealing, signal);
 const bare = (number: number): RunRecord => ({
   number,
   ...start,
