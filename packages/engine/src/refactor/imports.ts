@@ -155,7 +155,8 @@ function wrongId(value: Value): string | undefined {
     : undefined;
 }
 
-function keyOf(key: Value): InstanceKey {
+/** The instance key that a literal index is. */
+export function keyOf(key: Value): InstanceKey {
   if (typeof key.data === "string") return key.data;
   return key.type.kind === "number" ? asNumber(key).toNumber() : undefined;
 }

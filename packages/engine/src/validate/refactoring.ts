@@ -3,7 +3,7 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { resourceText } from "../addresses.ts";
 import type { Configuration, Module } from "../configuration.ts";
 import type { ImportBlock, RemovedBlock } from "../refactor/blocks.ts";
-import { duplicate } from "../refactor/imports.ts";
+import { duplicate, keyOf } from "../refactor/imports.ts";
 import { removedText } from "../refactor/removals.ts";
 
 /** What is wrong with `removed` and `import` blocks and can be told before anything is evaluated. */
@@ -17,7 +17,7 @@ export function checkRefactoring(configuration: Configuration): Diagnostic[] {
   for (const block of configuration.root.imports) {
     const { steps, text } = block.to;
     if (steps.some((step) => step.kind === "expression")) continue;
-    const key = JSON.stringify([text, steps.map((step) => (step.kind === "key" ? step.key.data : ""))]);
+    const key = JSON.stringify([text, steps.map((step) => (step.kind === "key" ? keyOf(step.key) : ""))]);
     const first = seen.get(key);
     if (first) diagnostics.push(duplicate({ block }, first));
     else seen.set(key, block);
