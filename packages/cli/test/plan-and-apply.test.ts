@@ -160,7 +160,7 @@ describe("the environment", () => {
 test("a plan that ends with errors does not claim that there is nothing to do", async () => {
   folder.write({
     "main.tf":
-      'resource "terraform_data" "a" {\n  lifecycle {\n    precondition {\n      condition     = 1 > 2\n      error_message = "Too small."\n    }\n  }\n}\n',
+      'resource "terraform_data" "a" {\n  lifecycle {\n    precondition {\n      condition     = path.cwd == ""\n      error_message = "Too small."\n    }\n  }\n}\n',
   });
   const { code, out, err } = await folder.run(["plan"]);
   expect(code).toBe(1);

@@ -163,7 +163,7 @@ resource "terraform_data" "c" {}\n`,
     await folder.must("apply", "-auto-approve");
     folder.write({ "main.tf": folder.read("main.tf").replace('"one"', '"two"') });
     const { out } = await folder.run(["plan"]);
-    expect(out).toContain(`Touches 1 of 3 objects; 1 more depend on them.
+    expect(out).toContain(`Touches 1 of 3 objects; 1 more depends on them.
 Cannot be undone:
   - terraform_data.a: the old object goes with what it holds; going back makes
     a third one

@@ -9,15 +9,16 @@ const mostShown = 10;
 export function renderMeasure(plan: Plan, { width }: View): string {
   const { touched, known, dependents, irreversible } = measureOf(plan);
   if (touched === 0) return "";
-  const depend = dependents === 0 ? "nothing else depends on them" : `${dependents} more depend on them`;
-  const lines = wrapText(`Touches ${touched} of ${known} objects; ${depend}.`, width);
+  const depend = dependents === 0 ? "" : `; ${dependents} more ${dependents === 1 ? "depends" : "depend"} on them`;
+  const isAll = touched === known && dependents === 0;
+  const lines = isAll ? [] : wrapText(`Touches ${touched} of ${known} objects${depend}.`, width);
   if (irreversible.length > 0) lines.push("Cannot be undone:");
   for (const { address, why } of irreversible.slice(0, mostShown)) {
     const [first = "", ...rest] = wrapText(`${address}: ${why}`, width - 6);
     lines.push(`  - ${first}`, ...rest.map((line) => `    ${line}`));
   }
   if (irreversible.length > mostShown) lines.push(`  and ${irreversible.length - mostShown} more`);
-  return `\n${lines.join("\n")}\n`;
+  return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
 }
 
 /** What was not read again before it was planned. Empty where all was. */
