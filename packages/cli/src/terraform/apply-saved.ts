@@ -2,16 +2,20 @@ import { existsSync, statSync } from "node:fs";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { PendingCreate } from "@millwright/engine/backend/journal";
+import type { Configuration } from "@millwright/engine/configuration";
 import type { Plan } from "@millwright/engine/plan";
 import type { SavedPlan } from "@millwright/engine/plan-file";
 import type { ProviderRegistry } from "@millwright/engine/ports";
 import { type ApplyCall, carryOutAndSay, wavesFor, stateOf } from "./apply-call.ts";
 import { variablesForSavedPlan } from "./apply-variables.ts";
+import { holdForPlan } from "./hold-parts.ts";
 import type { OpenState } from "./open-state.ts";
 import { readSavedPlan } from "./plan-files.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { providersOf } from "./registry.ts";
 import { savedConfiguration } from "./saved-configuration.ts";
+import type { Session } from "./session.ts";
+import { workspaceOf } from "./workspace-of.ts";
 
 /** Carries out a saved plan, without a question; refuses one that has gone stale. Gives the exit code. */
 export async function applySaved(call: ApplyCall, name: string): Promise<number> {
@@ -21,6 +25,8 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
   if (noFile) return fail(call, noFile);
   const saved = await readSavedPlan(session, path, call.occurrences);
   if (!saved) return 1;
+  const elsewhere = otherWorkspace(session, saved);
+  if (elsewhere) return fail(call, elsewhere);
   const unfit = unfitPlan(saved, (await providersOf(session)).registry);
   if (unfit) return fail(call, unfit);
   const state = await stateOf(call, saved.backend);
@@ -31,6 +37,8 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     if (!(await session.report([...diagnostics, ...stale]))) return 1;
     const loaded = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });
     if (!(await session.report(loaded.diagnostics.filter((d) => d.severity === "error")))) return 1;
+    const moved = await movedSince(call, state, saved.plan, loaded.value);
+    if (!(await session.report(moved))) return 1;
     const given = variablesForSavedPlan(session, call.occurrences, saved.plan, loaded.value.root);
     if (!(await session.report(given.diagnostics))) return 1;
     session.tellJson((view) => view.changes(saved.plan));
@@ -62,6 +70,14 @@ function notAFile({ session }: ApplyCall, name: string, path: string): Diagnosti
 }
 
 /** Why a saved plan cannot be carried out by this program. */
+// What the plan says of terraform.workspace would not come out so in another.
+function otherWorkspace(session: Session, { backend }: SavedPlan): Diagnostic | undefined {
+  const selected = workspaceOf(session);
+  if (!backend || backend.workspace === selected) return undefined;
+  const detail = `The plan was made in the workspace "${backend.workspace}", and "${selected}" is selected. Select that workspace, or make a plan in this one.`;
+  return errorDiagnostic("Saved plan is for another workspace", detail);
+}
+
 export function unfitPlan({ plan, providers }: SavedPlan, registry: ProviderRegistry): Diagnostic | undefined {
   if (plan.errored) {
     const detail = "Planning ended with errors when this plan was made, so it is for looking at only.";
@@ -78,8 +94,22 @@ export function unfitPlan({ plan, providers }: SavedPlan, registry: ProviderRegi
   return undefined;
 }
 
+/** Holds what a saved plan is about, where the state is shared; what has happened to that since is a mistake. */
+async function movedSince(
+  { session }: ApplyCall,
+  state: OpenState,
+  plan: Plan,
+  configuration: Configuration,
+): Promise<Diagnostic[]> {
+  const held = await holdForPlan(session, state, plan, configuration);
+  if (held.kind === "held") return [];
+  if (held.kind === "refused") return [held.diagnostic];
+  const detail = `The given plan file can no longer be applied because another operation has changed what it is about since it was created: ${held.parts.join(", ")}. Nothing was changed. Make a new plan.`;
+  return [errorDiagnostic("Saved plan is stale", detail)];
+}
+
 /** What has happened to a state since a plan was made for it. */
-export function staleness(plan: Plan, { kept }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
+export function staleness(plan: Plan, { kept, shared }: OpenState, pending: readonly PendingCreate[]): Diagnostic[] {
   const { serial, lineage } = kept.current;
   if (lineage !== "" && lineage !== plan.lineage && plan.serial === 0) {
     const detail =
@@ -90,7 +120,8 @@ export function staleness(plan: Plan, { kept }: OpenState, pending: readonly Pen
     const detail = `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${kept.place} is ${lineage}. Nothing was changed. Make a new plan.`;
     return [errorDiagnostic("Saved plan does not match the given state", detail)];
   }
-  if (serial !== plan.serial) {
+  // What others did to other parts of a shared state does not matter; its own are looked at once they are held.
+  if (serial !== plan.serial && !shared) {
     const detail = `The given plan file can no longer be applied because the state was changed by another operation after the plan was created (the plan is of serial ${plan.serial}, the state is at ${serial}). Nothing was changed. Make a new plan.`;
     return [errorDiagnostic("Saved plan is stale", detail)];
   }

@@ -20,7 +20,7 @@ export interface OpenStorage {
   readonly type: string;
   readonly workspace: string;
   readonly working: WorkingFolder;
-  /** As it was agreed on with the folder; undefined where the folder says nothing of it. */
+  /** As it was agreed on with the folder, for plans; undefined for an instance of a template. */
   readonly backend?: PlanBackend;
 }
 
@@ -45,7 +45,8 @@ export async function openStorage(
   if (!block.value && !saved) {
     const path = session.instance?.statePath;
     const storage = new LocalStorage({ folder: session.folder, ...(path === undefined ? {} : { path }) });
-    return { storage, type: "local", workspace, working };
+    const backend = session.instance ? {} : { backend: { type: "local", config: {}, workspace } };
+    return { storage, type: "local", workspace, working, ...backend };
   }
   const agreed = session.instance ? agreedHere(block.value!) : agreement(block.value, saved);
   if (agreed.kind === "not yet") {
