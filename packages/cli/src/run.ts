@@ -38,7 +38,7 @@ const discovery = (name: "services" | "lock" | "watch", help: string): Command =
 });
 
 const commands: Readonly<Record<string, Command>> = {
-  init: terraform("init", "Check that a folder can be worked on"),
+  init: terraform("init", "Make a folder ready: install its modules and providers"),
   plan: terraform("plan", "Show what would change, and save it"),
   apply: terraform("apply", "Carry out a plan"),
   destroy: terraform("destroy", "Remove everything that the state holds"),
@@ -55,9 +55,16 @@ const commands: Readonly<Record<string, Command>> = {
   validate: terraform("validate", "Check a folder without looking at the world"),
   fmt: terraform("fmt", "Lay files out in the standard form"),
   console: terraform("console", "Evaluate expressions"),
-  providers: terraform("providers", "Show which providers a folder uses, and from where"),
+  providers: terraform("providers", "Show, lock and mirror the providers of a folder"),
+  modules: terraform("modules", "List the modules that a folder calls"),
+  get: terraform("get", "Install the modules that a folder calls, and nothing else"),
   test: terraform("test", "Run the tests of a folder's configuration"),
   graph: terraform("graph", "Print the graph of a folder in DOT form"),
+  workspace: terraform("workspace", "Keep several states for one folder"),
+  "force-unlock": terraform("force-unlock", "Take a lock away whose holder has died"),
+  login: terraform("login", "Get a token of a host, and keep it"),
+  logout: terraform("logout", "Remove the token of a host"),
+  metadata: terraform("metadata", "List all functions with their types, as JSON"),
   version: terraform("version", "Show the versions of the program and of its providers"),
   provider: {
     help: "Serve a provider to Terraform and OpenTofu, or make a program of it",

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { outcomeOf } from "./kv-io.ts";
+import { runProgram } from "./program.ts";
 import { runTerraform } from "../src/terraform/main.ts";
 
 /** Every command that takes flags, with the words that call it. */
@@ -67,6 +68,13 @@ describe("the help of every command", () => {
     expect(out).toContain("Example: terraform");
     expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
+});
+
+test("every command of Terraform's command line is one of millwright's own", async () => {
+  const listed = async (args: readonly string[]) =>
+    [...(await runProgram(args)).out.matchAll(/^ {2}(\w[\w-]*) {2,}\S/gm)].map(([, name]) => name!);
+  const own = await listed(["--help"]);
+  expect((await listed(["terraform", "-help"])).filter((name) => !own.includes(name))).toEqual([]);
 });
 
 /** The rows of the table in the documentation: command, flag, status, note. */

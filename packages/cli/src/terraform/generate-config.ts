@@ -34,7 +34,7 @@ export async function generateConfig(wish: Wish): Promise<GeneratedConfig | unde
   const unchanged = { folder, generated: new Map<string, string>() };
   if (out === undefined || hasErrors(folder.diagnostics)) return unchanged;
   const path = session.path(out);
-  if (existsSync(path)) return refuse(session, "Target generated file already exists", taken);
+  if (existsSync(path)) return refuse(session, "Target generated file already exists", taken(out));
   if (!existsSync(dirname(path)))
     return refuse(session, "Failed to write generated config", `There is no folder ${dirname(path)}: make it first.`);
   const { sources, diagnostics } = variableSources(session, occurrences);
@@ -67,8 +67,8 @@ async function refuse(session: Session, summary: string, detail: string): Promis
   return undefined;
 }
 
-const taken =
-  "Generated configuration goes into a new file only. Either choose a different target location or move all existing configuration out of the target file, delete it and try again.";
+const taken = (file: string) =>
+  `Generated configuration goes into a new file only, and ${file} is there already. Choose another file, or move what is in it elsewhere and delete it.`;
 
 function fileText({ style }: Session, configs: readonly ImportedConfig[]): string {
   const by = style === "terraform" ? "Terraform" : "Millwright";

@@ -175,7 +175,8 @@ function isFolder(path: string): boolean {
 }
 
 async function usage(io: CommandIo, style: CommandStyle, code: number): Promise<number> {
-  const lines = Object.entries(subcommands).map(([name, { help }]) => `  ${name.padEnd(12)}${help}`);
+  const width = 2 + Math.max(...Object.keys(subcommands).map((name) => name.length));
+  const lines = Object.entries(subcommands).map(([name, { help }]) => `  ${name.padEnd(width)}${help}`);
   await io.stdout(`Usage: ${style} [global options] <subcommand> [args]
 
 Terraform's command line, served by Millwright v${productVersion}.

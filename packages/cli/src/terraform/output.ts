@@ -1,4 +1,5 @@
 import { formatConsoleValue } from "@millwright/functions/console-format";
+import { similar } from "@millwright/core/similar";
 import { convert } from "@millwright/value/convert";
 import { toPlain } from "@millwright/value/json";
 import { typeToPlain } from "@millwright/value/type-json";
@@ -29,7 +30,7 @@ export function runOutput(args: readonly string[], io: CommandIo, style: Command
         const state = await readState(session, values.state);
         if (!state) return 1;
         const { outputs } = state.kept.current.state;
-        if (name !== undefined) return one(session, outputs.get(name), name, values);
+        if (name !== undefined) return one(session, outputs, name, values);
         if (values.raw)
           return refuse(session, "Output name required", "The -raw option prints one output: give its name.");
         if (values.json) {
@@ -62,15 +63,17 @@ function plainOf({ value, sensitive }: OutputState): unknown {
 
 async function one(
   session: Session,
-  output: OutputState | undefined,
+  outputs: ReadonlyMap<string, OutputState>,
   name: string,
   values: { readonly json: boolean; readonly raw: boolean },
 ): Promise<number> {
+  const output = outputs.get(name);
   if (!output) {
+    const near = similar(name, [...outputs.keys()]);
     return refuse(
       session,
       `Output "${name}" not found`,
-      "The output variable requested could not be found in the state. If you recently added this to your configuration, be sure to run apply, since the state won't be updated with new output variables until that command is run.",
+      `The state has no such output.${near === undefined ? "" : ` Did you mean "${near}"?`} One that is new in the configuration is there after the next apply.`,
     );
   }
   const { value } = output;

@@ -87,8 +87,8 @@ export async function planFolder(
   const excludes = addressesOf(session, "exclude", values.exclude, values["exclude-file"]);
   const badFiles = [...targets.diagnostics, ...excludes.diagnostics];
   if (hasErrors(badFiles)) return { diagnostics: [...found, ...badFiles] };
-  const unknownTargets = [...targets.value, ...excludes.value, ...values.replace].flatMap((target) =>
-    targetWarning(target, configuration, state),
+  const unknownTargets = [...targets.value, ...excludes.value, ...values.replace, ...values["allow-destroy"]].flatMap(
+    (target) => targetWarning(target, configuration, state),
   );
   const result = await makePlan({
     context,

@@ -13,7 +13,7 @@ import { readState } from "./open-state.ts";
 import { isEncrypted, readSavedPlan } from "./plan-files.ts";
 import { viewFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
-import { badWhy, sayWhy, whyFlags } from "./why.ts";
+import { badWhy, sayWhy, whyFlags, whyOfNoPlan } from "./why.ts";
 import { whyJson } from "@millwright/engine/why-json";
 import { whyReports } from "@millwright/engine/why";
 import type { CommandStyle, Session } from "./session.ts";
@@ -32,6 +32,10 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
         const wrong = badWhy(values.why);
         if (wrong) {
           await session.report([wrong]);
+          return 1;
+        }
+        if (path === undefined && values.why.length > 0) {
+          await session.report([whyOfNoPlan]);
           return 1;
         }
         if (path === undefined) {

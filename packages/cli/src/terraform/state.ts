@@ -1,7 +1,7 @@
 import { similar } from "@millwright/core/similar";
 import type { InstanceAddress } from "@millwright/engine/addresses";
 import { instanceAddress } from "@millwright/engine/addresses";
-import { covers } from "@millwright/engine/targets";
+import { covers, withoutKeys } from "@millwright/engine/targets";
 import { type ParsedAddress, parseAddress } from "@millwright/engine/parse-address";
 import { instancesOf, type State, StateBuilder, type StateInstance } from "@millwright/engine/state";
 import { writeStateFile } from "@millwright/engine/state-file";
@@ -85,7 +85,10 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
             `There is no state at ${state.kept.place}. A state is written by the first apply; name another one with -state=FILE.`,
           );
         for (const text of wanted) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
-        for (const { address, instance } of instancesOf(state.kept.current.state)) {
+        const all = instancesOf(state.kept.current.state);
+        const missing = wanted.find((text) => !all.some(({ address }) => covers(text, address.text)));
+        if (missing !== undefined) return refuse(session, "Unknown resource", notInState(missing, all));
+        for (const { address, instance } of all) {
           if (!instance.current) continue;
           if (wanted.length > 0 && !wanted.some((text) => covers(text, address.text))) continue;
           if (values.id !== undefined && idOf(instance.current) !== values.id) continue;
@@ -103,6 +106,14 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
 function idOf({ attributes }: NonNullable<StateInstance["instance"]["current"]>): unknown {
   if (attributes.form !== "json") return undefined;
   return (JSON.parse(attributes.text) as { readonly id?: unknown } | null)?.id;
+}
+
+function notInState(text: string, all: readonly StateInstance[]): string {
+  const near = similar(
+    text,
+    all.flatMap(({ address }) => [address.text, withoutKeys(address.text)]),
+  );
+  return `The state has no ${text}.${near === undefined ? "" : ` Did you mean ${near}?`} What is new in the configuration is there after the next apply.`;
 }
 
 function badAddress(text: string): string {

@@ -67,6 +67,11 @@ function mark(
             ]);
             return 1;
           }
+          if (status === "ready" && current.status !== "tainted") {
+            const detail = `Resource instance ${parsed.address.text} is not currently tainted, and so it cannot be untainted.`;
+            await session.report([{ severity: "error", summary: "Resource instance is not tainted", detail }]);
+            return 1;
+          }
           builder.setCurrent(parsed.address, provider, { ...current, status });
           await open.kept.write(builder.snapshot());
           await io.stdout(

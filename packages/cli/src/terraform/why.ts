@@ -1,6 +1,9 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
 import type { Configuration } from "@millwright/engine/configuration";
 import type { Plan } from "@millwright/engine/plan";
+import { covers, withoutKeys } from "@millwright/engine/targets";
 import { whyReports } from "@millwright/engine/why";
 import { whyJson } from "@millwright/engine/why-json";
 import type { VariableSource } from "@millwright/engine/variables";
@@ -23,6 +26,12 @@ export function badWhy(addresses: readonly string[]): Diagnostic | undefined {
   return badAddress("why", addresses);
 }
 
+/** A state alone has no reasons: what is shown of one with `-why` would be the whole of it, unasked. */
+export const whyOfNoPlan = errorDiagnostic(
+  "No plan to explain",
+  "-why explains the changes of a plan: name a file that plan -out=FILE has written, or ask plan itself with -why.",
+);
+
 /** Says why the objects at the addresses change. */
 export async function sayWhy(
   session: Session,
@@ -33,8 +42,22 @@ export async function sayWhy(
   for (const address of addresses) {
     const reports = whyReports(plan, configuration, address);
     if (session.json) session.json.why(address, whyJson(reports));
-    else await session.io.stdout(renderWhy(address, reports, session.view));
+    else if (reports.length > 0) await session.io.stdout(renderWhy(reports, session.view));
+    else await session.io.stdout(`\n${unchanged(address, plan, configuration)}\n`);
   }
+}
+
+// An address that nothing has is most likely misspelt: "not changed" would be taken for an answer.
+function unchanged(address: string, plan: Plan, configuration: Configuration): string {
+  const declared = [...configuration.modules.values()].flatMap(({ path, resources }) => [
+    ...(path === "" ? [] : [path]),
+    ...[...resources.keys()].map((name) => (path === "" ? name : `${path}.${name}`)),
+  ]);
+  const there = [...declared, ...plan.changes.map((change) => change.address.text)];
+  if (there.some((name) => covers(address, name) || name === withoutKeys(address)))
+    return `${address} is not changed by this plan.`;
+  const near = similar(address, there);
+  return `There is no ${address} in this plan.${near === undefined ? "" : ` Did you mean ${near}?`}`;
 }
 
 /** Who gave root variables their values, in words; the last of the sources that name one. */

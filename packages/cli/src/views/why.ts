@@ -8,9 +8,8 @@ import type { Style } from "./style.ts";
 import { styleOf } from "./style.ts";
 
 /** Why objects change, for people: each attribute that differs, the expression that gives it, and where that leads. */
-export function renderWhy(address: string, reports: readonly WhyReport[], view: View): string {
+export function renderWhy(reports: readonly WhyReport[], view: View): string {
   const style = styleOf(view);
-  if (reports.length === 0) return `\n${style.bold(address)} is not changed by this plan.\n`;
   return reports.map((report) => `\n${reportText(report, style)}`).join("");
 }
 
