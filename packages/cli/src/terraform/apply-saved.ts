@@ -69,7 +69,6 @@ function notAFile({ session }: ApplyCall, name: string, path: string): Diagnosti
   return errorDiagnostic("Invalid plan file", detail);
 }
 
-/** Why a saved plan cannot be carried out by this program. */
 // What the plan says of terraform.workspace would not come out so in another.
 function otherWorkspace(session: Session, { backend }: SavedPlan): Diagnostic | undefined {
   const selected = workspaceOf(session);
@@ -78,6 +77,7 @@ function otherWorkspace(session: Session, { backend }: SavedPlan): Diagnostic | 
   return errorDiagnostic("Saved plan is for another workspace", detail);
 }
 
+/** Why a saved plan cannot be carried out by this program. */
 export function unfitPlan({ plan, providers }: SavedPlan, registry: ProviderRegistry): Diagnostic | undefined {
   if (plan.errored) {
     const detail = "Planning ended with errors when this plan was made, so it is for looking at only.";
