@@ -11,8 +11,9 @@ import { progressView } from "../views/progress.ts";
 import { styleOf } from "../views/style.ts";
 import type { applyFlags } from "./apply.ts";
 import { carryOut, type CarryOutInput } from "./carry-out.ts";
-import { type OpenState, openState, stateOptions } from "./open-state.ts";
+import { type OpenState, openState, scopedFor, stateOptions } from "./open-state.ts";
 import type { GivenFlag } from "./options.ts";
+import { planMode } from "./run-plan.ts";
 import type { Session } from "./session.ts";
 
 /** One call of apply or destroy: what was typed, and whom to tell. */
@@ -25,10 +26,12 @@ export interface ApplyCall {
 
 /** The state that a call works on; undefined where it cannot be read, which was reported. */
 export function stateOf(
-  { session, values, occurrences }: ApplyCall,
+  { session, verb, values, occurrences }: ApplyCall,
   backend?: PlanBackend,
 ): Promise<OpenState | undefined> {
-  const options = stateOptions(values, occurrences, "OperationTypeApply");
+  const mode = planMode(values, verb === "destroy");
+  const scoped = typeof mode === "string" ? scopedFor(mode, values) : values;
+  const options = stateOptions(scoped, occurrences, "OperationTypeApply");
   return openState(session, { ...options, ...(backend ? { backend } : {}) });
 }
 

@@ -3,11 +3,13 @@ import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { styleOf, wrapText } from "../views/style.ts";
+import type { PlannedWaves } from "../waves/plan-waves.ts";
 import { type ApplyCall, carryOutAndSay, wavesFor, eventsOf, sayDone, stateOf } from "./apply-call.ts";
 import { ask } from "./ask.ts";
 import { loadFolder, type LoadedFolder } from "./folder.ts";
 import type { OpenState } from "./open-state.ts";
 import { onUnlessGiven } from "./options.ts";
+import { holdForPlan, movedDiagnostic } from "./hold-parts.ts";
 import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import { savedPlan } from "./saved-plan.ts";
@@ -46,20 +48,14 @@ export interface FolderToApply {
 
 /** Plans a folder, shows the plan, asks, and carries it out. Gives the exit code. */
 export async function applyFolder(call: ApplyCall, state: OpenState, what: FolderToApply): Promise<number> {
-  const { session, values } = call;
-  const { folder, mode, operation, foreword } = what;
+  const { session } = call;
+  const { folder, operation } = what;
   // Kept from the plan to the end of the apply: what was started and configured for the one serves the other.
   const pool = await newPool(session);
   try {
-    const planned = await planAndShow(call, folder, state, mode, pool);
-    if (!planned) return 1;
-    const { plan, given } = planned;
-    if (!hasChanges(plan)) return await finishUnchanged(call, state, plan);
-    const inWaves = await wavesFor(call, state, folder.configuration, plan);
-    if (inWaves === "mistake") return 1;
-    const words = `${foreword?.(plan) ?? ""}${inWaves?.shown ?? ""}`;
-    if (words !== "" && !session.json) await session.io.stdout(words);
-    if (!values["auto-approve"] && !(await approvalOf(call, plan.mode))) return 1;
+    const agreed = await agreedPlan(call, state, what, pool);
+    if (typeof agreed === "number") return agreed;
+    const { plan, given, inWaves } = agreed;
     if (!session.json) await session.io.stdout("\n");
     const { pending } = await recoverInterrupted(state);
     const record = { operation, saved: await savedPlan(session, plan, folder) };
@@ -69,6 +65,40 @@ export async function applyFolder(call: ApplyCall, state: OpenState, what: Folde
   } finally {
     await pool.close();
   }
+}
+
+/** A plan that is to be carried out, with what it needs held; or the exit code, where there is none. */
+async function agreedPlan(
+  call: ApplyCall,
+  state: OpenState,
+  { folder, mode, foreword }: FolderToApply,
+  pool: ProviderPool,
+): Promise<number | AgreedPlan> {
+  const { session, values } = call;
+  for (;;) {
+    const planned = await planAndShow(call, folder, state, mode, pool);
+    if (!planned) return 1;
+    const { plan, given } = planned;
+    const changes = hasChanges(plan);
+    const inWaves = changes ? await wavesFor(call, state, folder.configuration, plan) : undefined;
+    if (inWaves === "mistake") return 1;
+    const words = changes ? `${foreword?.(plan) ?? ""}${inWaves?.shown ?? ""}` : "";
+    if (words !== "" && !session.json) await session.io.stdout(words);
+    if (changes && !values["auto-approve"] && !(await approvalOf(call, plan.mode))) return 1;
+    const held = await holdForPlan(session, state, plan, folder.configuration);
+    if (held.kind === "refused") {
+      await session.report([held.diagnostic]);
+      return 1;
+    }
+    if (held.kind === "held" && !changes) return finishUnchanged(call, state, plan);
+    if (held.kind === "held") return { plan, given, inWaves };
+    // They stay held, so that what is planned now is of what they are at the end too.
+    await session.report([movedDiagnostic(held.parts)]);
+  }
+}
+
+interface AgreedPlan extends Pick<PlannedFolder, "plan" | "given"> {
+  readonly inWaves: PlannedWaves | undefined;
 }
 
 async function planAndShow(

@@ -5,7 +5,7 @@ import type { CommandIo } from "../io.ts";
 import { renderDiagnostic } from "../views/diagnostics.ts";
 import { planAndApply } from "./apply-planned.ts";
 import { applySaved } from "./apply-saved.ts";
-import { badPlanningFlags, planningFlags, stateOutFlags } from "./options.ts";
+import { badLockScope, badPlanningFlags, lockScopeFlag, planningFlags, stateOutFlags } from "./options.ts";
 import { planningSession } from "./planning-session.ts";
 import { reportingFlags } from "./reporting.ts";
 import type { CommandStyle } from "./session.ts";
@@ -13,6 +13,7 @@ import type { CommandStyle } from "./session.ts";
 /** The flags of apply and destroy. */
 export const applyFlags = {
   ...planningFlags,
+  ...lockScopeFlag,
   ...stateOutFlags,
   ...reportingFlags,
   "auto-approve": { kind: "bool", help: "Do not ask before changing anything." },
@@ -81,7 +82,7 @@ function misuse(verb: string, args: readonly string[], values: Values): Diagnost
       "With -json nobody can be asked, so apply needs -auto-approve or a saved plan.",
     );
   }
-  return badPlanningFlags(values);
+  return badLockScope(values) ?? badPlanningFlags(values);
 }
 
 function help(verb: "apply" | "destroy", style: CommandStyle): string {

@@ -34,6 +34,15 @@ export const stateFlags = {
   state: { kind: "string", value: "FILE", help: "The state file (default terraform.tfstate)." },
 } as const satisfies FlagTable;
 
+/** Of what can share a state with others. */
+export const lockScopeFlag = {
+  "lock-scope": {
+    kind: "string",
+    value: "SCOPE",
+    help: 'What is held: "state", all of it (default), or "parts", only what the plan changes, so that runs that have nothing to do with each other go on at once. Where a backend cannot do that, all of it.',
+  },
+} as const satisfies FlagTable;
+
 /** Flags of what writes a whole new snapshot of the state. */
 export const stateOutFlags = {
   "state-out": {
@@ -122,6 +131,13 @@ export function badPlanningFlags(values: FlagValues<typeof planningFlags>): Diag
   if (noInstance === undefined) return undefined;
   const detail = `"${noInstance}" is not the address of a resource instance, such as terraform_data.a[0]. Addresses are listed by: state list`;
   return errorDiagnostic(`Invalid force-replace address`, detail);
+}
+
+/** What is said where -lock-scope is nothing that can be held. */
+export function badLockScope({ "lock-scope": scope }: FlagValues<typeof lockScopeFlag>): Diagnostic | undefined {
+  if (scope === undefined || scope === "state" || scope === "parts") return undefined;
+  const detail = `A run holds the whole state ("state") or the parts that it changes ("parts"), and "${scope}" is neither.`;
+  return errorDiagnostic("Invalid -lock-scope", detail);
 }
 
 /** What is said where something is not the address of a module, a resource or an instance. */

@@ -10,8 +10,8 @@ import { renderDiagnostic } from "../views/diagnostics.ts";
 import { wrapText } from "../views/style.ts";
 import { generateConfig } from "./generate-config.ts";
 import { loadFolder } from "./folder.ts";
-import { openState, stateOptions } from "./open-state.ts";
-import { badPlanningFlags, type GivenFlag, planningFlags } from "./options.ts";
+import { openState, scopedFor, stateOptions } from "./open-state.ts";
+import { badLockScope, badPlanningFlags, type GivenFlag, lockScopeFlag, planningFlags } from "./options.ts";
 import { savePlanFile } from "./plan-files.ts";
 import { newPool } from "./run-context.ts";
 import { badWhy, sayWhy, whyFlags } from "./why.ts";
@@ -25,6 +25,7 @@ import { shownPlan } from "./shown-plan.ts";
 
 const flags = {
   ...planningFlags,
+  ...lockScopeFlag,
   out: { kind: "string", value: "FILE", help: "Save the plan, for apply to carry out exactly that." },
   ...whyFlags,
   ...reportingFlags,
@@ -82,14 +83,14 @@ function misuse(
       return errorDiagnostic("Cannot save the plan", detail);
     }
   }
-  return badPlanningFlags(values) ?? badWhy(values.why);
+  return badLockScope(values) ?? badPlanningFlags(values) ?? badWhy(values.why);
 }
 
 async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
   const { session, values, occurrences } = call;
   const { io, json } = session;
   const asFound = await loadFolder(session, call.occurrences);
-  const state = await openState(session, stateOptions(values, occurrences, "OperationTypePlan"));
+  const state = await openState(session, stateOptions(scopedFor(mode, values), occurrences, "OperationTypePlan"));
   if (!state) return 1;
   const pool = await newPool(session);
   try {

@@ -4,6 +4,8 @@ import { foldJournal, openCreates } from "@millwright/engine/backend/fold";
 import { type JournalHeader, type PendingCreate, processStart } from "@millwright/engine/backend/journal";
 import type { ProviderProcess } from "@millwright/engine/ports";
 import { findProcess } from "@millwright/process/found-process";
+import { partOfInstance } from "@millwright/engine/parts/parts-of-plan";
+import { withParts } from "./hold-parts.ts";
 import type { OpenState } from "./open-state.ts";
 
 /** What a killed run left: the creates that are still open, and what is to be said. */
@@ -16,7 +18,8 @@ export interface Recovered {
  * Takes in what a killed run left beside a state: its finished changes are written into the state at once, and creates that
  * were under way stay in the journal until a plan settles them.
  */
-export async function recoverInterrupted({ kept }: OpenState): Promise<Recovered> {
+export async function recoverInterrupted(state: OpenState): Promise<Recovered> {
+  const { kept } = state;
   const { journal } = kept;
   const record = await journal.read();
   if (!record) return { pending: [], diagnostics: [] };
@@ -28,7 +31,7 @@ export async function recoverInterrupted({ kept }: OpenState): Promise<Recovered
     await journal.keepPending(header, []);
     return { pending: [], diagnostics: [] };
   }
-  const { lineage, serial } = kept.current;
+  const { lineage } = kept.current;
   if (lineage !== "" && header.lineage !== lineage) {
     const detail = `The journal ${journal.path} belongs to another state (lineage ${header.lineage}, not ${lineage}). Put the state back that it belongs to, or move the journal away if you know that it is of no use.`;
     return { pending: record.pending, diagnostics: [errorDiagnostic("Journal of another state", detail)] };
@@ -40,9 +43,13 @@ export async function recoverInterrupted({ kept }: OpenState): Promise<Recovered
     return { pending, diagnostics: [] };
   }
   // A snapshot that was saved on the way holds the first of these changes already: to put them in again changes nothing.
-  kept.adoptLineage(header.lineage, Math.max(serial, header.serial));
-  await kept.write(folded, "always");
-  await journal.keepPending(header, pending);
+  const parts = record.done.map(({ address }) => partOfInstance(address));
+  await withParts(state, [...new Set(parts)].sort(), async () => {
+    const now = foldJournal(kept.current.state, record);
+    kept.adoptLineage(header.lineage, Math.max(kept.current.serial, header.serial));
+    await kept.write(now, "always");
+    await journal.keepPending(header, pending);
+  });
   const detail = `A run of ${header.started} was ended before it could save its state. ${record.done.length} of its changes had been finished and are in the state now.${unfinishedText(record.unfinished)}`;
   return {
     pending,

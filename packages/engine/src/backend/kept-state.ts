@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Diagnosed } from "@millwright/core/diagnostics";
 import { isKind, OperationalError } from "@millwright/core/errors";
+import { mergeParts, noParts, type OwnParts } from "../parts/merge.ts";
 import type { State } from "../state.ts";
 import { emptyState, isEmptyState } from "../state.ts";
 import { readStateFile } from "../statefile/read.ts";
@@ -10,6 +11,7 @@ import { writeStateFile } from "../statefile/write.ts";
 import { backendErrors } from "./errors.ts";
 import { Journal } from "./journal-place.ts";
 import { makeFolderOf } from "./local-storage.ts";
+import type { PartsHold } from "./parts-hold.ts";
 import { writePrivateFile } from "./private-file.ts";
 import type { Sealing } from "./sealing.ts";
 import type { StateSlot } from "./storage.ts";
@@ -34,6 +36,8 @@ export interface KeptStateOptions {
   readonly sealing: Sealing;
   readonly newLineage: () => string;
   readonly signal: AbortSignal;
+  /** Where others may write their parts of the state meanwhile: then only this run's own are written. */
+  readonly shared?: PartsHold;
 }
 
 /** What a slot holds, opened. */
@@ -66,6 +70,7 @@ export class KeptState {
   /** What is at `to` now; undefined where there is nothing. */
   #there: Stored | undefined;
   #backedUp = false;
+  #own = noParts;
 
   private constructor(places: StatePlaces, options: KeptStateOptions, current: StateFile, there: Stored | undefined) {
     this.#places = places;
@@ -115,6 +120,8 @@ export class KeptState {
    * `stateUnwritable`, and then the state is as it was.
    */
   async write(state: State, when: "changed" | "always" = "changed"): Promise<void> {
+    const { shared } = this.#options;
+    if (shared) return this.#merge(state, shared);
     const { lineage } = this;
     const { serial } = this.#current;
     // What is sealed with a key that is to be used no more is written again.
@@ -124,6 +131,44 @@ export class KeptState {
       if (this.#there && writeStateFile({ lineage, serial, state }) === writeStateFile(this.#current)) return;
     }
     await this.put({ ...this.#current, lineage, serial: serial + 1, state });
+  }
+
+  /** Says which parts of a shared state are this run's own from now on: it holds them. */
+  own(parts: OwnParts): void {
+    this.#own = parts;
+  }
+
+  /** Reads a shared state again. Rejects with `stateUnreadable`. */
+  async reread(): Promise<void> {
+    this.#current = (await this.#newest()).file;
+  }
+
+  // Written only where nobody wrote in between; else the newest is there to be merged with anew.
+  async #merge(state: State, shared: PartsHold): Promise<void> {
+    for (;;) {
+      const { bytes, file } = await this.#newest();
+      const merged = { ...file, state: mergeParts(file.state, state, this.#own) };
+      this.#current = file;
+      if (writeStateFile(merged) === writeStateFile(file)) return;
+      const next = { ...merged, serial: file.serial + 1 };
+      const plain = Buffer.from(writeStateFile(next));
+      if (!(await shared.replace(bytes, await this.#options.sealing.seal(plain)))) continue;
+      this.#there = { plain, isCurrent: true };
+      this.#current = next;
+      return;
+    }
+  }
+
+  async #newest(): Promise<{ readonly bytes: Uint8Array; readonly file: StateFile }> {
+    const { to } = this.#places;
+    // Read also at the end of a run that was interrupted.
+    const bytes = await to.read(new AbortController().signal);
+    if (!bytes) throw new OperationalError(backendErrors.stateUnwritable, `The state ${to.place} is gone meanwhile.`);
+    const plain = await opened(this.#options.sealing, bytes, to.place);
+    const { value, diagnostics } = readStateFile(Buffer.from(plain).toString("utf8"), to.place);
+    const wrong = diagnostics.find(({ severity }) => severity === "error");
+    if (wrong) throw new OperationalError(backendErrors.stateUnreadable, wrong.detail);
+    return { bytes, file: value };
   }
 
   /** Writes a whole state file as it is, with its own lineage and serial. */

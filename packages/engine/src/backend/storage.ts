@@ -1,5 +1,6 @@
 import type { Clock } from "@millwright/core/ports";
 import { type LockInfo, lockedError } from "./lock-info.ts";
+import type { PartsHold, ShareTry } from "./parts-hold.ts";
 
 /**
  * Where the states of a configuration are kept, a named one for each workspace. What is written are the bytes of a state
@@ -25,11 +26,10 @@ export interface StateSlot {
   read(signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** When it resolves, the bytes are safe. At most one write is under way at a time. */
   write(bytes: Uint8Array): Promise<void>;
-  /**
-   * Tries once to hold the state. The lock is over everything in the slot; one that is over parts only would be a further
-   * method of those slots that can, which excludes this one and is excluded by it.
-   */
+  /** Tries once to hold the state: everything in the slot. */
   lock(info: LockInfo, signal: AbortSignal): Promise<LockTry>;
+  /** Tries once to share the state with others that hold parts of it. Only slots that can have it. */
+  share?(info: LockInfo, signal: AbortSignal): Promise<ShareTry>;
   /** Takes the lock with that id away from its holder, who has died. Rejects where the id is another. */
   forceUnlock(id: string, signal: AbortSignal): Promise<void>;
 }
@@ -56,11 +56,40 @@ export interface LockRequest {
 }
 
 /** Holds a state for this process alone. Rejects with `stateLocked`, which says who holds it and since when. */
-export async function takeLock(slot: StateSlot, request: LockRequest): Promise<SlotLock> {
+export function takeLock(slot: StateSlot, request: LockRequest): Promise<SlotLock> {
+  return taken(slot, request, async (info, signal) => slot.lock(info, signal));
+}
+
+/** A state that is held, shared with others or not. */
+export type SharedLock =
+  | { readonly kind: "whole"; readonly lock: SlotLock }
+  | { readonly kind: "parts"; readonly lock: PartsHold };
+
+/**
+ * Shares a state with others that hold parts of it, where the slot can do that and has a state; else holds it for this
+ * process alone. Rejects with `stateLocked`.
+ */
+export function takeShare(slot: StateSlot, request: LockRequest): Promise<SharedLock> {
+  return taken<SharedLock>(slot, request, async (info, signal) => {
+    const shared = (await slot.share?.(info, signal)) ?? { kind: "nothing there" };
+    if (shared.kind === "held") return { kind: "held", lock: { kind: "parts", lock: shared.hold } };
+    if (shared.kind === "busy") return shared;
+    const tried = await slot.lock(info, signal);
+    return tried.kind === "held" ? { kind: "held", lock: { kind: "whole", lock: tried.lock } } : tried;
+  });
+}
+
+type Busy = Extract<LockTry, { readonly kind: "busy" }>;
+
+async function taken<T>(
+  slot: StateSlot,
+  request: LockRequest,
+  attempt: (info: LockInfo, signal: AbortSignal) => Promise<Busy | { readonly kind: "held"; readonly lock: T }>,
+): Promise<T> {
   const { info, clock, signal } = request;
   const deadline = clock.monotonic() + request.timeout;
   for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
-    const tried = await slot.lock(info, signal);
+    const tried = await attempt(info, signal);
     if (tried.kind === "held") return tried.lock;
     if (clock.monotonic() >= deadline) throw lockedError(slot.place, tried.holder, tried.why);
     await clock.sleep(Math.min(wait, Math.max(1, deadline - clock.monotonic())), signal);
