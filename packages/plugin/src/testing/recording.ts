@@ -107,7 +107,6 @@ function fewerSchemas(
     ...whole,
     provider: whole.provider && without(whole.provider),
     providerMeta: undefined,
-    functions: new Map<string, Uint8Array>(),
     resourceSchemas: few(whole.resourceSchemas),
     dataSourceSchemas: few(whole.dataSourceSchemas),
     ephemeralResourceSchemas: few(whole.ephemeralResourceSchemas),
