@@ -55,10 +55,14 @@ export async function servePlugin(load: Load, process: ServeProcess): Promise<nu
   });
   const { version, asksForMultiplex: answersMultiplex } = offer;
   const certificate = trust ? { certificate: trust.own.certificate.raw } : {};
-  process.stdout(handshakeLine({ version, socket: server.socket, answersMultiplex, ...certificate }));
-  await Promise.race([shutdown.promise, aborted(process.end)]);
-  await end(server, served);
-  return 0;
+  try {
+    process.stdout(handshakeLine({ version, socket: server.socket, answersMultiplex, ...certificate }));
+    await Promise.race([shutdown.promise, aborted(process.end)]);
+    return 0;
+  } finally {
+    // Also where the host is gone already, and nobody reads the line.
+    await end(server, served);
+  }
 }
 
 /**
