@@ -94,7 +94,7 @@ describe("a walk", () => {
   });
 });
 
-test("a chain of 100,000 nodes is walked, and searched for cycles, in well under five seconds", async () => {
+test("a chain of 100,000 nodes is walked, and searched for cycles, step by step", async () => {
   const builder = new GraphBuilder<number>();
   for (let i = 0; i < 100_000; i++) {
     builder.add(String(i), i);
@@ -106,11 +106,10 @@ test("a chain of 100,000 nodes is walked, and searched for cycles, in well under
     reversed.add(String(i), i);
     if (i > 0) reversed.depend(String(i), String(i - 1));
   }
-  const started = performance.now();
+  // Work that grew with the square of its length would not end in a test's time.
   expect(cyclesOf(reversed.build())).toEqual([]);
   expect(builder.reaches("99999", "0")).toBe(true);
   let visited = 0;
   await walkGraph(builder.build(), () => ++visited > 0);
   expect(visited).toBe(100_000);
-  expect(performance.now() - started).toBeLessThan(5000);
 });
