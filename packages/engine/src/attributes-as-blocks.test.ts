@@ -2,8 +2,9 @@ import { parseFile } from "@millwright/hcl/parse";
 import { sourceFile } from "@millwright/hcl/source-file";
 import type { BlockSchema } from "@millwright/provider/schema";
 import { listType, objectType, setType, stringType } from "@millwright/value/types";
+import { listValue, nullValue, objectValue, setValue } from "@millwright/value/value";
 import { expect, test } from "vitest";
-import { schemaForBody } from "./attributes-as-blocks.ts";
+import { schemaForBody, withoutEmptied } from "./attributes-as-blocks.ts";
 
 const rule = objectType({ port: stringType, hosts: listType(objectType({ name: stringType })) });
 const schema: BlockSchema = {
@@ -37,6 +38,14 @@ const shapes: readonly { name: string; body: string; want: unknown }[] = [
 test.each(shapes)("$name", ({ body, want }) => {
   const parsed = parseFile(sourceFile("main.tf", Buffer.from(`${body}\n`)));
   expect(shapeOf(schemaForBody(parsed.value, schema))).toMatchObject(want as Record<string, unknown>);
+});
+
+test("an attribute that no dynamic block has made a block of is as one that is not written", () => {
+  const written = (text: string) => parseFile(sourceFile("main.tf", Buffer.from(`${text}\n`))).value;
+  const value = objectValue({ ingress: setValue([], rule), names: listValue([], stringType) });
+  const emptied = withoutEmptied(value, written('dynamic "ingress" {\n for_each = []\n content {}\n}'), schema);
+  expect(emptied).toEqual(objectValue({ ingress: nullValue(setType(rule)), names: listValue([], stringType) }));
+  expect(withoutEmptied(value, written("ingress = []"), schema)).toEqual(value);
 });
 
 function shapeOf({ attributes, blocks }: BlockSchema, prefix = ""): Record<string, string> {

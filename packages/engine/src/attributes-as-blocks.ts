@@ -1,6 +1,8 @@
 import type { Block, Body } from "@millwright/hcl/ast";
 import type { AttributeSchema, BlockSchema, NestedBlockSchema } from "@millwright/provider/schema";
 import type { ObjectType } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
+import { nullValue } from "@millwright/value/value";
 
 /**
  * The schema by which a body is to be read. Attributes that are lists or sets of objects may also be written as blocks, which
@@ -15,6 +17,21 @@ export function schemaForBody(body: Body, schema: BlockSchema): BlockSchema {
   const made = schemaForBodies([body], schema);
   effective.set(body, made);
   return made;
+}
+
+/**
+ * The value of a body that was read by {@link schemaForBody}: an attribute of which `dynamic` blocks have made no block is left
+ * out, as one that nobody has written, and the provider may say what it is.
+ */
+export function withoutEmptied(value: Value, body: Body, schema: BlockSchema): Value {
+  const read = schemaForBody(body, schema);
+  if (read === schema || !(value.data instanceof Map)) return value;
+  const data = new Map(value.data);
+  for (const name of schema.attributes.keys()) {
+    const decoded = read.blocks.has(name) ? data.get(name) : undefined;
+    if (decoded && Array.isArray(decoded.data) && decoded.data.length === 0) data.set(name, nullValue(decoded.type));
+  }
+  return { ...value, data };
 }
 
 const effective = new WeakMap<Body, BlockSchema>();

@@ -13,7 +13,7 @@ import { formatPath } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import { ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
-import { schemaForBody } from "./attributes-as-blocks.ts";
+import { schemaForBody, withoutEmptied } from "./attributes-as-blocks.ts";
 import type { Resource } from "./configuration.ts";
 import type { Evaluator, InstanceData } from "./evaluator.ts";
 import { noInstance } from "./evaluator.ts";
@@ -78,7 +78,8 @@ function decodeBlock(
   if (hasErrors(all)) return { value: unknownValue(type), diagnostics: all };
   // Optional attributes of nested objects were filled in by conversion; what is left is the plain type.
   const converted = convert(decoded.value, type);
-  return { value: converted.ok ? converted.value : decoded.value, diagnostics: all };
+  const value = converted.ok ? withoutEmptied(converted.value, body, schema) : decoded.value;
+  return { value, diagnostics: all };
 }
 
 const specs = new WeakMap<BlockSchema, DecodeSpec>();
