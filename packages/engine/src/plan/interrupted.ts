@@ -95,7 +95,7 @@ What was sent (unknown and sensitive parts left out):
   ${entry.sent}
 
 Look whether it is there, then do one of these:
-  - it exists and is wanted:      import ${typed} ID   (or an import block in the configuration)
+  - it exists and is wanted:      import ${typed} ID   (or an import block)
   - it exists and is not wanted:  remove it by hand, then: state rm ${typed}
   - it does not exist:            state rm ${typed}   (the next plan creates it)`;
   return errorDiagnostic("A create may have happened", detail, { address: entry.address, code: "pending-create" });
