@@ -3,24 +3,18 @@ import type { ProviderSchema } from "@millwright/provider/schema";
 import { builtinProviders } from "@millwright/providers/registry";
 import type { TemplateShape } from "millwright/template-types";
 import { writeTypes } from "millwright/types";
-import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable } from "../flags.ts";
 import { listsInstances } from "../instances/list-folder.ts";
 import type { CommandIo } from "../io.ts";
 import { renderDiagnostic } from "../views/diagnostics.ts";
+import { readLine } from "../terraform/read-line.ts";
 
 const flags = {} as const satisfies FlagTable;
 
 /** `millwright types`: writes the types of "millwright" and of the providers' resources, so that an editor helps with stacks. */
 export async function runTypes(args: readonly string[], io: CommandIo): Promise<number> {
-  const parsed = parseFlags(flags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help());
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(flags, args, io, () => help());
+  if (typeof parsed === "number") return parsed;
   if (parsed.args.length > 0) {
     const detail = `types takes no arguments, and was given ${parsed.args.join(" ")}. It writes the types of the folder it is run in.`;
     await io.stderr(

@@ -2,14 +2,14 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Outcome } from "@millwright/engine/graph";
 import { hasChanges, type PlanMode } from "@millwright/engine/plan";
-import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { approvalOf } from "../terraform/apply-planned.ts";
 import type { GivenFlag } from "../terraform/options.ts";
 import { planMode } from "../terraform/run-plan.ts";
 import type { CommandStyle } from "../terraform/session.ts";
 import { Session } from "../terraform/session.ts";
-import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
+import { sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { styleOf } from "../views/style.ts";
 import { applyInstances, type AppliedInstances } from "./apply-instances.ts";
@@ -19,6 +19,7 @@ import { loadListing } from "./listing.ts";
 import { planInstances, type PlannedInstances } from "./plan-instances.ts";
 import { plansOf } from "./render.ts";
 import { showPlans } from "./show-plans.ts";
+import { readLine } from "../terraform/read-line.ts";
 
 const flags = {
   ...instancePlanningFlags,
@@ -42,15 +43,8 @@ export async function runApplyInstances(
   io: CommandIo,
   style: CommandStyle,
 ): Promise<number> {
-  const parsed = parseFlags(flags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help(verb, style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(flags, args, io, () => help(verb, style));
+  if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
   const session = new Session(io, style, io.cwd, {
     noColor: values["no-color"],

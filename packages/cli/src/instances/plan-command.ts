@@ -5,20 +5,21 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { type SavedInstance, variablesBytes, writeInstancesPlanFile } from "@millwright/engine/instances/plan-file";
 import { planBytes } from "@millwright/engine/plan-file";
 import { hasChanges } from "@millwright/engine/plan";
-import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { sealingOf } from "../terraform/backend/sealing.ts";
 import { planMode } from "../terraform/run-plan.ts";
 import { providersOf, providerVersions } from "../terraform/registry.ts";
 import type { CommandStyle } from "../terraform/session.ts";
 import { Session } from "../terraform/session.ts";
-import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
+import { sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { instancePlanningFlags, misuseOfInstances } from "./flags.ts";
 import { loadListing } from "./listing.ts";
 import { type PlannedInstance, planInstances, type PlannedInstances } from "./plan-instances.ts";
 import { plansOf } from "./render.ts";
 import { showPlans } from "./show-plans.ts";
+import { readLine } from "../terraform/read-line.ts";
 
 const flags = {
   ...instancePlanningFlags,
@@ -35,15 +36,8 @@ const flags = {
 
 /** Plans the instances that the folder lists. */
 export async function runPlanInstances(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
-  const parsed = parseFlags(flags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help(style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(flags, args, io, () => help(style));
+  if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
   const session = new Session(io, style, io.cwd, {
     noColor: values["no-color"],

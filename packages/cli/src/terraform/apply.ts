@@ -1,14 +1,14 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic } from "../views/diagnostics.ts";
 import { planAndApply } from "./apply-planned.ts";
 import { applySaved } from "./apply-saved.ts";
 import { badLockScope, badPlanningFlags, lockScopeFlag, planningFlags, stateOutFlags } from "./options.ts";
 import { planningSession } from "./planning-session.ts";
 import { reportingFlags } from "./reporting.ts";
 import type { CommandStyle } from "./session.ts";
+import { readLine } from "./read-line.ts";
 
 /** The flags of apply and destroy. */
 export const applyFlags = {
@@ -46,15 +46,8 @@ async function run(
   io: CommandIo,
   style: CommandStyle,
 ): Promise<number> {
-  const parsed = parseFlags(applyFlags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help(verb, style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(applyFlags, args, io, () => help(verb, style));
+  if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
   const { session, refused: unclear } = planningSession(io, style, values, occurrences);
   const refused = unclear ?? misuse(verb, parsed.args, values);

@@ -1,8 +1,8 @@
-import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic } from "../views/diagnostics.ts";
 import { wrapText } from "../views/style.ts";
 import type { GivenFlag } from "./options.ts";
+import { readLine } from "./read-line.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
 /** What a small command is: its flags, its help, and what it does. */
@@ -31,15 +31,8 @@ export async function runCommand<const T extends FlagTable>(
   io: CommandIo,
   style: CommandStyle,
 ): Promise<number> {
-  const parsed = parseFlags(spec.flags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(helpText(spec, style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(spec.flags, args, io, () => helpText(spec, style));
+  if (typeof parsed === "number") return parsed;
   const noColor = (parsed.values as Readonly<Record<string, unknown>>)["no-color"] === true;
   const session = new Session(io, style, io.cwd, { noColor, compactWarnings: false });
   const [least, most] = spec.arguments;

@@ -4,9 +4,8 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
-import { describeFlags, type FlagTable, type FlagValues, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic } from "../views/diagnostics.ts";
 import { wrapText } from "../views/style.ts";
 import { generateConfig } from "./generate-config.ts";
 import { loadFolder } from "./folder.ts";
@@ -22,6 +21,7 @@ import { planningSession } from "./planning-session.ts";
 import { reportingFlags } from "./reporting.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { shownPlan } from "./shown-plan.ts";
+import { readLine } from "./read-line.ts";
 
 const flags = {
   ...planningFlags,
@@ -41,15 +41,8 @@ const flags = {
 } as const satisfies FlagTable;
 
 export async function runPlan(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
-  const parsed = parseFlags(flags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help(style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(flags, args, io, () => help(style));
+  if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
   const { session, refused: unclear } = planningSession(io, style, values, occurrences);
   const mode = planMode(values, false);

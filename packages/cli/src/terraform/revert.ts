@@ -5,9 +5,8 @@ import type { History } from "@millwright/engine/history";
 import type { RunRecord } from "@millwright/engine/history/record";
 import type { Plan } from "@millwright/engine/plan";
 import { measureOf } from "@millwright/engine/waves/measure";
-import { describeFlags, type FlagTable, parseFlags } from "../flags.ts";
+import { describeFlags, type FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic } from "../views/diagnostics.ts";
 import { renderPlan } from "../views/plan.ts";
 import { wrapText } from "../views/style.ts";
 import { type ApplyCall, eventsOf, stateOf } from "./apply-call.ts";
@@ -24,6 +23,7 @@ import { savePlanFile } from "./plan-files.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { planningSession } from "./planning-session.ts";
 import type { CommandStyle, Session } from "./session.ts";
+import { readLine } from "./read-line.ts";
 
 const flags = {
   ...applyFlags,
@@ -36,15 +36,8 @@ const flags = {
 
 /** Plans to go back to how everything was after an earlier run, shows that, asks, and does it. */
 export async function runRevert(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
-  const parsed = parseFlags(flags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help(style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(flags, args, io, () => help(style));
+  if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
   const { session, refused } = planningSession(io, style, values, occurrences);
   const misuse = refused ?? badPlanningFlags(values) ?? wrongArguments(parsed.args, values);

@@ -6,9 +6,9 @@ import { leftObjects } from "@millwright/engine/tests/clean-up";
 import { cleanFolder } from "@millwright/engine/tests/find";
 import { runTestFile } from "@millwright/engine/tests/run-file";
 import type { TestFile } from "@millwright/engine/tests/test-file";
-import { type FlagTable, type FlagValues, describeFlags, parseFlags } from "../flags.ts";
+import { type FlagTable, type FlagValues, describeFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderDiagnostic, sourcesIn } from "../views/diagnostics.ts";
+import { sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { junitXml } from "../views/junit.ts";
 import { humanTestReport } from "../views/test-human.ts";
@@ -18,6 +18,7 @@ import { variableFlags, viewFlags } from "./options.ts";
 import { ErroredStates } from "./test-left.ts";
 import { type CommandStyle, Session } from "./session.ts";
 import { type LoadedTests, loadTests, testBench } from "./test-load.ts";
+import { readLine } from "./read-line.ts";
 
 export const testFlags = {
   ...variableFlags,
@@ -38,15 +39,8 @@ type Values = FlagValues<typeof testFlags>;
 
 /** Runs the tests of a folder's configuration. */
 export async function runTestCommand(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
-  const parsed = parseFlags(testFlags, args, "anywhere");
-  if (parsed.kind === "help") {
-    await io.stdout(help(style));
-    return 0;
-  }
-  if (parsed.kind === "mistake") {
-    await io.stderr(renderDiagnostic(parsed.diagnostic, io.view));
-    return 1;
-  }
+  const parsed = await readLine(testFlags, args, io, () => help(style));
+  if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
   const json = values.json ? new JsonView(io, sourcesIn(io.cwd)) : undefined;
   const session = new Session(io, style, io.cwd, {
