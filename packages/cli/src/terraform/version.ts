@@ -1,5 +1,7 @@
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import { providerSourceText } from "@millwright/engine/addresses";
+import type { Locks } from "@millwright/sources/lock-file";
+import { readLocks } from "../init/folder-locks.ts";
 import type { CommandIo } from "../io.ts";
 import { productVersion } from "../product.ts";
 import { runCommand } from "./command.ts";
@@ -12,21 +14,21 @@ export function runVersion(args: readonly string[], io: CommandIo, style: Comman
     {
       flags: { json: viewFlags.json },
       usage: "version [-json]",
-      about: "Prints the versions of the program and of its built-in providers.",
+      about:
+        "Prints the versions of the program, of its built-in providers, and of the providers that the folder's lock file pins.",
       example: "version -json",
       arguments: [0, 0],
-      run: async ({ values }) => {
-        const registry = builtinRegistry();
-        const versions = Object.fromEntries(
-          registry.known().map((source) => [providerSourceText(source), registry.find(source)!.version]),
-        );
+      run: async ({ session, values }) => {
+        const locks = readLocks(session.folder);
+        if (!(await session.report(locks.diagnostics))) return 1;
+        const versions = selections(locks.value);
         const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
         if (values.json) {
           const document = {
             terraform_version: servedTerraformVersion,
             millwright_version: productVersion,
             platform,
-            provider_selections: versions,
+            provider_selections: Object.fromEntries(versions.map(({ address, version }) => [address, version])),
             terraform_outdated: false,
           };
           await io.stdout(`${JSON.stringify(document, null, 2)}\n`);
@@ -35,8 +37,8 @@ export function runVersion(args: readonly string[], io: CommandIo, style: Comman
         await io.stdout(
           `Millwright v${productVersion} (serves the command line of Terraform v${servedTerraformVersion})\non ${platform}\n`,
         );
-        for (const [address, version] of Object.entries(versions))
-          await io.stdout(`+ provider ${address} v${version} (built in)\n`);
+        for (const { address, version, note } of versions)
+          await io.stdout(`+ provider ${address} v${version}${note}\n`);
         return 0;
       },
     },
@@ -44,4 +46,21 @@ export function runVersion(args: readonly string[], io: CommandIo, style: Comman
     io,
     style,
   );
+}
+
+interface Selection {
+  readonly address: string;
+  readonly version: string;
+  readonly note: "" | " (built in)";
+}
+
+// What a lock file pins is installed, also where a provider of that name is built in.
+function selections(locks: Locks): Selection[] {
+  const registry = builtinRegistry();
+  const builtIn = registry.known().map((source): Selection => {
+    return { address: providerSourceText(source), version: registry.find(source)!.version, note: " (built in)" };
+  });
+  const locked = [...locks].map(([address, { version }]): Selection => ({ address, version, note: "" }));
+  const byAddress = new Map([...builtIn, ...locked].map((selection) => [selection.address, selection]));
+  return [...byAddress.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
 }
