@@ -4,7 +4,7 @@ import { systemClock } from "@millwright/core/ports";
 import { takeParts } from "@millwright/engine/backend/parts-hold";
 import type { Configuration } from "@millwright/engine/configuration";
 import { differingParts, noParts } from "@millwright/engine/parts/merge";
-import { movesObjects, partsOfPlan } from "@millwright/engine/parts/parts-of-plan";
+import { movesBetweenParts, partsOfPlan } from "@millwright/engine/parts/parts-of-plan";
 import type { Plan } from "@millwright/engine/plan";
 import type { OpenState } from "./open-state.ts";
 import type { Session } from "./session.ts";
@@ -28,7 +28,7 @@ export async function holdForPlan(
   configuration: Configuration,
 ): Promise<HeldForPlan> {
   if (!shared) return { kind: "held" };
-  if (movesObjects(plan)) return { kind: "refused", diagnostic: needsTheWhole() };
+  if (movesBetweenParts(plan)) return { kind: "refused", diagnostic: needsTheWhole() };
   const { hold, timeout } = shared;
   const { changed, read, along } = partsOfPlan(plan, configuration);
   const wanted = { changed, read };
@@ -47,7 +47,7 @@ export async function holdForPlan(
 
 function needsTheWhole(): Diagnostic {
   const detail =
-    "The plan gives objects other addresses, which is a change of the whole state. Nothing was changed. Run it once without -lock-scope=parts.";
+    "The plan moves objects from one resource to another, which others may refer to. Nothing was changed. Run it once without -lock-scope=parts.";
   return errorDiagnostic("Moves need the whole state", detail);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TestEngine, type TestFiles } from "../testing/test-engine.ts";
-import { movesObjects, partsOfPlan } from "./parts-of-plan.ts";
+import { movesBetweenParts, partsOfPlan } from "./parts-of-plan.ts";
 
 const small = (name: string, rest = "") => `resource "test_small" "${name}" {\n  name = "${name}"\n  ${rest}\n}\n`;
 const inModule = (inner: string, outer: string): TestFiles => ({
@@ -64,7 +64,7 @@ describe("a plan is about", () => {
       expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
       const { configuration } = engine.context(false, []);
       expect(partsOfPlan(plan, configuration)).toEqual({ changed, read, along: [] });
-      expect(movesObjects(plan)).toBe(false);
+      expect(movesBetweenParts(plan)).toBe(false);
     });
   }
 
@@ -74,6 +74,6 @@ describe("a plan is about", () => {
     engine.configure(
       `${small("b").replace('"b"\n}', '"a"\n}')}moved {\n  from = test_small.a\n  to = test_small.b\n}\n`,
     );
-    expect(movesObjects((await engine.plan()).plan)).toBe(true);
+    expect(movesBetweenParts((await engine.plan()).plan)).toBe(true);
   });
 });

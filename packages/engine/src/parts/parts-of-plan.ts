@@ -47,9 +47,12 @@ export function partOfInstance(text: string): string {
   return parsed?.kind === "instance" ? configResourceText(parsed.address.module, parsed.address.resource) : text;
 }
 
-/** Whether a plan gives objects other addresses: that is of no part alone. */
-export function movesObjects(plan: Plan): boolean {
-  return plan.changes.some(({ previousAddress }) => previousAddress !== undefined);
+/** Whether a plan moves objects from one part to another, which is not about these alone: others name what they came after. */
+export function movesBetweenParts(plan: Plan): boolean {
+  return plan.changes.some(
+    ({ address, previousAddress }) =>
+      previousAddress !== undefined && partOfInstance(previousAddress) !== partOfInstance(address.text),
+  );
 }
 
 function isData(part: string): boolean {
