@@ -94,7 +94,7 @@ describe("revert", () => {
     expect(code).toBe(0);
     expect(out).toContain("terraform_data.extra will be created");
     expect(out).toMatch(
-      /This cannot be undone:\n {2}- terraform_data\.extra: was destroyed since; what it held stays lost/,
+      /And what was lost since then does not come back:\n {2}- terraform_data\.extra: was destroyed since; what it held stays lost/,
     );
     expect(out.replace(/\s+/g, " ")).toContain("do not say so yet: main.tf.");
     expect((await folder.must("state", "list")).out).toBe("terraform_data.a\nterraform_data.extra\n");
@@ -115,7 +115,7 @@ describe("revert", () => {
     const folder = await threeRuns();
     const { code, out } = await folder.run(["revert", "-auto-approve", "0"]);
     expect(code).toBe(0);
-    expect(out).toContain("This cannot be undone:");
+    expect(out.match(/annot be undone:/g)).toHaveLength(1);
     expect((await folder.must("state", "list")).out).toBe("");
   });
 

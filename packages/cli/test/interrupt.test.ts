@@ -72,6 +72,55 @@ function interruptAtCreation(times: number) {
   });
 }
 
+/** A resource that is made at once, and read until somebody wants to leave. */
+const endless = `
+import { defineProvider, defineResource, required, string } from "millwright/provider";
+const thing = defineResource({
+  schema: { name: required(string) },
+  create: ({ plan }) => plan,
+  read: ({ signal }) => new Promise((_, reject) => {
+    const late = setTimeout(reject, 60_000, new Error("nobody stopped this"));
+    signal.addEventListener("abort", () => (clearTimeout(late), reject(signal.reason)));
+  }),
+  update: ({ plan }) => plan,
+  delete: () => undefined,
+  interrupted: "nothing-outside",
+});
+export const endless = defineProvider({
+  name: "endless",
+  version: "1.0.0",
+  configure: () => undefined,
+  resources: { endless_thing: thing },
+});
+`;
+
+test.each([["plan"], ["apply"], ["drift"]])(
+  "one interrupt of what %s reads ends it within a moment",
+  async (command) => {
+    const other = new TestFolder({
+      "endless.provider.ts": endless,
+      "main.tf": 'resource "endless_thing" "a" {\n  name = "a"\n}\n',
+    });
+    try {
+      await other.must("apply", "-auto-approve");
+      let began = 0;
+      const { code, err } = await runProgram([command], {
+        cwd: other.path,
+        onOutput: (child, text) => {
+          if (began > 0 || !text.includes("endless_thing.a: Refreshing")) return;
+          began = performance.now();
+          child.kill("SIGINT");
+        },
+      });
+      expect({ code, soon: performance.now() - began < 10_000 }).toEqual({ code: 1, soon: true });
+      expect(err).toContain("Interrupted: nothing is changed");
+      expect(err).toContain("Error: Interrupted");
+    } finally {
+      other.remove();
+    }
+  },
+);
+
 const leftBeside = () => readdirSync(folder.path).filter((name) => name.includes("journal"));
 
 test("one interrupt lets what runs finish, begins nothing more and keeps the state true", async () => {

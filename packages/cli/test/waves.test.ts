@@ -129,6 +129,25 @@ describe("apply -waves", () => {
     expect((await folder.run(["state", "list"])).err).toContain("No state file was found");
   });
 
+  test("an interrupt between two waves ends the wait at once, and is told as an interrupt", async () => {
+    const gate = 'gate "command" "smoke" {\n  command = ["false"]\n  every = "1s"\n  within = "1m"\n}\n';
+    const folder = folderWith({ "main.tf": things("one"), "waves.hcl": gate });
+    const run = Process.start(["apply", "-auto-approve", "-waves=1,2"], { cwd: folder.path });
+    await expect.poll(() => run.out, { timeout: 20_000 }).toContain("waiting: smoke");
+    run.signal("SIGINT");
+    await run.ended;
+    expect(run.err).toContain("Error: Interrupted");
+    expect(run.err).not.toContain("Wave not begun");
+    expect((await folder.must("history")).out).toMatch(/\+1 ~0 -0, interrupted|stopped after wave 1 of 3/);
+  });
+
+  test("what is wrong with waves.hcl is said before anything is planned, also where nothing changes", async () => {
+    const folder = folderWith({ "main.tf": "", "waves.hcl": 'gate "htp" "x" {\n}\n' });
+    const { code, out, err } = await folder.run(["apply", "-auto-approve", "-waves"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("waves.hcl line 1");
+  });
+
   test("a run that is killed between two waves is gone on with there, once the gates are for it", async () => {
     const gate = (command: string) =>
       `gate "command" "smoke" {\n  command = ["sh", "-c", "${command}"]\n  every = "1s"\n  within = "1m"\n}\n`;
@@ -142,7 +161,7 @@ describe("apply -waves", () => {
     const { code, out } = await folder.run(["apply", "-auto-approve"]);
     expect(code).toBe(0);
     expect(out).toContain("Run 1 was killed in wave 1 of 3. It is gone on with:");
-    expect(out).toContain("on to wave 1: conditions: all conditions hold");
+    expect(out).toContain("on to wave 1: conditions");
     expect(out).toContain("In 2 waves.");
     expect(await values(folder)).toEqual(["one", "one", "one", "one"]);
     // It has ended: nothing is gone on with any more.

@@ -40,10 +40,11 @@ export class ProviderPool {
   readonly #idle = new Map<string, Provider>();
   readonly #bySource = new Map<string, Provider>();
   readonly #all = new Set<Provider>();
-  /** Those of {@link #all} that are programs of their own. */
-  readonly #programs = new Set<Provider>();
+  /** Those of {@link #all} that ^C reaches while something is changed: programs of their own, and a folder's own. */
+  readonly #told = new Set<Provider>();
   readonly #processes: ProviderProcess[] = [];
   #stopSignal: AbortSignal | undefined;
+  #phase: "plan" | "apply" = "plan";
   #onProcess: ((process: ProviderProcess) => Promise<void>) | undefined;
 
   readonly #standIns: ProviderStandIns | undefined;
@@ -154,7 +155,7 @@ export class ProviderPool {
       },
     });
     this.#all.add(provider);
-    if (offer.origin === "installed") this.#programs.add(provider);
+    if (offer.origin !== "built-in") this.#told.add(provider);
     return provider;
   }
 
@@ -185,17 +186,21 @@ export class ProviderPool {
   }
 
   /**
-   * Passes that signal on, as ^C gives it, for as long as the pool is open, to the providers that are programs of their own. Those
-   * of this program finish what they have begun.
+   * Passes that signal on, as ^C gives it, for as long as the pool is open. While a run only reads, all providers are told; while
+   * it changes something, the built-in ones are not: they finish what they have begun.
    */
-  stopWith(signal: AbortSignal): void {
+  stopWith(signal: AbortSignal, phase: "plan" | "apply"): void {
+    this.#phase = phase;
     if (this.#stopSignal === signal) return;
     this.#unlisten();
     this.#stopSignal = signal;
     signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  readonly #onAbort = () => void Promise.allSettled([...this.#programs].map((provider) => provider.stop()));
+  readonly #onAbort = () => {
+    const told = this.#phase === "plan" ? this.#all : this.#told;
+    void Promise.allSettled([...told].map((provider) => provider.stop()));
+  };
 
   #unlisten(): void {
     this.#stopSignal?.removeEventListener("abort", this.#onAbort);

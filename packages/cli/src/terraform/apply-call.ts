@@ -63,7 +63,9 @@ export async function carryOutAndSay(
   const { ok, saved, result } = done;
   if (ok) session.tellJson((view) => view.applied(result.counts, plan.mode, result.state.outputs));
   if (ok && !session.json) await sayDone(call, result.counts, state);
-  else if (saved && !session.json) await sayPartial(session, result.counts);
+  // Where the waves are gone back from, what is left to do is not the question.
+  else if (saved && !session.json && what.waves?.ended?.decision.kind !== "back")
+    await sayPartial(session, result.counts);
   if (what.waves?.ended && saved) {
     const { endOfWaves } = await import("../waves/back.ts");
     return endOfWaves(call, state, what.waves, result.waves?.begun ?? 0);

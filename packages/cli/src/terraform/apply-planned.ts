@@ -24,6 +24,7 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
     await session.report([mode]);
     return 1;
   }
+  if (!(await wavesAreReadable(call))) return 1;
   const state = await stateOf(call);
   if (!state) return 1;
   try {
@@ -35,6 +36,14 @@ export async function planAndApply(call: ApplyCall): Promise<number> {
   } finally {
     await state.release();
   }
+}
+
+// What is wrong with waves.hcl is said before anything is planned, and also where nothing changes.
+async function wavesAreReadable({ session, values }: ApplyCall): Promise<boolean> {
+  if (values.waves === undefined) return true;
+  const { waveSettings } = await import("../waves/wave-run.ts");
+  const { diagnostics } = waveSettings(session, values.waves);
+  return !hasErrors(diagnostics) || session.report(diagnostics);
 }
 
 /** What is to be planned and carried out, and what the history calls it. */

@@ -97,13 +97,16 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   return { ok: ok && result.complete, saved: failure.length === 0, result };
 }
 
+const interruptWords = {
+  plan: "\nInterrupted: nothing is changed, and what is being read is not waited for longer\nthan its provider needs to stop. Interrupt again to stop at once.\n",
+  apply:
+    "\nInterrupted: what is under way is finished, and nothing more is begun.\nInterrupt again to stop at once; the journal beside the state then keeps what\nwas done, and the next run takes it in.\n",
+} as const;
+
 /** Says what an interrupt does, when it comes; until the function given back is called. */
-export function sayInterrupts(session: Session): () => void {
+export function sayInterrupts(session: Session, phase: keyof typeof interruptWords = "apply"): () => void {
   const { signal } = session.io;
-  const say = () =>
-    void session.io.stderr(
-      "\nInterrupted: what is under way is finished, and nothing more is begun.\nInterrupt again to stop at once; the journal beside the state then keeps what\nwas done, and the next run takes it in.\n",
-    );
+  const say = () => void session.io.stderr(interruptWords[phase]);
   signal.addEventListener("abort", say, { once: true });
   return () => signal.removeEventListener("abort", say);
 }

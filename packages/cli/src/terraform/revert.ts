@@ -7,7 +7,6 @@ import type { Plan } from "@millwright/engine/plan";
 import { measureOf } from "@millwright/engine/waves/measure";
 import { describeFlags, type FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { renderPlan } from "../views/plan.ts";
 import { wrapText } from "../views/style.ts";
 import { type ApplyCall, eventsOf, stateOf } from "./apply-call.ts";
 import { applyFolder, type FolderToApply } from "./apply-planned.ts";
@@ -20,6 +19,7 @@ import { badPlanningFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
 import { planFolder } from "./run-plan.ts";
 import { savePlanFile } from "./plan-files.ts";
+import { shownPlan } from "./shown-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { planningSession } from "./planning-session.ts";
 import type { CommandStyle, Session } from "./session.ts";
@@ -96,7 +96,7 @@ async function revert(
     folder,
     mode: destination && destination.saved.plan.mode !== "destroy" ? "normal" : "destroy",
     operation: `revert to ${number}`,
-    foreword: (plan) => foreword(plan, lost, session.view.width),
+    foreword: (plan) => foreword(session, plan, lost),
   };
   if (values.out !== undefined) return savePlanBack(call, state, what, values.out);
   const code = await applyFolder(call, state, what);
@@ -123,15 +123,22 @@ async function lostSince(
   return records.flatMap((record) => record?.irreversible ?? []);
 }
 
-function foreword(plan: Plan, lost: readonly RunRecord["irreversible"][number][], width: number): string {
+function foreword(
+  { style, view: { width } }: Session,
+  plan: Plan,
+  lost: readonly RunRecord["irreversible"][number][],
+): string {
   const touched = new Set(plan.changes.filter(({ action }) => action !== "no-op").map(({ address }) => address.text));
   const before = lost
     .filter(({ address }) => touched.has(address))
     .map(({ address }) => `${address}: was destroyed since; what it held stays lost`);
-  const now = measureOf(plan).irreversible.map(({ address, why }) => `${address}: ${why}`);
+  // Under our own name the plan has just said what it cannot undo itself.
+  const now =
+    style === "millwright" ? [] : measureOf(plan).irreversible.map(({ address, why }) => `${address}: ${why}`);
   const all = [...before, ...now];
   if (all.length === 0) return "";
-  const lines = ["", "This cannot be undone:", ...all.map((line) => `  - ${line}`)];
+  const head = style === "millwright" ? "And what was lost since then does not come back:" : "This cannot be undone:";
+  const lines = ["", head, ...all.map((line) => `  - ${line}`)];
   return `${lines.flatMap((line) => wrapText(line.trim(), width - 4).map((part, at) => (line.startsWith(" ") ? (at === 0 ? "  " : "    ") : "") + part)).join("\n")}\n`;
 }
 
@@ -152,7 +159,7 @@ async function savePlanBack(call: ApplyCall, state: OpenState, what: FolderToApp
     });
     const { plan, diagnostics } = found;
     if (plan && session.json) session.json.plan(plan, hasErrors(diagnostics));
-    else if (plan) await session.io.stdout(renderPlan(plan, session.view, pool) + (what.foreword?.(plan) ?? ""));
+    else if (plan) await session.io.stdout(shownPlan(session, plan, pool) + (what.foreword?.(plan) ?? ""));
     if (!(await session.report(diagnostics)) || !plan) return 1;
     if (
       !(await savePlanFile(session, session.path(out), await savedPlan(session, plan, folder, state), call.occurrences))

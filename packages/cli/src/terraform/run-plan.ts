@@ -17,6 +17,7 @@ import { askForVariables } from "./ask.ts";
 import { type LoadedFolder, hasConfiguration, variableSources } from "./folder.ts";
 import type { OpenState } from "./open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "./options.ts";
+import { sayInterrupts } from "./carry-out.ts";
 import { recoverInterrupted } from "./recover.ts";
 import { givenFrom } from "./why.ts";
 import { runPorts, evaluatorContext } from "./run-context.ts";
@@ -90,6 +91,8 @@ export async function planFolder(
   const unknownTargets = [...targets.value, ...excludes.value, ...values.replace, ...values["allow-destroy"]].flatMap(
     (target) => targetWarning(target, configuration, state),
   );
+  // Several instances are planned side by side; for those it is said once.
+  const stopSaying = session.instance ? () => undefined : sayInterrupts(session, "plan");
   const result = await makePlan({
     context,
     given: variables.value.given,
@@ -111,7 +114,7 @@ export async function planFolder(
     ports: runPorts(session, input.events),
     parallelism: values.parallelism ?? 10,
     timestamp,
-  });
+  }).finally(stopSaying);
   const { plan } = result;
   const ephemeral = new Map([...variables.value.given].filter(([name]) => plan.ephemeralVariables.includes(name)));
   return { plan, given: ephemeral, diagnostics: [...found, ...unknownTargets, ...result.diagnostics] };

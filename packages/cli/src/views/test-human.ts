@@ -40,7 +40,7 @@ export function humanTestReport(session: Session, verbose: boolean): TestReport 
       const what =
         lines.length === 0
           ? ""
-          : "This is there now, and is being taken down. Interrupt again to stop at once: then it stays, and errored_test.tfstate says what it is.\n";
+          : "This is there now, and is being taken down. Interrupt again to stop at once:\nthen it stays, and errored_test.tfstate says what it is.\n";
       await io.stderr(
         `\nInterrupted: no further runs are begun.\n${what}${lines.map((line) => `${line}\n`).join("")}\n`,
       );

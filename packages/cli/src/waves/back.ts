@@ -21,13 +21,18 @@ export async function endOfWaves(call: ApplyCall, state: OpenState, run: WaveRun
   const { gate, decision } = run.ended!;
   const where = begun === 0 ? "before the first wave" : `after wave ${begun} of ${run.planned.waves.length}`;
   if (decision.kind !== "back" || begun === 0) {
-    const detail = `The gate "${gate}" is against the next wave: ${decision.because}.\n\nWhat was done stays. To go on from here, run apply with -waves again; to take it back, run revert.`;
+    const detail = `The gate "${gate}" is against the next wave: ${sentence(decision.because)}\n\nWhat was done stays. To go on from here, run apply with -waves again; to take it back, run revert.`;
     await session.report([errorDiagnostic(`Stopped ${where}`, detail)]);
     return 1;
   }
-  const detail = `The gate "${gate}" asks to go back: ${decision.because}.`;
+  const detail = `The gate "${gate}" asks to go back: ${sentence(decision.because)}`;
   await session.report([errorDiagnostic(`Going back ${where}`, detail)]);
   return (await goBack(call, state, run, begun)) ? 1 : 2;
+}
+
+// What a gate says may be whole sentences already.
+function sentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
 }
 
 // Takes back what the first waves have done; false where not all of it could be.
@@ -58,7 +63,7 @@ async function goBack(call: ApplyCall, state: OpenState, run: WaveRun, begun: nu
     }
     if (!hasChanges(plan)) return true;
     if (session.json) session.json.plan(plan, false);
-    else await session.io.stdout(renderPlan(plan, session.view, pool));
+    else await session.io.stdout(`${renderPlan(plan, session.view, pool)}\n`);
     if (!(await isAsShown(call, plan, shown))) return false;
     const { pending } = await recoverInterrupted(state);
     const operation = before ? `back to ${before.number}` : "back to nothing";

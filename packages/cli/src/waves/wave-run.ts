@@ -131,10 +131,14 @@ export class WaveRun {
     };
     const { patience } = this.settings;
     this.#decided = await decide(this.#gates, view, { clock: systemClock, signal, patience, onWait });
-    const { gate, decision } = this.#decided;
+    const { decision } = this.#decided;
+    const isGo = decision.kind === "go";
+    // All of them were asked, and all are for it.
+    const gate = isGo ? this.#gates.map(({ name }) => name).join(", ") : this.#decided.gate;
+    const why = isGo && this.#gates.length > 1 ? "all are for it" : decision.because;
     const next = { go: `on to wave ${number + 1}`, wait: "", stop: "no further wave", back: "back" }[decision.kind];
-    await this.#say(`  ${next}: ${gate}: ${decision.because}`, { wave: number, event: decision.kind, gate });
-    return decision.kind === "go";
+    await this.#say(`  ${next}: ${gate}: ${why}`, { wave: number, event: decision.kind, gate });
+    return isGo;
   }
 
   async #record(begun: number): Promise<void> {
@@ -145,7 +149,7 @@ export class WaveRun {
     const session = this.#session;
     if (session.json) return session.json.wave(text.trim(), { ...json, waves: this.#count });
     const indent = text.startsWith("  ") ? "    " : "";
-    const lines = wrapText(text, session.view.width - indent.length);
-    await session.io.stdout(lines.map((line, at) => `${at === 0 ? "" : indent}${line}\n`).join(""));
+    const lines = wrapText(text.trim(), session.view.width - indent.length);
+    await session.io.stdout(lines.map((line, at) => `${at === 0 ? indent.slice(2) : indent}${line}\n`).join(""));
   }
 }

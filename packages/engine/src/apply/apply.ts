@@ -96,7 +96,7 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
     checks: run.checks,
     evaluator,
   });
-  pool.stopWith(ports.stop);
+  pool.stopWith(ports.stop, "apply");
   if (!report(run, await pool.load(sourcesOf(context.configuration, plan.priorState)))) return finish(false);
   if (!(await seeKnownValues(run))) return finish(false);
   forgetObjects(run);

@@ -90,7 +90,7 @@ export function endedRun(
 ): RunRecord {
   const { added, changed, destroyed } = result.counts;
   const errors = result.diagnostics
-    .filter(({ severity }) => severity === "error")
+    .filter(({ severity, code }) => severity === "error" && code !== "interrupted")
     .map(({ summary, address }) => (address === undefined ? summary : `${address}: ${summary}`));
   const waves = result.waves ? { waves: result.waves } : {};
   return {

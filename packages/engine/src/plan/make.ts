@@ -79,6 +79,7 @@ type PlanNode = ConfigNode | CloseNode | { readonly kind: "orphan"; readonly sta
 export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const { context, pool, options } = input;
   const before = withInterrupted(input.state, input.interrupted);
+  pool.stopWith(input.ports.stop, "plan");
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, before)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
   if (hasErrors(diagnostics)) return nothing();

@@ -83,6 +83,8 @@ export class WaveTurns {
     try {
       if (!(await this.#between({ wave, changed, failed, checks: [] }))) return this.#end();
     } catch (error) {
+      // An interrupt ends the question too, and is told as what it is.
+      if (this.#hasEnded) return;
       const detail = `Whether wave ${wave + 2} may begin could not be decided: ${messageOf(error)}. Nothing more was begun.`;
       this.#faults = [errorDiagnostic("Wave not begun", detail)];
       return this.#end();
