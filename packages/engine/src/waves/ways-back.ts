@@ -12,7 +12,7 @@ export interface WayBack {
 /** How one change is taken back. */
 export type BackStep = "destroy" | "change back" | "make again" | "replace again" | "take over again";
 
-const unknownConfiguration = "the configuration of before is not known: no earlier run is in the history";
+const unknownConfiguration = "the configuration of before is not known: no whole run is in the history";
 
 /** The way back of a wave. Without a configuration to go back to, only what is made now can be taken back. */
 export function wayBack(changes: readonly InstanceChange[], hasConfigurationBefore: boolean): WayBack {

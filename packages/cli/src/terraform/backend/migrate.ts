@@ -90,6 +90,8 @@ async function copy(
   target: string,
 ): Promise<boolean> {
   const [slot, place] = [from.slot(source), to.slot(target)];
+  // Two local backends may keep a workspace in the same file, which is where it is to be.
+  if (slot instanceof LocalSlot && place instanceof LocalSlot && slot.place === place.place) return true;
   const locks: SlotLock[] = [];
   try {
     if (options.lock !== "none")
