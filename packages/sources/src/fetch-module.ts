@@ -8,11 +8,10 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { mkdir, readdir, readlink, realpath, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { text as textOf } from "node:stream/consumers";
 import { sourceErrors } from "./errors.ts";
 import { cloneRepository } from "./git.ts";
-import { refusal, type SourceHttp } from "./http.ts";
-import { parseModuleSource, type RemoteSource } from "./module-source.ts";
+import { refusal, type SourceHttp, wholeOf } from "./http.ts";
+import { parseModuleSource, type RemoteSource, shownSource } from "./module-source.ts";
 
 /** How much a module's package may be. */
 const limits = { unpackedBytes: 10_000_000_000, files: 200_000 };
@@ -94,14 +93,17 @@ async function redirected(url: URL, http: SourceHttp): Promise<RemoteSource> {
   const answer = await http.get(asked);
   if (answer.status !== 200 && answer.status !== 204) throw await refusal(answer, "module package");
   const header = answer.headers["x-terraform-get"];
-  const said = typeof header === "string" ? header : metaIn(await textOf(answer.body));
+  const said =
+    typeof header === "string"
+      ? header
+      : metaIn((await wholeOf(answer.body, answer.url, "page about the module")).toString("utf8"));
   answer.body.destroy();
   if (said === undefined)
     throw missing("its server says neither in a header X-Terraform-Get nor in a meta tag where the module is");
   const isWhole = /^([a-z0-9]+::|[a-z][a-z0-9+.-]*:\/\/|[\w.-]+\.[a-z]+\/|git@)/i.test(said);
   const next = parseModuleSource(isWhole ? said : new URL(said, answer.url).href);
   if (next.kind === "remote" && next.getter !== "file") return next;
-  throw refused(`its server says that the module is at ${said}, which is nothing to be fetched`);
+  throw refused(`its server says that the module is at ${shownSource(said)}, which is nothing to be fetched`);
 }
 
 function metaIn(page: string): string | undefined {
@@ -154,10 +156,16 @@ async function refuseLinksOutside(root: string, folder = root): Promise<void> {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && entry.name !== ".git") await refuseLinksOutside(root, path);
     if (!entry.isSymbolicLink()) continue;
-    const way = relative(root, resolve(folder, await readlink(path)));
-    if (way === ".." || way.startsWith("../"))
+    // Where it leads over other links only the system knows; one that leads nowhere is taken at its word.
+    const end = await realpath(path).catch(async () => resolve(folder, await readlink(path)));
+    if (!isWithin(root, end) && !isWithin(await realpath(root), end))
       throw refused(`its link ${relative(root, path)} leads outside the package`);
   }
+}
+
+function isWithin(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== ".." && !way.startsWith("../");
 }
 
 function globMatches(pattern: string, name: string): boolean {

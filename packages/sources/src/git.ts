@@ -23,7 +23,11 @@ export async function cloneRepository(address: string, folder: string, ports: Gi
   if (ref?.startsWith("-")) throw new OperationalError(sourceErrors.refused, `${ref} is no ref of a git repository.`);
   if (depth !== undefined && !/^\d+$/.test(depth))
     throw new OperationalError(sourceErrors.refused, `depth=${depth} is no number of commits.`);
-  const env = keys ? { ...ports.env, GIT_SSH_COMMAND: sshCommand(ports.env, keys.path) } : ports.env;
+  const env = {
+    ...ports.env,
+    ...loginTakenFrom(url, ports.env),
+    ...(keys ? { GIT_SSH_COMMAND: sshCommand(ports.env, keys.path) } : {}),
+  };
   const git = (args: readonly string[]) => runGit(args, { ...ports, env });
   const isShallow = depth !== undefined && depth !== "0";
   try {
@@ -44,6 +48,27 @@ function optionsOf(url: URL): Readonly<Record<"ref" | "depth" | "sshkey", string
     return value === null || value === "" ? undefined : value;
   };
   return { ref: take("ref"), depth: take("depth"), sshkey: take("sshkey") };
+}
+
+// The login of an address goes to git by its environment: its arguments are shown to everybody on the machine, and it would
+// keep the address in the clone's settings.
+function loginTakenFrom(url: URL, env: GitPorts["env"]): Readonly<Record<string, string>> {
+  const { username, password } = url;
+  if (!/^https?:$/.test(url.protocol) || (username === "" && password === "")) return {};
+  [url.username, url.password] = ["", ""];
+  const before = Number(env["GIT_CONFIG_COUNT"] ?? 0) || 0;
+  const helper = `credential.${url.origin}.helper`;
+  return {
+    MILLWRIGHT_GIT_USERNAME: decodeURIComponent(username),
+    MILLWRIGHT_GIT_PASSWORD: decodeURIComponent(password),
+    GIT_CONFIG_COUNT: String(before + 2),
+    // An empty one takes away those that would keep the login elsewhere.
+    [`GIT_CONFIG_KEY_${before}`]: helper,
+    [`GIT_CONFIG_VALUE_${before}`]: "",
+    [`GIT_CONFIG_KEY_${before + 1}`]: helper,
+    [`GIT_CONFIG_VALUE_${before + 1}`]:
+      '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$MILLWRIGHT_GIT_USERNAME" "$MILLWRIGHT_GIT_PASSWORD"; }; f',
+  };
 }
 
 async function keyFile(encoded: string): Promise<{ readonly folder: string; readonly path: string }> {

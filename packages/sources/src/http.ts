@@ -6,7 +6,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { text as textOf } from "node:stream/consumers";
 import { getCACertificates } from "node:tls";
 import { sourceErrors } from "./errors.ts";
 
@@ -23,7 +22,7 @@ export interface HttpPorts {
 }
 
 export interface HttpRequest {
-  /** Sent to the first host only: a redirect to another one goes without them. */
+  /** Sent to the first origin only: a redirect to another one goes without them. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +42,7 @@ export interface FormAnswer {
 /** What servers of providers and modules are told about who asks; some answer by it. */
 const clientHeaders = { "user-agent": "Millwright", "x-terraform-version": "1.11.4" };
 const mostRedirects = 10;
-const mostJsonBytes = 50_000_000;
+const mostSmallBytes = 50_000_000;
 
 /** Asks servers: follows redirects, tries again what may succeed later, and says what was wrong in words for users. */
 export class SourceHttp {
@@ -105,9 +104,7 @@ export class SourceHttp {
   async bytes(url: URL, what: string, request: HttpRequest = {}): Promise<Uint8Array> {
     const answer = await this.get(url, request);
     if (answer.status !== 200) throw await refusal(answer, what);
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#pieces(answer)) pieces.push(piece);
-    return Buffer.concat(pieces);
+    return wholeOf(this.#pieces(answer), answer.url, what);
   }
 
   /** Writes a file; throws for any status but 200. */
@@ -143,7 +140,8 @@ export class SourceHttp {
   async #follow(first: URL, request: HttpRequest): Promise<HttpAnswer> {
     let url = first;
     for (let followed = 0; followed <= mostRedirects; followed++) {
-      const own = url.host === first.host ? (request.headers ?? {}) : {};
+      // The scheme counts too: what was encrypted is not sent again in clear.
+      const own = url.origin === first.origin ? (request.headers ?? {}) : {};
       const body = await this.#once(url, { ...clientHeaders, ...own });
       const status = body.statusCode ?? 0;
       const to = body.headers.location;
@@ -205,15 +203,25 @@ export async function refusal(answer: HttpAnswer, what: string): Promise<Operati
 }
 
 async function jsonIn(answer: HttpAnswer, what: string): Promise<unknown> {
-  const length = Number(answer.headers["content-length"] ?? 0);
-  if (length > mostJsonBytes)
-    throw badAnswer(`The ${what} from ${answer.url.host} is ${length} bytes, which cannot be.`);
-  const text = await textOf(answer.body);
+  const bytes = await wholeOf(answer.body, answer.url, what);
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     throw badAnswer(`The ${what} from ${shownUrl(answer.url)} is no JSON: ${messageOf(error)}.`);
   }
+}
+
+/** What is small enough for memory; throws `badAnswer` where it is more, whatever its server says of its length. */
+export async function wholeOf(pieces: AsyncIterable<Uint8Array>, url: URL, what: string): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    if (length > mostSmallBytes)
+      throw badAnswer(`The ${what} from ${url.host} is more than ${mostSmallBytes} bytes, which cannot be.`);
+    all.push(piece);
+  }
+  return Buffer.concat(all);
 }
 
 // As Go programs find them: SSL_CERT_FILE in place of the machine's file, SSL_CERT_DIR in place of its folder.

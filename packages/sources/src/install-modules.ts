@@ -18,6 +18,7 @@ import {
   parseModuleSource,
   type RegistrySource,
   type RemoteSource,
+  shownSource,
 } from "./module-source.ts";
 
 /** A module call as far as its installation goes. */
@@ -60,7 +61,7 @@ export class ModuleInstaller {
       return mistake(
         "Invalid module source address",
         need,
-        `The source "${need.source}" cannot be fetched: ${source.reason}.`,
+        `The source "${shownSource(need.source)}" cannot be fetched: ${source.reason}.`,
       );
     if (source.kind === "local")
       return mistake("Invalid module source address", need, "A folder beside is not installed.");
@@ -75,7 +76,7 @@ export class ModuleInstaller {
       return mistake(
         "Invalid registry module source address",
         need,
-        `The argument "version" is for modules of a registry. Say the version in the address of "${need.source}", as ?ref=v1.2.0 of a repository.`,
+        `The argument "version" is for modules of a registry. Say the version in the address of "${shownSource(need.source)}", as ?ref=v1.2.0 of a repository.`,
       );
     const there = installedFor(need, this.#options.installed);
     if (
@@ -93,14 +94,14 @@ export class ModuleInstaller {
       return mistake(
         "Failed to download module",
         need,
-        `Could not download module "${need.key}" from ${what}: ${error.message}`,
+        `Could not download module "${need.key}" from ${shownSource(what)}: ${error.message}`,
       );
     }
   }
 
   async #remote(need: ModuleNeed, source: RemoteSource): Promise<InstalledModule> {
     const whole = packageText(source);
-    await this.#options.tell({ kind: "downloading", key: need.key, package: whole });
+    await this.#options.tell({ kind: "downloading", key: need.key, package: shownSource(whole) });
     return this.#place(need.key, source, source, {});
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
@@ -43,6 +43,19 @@ async function browserOffer(token: string): Promise<Extract<LoginOffer, { kind: 
 }
 
 describe("a login", () => {
+  test("is not ended by a page that asks its port for what is no address", async () => {
+    const offer = await browserOffer(await tokenServer(() => ({ status: 200, body: { access_token: "t0ken" } })));
+    const got = await loginByBrowser(offer, discovery({}), async (page) => {
+      const back = new URL(page.searchParams.get("redirect_uri") ?? "");
+      const asked = request({ host: "127.0.0.1", port: back.port, path: "//" });
+      await new Promise((resolve) => asked.once("response", (answer) => resolve(answer.resume())).end());
+      back.search = new URLSearchParams({ state: page.searchParams.get("state") ?? "", code: "c" }).toString();
+      back.hostname = "127.0.0.1";
+      await fetch(back);
+    });
+    expect(got).toBe("t0ken");
+  });
+
   test("by a browser trades the code that comes back for a token, with proof of who asked for it", async () => {
     let challenge = "";
     const token = await tokenServer((form) => {

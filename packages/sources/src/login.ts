@@ -104,7 +104,9 @@ function codeFrom(server: Server, state: string, signal: AbortSignal): Promise<s
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     server.on("request", (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+      // Any page in the browser may ask this port for anything, also for what is no address.
+      const { pathname, searchParams } =
+        URL.parse(request.url ?? "/", "http://localhost") ?? new URL("http://localhost");
       const code = searchParams.get("code");
       const isOurs = pathname === "/login" && searchParams.get("state") === state;
       const text = isOurs && code ? "You are logged in. This page can be closed." : "This was no answer to the login.";

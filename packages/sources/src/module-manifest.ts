@@ -51,7 +51,8 @@ export function writeManifest(data: string, manifest: ModuleManifest): void {
   const path = manifestPath(data);
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, manifestText(manifest));
+  // An address may hold a login.
+  writeFileSync(temporary, manifestText(manifest), { mode: 0o600 });
   renameSync(temporary, path);
 }
 

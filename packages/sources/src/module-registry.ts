@@ -2,12 +2,17 @@ import { OperationalError } from "@millwright/core/errors";
 import type { Constraint } from "@millwright/text/versions";
 import type { ServiceDiscovery } from "./discovery.ts";
 import { sourceErrors } from "./errors.ts";
-import { type HttpAnswer, refusal } from "./http.ts";
+import { type HttpAnswer, refusal, wholeOf } from "./http.ts";
 import { objectIn, objectsIn, textIn } from "./json-fields.ts";
 import { isAllowedModule } from "./module-constraints.ts";
-import { packageText, parseModuleSource, type RegistrySource, type RemoteSource } from "./module-source.ts";
+import {
+  packageText,
+  parseModuleSource,
+  type RegistrySource,
+  type RemoteSource,
+  shownSource,
+} from "./module-source.ts";
 import { newestFirst } from "./provider-constraints.ts";
-import { text as textOf } from "node:stream/consumers";
 
 /** Registries of modules. Source: Terraform's documentation of the module registry protocol. */
 export class ModuleRegistry {
@@ -52,7 +57,7 @@ export class ModuleRegistry {
     const location = parseModuleSource(isWhole ? said : new URL(said, answer.url).href);
     if (location.kind === "remote") return location;
     const reason = location.kind === "bad" ? location.reason : "it is no address of a package";
-    throw badAnswer(`The registry ${source.host} says that the ${what} is at ${said}: ${reason}.`);
+    throw badAnswer(`The registry ${source.host} says that the ${what} is at ${shownSource(said)}: ${reason}.`);
   }
 
   async #base(source: RegistrySource): Promise<URL> {
@@ -69,7 +74,7 @@ export class ModuleRegistry {
   }
 }
 
-async function saidLocation({ headers, body, status }: HttpAnswer): Promise<string | undefined> {
+async function saidLocation({ headers, body, status, url }: HttpAnswer): Promise<string | undefined> {
   const header = headers["x-terraform-get"];
   if (typeof header === "string" && header !== "") {
     body.destroy();
@@ -77,7 +82,9 @@ async function saidLocation({ headers, body, status }: HttpAnswer): Promise<stri
   }
   if (status === 204) return undefined;
   try {
-    return textIn(objectIn(JSON.parse(await textOf(body)))?.["location"]);
+    return textIn(
+      objectIn(JSON.parse((await wholeOf(body, url, "place of the module")).toString("utf8")))?.["location"],
+    );
   } catch {
     // Neither of the two ways to say it.
     return undefined;

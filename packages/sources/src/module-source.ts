@@ -74,6 +74,17 @@ export function moduleSourceText(source: ModuleSource): string {
   }
 }
 
+/** An address as it may be shown: without its login, and of its options only those that hold no key or signature. */
+export function shownSource(text: string): string {
+  const isOpen = (name: string) => ["ref", "depth", "archive", "checksum"].includes(name);
+  return text
+    .replaceAll(/(https?:\/\/)[^/@\s]*@/gi, "$1")
+    .replaceAll(/(ssh:\/\/[^/@:\s]*):[^/@\s]*@/gi, "$1@")
+    .replaceAll(/([?&])([^=&\s]+)=([^&\s]+)/g, (whole, mark: string, name: string) =>
+      isOpen(name) ? whole : `${mark}${name}=...`,
+    );
+}
+
 /** The package alone, without the subfolder that is meant of it. */
 export function packageText(source: RegistrySource | RemoteSource): string {
   return moduleSourceText({ ...source, subfolder: "" });

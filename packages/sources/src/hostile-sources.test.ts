@@ -1,0 +1,106 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { TemporaryFolder } from "../test/temporary-folder.ts";
+import { fetchModulePackage } from "./fetch-module.ts";
+import { cloneRepository } from "./git.ts";
+import { SourceHttp } from "./http.ts";
+import { shownSource } from "./module-source.ts";
+
+/* What those may try whose modules and registries one uses, or who share the machine. */
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+function folder(files: Readonly<Record<string, string>> = {}): TemporaryFolder {
+  const made = new TemporaryFolder(files);
+  ends.push(() => made.remove());
+  return made;
+}
+
+async function serving(answer: RequestListener): Promise<URL> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  ends.push(() => server.close());
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+}
+
+const signal = new AbortController().signal;
+const asker = () => new SourceHttp({ env: { PATH: process.env["PATH"], HOME: "/nonexistent" }, signal });
+
+describe("a repository", () => {
+  test("cannot lead outside by a link that goes over another one", async () => {
+    const repo = folder({ "main.tf": "" });
+    mkdirSync(repo.at("x/y"), { recursive: true });
+    symlinkSync("../..", repo.at("x/y/top"));
+    symlinkSync("x/y/top/..", repo.at("out"));
+    for (const args of [
+      ["init", "-q"],
+      ["add", "."],
+      ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"],
+    ])
+      spawnSync("git", args, { cwd: repo.path });
+    const source = {
+      kind: "remote",
+      getter: "git",
+      address: `file://${repo.path}`,
+      subfolder: "",
+    } as const;
+    await expect(fetchModulePackage(source, folder().at("into"), asker())).rejects.toThrow("outside the package");
+  });
+
+  test("is cloned with its login in no argument and in none of its settings, and git is given it all the same", async () => {
+    const into = folder();
+    const program = into.at("git");
+    const log = into.at("log");
+    into.write(
+      "git",
+      `#!/bin/sh\necho "$@" >> ${log}\nprintf 'protocol=https\\nhost=git.example.com\\n\\n' | PATH=$REAL_PATH git credential fill >> ${log}.login\n`,
+    );
+    chmodSync(program, 0o755);
+    const env = { PATH: into.path, REAL_PATH: process.env["PATH"], HOME: into.path, GIT_TERMINAL_PROMPT: "0" };
+    await cloneRepository("https://me:p%40ss@git.example.com/x.git?ref=v1", into.at("clone"), { env, signal });
+    expect(readFileSync(log, "utf8")).toContain("https://git.example.com/x.git");
+    expect(readFileSync(log, "utf8")).not.toMatch(/p%40ss|p@ss/);
+    expect(readFileSync(`${log}.login`, "utf8")).toContain("username=me\npassword=p@ss\n");
+  });
+
+  test.each([
+    { text: "git::https://me:secret@git.example.com/x.git?ref=v1", want: "git::https://git.example.com/x.git?ref=v1" },
+    { text: "git::ssh://git:secret@h/x.git?sshkey=secret", want: "git::ssh://git@h/x.git?sshkey=..." },
+    { text: "https://h/x.zip?archive=zip&token=secret", want: "https://h/x.zip?archive=zip&token=..." },
+    { text: "git::ssh://git@github.com/a/b.git", want: "git::ssh://git@github.com/a/b.git" },
+  ])("is shown as $want", ({ text, want }) => {
+    expect(shownSource(text)).toBe(want);
+  });
+});
+
+describe("a server", () => {
+  test("that redirects to another origin is not followed with the token", async () => {
+    const seen: (string | undefined)[] = [];
+    const other = await serving((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end("{}");
+    });
+    const first = await serving((_, response) => response.writeHead(302, { location: other.href }).end());
+    await asker().json(first, "answer", { headers: { authorization: "Bearer t0ken" } });
+    expect(seen).toEqual([undefined]);
+  });
+
+  test("that never ends its answer is not read for ever", async () => {
+    const endless = await serving((_, response) => {
+      const piece = Buffer.alloc(1 << 20, " ");
+      const more = () => {
+        while (!response.destroyed && response.write(piece));
+      };
+      response.on("drain", more);
+      more();
+    });
+    await expect(asker().json(endless, "answer")).rejects.toThrow("is more than 50000000 bytes");
+    await expect(asker().bytes(endless, "file")).rejects.toThrow("is more than 50000000 bytes");
+  });
+});
