@@ -7,8 +7,10 @@ import { type ConsulConfig, consulConfigFromEnv } from "@millwright/clients/cons
 import { acquireLock, removeLock } from "@millwright/clients/consul-lock";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import { type LockInfo, parseLockInfo } from "@millwright/engine/backend/lock-info";
+import type { ShareTry } from "@millwright/engine/backend/parts-hold";
 import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backend/storage";
 import type { BackendType } from "./backend-type.ts";
+import { ConsulPartsHold } from "./consul-parts.ts";
 import { blockSchema, type Settings } from "./settings.ts";
 
 /**
@@ -126,13 +128,34 @@ class ConsulSlot implements StateSlot {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    const payload = this.#access.settings.flag("gzip") === true ? gzipSync(bytes) : bytes;
     const old = (await this.#list())?.chunks ?? [];
-    if (payload.length <= largestValue) {
-      await this.#put(this.#key, payload);
-      await this.#deleteAll(old);
-      return;
-    }
+    const { value, chunks } = await this.#inPieces(bytes);
+    // Whoever reads sees the old pieces until this key names the new ones.
+    await this.#put(this.#key, value);
+    await this.#deleteAll(old.filter((key) => !chunks.includes(key)));
+  }
+
+  /** Writes, where what is there is still `expected`. */
+  async #replace(expected: Uint8Array, bytes: Uint8Array): Promise<boolean> {
+    const { value: entry } = await reading(this.#access, this.#key, (client) =>
+      client.kv.get(this.#key, { consistency: "consistent" }),
+    );
+    const now = await this.read(new AbortController().signal);
+    if (!entry || !now || Buffer.compare(now, expected) !== 0) return false;
+    const old = chunksOf(entry.value)?.chunks ?? [];
+    const { value, chunks } = await this.#inPieces(bytes);
+    const done = await writing(this.#access, this.#key, (client) =>
+      client.kv.put(this.#key, value, { cas: entry.modifyIndex }),
+    );
+    const current = done ? chunks : ((await this.#list())?.chunks ?? []);
+    await this.#deleteAll((done ? old : chunks).filter((key) => !current.includes(key)));
+    return done;
+  }
+
+  /** The value for a state's key: the state itself, or a list of the pieces that it was just put in. */
+  async #inPieces(bytes: Uint8Array): Promise<{ readonly value: Uint8Array; readonly chunks: readonly string[] }> {
+    const payload = this.#access.settings.flag("gzip") === true ? gzipSync(bytes) : bytes;
+    if (payload.length <= largestValue) return { value: payload, chunks: [] };
     const hash = createHash("md5").update(payload).digest("hex");
     const chunks: string[] = [];
     for (let at = 0; at < payload.length; at += largestValue) {
@@ -140,9 +163,17 @@ class ConsulSlot implements StateSlot {
       await this.#put(key, payload.subarray(at, at + largestValue));
       chunks.push(key);
     }
-    // Whoever reads sees the old pieces until this key names the new ones.
-    await this.#put(this.#key, Buffer.from(JSON.stringify({ "current-hash": hash, chunks })));
-    await this.#deleteAll(old.filter((key) => !chunks.includes(key)));
+    return { value: Buffer.from(JSON.stringify({ "current-hash": hash, chunks })), chunks };
+  }
+
+  async share(info: LockInfo, signal: AbortSignal): Promise<ShareTry> {
+    const { client, clock, settings } = this.#access;
+    if (settings.flag("lock") === false || !(await this.read(signal))) return { kind: "nothing there" };
+    const replace = (expected: Uint8Array, bytes: Uint8Array) => this.#replace(expected, bytes);
+    const hold = await writing(this.#access, this.#key, () =>
+      ConsulPartsHold.join({ client, clock, key: this.#key, info, replace }),
+    );
+    return hold ? { kind: "held", hold } : { kind: "busy", ...(await this.#holder(signal)) };
   }
 
   async lock(info: LockInfo, signal: AbortSignal): Promise<LockTry> {

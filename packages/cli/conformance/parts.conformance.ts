@@ -5,7 +5,9 @@ import { devNull } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type PostgresServer, startPostgres } from "@millwright/secrets/postgres-server";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ConsulAgent, startConsul } from "./consul-agent.ts";
+import { type DevServer, startDevServer } from "../test/dev-server.ts";
 import { TestFolder } from "../test/folder.ts";
 
 /* Runs of ours that share a state keep the real terraform out, together, and it keeps them out; each goes on from the other. */
@@ -19,15 +21,32 @@ const env = {
 };
 const hasTerraform = spawnSync("terraform", ["version"], { stdio: "ignore" }).status === 0;
 
+const hasConsul = spawnSync("consul", ["version"], { stdio: "ignore" }).status === 0;
+
 let postgres: PostgresServer;
+let ours: DevServer;
+let consul: ConsulAgent | undefined;
 const folders: TestFolder[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres({ database: "states" });
+  [postgres, ours] = await Promise.all([startPostgres({ database: "states" }), startDevServer()]);
+  if (hasConsul) consul = await startConsul();
 });
 afterAll(async () => {
   for (const folder of folders) folder.remove();
-  await postgres.stop();
+  consul?.stop();
+  await Promise.all([postgres.stop(), ours.stop()]);
 });
+
+const backends = [
+  { name: "pg", runs: true, block: () => ({ pg: { conn_str: postgres.url, schema_name: "shared" } }) },
+  { name: "our server", runs: true, block: () => ({ consul: { ...consulAt(ours.address), path: "shared" } }) },
+  { name: "Consul", runs: hasConsul, block: () => ({ consul: { ...consulAt(consul!.address), path: "shared" } }) },
+];
+
+function consulAt(url: string) {
+  const { host } = new URL(url);
+  return { address: host, scheme: "http" };
+}
 
 const slow = (name: string, input: string) => `resource "terraform_data" "${name}" {
   triggers_replace = "${input}"
@@ -37,8 +56,8 @@ const slow = (name: string, input: string) => `resource "terraform_data" "${name
 }
 `;
 
-function checkout(a: string, b: string): TestFolder {
-  const block = { terraform: { backend: { pg: { conn_str: postgres.url, schema_name: "shared" } } } };
+function checkout(backend: Readonly<Record<string, unknown>>, a: string, b: string): TestFolder {
+  const block = { terraform: { backend } };
   const folder = new TestFolder({ "main.tf": slow("a", a) + slow("b", b), "backend.tf.json": JSON.stringify(block) });
   folders.push(folder);
   const { status, stderr } = terraform(folder, "init");
@@ -56,38 +75,47 @@ async function begun({ path }: TestFolder, name: string): Promise<void> {
     if (Date.now() > end) throw new Error(`${name} was never begun`);
 }
 
-test.runIf(hasTerraform)("the real terraform is kept out until the last of those that share has ended", async () => {
-  const [one, other, theirs] = [checkout("two", "one"), checkout("one", "two"), checkout("two", "two")];
-  for (const name of ["a", "b"]) go(theirs, name);
-  theirs.write({ "main.tf": slow("a", "one") + slow("b", "one") });
-  expect(terraform(theirs, "apply", "-auto-approve").status).toBe(0);
-  theirs.write({ "main.tf": slow("a", "two") + slow("b", "two") });
-  const refused = () => {
-    const { status, stderr } = terraform(theirs, "plan");
-    expect([status, stderr]).toEqual([1, expect.stringContaining("Error acquiring the state lock")]);
-  };
+describe.runIf(hasTerraform).each(backends.filter(({ runs }) => runs))(
+  "a state that is shared in $name",
+  ({ block }) => {
+    test("keeps the real terraform out until the last has ended", async () => {
+      const [one, other, theirs] = [
+        checkout(block(), "two", "one"),
+        checkout(block(), "one", "two"),
+        checkout(block(), "two", "two"),
+      ];
+      for (const name of ["a", "b"]) go(theirs, name);
+      theirs.write({ "main.tf": slow("a", "one") + slow("b", "one") });
+      expect(terraform(theirs, "apply", "-auto-approve").status).toBe(0);
+      theirs.write({ "main.tf": slow("a", "two") + slow("b", "two") });
+      const refused = () => {
+        const { status, stderr } = terraform(theirs, "plan");
+        expect([status, stderr]).toEqual([1, expect.stringContaining("Error acquiring the state lock")]);
+      };
 
-  const parts = ["apply", "-auto-approve", "-lock-scope=parts"];
-  const first = one.run([...parts, "-target=terraform_data.a"]);
-  await begun(one, "a");
-  refused();
-  const second = other.run([...parts, "-target=terraform_data.b"]);
-  await begun(other, "b");
-  go(one, "a");
-  expect(await first).toMatchObject({ code: 0 });
-  refused();
-  go(other, "b");
-  expect(await second).toMatchObject({ code: 0 });
-  const { status, stdout } = terraform(theirs, "plan", "-detailed-exitcode");
-  expect(status, stdout).toBe(0);
+      const parts = ["apply", "-auto-approve", "-lock-scope=parts"];
+      const first = one.run([...parts, "-target=terraform_data.a"]);
+      await begun(one, "a");
+      refused();
+      const second = other.run([...parts, "-target=terraform_data.b"]);
+      await begun(other, "b");
+      go(one, "a");
+      expect(await first).toMatchObject({ code: 0 });
+      refused();
+      go(other, "b");
+      expect(await second).toMatchObject({ code: 0 });
+      const { status, stdout } = terraform(theirs, "plan", "-detailed-exitcode");
+      expect(status, stdout).toBe(0);
 
-  theirs.write({ "main.tf": slow("a", "three") + slow("b", "two") });
-  const child = spawn("terraform", ["apply", "-no-color"], { cwd: theirs.path, env });
-  for (let out = ""; !out.includes("Enter a value"); ) out += String((await once(child.stdout, "data"))[0]);
-  const kept = await other.run([...parts, "-target=terraform_data.b"]);
-  expect([kept.code, kept.err]).toEqual([1, expect.stringContaining("most likely Terraform's")]);
-  const waiting = other.run([...parts, "-lock-timeout=60s", "-target=terraform_data.b"]);
-  child.stdin.end("yes\n");
-  await once(child, "exit");
-  expect(await waiting).toMatchObject({ code: 0 });
-});
+      theirs.write({ "main.tf": slow("a", "three") + slow("b", "two") });
+      const child = spawn("terraform", ["apply", "-no-color"], { cwd: theirs.path, env });
+      for (let out = ""; !out.includes("Enter a value"); ) out += String((await once(child.stdout, "data"))[0]);
+      const kept = await other.run([...parts, "-target=terraform_data.b"]);
+      expect([kept.code, kept.err]).toEqual([1, expect.stringContaining("Error acquiring the state lock")]);
+      const waiting = other.run([...parts, "-lock-timeout=60s", "-target=terraform_data.b"]);
+      child.stdin.end("yes\n");
+      await once(child, "exit");
+      expect(await waiting).toMatchObject({ code: 0 });
+    });
+  },
+);

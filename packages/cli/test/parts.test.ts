@@ -2,20 +2,54 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { ConsulClient } from "@millwright/clients/consul";
 import { type PostgresServer, startPostgres } from "@millwright/secrets/postgres-server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type DevServer, startDevServer } from "./dev-server.ts";
 import { TestFolder } from "./folder.ts";
 import type { CommandOutcome } from "./kv-io.ts";
 import { Process } from "./process.ts";
 
-/* Several applies of one state at once: each holds the parts that it changes, in a real PostgreSQL. */
+/* Several applies of one state at once: each holds the parts that it changes, in a real PostgreSQL and by our own Consul API. */
 
 let postgres: PostgresServer;
+let consul: DevServer;
+let client: ConsulClient;
 let places = 0;
 beforeAll(async () => {
-  postgres = await startPostgres({ database: "states" });
+  [postgres, consul] = await Promise.all([startPostgres({ database: "states" }), startDevServer()]);
+  client = new ConsulClient({ address: consul.address });
 });
-afterAll(() => postgres.stop());
+afterAll(() => Promise.all([postgres.stop(), client.close().then(() => consul.stop())]));
+
+interface Kept {
+  readonly type: string;
+  config(place: string): Readonly<Record<string, unknown>>;
+  read(place: string): Promise<string>;
+  /** How long what a killed run held stays held, at most. */
+  readonly freedWithin: string;
+  readonly holder: string;
+}
+
+const backends: readonly Kept[] = [
+  {
+    type: "pg",
+    config: (place) => ({ conn_str: postgres.url, schema_name: place }),
+    read: async (place) => {
+      const [row] = await postgres.adminSql(`SELECT data FROM "${place}".states WHERE name = 'default'`);
+      return String(row?.data);
+    },
+    freedWithin: "5s",
+    holder: "postgres@127\\.0\\.0\\.1",
+  },
+  {
+    type: "consul",
+    config: (place) => ({ address: consul.address, path: place }),
+    read: async (place) => Buffer.from((await client.kv.get(place)).value!.value).toString(),
+    freedWithin: "60s",
+    holder: "\\S+@\\S+",
+  },
+];
 
 /** Two resources that are made when a test says so, one made from the first, and one that is by itself. */
 const resources = (scratch: string, inputs: Readonly<Record<string, string>>) => {
@@ -51,14 +85,14 @@ interface StateJson {
   }[];
 }
 
-describe("a state that two runs share", () => {
+describe.each(backends)("a state that two runs share in $type", (kept) => {
   let scratch: string;
-  let schema: string;
+  let place: string;
   const folders: TestFolder[] = [];
   const processes: Process[] = [];
   beforeEach(async () => {
     scratch = mkdtempSync(join(tmpdir(), "millwright-parts-"));
-    schema = `p${++places}`;
+    place = `p${++places}`;
     go("a");
     go("b");
     const first = await checkout();
@@ -73,7 +107,7 @@ describe("a state that two runs share", () => {
 
   /** A folder of one's own with the configuration, where these inputs are changed. */
   async function checkout(inputs: Readonly<Record<string, string>> = {}): Promise<TestFolder> {
-    const backend = JSON.stringify({ terraform: { backend: { pg: { conn_str: postgres.url, schema_name: schema } } } });
+    const backend = JSON.stringify({ terraform: { backend: { [kept.type]: kept.config(place) } } });
     const folder = new TestFolder({ "main.tf": resources(scratch, inputs), "backend.tf.json": backend });
     folders.push(folder);
     good(await folder.run(["init"]));
@@ -89,8 +123,7 @@ describe("a state that two runs share", () => {
     }
   }
   async function state(): Promise<StateJson & { readonly inputs: Readonly<Record<string, unknown>> }> {
-    const [row] = await postgres.adminSql(`SELECT data FROM "${schema}".states WHERE name = 'default'`);
-    const plain = JSON.parse(String(row?.data)) as StateJson;
+    const plain = JSON.parse(await kept.read(place)) as StateJson;
     const inputs = plain.resources.map(({ name, instances }) => [name, instances[0]?.attributes.input.value]);
     return { ...plain, inputs: Object.fromEntries(inputs) as Readonly<Record<string, unknown>> };
   }
@@ -124,7 +157,9 @@ describe("a state that two runs share", () => {
     const refused = await other.run([...parts, "-target=terraform_data.a"]);
     expect(refused.code).toBe(1);
     expect(plainText(refused)).toMatch(
-      /Held by postgres@127\.0\.0\.1 since 20\S+ \(OperationTypeApply, ID \S+\): (- output\.a )?- terraform_data\.a /,
+      new RegExp(
+        `Held by ${kept.holder} since 20\\S+ \\(OperationTypeApply, ID \\S+\\): (- output\\.a )?- terraform_data\\.a `,
+      ),
     );
     go("a");
     good(await first);
@@ -170,7 +205,7 @@ describe("a state that two runs share", () => {
     const first = one.run([...parts, "-target=terraform_data.a"]);
     await begun("a", first);
     const refused = await other.run(["apply", "-auto-approve", "-target=terraform_data.b"]);
-    expect([refused.code, plainText(refused)]).toEqual([1, expect.stringContaining("is held by postgres@")]);
+    expect([refused.code, plainText(refused)]).toEqual([1, expect.stringMatching(`is held by ${kept.holder}`)]);
     expect((await other.run(["state", "rm", "terraform_data.alone"])).code).toBe(1);
     go("a");
     good(await first);
@@ -212,17 +247,17 @@ describe("a state that two runs share", () => {
     go("a");
     const third = await (await checkout({ alone: "three" })).run([
       ...parts,
-      "-lock-timeout=20s",
+      `-lock-timeout=${kept.freedWithin}`,
       "-target=terraform_data.of_a",
     ]);
     good(third);
-    const taken = await one.run([...parts, "-lock-timeout=20s", ...targets]);
+    const taken = await one.run([...parts, `-lock-timeout=${kept.freedWithin}`, ...targets]);
     good(taken);
     expect(`${taken.out}${taken.err}`).toContain("Took in what an interrupted run had done");
     go("b");
     good(await second);
     expect((await state()).inputs).toEqual({ a: "two", b: "two", of_a: "one", alone: "two" });
-  });
+  }, 90_000);
 
   test("in one folder there is one run at a time", async () => {
     const one = await checkout({ a: "two", b: "two" });

@@ -43,6 +43,29 @@ export async function holdSession(client: ConsulClient, request: HeldSessionRequ
   };
 }
 
+/** Keeps a session alive that another has made, beside that one; its end is the end of that, and ends nothing. */
+export function keepSession(
+  client: ConsulClient,
+  id: string,
+  { ttlSeconds = 15, clock = systemClock }: Pick<HeldSessionRequest, "ttlSeconds" | "clock"> = {},
+): HeldSession {
+  const ended = new AbortController();
+  const stop = new AbortController();
+  const renewing = keepRenewing(client, { id, ttl: ttlSeconds * 1000, call: {}, clock, stop: stop.signal }).then(
+    (why) => {
+      if (why) ended.abort(new Error(why));
+    },
+  );
+  return {
+    id,
+    ended: ended.signal,
+    end: async () => {
+      stop.abort();
+      await renewing;
+    },
+  };
+}
+
 interface Renewal {
   readonly id: string;
   readonly ttl: number;
