@@ -72,7 +72,7 @@ async function list(session: Session, history: History, most: number, json: bool
     return 0;
   }
   if (runs.length === 0) {
-    await io.stdout(`No run has changed this state yet, as far as ${history.place} knows.\n`);
+    await io.stdout(`No run has changed this state yet. Runs would be kept in\n${history.place}\n`);
     return 0;
   }
   const rows = runs.map((run) => [

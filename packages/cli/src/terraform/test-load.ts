@@ -1,21 +1,22 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
 import type { Configuration } from "@millwright/engine/configuration";
-import { loadConfiguration } from "@millwright/engine/load";
 import { filesBelow } from "@millwright/engine/node-files";
 import { ProviderPool } from "@millwright/engine/provider-pool";
 import type { BenchContext, TestBench } from "@millwright/engine/tests/bench";
-import { cleanFolder, testFilesOf } from "@millwright/engine/tests/find";
-import { readTestFile } from "@millwright/engine/tests/read";
-import type { TestFile, TestRun } from "@millwright/engine/tests/test-file";
+import { cleanFolder } from "@millwright/engine/tests/find";
+import type { TestFile } from "@millwright/engine/tests/test-file";
 import { globalVariables } from "@millwright/engine/tests/values";
 import type { VariableSource } from "@millwright/engine/variables";
 import { readVariablesFile } from "@millwright/engine/variables-file";
 import type { Value } from "@millwright/value/value";
+import { unmetProviders } from "../init/unmet-providers.ts";
 import { loadFolder, variableSources } from "./folder.ts";
 import type { GivenFlag } from "./options.ts";
 import { providersOf } from "./registry.ts";
-import { evaluatorContext, runPorts, staticOptions } from "./run-context.ts";
+import { evaluatorContext, runPorts } from "./run-context.ts";
+import { readRunModules, readTestFiles, runNames, testFolder } from "./run-modules.ts";
 import type { Session } from "./session.ts";
 
 /** The tests of a folder, read: nothing was run yet. */
@@ -23,7 +24,7 @@ export interface LoadedTests {
   readonly files: readonly TestFile[];
   readonly diagnostics: readonly Diagnostic[];
   readonly configuration: Configuration;
-  /** Configurations that runs name, by source. */
+  /** Configurations that runs name, by the names of {@link runNames} with dots between. */
   readonly modules: ReadonlyMap<string, Configuration>;
   readonly globals: (file: TestFile) => ReadonlyMap<string, Value>;
 }
@@ -32,50 +33,40 @@ export interface LoadedTests {
 export async function loadTests(
   session: Session,
   occurrences: readonly GivenFlag[],
-  directory: string,
+  directory: string | undefined,
   filter: readonly string[],
 ): Promise<LoadedTests> {
   const folder = await loadFolder(session, occurrences);
-  const here = filesBelow(session.folder);
   const diagnostics: Diagnostic[] = [...folder.diagnostics];
-  const all = testFilesOf(here, directory).map((path) => readTestFile(here, path));
-  diagnostics.push(...all.flatMap((file) => file.diagnostics));
+  const all = readTestFiles(session, directory);
+  diagnostics.push(...all.diagnostics);
   const wanted = new Set(filter.map(cleanFolder));
-  const files = all.map(({ value }) => value).filter(({ path }) => wanted.size === 0 || wanted.has(path));
+  const files = all.value.filter(({ path }) => wanted.size === 0 || wanted.has(path));
+  diagnostics.push(...[...wanted].flatMap((name) => noSuchFile(name, all.value)));
   const sources = variableSources(session, occurrences);
   diagnostics.push(...sources.diagnostics);
-  const modules = new Map<string, Configuration>();
-  for (const run of all.flatMap(({ value }) => value.runs)) {
-    if (!run.module || modules.has(run.module.source)) continue;
-    const loaded = loadModule(session, run.module, sources.sources);
-    diagnostics.push(...loaded.diagnostics);
-    modules.set(run.module.source, loaded.value);
-  }
+  const runModules = readRunModules(session, all.value, sources.sources);
+  diagnostics.push(...runModules.diagnostics);
+  const configurations = runModules.value.map(({ configuration }) => configuration);
+  if (!hasErrors(diagnostics)) diagnostics.push(...(await unmetProviders(session, configurations)));
+  const modules = new Map(runModules.value.map(({ names, configuration }) => [names.join("."), configuration]));
   const { root } = folder.configuration;
   const given = globalVariables(root, sources.sources);
-  const inTests = testVariables(session, directory);
+  const inTests = testVariables(session, testFolder(directory));
   const both = globalVariables(root, withTestVariables(sources.sources, inTests.value));
   diagnostics.push(...inTests.diagnostics, ...(hasErrors(diagnostics) ? [] : both.diagnostics));
-  const prefix = `${cleanFolder(directory)}/`;
+  const prefix = `${cleanFolder(testFolder(directory))}/`;
   const globals = ({ path }: TestFile) => (path.startsWith(prefix) ? both.value : given.value);
   return { files, diagnostics, configuration: folder.configuration, modules, globals };
 }
 
-function loadModule(
-  session: Session,
-  { source, range }: NonNullable<TestRun["module"]>,
-  sources: readonly VariableSource[],
-): Diagnosed<Configuration> {
-  const folder = cleanFolder(source);
-  const here = filesBelow(session.folder);
-  const known = staticOptions(session, sources);
-  const read = loadConfiguration(here, { tofuFiles: true, static: known, folder: folder === "" ? "." : folder });
-  const isLocal = /^\.{1,2}(\/|$)/.test(source);
-  if (isLocal && here.list(folder === "" ? "." : folder)) return read;
-  const detail = isLocal
-    ? `There is no folder ${source}: it is looked for from the folder under test.`
-    : `"${source}" is not a local folder, and no module of that source is installed.`;
-  return { value: read.value, diagnostics: [errorDiagnostic("Module not available", detail, { subject: range })] };
+// Terraform runs nothing then, and calls that a success; the exit code is the same here.
+function noSuchFile(name: string, files: readonly TestFile[]): Diagnostic[] {
+  const there = files.map(({ path }) => path);
+  if (there.includes(name)) return [];
+  const near = similar(name, there);
+  const detail = `There is no test file ${name}, so nothing of it is run.${near === undefined ? "" : ` Did you mean ${near}?`}`;
+  return [warningDiagnostic("No such test file", detail)];
 }
 
 /** terraform.tfvars and *.auto.tfvars beside the tests, for those alone. */
@@ -118,7 +109,7 @@ export async function testBench(
   const { configuration } = tests;
   const plain = context({ configuration, variables: new Map(), applying: true, timestamp });
   return {
-    configurationOf: (_, run) => (run.module ? tests.modules.get(run.module.source)! : configuration),
+    configurationOf: (file, run) => (run.module ? tests.modules.get(runNames(file, run).join("."))! : configuration),
     configuration,
     globals: tests.globals,
     functions: plain.functions(configuration.root, "main.tf"),
