@@ -124,8 +124,9 @@ describe("read", () => {
     if (!isKnown && words.length > 1) return faultsOf({ words: words.slice(0, 1), flags });
     if (!isKnown) return ["is no command"];
     const said = new Set([...out.matchAll(/(?<![\w-])--?([a-z][a-z-]*)/g)].map(([, name]) => name!));
+    // Where a folder lists instances, every command takes -instance; the folder here lists none.
     return flags
-      .filter((flag) => !["help", "version"].includes(flag) && !said.has(flag))
+      .filter((flag) => !["help", "version", "instance"].includes(flag) && !said.has(flag))
       .map((flag) => `-${flag} is none of its flags`);
   }
 });
