@@ -1,7 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
-import type { Configuration, ModuleCall } from "@millwright/engine/configuration";
-import type { ModuleResolver, ResolvedModule } from "@millwright/engine/load/module-resolver";
+import { childPath, type Configuration, type Module } from "@millwright/engine/configuration";
+import type { ModuleAddress, ModuleResolver, ResolvedModule } from "@millwright/engine/load/module-resolver";
 import {
   type InstalledModule,
   type ModuleManifest,
@@ -12,7 +12,8 @@ import { ModuleInstaller, type ModuleEvent, type ModuleNeed } from "@millwright/
 import { ModuleRegistry } from "@millwright/sources/module-registry";
 import { moduleSourceText, parseModuleSource } from "@millwright/sources/module-source";
 import type { GivenFlag } from "../terraform/options.ts";
-import { type LoadedFolder, readConfiguration } from "../terraform/folder.ts";
+import { type LoadedFolder, readConfiguration, variableSources } from "../terraform/folder.ts";
+import { readRunModules, readTestFiles, type RunModule } from "../terraform/run-modules.ts";
 import type { Session } from "../terraform/session.ts";
 import type { InitOutput } from "./init-output.ts";
 import { sourceSettings } from "./source-settings.ts";
@@ -25,13 +26,20 @@ export interface ModuleInstallation {
   readonly begin?: () => Promise<void>;
   /** Whether what is there is fetched again, the newest version that is allowed. */
   readonly upgrade: boolean;
+  /** Where the folder's tests are, whose runs name modules too; the default where undefined. */
+  readonly testDirectory: string | undefined;
+}
+
+/** A folder with all of its modules. */
+export interface FolderModules extends LoadedFolder {
+  readonly runModules: readonly RunModule[];
 }
 
 /**
- * Installs the modules that a folder calls, and those that they call, and notes all of them. What cannot be installed is among the
+ * Installs the modules that a folder and its tests call, and those that they call, and notes all of them. What cannot be installed is among the
  * diagnostics; the configuration is what could be read.
  */
-export async function installFolderModules(installation: ModuleInstallation): Promise<LoadedFolder> {
+export async function installFolderModules(installation: ModuleInstallation): Promise<FolderModules> {
   const { session, occurrences, output, upgrade } = installation;
   const { data, discovery, http } = sourceSettings(session);
   const before = readManifest(data);
@@ -46,14 +54,19 @@ export async function installFolderModules(installation: ModuleInstallation): Pr
   });
   const installed = new Map<string, InstalledModule>();
   const failed: Diagnostic[] = [];
+  const tests = readTestFiles(session, installation.testDirectory);
+  const { sources } = variableSources(session, occurrences);
   for (let round = 0; ; round++) {
     const wanted = new Map<string, ModuleNeed>();
-    const folder = await readConfiguration(session, occurrences, collecting(installed, wanted));
-    if (round === 0 && folder.configuration.root.calls.size > 0) await installation.begin?.();
+    const resolver = collecting(installed, wanted);
+    const read = await readConfiguration(session, occurrences, resolver);
+    const { value: runModules, diagnostics: found } = readRunModules(session, tests.value, sources, resolver);
+    const folder = { ...read, runModules, diagnostics: [...read.diagnostics, ...tests.diagnostics, ...found] };
+    if (round === 0 && read.configuration.root.calls.size + runModules.length + wanted.size > 0)
+      await installation.begin?.();
     if (wanted.size === 0 || failed.length > 0) {
       const { diagnostics } = folder;
-      if (!hasErrors([...diagnostics, ...failed]))
-        await noteModules(installation, folder.configuration, before, installed);
+      if (!hasErrors([...diagnostics, ...failed])) await noteModules(installation, folder, before, installed);
       return { ...folder, diagnostics: [...diagnostics, ...failed] };
     }
     // What cannot be read calls modules that nobody has asked for.
@@ -83,36 +96,40 @@ function collecting(installed: ModuleManifest, wanted: Map<string, ModuleNeed>):
 
 const deepest = 30;
 
-function versionOf({ version }: ModuleCall): { readonly version?: string } {
+function versionOf({ version }: ModuleAddress): { readonly version?: string } {
   return version === undefined ? {} : { version };
 }
 
 // Every module is noted, those beside too. Folders of modules that are called no more stay until they are in the way.
 async function noteModules(
   { session, output }: ModuleInstallation,
-  configuration: Configuration,
+  { configuration, runModules }: FolderModules,
   before: ModuleManifest,
   installed: ModuleManifest,
 ): Promise<void> {
   const { data } = sourceSettings(session);
   const notes = new Map<string, InstalledModule>([["", { key: "", source: "", folder: "." }]]);
-  for (const module of configuration.modules.values())
-    for (const call of module.calls.values()) {
-      const names = [...module.names, call.name];
-      const key = names.join(".");
-      const child = configuration.modules.get(names.map((name) => `module.${name}`).join("."));
-      if (!child) continue;
-      const source = parseModuleSource(call.source);
-      const note = {
-        key,
-        source: source.kind === "bad" ? call.source : moduleSourceText(source),
-        folder: child.folder,
-      };
-      notes.set(key, installed.get(key) ?? note);
-      const noted = before.get(key);
-      const isNew = noted?.source !== note.source || noted.folder !== note.folder;
-      if (source.kind === "local" && isNew) await output.line(`- ${key} in ${child.folder}`);
-    }
+  const note = async (names: readonly string[], address: ModuleAddress, { folder }: Module) => {
+    const key = names.join(".");
+    const source = parseModuleSource(address.source);
+    const text = source.kind === "bad" ? address.source : moduleSourceText(source);
+    notes.set(key, installed.get(key) ?? { key, source: text, folder });
+    const noted = before.get(key);
+    const isNew = noted?.source !== text || noted.folder !== folder;
+    if (source.kind === "local" && isNew) await output.line(`- ${key} in ${folder}`);
+  };
+  const noteBelow = async (names: readonly string[], { modules }: Configuration) => {
+    for (const module of modules.values())
+      for (const call of module.calls.values()) {
+        const child = modules.get(childPath(module, call.name));
+        if (child) await note([...names, ...module.names, call.name], call, child);
+      }
+  };
+  await noteBelow([], configuration);
+  for (const { names, address, configuration: tested } of runModules) {
+    await note(names, address, tested.root);
+    await noteBelow(names, tested);
+  }
   if (notes.size > 1 || before.size > 0) writeManifest(data, notes);
 }
 

@@ -32,7 +32,8 @@ import { sourceSettings } from "./source-settings.ts";
 
 export interface ProviderInstallation {
   readonly session: Session;
-  readonly configuration: Configuration;
+  /** The folder's own, and those of modules that its tests name. */
+  readonly configurations: readonly Configuration[];
   /** What is still there, though nothing declares it any more. */
   readonly state?: State;
   readonly output: InitOutput;
@@ -45,10 +46,10 @@ export interface ProviderInstallation {
 
 /** Installs the providers that a folder needs and that nothing built in serves, and notes them in its lock file. */
 export async function installFolderProviders(installation: ProviderInstallation): Promise<Diagnostic[]> {
-  const { session, configuration, state, output, upgrade, pluginFolders } = installation;
+  const { session, configurations, state, output, upgrade, pluginFolders } = installation;
   const settings = sourceSettings(session);
   const locks = readLocks(session.folder);
-  const needs = providerNeeds(configuration, state);
+  const needs = providerNeeds(configurations, state);
   const diagnostics = [...locks.diagnostics, ...needs.diagnostics];
   if (hasErrors(diagnostics)) return diagnostics;
   const providers = await providersOf(session);
@@ -83,9 +84,10 @@ export async function installFolderProviders(installation: ProviderInstallation)
   return [...diagnostics, ...(await keepLocks(installation, locks.value, after, incomplete))];
 }
 
-async function tellBuiltin({ configuration, state, output }: ProviderInstallation): Promise<void> {
+async function tellBuiltin({ configurations, state, output }: ProviderInstallation): Promise<void> {
   const text = providerSourceText(builtinTerraform);
-  const isUsed = sourcesOf(configuration, state ?? emptyState).some((source) => providerSourceText(source) === text);
+  const sources = configurations.flatMap((configuration) => sourcesOf(configuration, state ?? emptyState));
+  const isUsed = sources.some((source) => providerSourceText(source) === text);
   if (isUsed) await output.line(`- ${text} is built in to ${output.name}`, `${text} is built in to ${output.name}`);
 }
 

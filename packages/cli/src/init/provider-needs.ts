@@ -8,18 +8,18 @@ import type { ProviderNeed } from "@millwright/sources/install-providers";
 import { parseProviderConstraints, type ProviderConstraints } from "@millwright/sources/provider-constraints";
 
 /**
- * What a configuration, and the state where one is given, need of each provider: the constraints of all modules together, by
+ * What configurations, and the state where one is given, need of each provider: the constraints of all modules together, by
  * `providerSourceText`. What is built into Terraform itself is left out: it has no version.
  */
 export function providerNeeds(
-  configuration: Configuration,
+  configurations: readonly Configuration[],
   state: State = emptyState,
 ): Diagnosed<ReadonlyMap<string, ProviderNeed>> {
   const diagnostics: Diagnostic[] = [];
   const needs = new Map<string, { source: ProviderSource; constraints: ProviderConstraints }>();
-  for (const source of sourcesOf(configuration, state))
+  for (const source of configurations.flatMap((configuration) => sourcesOf(configuration, state)))
     if (source.host !== "terraform.io") needs.set(providerSourceText(source), { source, constraints: [] });
-  for (const module of configuration.modules.values())
+  for (const module of configurations.flatMap(({ modules }) => [...modules.values()]))
     for (const { source, versions, range } of module.requiredProviders.values()) {
       const need = needs.get(providerSourceText(source));
       for (const text of versions) {

@@ -13,11 +13,14 @@ import { providerNeeds } from "./provider-needs.ts";
 import { sourceSettings } from "./source-settings.ts";
 
 /**
- * What a configuration needs of providers that is not there as the lock file says, so that init has to be run. A package that is
+ * What configurations need of providers that is not there as the lock file says, so that init has to be run. A package that is
  * there is compared with its checksums, as Terraform does for each command.
  */
-export async function unmetProviders(session: Session, configuration: Configuration): Promise<Diagnostic[]> {
-  const needs = providerNeeds(configuration);
+export async function unmetProviders(
+  session: Session,
+  configurations: readonly Configuration[],
+): Promise<Diagnostic[]> {
+  const needs = providerNeeds(configurations);
   const locks = readLocks(session.folder);
   const diagnostics = [...needs.diagnostics, ...locks.diagnostics];
   if (hasErrors(diagnostics)) return diagnostics;

@@ -84,8 +84,11 @@ export async function readConfiguration(
   return { configuration: loaded.value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
 }
 
-// What init notes of modules is read under one name, wherever TF_DATA_DIR has it, so that saved plans have it under that name.
-function filesOfSession(session: Session): Files {
+/**
+ * The files of the session's folder. What init notes of modules is read under one name, wherever TF_DATA_DIR has it, so that saved
+ * plans have it under that name.
+ */
+export function filesOfSession(session: Session): Files {
   const files = filesBelow(session.folder);
   const noted = manifestPath(sourceSettings(session).data);
   return { ...files, read: (path) => files.read(path === moduleManifestName ? noted : path) };
@@ -94,7 +97,7 @@ function filesOfSession(session: Session): Files {
 async function unmetRequirements(session: Session, configuration: Configuration): Promise<Diagnostic[]> {
   const version = checkTerraformVersion(configuration);
   if (hasErrors(version)) return version;
-  return [...version, ...developmentOverrides(session), ...(await unmetProviders(session, configuration))];
+  return [...version, ...developmentOverrides(session), ...(await unmetProviders(session, [configuration]))];
 }
 
 /** A file that belongs to a folder's configuration though it is not in the folder. */

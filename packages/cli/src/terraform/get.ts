@@ -27,7 +27,13 @@ export function runGet(args: readonly string[], io: CommandIo, style: CommandSty
         if (!(await session.report(sourceSettings(session).diagnostics))) return 1;
         const output = new InitOutput(session);
         const upgrade = values.update === true;
-        const { diagnostics } = await installFolderModules({ session, occurrences, output, upgrade });
+        const { diagnostics } = await installFolderModules({
+          session,
+          occurrences,
+          output,
+          upgrade,
+          testDirectory: values["test-directory"],
+        });
         return (await session.report(diagnostics)) ? 0 : 1;
       },
     },

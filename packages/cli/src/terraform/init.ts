@@ -5,14 +5,14 @@ import type { FlagTable, FlagValues } from "../flags.ts";
 import { copyModule } from "../init/copy-module.ts";
 import { initializeBackend } from "../init/initialize-backend.ts";
 import { InitOutput } from "../init/init-output.ts";
-import { installFolderModules } from "../init/install-folder-modules.ts";
+import { type FolderModules, installFolderModules } from "../init/install-folder-modules.ts";
 import { installFolderProviders } from "../init/install-folder-providers.ts";
 import { sourceSettings } from "../init/source-settings.ts";
 import type { CommandIo } from "../io.ts";
 import { JsonView } from "../views/json-lines.ts";
 import { backendFlags } from "./backend/init-flags.ts";
 import { type CommandCall, runCommand } from "./command.ts";
-import { hasConfiguration, type LoadedFolder, readConfiguration } from "./folder.ts";
+import { hasConfiguration, readConfiguration } from "./folder.ts";
 import { readState } from "./open-state.ts";
 import { type GivenFlag, onUnlessGiven, variableFlags, viewFlags } from "./options.ts";
 import { type CommandStyle, Session } from "./session.ts";
@@ -106,7 +106,7 @@ async function initialize(call: InitCall): Promise<number> {
   await output.heading("initializing_provider_plugin_message", "Initializing provider plugins...");
   const diagnostics = await installFolderProviders({
     session,
-    configuration: folder.configuration,
+    configurations: [folder.configuration, ...folder.runModules.map(({ configuration }) => configuration)],
     ...(state ? { state: state.kept.current.state } : {}),
     output,
     upgrade: values.upgrade === true,
@@ -118,14 +118,15 @@ async function initialize(call: InitCall): Promise<number> {
   return 0;
 }
 
-async function modulesOf({ session, values, occurrences, output }: InitCall): Promise<LoadedFolder> {
-  if (!onUnlessGiven(occurrences, "get")) return readConfiguration(session, occurrences);
+async function modulesOf({ session, values, occurrences, output }: InitCall): Promise<FolderModules> {
+  if (!onUnlessGiven(occurrences, "get")) return { ...(await readConfiguration(session, occurrences)), runModules: [] };
   const upgrade = values.upgrade === true;
   const begin = () =>
     upgrade
       ? output.heading("upgrading_modules_message", "Upgrading modules...")
       : output.heading("initializing_modules_message", "Initializing modules...");
-  return installFolderModules({ session, occurrences, output, upgrade, begin });
+  const testDirectory = values["test-directory"];
+  return installFolderModules({ session, occurrences, output, upgrade, begin, testDirectory });
 }
 
 async function sayReady({ session, output }: InitCall): Promise<void> {

@@ -53,7 +53,7 @@ async function lock({ session, values, args }: CommandCall<typeof flags>): Promi
   const origin = chosen(session, values);
   const { configuration, diagnostics } = await readConfiguration(session, []);
   const locks = readLocks(session.folder);
-  const needs = hasErrors(diagnostics) ? undefined : providerNeeds(configuration);
+  const needs = hasErrors(diagnostics) ? undefined : providerNeeds([configuration]);
   const wanted = wantedOf(args);
   const found = [
     ...platforms.diagnostics,

@@ -50,7 +50,7 @@ async function mirror({ session, values, args, occurrences }: CommandCall<typeof
   const locks = onUnlessGiven(occurrences, "lock-file")
     ? readLocks(session.folder)
     : { value: new Map(), diagnostics: [] };
-  const needs = hasErrors(diagnostics) ? undefined : providerNeeds(configuration);
+  const needs = hasErrors(diagnostics) ? undefined : providerNeeds([configuration]);
   const found = [...platforms.diagnostics, ...diagnostics, ...locks.diagnostics, ...(needs?.diagnostics ?? [])];
   if (!(await session.report(found)) || !needs) return 1;
   const wanted = [...needs.value].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -6,13 +6,16 @@ import type { ProviderRegistry } from "@millwright/engine/ports";
 import { providerSchemasJson } from "@millwright/engine/provider-schema-json";
 import { sourcesOf } from "@millwright/engine/make-plan";
 import { emptyState } from "@millwright/engine/state";
+import type { TestFile } from "@millwright/engine/tests/test-file";
+import type { FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
-import { loadFolder, readConfiguration } from "./folder.ts";
+import { loadFolder, readConfiguration, variableSources } from "./folder.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
 import { providersOf } from "./registry.ts";
 import { newPool } from "./run-context.ts";
+import { fileNames, readRunModules, readTestFiles, type RunModule, runNames } from "./run-modules.ts";
 import type { CommandStyle } from "./session.ts";
 
 export function runProviders(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -29,22 +32,30 @@ export function runProviders(args: readonly string[], io: CommandIo, style: Comm
   }
 }
 
+const treeFlags = {
+  "no-color": viewFlags["no-color"],
+  "test-directory": { kind: "string", value: "FOLDER", help: 'Where the tests are (default "tests").' },
+} as const satisfies FlagTable;
+
 function runTree(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { "no-color": viewFlags["no-color"] },
+      flags: treeFlags,
       usage: "providers",
       about:
         "Shows which providers the folder and its modules need, with what versions, and\nwhich version is used. Subcommands: lock and mirror; schema -json, the schemas of all of them.",
       example: "providers",
       arguments: [0, 0],
-      run: async ({ session }) => {
+      run: async ({ session, values }) => {
         const folder = await readConfiguration(session, []);
-        if (!(await session.report(folder.diagnostics))) return 1;
+        const tests = readTestFiles(session, values["test-directory"]);
+        const { sources } = variableSources(session, []);
+        const { value: runModules, diagnostics } = readRunModules(session, tests.value, sources);
+        if (!(await session.report([...folder.diagnostics, ...tests.diagnostics, ...diagnostics]))) return 1;
         const state = await readState(session, undefined);
         if (!state) return 1;
         await io.stdout(
-          `\nProviders required by configuration:\n.\n${tree(folder.configuration, folder.configuration.root, "")}\n`,
+          `\nProviders required by configuration:\n.\n${linesOf([...branches(folder.configuration, folder.configuration.root), ...testBranches(tests.value, runModules)], "")}\n`,
         );
         const stored = new Set(
           [...state.kept.current.state.resources.values()]
@@ -85,7 +96,12 @@ function usedVersion(registry: ProviderRegistry, source: ProviderSource): string
   return offer ? `v${offer.version} (${originWords[offer.origin]})` : "(not available)";
 }
 
-function tree(configuration: Configuration, module: Module, indent: string): string {
+interface Branch {
+  readonly text: string;
+  readonly below: readonly Branch[];
+}
+
+function branches(configuration: Configuration, module: Module): Branch[] {
   const needs = new Map<string, string>();
   for (const requirement of module.requiredProviders.values()) {
     needs.set(providerSourceText(requirement.source), requirement.versions.join(", "));
@@ -94,22 +110,32 @@ function tree(configuration: Configuration, module: Module, indent: string): str
     const text = providerSourceText(providerOfResource(configuration, module, resource).address.source);
     if (!needs.has(text)) needs.set(text, "");
   }
-  const items = [
-    ...[...needs]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([text, versions]) => ({ text: `provider[${text}]${versions === "" ? "" : ` ${versions}`}`, below: "" })),
-    ...[...module.calls.values()].map((call) => ({
-      text: `module.${call.name}`,
-      child: configuration.modules.get(childPath(module, call.name)),
-    })),
-  ];
-  return items
-    .map((item, i) => {
-      const last = i === items.length - 1;
-      const line = `${indent}${last ? "└──" : "├──"} ${item.text}\n`;
-      return "child" in item && item.child
-        ? line + tree(configuration, item.child, `${indent}${last ? "    " : "│   "}`)
-        : line;
+  const providers = [...needs]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([text, versions]) => ({ text: `provider[${text}]${versions === "" ? "" : ` ${versions}`}`, below: [] }));
+  const modules = [...module.calls.values()].map((call) => {
+    const child = configuration.modules.get(childPath(module, call.name));
+    return { text: `module.${call.name}`, below: child ? branches(configuration, child) : [] };
+  });
+  return [...providers, ...modules];
+}
+
+function testBranches(tests: readonly TestFile[], modules: readonly RunModule[]): Branch[] {
+  const byKey = new Map(modules.map(({ names, configuration }) => [names.join("."), configuration]));
+  return tests.map((file) => {
+    const below = file.runs.flatMap((run): Branch[] => {
+      const tested = byKey.get(runNames(file, run).join("."));
+      return tested ? [{ text: `run.${run.name}`, below: branches(tested, tested.root) }] : [];
+    });
+    return { text: fileNames(file).join("."), below };
+  });
+}
+
+function linesOf(all: readonly Branch[], indent: string): string {
+  return all
+    .map(({ text, below }, i) => {
+      const last = i === all.length - 1;
+      return `${indent}${last ? "└──" : "├──"} ${text}\n${linesOf(below, `${indent}${last ? "    " : "│   "}`)}`;
     })
     .join("");
 }

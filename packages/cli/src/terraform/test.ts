@@ -54,7 +54,7 @@ export async function runTestCommand(args: readonly string[], io: CommandIo, sty
       await session.report([refused]);
       return 1;
     }
-    const tests = await loadTests(session, occurrences, values["test-directory"] ?? "tests", values.filter);
+    const tests = await loadTests(session, occurrences, values["test-directory"], values.filter);
     if (!(await session.report(tests.diagnostics))) return 1;
     const report = json ? jsonTestReport(json, values.verbose) : humanTestReport(session, values.verbose);
     return runAll(session, tests, report, values);

@@ -1,23 +1,33 @@
 import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
 import { validateConfiguration } from "@millwright/engine/validate";
 import { unknownVariables } from "@millwright/engine/variables";
+import type { FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { diagnosticPlain } from "../views/diagnostic-json.ts";
 import type { SourceText } from "../views/diagnostics.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
-import { type LoadedFolder, loadFolder, hasConfiguration } from "./folder.ts";
-import { variableFlags, viewFlags } from "./options.ts";
+import { type LoadedFolder, loadFolder, hasConfiguration, variableSources } from "./folder.ts";
+import { type GivenFlag, variableFlags, viewFlags } from "./options.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
+import { readRunModules, readTestFiles } from "./run-modules.ts";
 import type { CommandStyle, Session } from "./session.ts";
+
+const flags = {
+  ...variableFlags,
+  json: viewFlags.json,
+  "no-color": viewFlags["no-color"],
+  "no-tests": { kind: "bool", help: "Leave the test files out." },
+  "test-directory": { kind: "string", value: "FOLDER", help: 'Where the tests are (default "tests").' },
+} as const satisfies FlagTable;
 
 export function runValidate(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { ...variableFlags, json: viewFlags.json, "no-color": viewFlags["no-color"] },
+      flags,
       usage: "validate [flags]",
       about:
-        "Checks the configuration of a folder: syntax, references, types, and what the\nproviders ask for. Looks at no state and no remote system.",
+        "Checks the configuration of a folder: syntax, references, types, and what the\nproviders ask for; and how its test files are written. Looks at no state and no remote system.",
       example: "validate -json",
       arguments: [0, 0],
       run: async ({ session, values, occurrences }) => {
@@ -25,6 +35,7 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
         if (hasConfiguration(session.folder)) {
           const folder = await loadFolder(session, occurrences);
           found.push(...(await checkFolder(session, folder)));
+          if (!values["no-tests"]) found.push(...checkTests(session, occurrences, values["test-directory"]));
         }
         if (values.json) {
           await io.stdout(`${JSON.stringify(validationReport(found, session.sources), null, 2)}\n`);
@@ -44,6 +55,13 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
     io,
     style,
   );
+}
+
+/** What is wrong with how a folder's test files are written, and with the modules that they name. */
+function checkTests(session: Session, occurrences: readonly GivenFlag[], directory: string | undefined): Diagnostic[] {
+  const tests = readTestFiles(session, directory);
+  const { sources } = variableSources(session, occurrences);
+  return [...tests.diagnostics, ...readRunModules(session, tests.value, sources).diagnostics];
 }
 
 /** Everything that is wrong with a folder that was read, what was found while reading included. */

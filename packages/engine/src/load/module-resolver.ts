@@ -1,10 +1,13 @@
 import type { ModuleCall } from "../configuration.ts";
 
+/** What a call says of where its module comes from. */
+export type ModuleAddress = Pick<ModuleCall, "source" | "version" | "sourceRange">;
+
 /**
  * Says where the module is that a call does not name by a path. `names` are those of the calls that lead to it, its own
  * the last.
  */
-export type ModuleResolver = (call: ModuleCall, names: readonly string[]) => ResolvedModule;
+export type ModuleResolver = (call: ModuleAddress, names: readonly string[]) => ResolvedModule;
 
 export type ResolvedModule =
   /** Relative to the root folder. */
