@@ -128,6 +128,11 @@ export class PluginFolder {
     return existsSync(journalPath(this.statePath));
   }
 
+  /** Whether a run is changing something. */
+  get hasBegun(): boolean {
+    return this.hasJournal && readFileSync(journalPath(this.statePath), "utf8").includes('{"before":');
+  }
+
   get serial(): number {
     return Number(this.#state()?.serial ?? 0);
   }

@@ -1,3 +1,8 @@
 import { testPluginKills } from "./plugin-kills.ts";
 
-testPluginKills({ kills: Number(process.env.KILLS ?? 100), killsPerStage: 12, share: 1 });
+testPluginKills({
+  kills: Number(process.env.KILLS ?? 100),
+  killsPerStage: 12,
+  stages: ["made", "changed", "destroyed"],
+  share: 1,
+});

@@ -11,6 +11,8 @@ import { seededFraction } from "./seeded-fraction.ts";
 export interface PluginKillOptions {
   readonly kills: number;
   readonly killsPerStage: number;
+  /** What a folder is led through, in this order. */
+  readonly stages: readonly Stage[];
   /** How much of the two hundred resources there are. */
   readonly share: number;
 }
@@ -24,7 +26,6 @@ interface Figures {
 
 type Fraction = () => number;
 
-const stages: readonly Stage[] = ["made", "changed", "destroyed"];
 /** How long the provider takes at most for each way, in milliseconds. */
 const delay = 80;
 
@@ -58,7 +59,7 @@ export function testPluginKills(options: PluginKillOptions): void {
 async function killOften(
   world: RemoteWorld,
   settings: string,
-  { kills, killsPerStage, share }: PluginKillOptions,
+  { kills, killsPerStage, stages, share }: PluginKillOptions,
   fraction: Fraction,
 ): Promise<Figures> {
   const figures: Figures = { phases: { before: 0, during: 0, after: 0 }, adopted: 0, asked: 0, folders: 0 };
@@ -106,7 +107,7 @@ async function killOnce(folder: PluginFolder, fraction: Fraction, share: number)
   const process = folder.start();
   const [kind, instant] = [fraction(), fraction()];
   if (kind < 0.1) await sleep(600 * instant);
-  else if (await process.until(() => folder.hasJournal)) {
+  else if (await process.until(() => folder.hasBegun)) {
     if (kind < 0.95) await sleep(1_500 * share * instant);
     else await process.until(() => !folder.hasJournal);
   }
