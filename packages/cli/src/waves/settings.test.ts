@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { sourceFile } from "@millwright/hcl/source-file";
 import { describe, expect, test } from "vitest";
 import { gatesOf } from "./gates.ts";
@@ -84,6 +85,14 @@ gate "budget" "seen" {
       "slo",
       "seen",
     ]);
+  });
+
+  test("what the page shows is read", () => {
+    const page = readFileSync(new URL("../../../../docs/history-and-waves.md", import.meta.url), "utf8");
+    const [, shown = ""] = /```hcl\n([\s\S]*?)```/.exec(page) ?? [];
+    const { value, diagnostics } = read(shown, { TOKEN: "t" });
+    expect(diagnostics).toEqual([]);
+    expect(value.gates.map(({ kind }) => kind)).toEqual(["http", "command", "service", "budget", "conditions"]);
   });
 
   test("the change's own conditions are a gate wherever no other is named for them", () => {

@@ -185,7 +185,7 @@ class Reader {
 
   #isUrl(text: string, block: Block): boolean {
     if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return true;
-    this.#refuse("Unsuitable value", `"${text}" is not an address that begins with http:// or https://.`, block.header);
+    this.#refuse("Unsuitable value", "This is not an address that begins with http:// or https://.", block.header);
     return false;
   }
 
