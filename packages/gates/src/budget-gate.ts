@@ -3,6 +3,7 @@ import type { Clock } from "@millwright/core/ports";
 import type { Gate, Refusal } from "./gate.ts";
 import { httpLook, type HttpProbe } from "./http-gate.ts";
 import { prometheusQuery, type PrometheusQuery } from "./prometheus.ts";
+import { shownAddress } from "./shown-address.ts";
 
 export interface Budget {
   /** The share of what must go well: 0.999. */
@@ -58,11 +59,11 @@ export function budgetGate(name: string, budget: Budget, source: BudgetSource, c
       if (looks.length === 0)
         return Promise.resolve({
           kind: "wait",
-          because: `${source.probe.url} was not looked at yet`,
+          because: `${shownAddress(source.probe.url)} was not looked at yet`,
           milliseconds: source.interval,
         });
       const good = looks.filter((one) => one.good).length / looks.length;
-      return Promise.resolve(spent(budget, good, `${looks.length} looks at ${source.probe.url}`));
+      return Promise.resolve(spent(budget, good, `${looks.length} looks at ${shownAddress(source.probe.url)}`));
     },
   };
 }

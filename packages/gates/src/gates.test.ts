@@ -270,3 +270,22 @@ describe("an error budget", () => {
     await watching;
   });
 });
+
+test("an address is told without its login and its query, which may be secret", async () => {
+  const address = new URL(await answering(() => ({ status: 500 })));
+  [address.username, address.password, address.search] = ["me", "s3cret-login", "?token=s3cret-token"];
+  const probe: HttpProbe = { url: address.href, method: "GET", headers: {}, statuses: [200, 200], timeout: 1_000 };
+  const steadiness = { holds: 0, grace: 60_000, interval: 1, refusal: "stop" } as const;
+  const budget = { objective: 0.9, window: 60_000, most: 1, refusal: "stop" } as const;
+  const query = { address: address.href, query: "up", timeout: 1_000 };
+  const gates = [
+    httpGate("page", probe, steadiness),
+    budgetGate("budget", budget, { kind: "prometheus", query }, systemClock),
+    budgetGate("looks", budget, { kind: "probe", probe, interval: 1_000 }, systemClock),
+  ];
+  for (const one of gates) {
+    const { because } = await one.decide(at0, signal);
+    expect(because).toContain(address.host);
+    expect(because).not.toContain("s3cret");
+  }
+});

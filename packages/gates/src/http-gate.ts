@@ -1,6 +1,7 @@
 import { messageOf } from "@millwright/core/errors";
 import { HttpConnections } from "@millwright/clients/http";
 import type { Gate } from "./gate.ts";
+import { shownAddress } from "./shown-address.ts";
 import type { Finding } from "./steady.ts";
 import { Steady, type Steadiness } from "./steady.ts";
 
@@ -26,6 +27,7 @@ export function httpGate(name: string, probe: HttpProbe, settings: Steadiness): 
 /** Looks at an address once. Never rejects, but with the signal's reason. */
 export function httpLook(probe: HttpProbe): (signal: AbortSignal) => Promise<Finding> {
   const url = new URL(probe.url);
+  const shown = shownAddress(probe.url);
   const scheme = url.protocol === "https:" ? "https" : "http";
   const port = url.port === "" ? (scheme === "https" ? 443 : 80) : Number(url.port);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
@@ -40,13 +42,13 @@ export function httpLook(probe: HttpProbe): (signal: AbortSignal) => Promise<Fin
       const body = new TextDecoder().decode(await answer.bytes());
       const [least, most] = statuses;
       if (answer.status < least || answer.status > most)
-        return { good: false, what: `${probe.url} answered ${answer.status}` };
+        return { good: false, what: `${shown} answered ${answer.status}` };
       if (contains !== undefined && !body.includes(contains))
-        return { good: false, what: `${probe.url} answered without ${JSON.stringify(contains)}` };
-      return { good: true, what: `${probe.url} answered ${answer.status}` };
+        return { good: false, what: `${shown} answered without ${JSON.stringify(contains)}` };
+      return { good: true, what: `${shown} answered ${answer.status}` };
     } catch (error) {
       signal.throwIfAborted();
-      return { good: false, what: `${probe.url} did not answer: ${messageOf(error)}` };
+      return { good: false, what: `${shown} did not answer: ${messageOf(error)}` };
     }
   };
 }

@@ -1,6 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import { HttpConnections } from "@millwright/clients/http";
 import { clientErrors } from "@millwright/clients/errors";
+import { shownAddress } from "./shown-address.ts";
 
 export interface PrometheusQuery {
   /** Such as `http://127.0.0.1:9090`. */
@@ -31,7 +32,10 @@ export function prometheusQuery({
     const text = new TextDecoder().decode(await answer.bytes());
     const number = numberIn(text);
     if (typeof number === "number") return number;
-    throw new OperationalError(clientErrors.badAnswer, `${address} answered ${answer.status} to ${query}: ${number}`);
+    throw new OperationalError(
+      clientErrors.badAnswer,
+      `${shownAddress(address)} answered ${answer.status} to ${query}: ${number}`,
+    );
   };
 }
 
