@@ -29,7 +29,8 @@ export interface Part {
 /** How one kind of file is encrypted: the first method is that of writing, the others are tried when reading. */
 export interface Target {
   readonly methods: readonly string[];
-  readonly enforced?: Expression;
+  /** True in one of them forbids to write in clear. */
+  readonly enforced: readonly Expression[];
   readonly range: SourceRange;
 }
 
@@ -70,8 +71,8 @@ class Reader {
     for (const block of value.blocks) {
       if (block.type === "key_provider") this.#part(this.#keyProviders, block);
       else if (block.type === "method") this.#part(this.#methods, block);
-      else if (block.type === "state") this.#state = this.#target(block) ?? this.#state;
-      else if (block.type === "plan") this.#plan = this.#target(block) ?? this.#plan;
+      else if (block.type === "state") this.#state = laidOver(this.#state, this.#target(block));
+      else if (block.type === "plan") this.#plan = laidOver(this.#plan, this.#target(block));
       else this.#remote(block);
     }
   }
@@ -108,16 +109,15 @@ class Reader {
     this.#diagnostics.push(...diagnostics);
     for (const inner of value.blocks) {
       const target = this.#target(inner);
-      if (!target) continue;
-      if (inner.type === "default") this.#remoteDefault = target;
-      else this.#remotes.set(inner.labels[0]!, target);
+      const name = inner.labels[0] ?? "";
+      if (inner.type === "default") this.#remoteDefault = laidOver(this.#remoteDefault, target);
+      else this.#remotes.set(name, laidOver(this.#remotes.get(name), target));
     }
   }
 
-  /** Undefined where it names no method: then nothing is said of that kind of file. */
-  #target(block: Block): Target | undefined {
+  #target(block: Block): Target {
     const methods: string[] = [];
-    let enforced: Expression | undefined;
+    const enforced: Expression[] = [];
     for (let at: Block | undefined = block; at; ) {
       const { value, diagnostics } = contentOf(at.body, {
         attributes: [
@@ -130,11 +130,11 @@ class Reader {
       const method = value.attributes.get("method");
       const address = method && this.#methodAddress(method.expression);
       if (address !== undefined) methods.push(address);
-      enforced ??= value.attributes.get("enforced")?.expression;
+      const said = value.attributes.get("enforced");
+      if (said) enforced.push(said.expression);
       at = value.blocks[0];
     }
-    if (methods.length === 0) return undefined;
-    return { methods, ...(enforced ? { enforced } : {}), range: rangeOf(block.header) };
+    return { methods, enforced, range: rangeOf(block.header) };
   }
 
   #methodAddress(expression: Expression): string | undefined {
@@ -144,6 +144,13 @@ class Reader {
     this.#diagnostics.push(errorDiagnostic("Invalid encryption method", detail, { subject: rangeOf(expression) }));
     return undefined;
   }
+}
+
+// That it is enforced stays: TF_ENCRYPTION may name other methods, and not have the state in clear.
+function laidOver(earlier: Target | undefined, later: Target): Target {
+  if (!earlier) return later;
+  const { methods, range } = later.methods.length > 0 ? later : earlier;
+  return { methods, enforced: [...earlier.enforced, ...later.enforced], range };
 }
 
 /** The address that an expression is, such as `key_provider.pbkdf2.main`; undefined for any other expression. */

@@ -65,7 +65,9 @@ async function external(
   const { payload: answer } = (await converse(command, "OpenTofu-External-Encryption-Method", input, ports)) as {
     readonly payload?: string;
   };
-  return Buffer.from(answer ?? "", "base64");
+  if (!answer)
+    throw new OperationalError(backendErrors.keyUnavailable, `The command ${command[0]} failed: it gave no payload.`);
+  return Buffer.from(answer, "base64");
 }
 
 function keyOf(settings: PartSettings): Uint8Array {

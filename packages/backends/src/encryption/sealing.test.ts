@@ -126,11 +126,25 @@ describe("a configuration that cannot be worked with says why", () => {
       text: `method "unencrypted" "u" {}\nstate {\n enforced = true\n method = method.unencrypted.u\n}`,
       want: "Unencrypted method is forbidden",
     },
+    { name: "enforced, and no method", text: "state {\n enforced = true\n}", want: "No encryption method" },
+    {
+      name: "enforced by the configuration, and in clear by TF_ENCRYPTION",
+      text: `${main}state {\n enforced = true\n ${target("aes_gcm.main")}}`,
+      over: `method "unencrypted" "u" {}\n${state("unencrypted.u")}`,
+      want: "Unencrypted method is forbidden",
+    },
     { name: "a method that is no address", text: `state {\n method = "aes"\n}`, want: "Invalid encryption method" },
   ];
-  test.each(cases)("$name", ({ text, want }) => {
-    const { value, diagnostics } = made([text]);
+  test.each(cases)("$name", ({ text, over = "", want }) => {
+    const { value, diagnostics } = made([text, over]);
     expect([value, diagnostics[0]?.summary]).toEqual([undefined, want]);
+  });
+
+  test("a command that gives nothing back has not encrypted: what it was given is not lost", async () => {
+    const silent = `["sh", "-c", "echo '{\\"magic\\":\\"OpenTofu-External-Encryption-Method\\",\\"version\\":1}'; cat >/dev/null; echo '{}'"]`;
+    const commands = `encrypt_command = ${silent}\n decrypt_command = ${silent}`;
+    const by = sealing(`method "external" "m" {\n ${commands}\n}\n${state("external.m")}`);
+    await expect(by.seal(plain)).rejects.toThrow("it gave no payload");
   });
 
   test("what no target is said of is in clear", () => {

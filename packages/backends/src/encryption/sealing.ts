@@ -35,6 +35,7 @@ export function makeSealing(request: SealingRequest): Diagnosed<Sealing | undefi
   }
   diagnostics.push(...refusedClear(target, recipes, what, evaluate));
   if (hasErrors(diagnostics)) return { value: undefined, diagnostics };
+  if (recipes.length === 0) return { value: inClear, diagnostics };
   return { value: new EncryptedSealing(recipes, what !== "plan", ports), diagnostics };
 }
 
@@ -43,16 +44,20 @@ function targetOf(config: EncryptionConfig, what: Sealed): Target | undefined {
 }
 
 function refusedClear(
-  { enforced, range }: Target,
+  { methods, enforced, range }: Target,
   recipes: readonly MethodRecipe[],
   what: Sealed,
   evaluate: EvaluateArgument,
 ): readonly Diagnostic[] {
-  if (!enforced) return [];
-  const { value, diagnostics } = evaluate(enforced, `${what}.enforced`);
-  if (hasErrors(diagnostics)) return diagnostics;
+  const said = enforced.map((expression) => evaluate(expression, `${what}.enforced`));
+  const diagnostics = said.flatMap((one) => one.diagnostics);
+  if (hasErrors(diagnostics) || !said.some(({ value }) => isTrue(value))) return diagnostics;
+  if (methods.length === 0) {
+    const detail = `The ${what} has to be encrypted (enforced = true), and no method says how. Name one: method = method.aes_gcm.main.`;
+    return [errorDiagnostic("No encryption method", detail, { subject: range })];
+  }
   const clear = recipes.find(({ method }) => method === undefined);
-  if (!clear || !isTrue(value)) return diagnostics;
+  if (!clear) return diagnostics;
   const detail = `The ${what} has to be encrypted (enforced = true), and ${clear.address} does not encrypt. Take it out, or set enforced to false until what is there is encrypted.`;
   return [errorDiagnostic("Unencrypted method is forbidden", detail, { subject: range })];
 }
