@@ -284,7 +284,7 @@ class PgSlot implements StateSlot {
 
 function isMadeMeanwhile(error: unknown): boolean {
   const cause = error instanceof OperationalError ? error.cause : undefined;
-  const codes: readonly unknown[] = ["23505", "42P06", "42P07"];
+  const codes: readonly unknown[] = ["23505", "42710", "42P06", "42P07"];
   return cause instanceof Error && "code" in cause && codes.includes(cause.code);
 }
 
