@@ -42,7 +42,7 @@ const commands: Readonly<Record<string, Command>> = {
   plan: terraform("plan", "Show what would change, and save it"),
   apply: terraform("apply", "Carry out a plan"),
   destroy: terraform("destroy", "Remove everything that the state holds"),
-  drift: terraform("drift", "Show what has changed outside of a folder since its last apply"),
+  drift: terraform("drift", "Show what has changed outside since the last apply"),
   history: terraform("history", "Show the runs that have changed a folder's state"),
   revert: terraform("revert", "Go back to how everything was after an earlier run"),
   show: terraform("show", "Show the state or a saved plan"),
@@ -67,7 +67,7 @@ const commands: Readonly<Record<string, Command>> = {
   metadata: terraform("metadata", "List all functions with their types, as JSON"),
   version: terraform("version", "Show the versions of the program and of its providers"),
   provider: {
-    help: "Serve a provider to Terraform and OpenTofu, or make a program of it",
+    help: "Serve a provider to Terraform and OpenTofu, or build it",
     group: "infrastructure",
     run: async (args, io) => (await import("./commands/provider.ts")).runProvider(args, io),
   },
@@ -77,7 +77,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (args, io) => (await import("./commands/types.ts")).runTypes(args, io),
   },
   dev: {
-    help: "Run a server and an agent on this machine, data in .millwright",
+    help: "Run a server and an agent here, with data in .millwright",
     group: "services",
     run: async (args, io) => (await import("./commands/dev.ts")).runDev(args, io),
   },
@@ -87,7 +87,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (args, io) => (await import("./commands/server.ts")).runServer(args, io),
   },
   agent: {
-    help: "Run a node: checks, names and Consul's HTTP API on this machine",
+    help: "Run a node: checks, names, Consul's HTTP API on this machine",
     group: "services",
     run: async (args, io) => (await import("./commands/agent.ts")).runAgent(args, io),
   },
@@ -174,7 +174,9 @@ async function guarded(io: CommandIo, work: () => Promise<number>): Promise<numb
   try {
     return await work();
   } catch (error) {
-    if (error instanceof OperationalError) {
+    if (isInterrupt(error, io.signal))
+      await io.stderr("\nInterrupted. What was not finished is not there; run the command again.\n");
+    else if (error instanceof OperationalError) {
       const { renderDiagnostic } = await import("./views/diagnostics.ts");
       const { failureDiagnostic } = await import("./views/failure.ts");
       await io.stderr(renderDiagnostic(failureDiagnostic(error), io.view));
@@ -184,6 +186,12 @@ async function guarded(io: CommandIo, work: () => Promise<number>): Promise<numb
     }
     return 1;
   }
+}
+
+// What is waited for when ^C comes rejects with the signal's reason, or with an error of that name.
+function isInterrupt(error: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted) return false;
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
 }
 
 async function unknown(name: string, io: CommandIo): Promise<number> {

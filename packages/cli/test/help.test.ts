@@ -70,6 +70,10 @@ describe("the help of every command", () => {
   });
 });
 
+test("the list of all commands fits 80 columns", async () => {
+  expect((await runProgram(["--help"])).out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+});
+
 test("every command of Terraform's command line is one of millwright's own", async () => {
   const listed = async (args: readonly string[]) =>
     [...(await runProgram(args)).out.matchAll(/^ {2}(\w[\w-]*) {2,}\S/gm)].map(([, name]) => name!);

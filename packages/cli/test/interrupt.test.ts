@@ -121,6 +121,31 @@ test.each([["plan"], ["apply"], ["drift"]])(
   },
 );
 
+test("an interrupt of a download is no bug, and leaves nothing half done", async () => {
+  const stuck = createServer(() => undefined);
+  await new Promise<void>((resolve) => stuck.listen(0, "127.0.0.1", resolve));
+  const { port } = stuck.address() as AddressInfo;
+  const other = new TestFolder({
+    "main.tf": `module "m" {\n  source = "http://127.0.0.1:${port}/m.zip"\n}\n`,
+  });
+  try {
+    const { code, err } = await runProgram(["init"], {
+      cwd: other.path,
+      onOutput: (child, text) => {
+        if (text.includes("Downloading")) child.kill("SIGINT");
+      },
+    });
+    expect(code).toBe(1);
+    expect(err).toContain("Interrupted.");
+    expect(err).not.toContain("bug");
+    expect(existsSync(join(other.path, ".terraform/modules/m"))).toBe(false);
+  } finally {
+    other.remove();
+    stuck.closeAllConnections();
+    stuck.close();
+  }
+});
+
 const leftBeside = () => readdirSync(folder.path).filter((name) => name.includes("journal"));
 
 test("one interrupt lets what runs finish, begins nothing more and keeps the state true", async () => {
