@@ -1,5 +1,7 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { planBytes, savedPlanOf } from "@millwright/engine/plan-file";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestFolder } from "./folder.ts";
 
@@ -37,6 +39,22 @@ output "secret" {
   sensitive = true
 }
 `;
+
+test("revert -restore-files writes into the folder alone, whatever names a history has", async () => {
+  const folder = await threeRuns();
+  const kept = join(folder.path, ".millwright/history/terraform.tfstate/000001.plan");
+  const saved = savedPlanOf(readFileSync(kept), kept);
+  const outside = mkdtempSync(join(tmpdir(), "outside-"));
+  symlinkSync(outside, join(folder.path, "linked"));
+  symlinkSync(join(outside, "dangling.tf"), join(folder.path, "dangling.tf"));
+  const names = [join(outside, "absolute.tf"), `sub/../../${basename(outside)}/up.tf`, "linked/by.tf", "dangling.tf"];
+  const files = new Map([...saved.files, ...names.map((name) => [name, Buffer.from("# evil")] as const)]);
+  writeFileSync(kept, planBytes({ ...saved, files }));
+  await folder.run(["revert", "-auto-approve", "-restore-files", "1"]);
+  expect(readdirSync(outside)).toEqual([]);
+  expect(readFileSync(join(folder.path, "main.tf"), "utf8")).toBe(configuration("one"));
+  rmSync(outside, { recursive: true });
+});
 
 describe("history", () => {
   test("lists runs: when, who, what, and what came of it", async () => {
@@ -94,8 +112,9 @@ describe("revert", () => {
     expect(code).toBe(0);
     expect(out).toContain("terraform_data.extra will be created");
     expect(out).toMatch(
-      /And what was lost since then does not come back:\n {2}- terraform_data\.extra: was destroyed since; what it held stays lost/,
+      /\nWhat was lost since then does not come back:\n {2}- terraform_data\.extra: was destroyed since; what it held stays lost/,
     );
+    expect(out.match(/what it held stays lost/g)).toHaveLength(1);
     expect(out.replace(/\s+/g, " ")).toContain("do not say so yet: main.tf.");
     expect((await folder.must("state", "list")).out).toBe("terraform_data.a\nterraform_data.extra\n");
     expect((await folder.must("history")).out).toMatch(/\n4 .* revert to 2 /);

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
@@ -7,7 +8,7 @@ import { isGiven, text, texts } from "./plain.ts";
 import type { Provisioner, ProvisionerCall } from "./provisioner.ts";
 import { blockOf } from "./schema.ts";
 import { Remote } from "./ssh.ts";
-import { putFile, removeFile, setMode } from "./upload.ts";
+import { putScript, removeFile } from "./upload.ts";
 
 /** Runs lines or scripts on another machine. */
 export const remoteExec: Provisioner = {
@@ -58,12 +59,15 @@ function scriptsOf({ config, folder }: ProvisionerCall): readonly Uint8Array[] {
 }
 
 async function runScript(remote: Remote, script: Uint8Array, login: Connection, call: ProvisionerCall): Promise<void> {
-  const path = login.scriptPath.replaceAll("%RAND%", String(Math.floor(Math.random() * 2 ** 31)));
+  const path = login.scriptPath.replaceAll("%RAND%", String(randomInt(2 ** 31)));
   const files = await remote.files();
-  await putFile(files, path, script);
-  await setMode(files, path, 0o700);
-  const ended = await remote.run(quoted(path), call.output, call.signal);
-  await removeFile(files, path);
+  await putScript(files, path, script);
+  let ended: number | string;
+  try {
+    ended = await remote.run(quoted(path), call.output, call.signal);
+  } finally {
+    await removeFile(files, path);
+  }
   if (ended === 0) return;
   const how = typeof ended === "number" ? `Process exited with status ${ended}` : `Process ended by ${ended}`;
   throw new OperationalError(provisionerErrors.failed, `error executing "${path}": ${how}`);

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@millwright/core/ports";
@@ -93,6 +103,22 @@ describe("remote-exec", () => {
     writeFileSync(join(folder, "later.sh"), `#!/bin/sh\ntouch ${marker}\n`);
     await expect(run(remoteExec, { scripts: ["bad.sh", "later.sh"] })).rejects.toThrow("Process exited with status 7");
     expect(existsSync(marker)).toBe(false);
+  });
+
+  test("puts a script through no link that is there, readable by nobody else, and takes it away also after an interrupt", async () => {
+    const taken = join(folder, "taken.sh");
+    writeFileSync(join(folder, "victim"), "kept");
+    symlinkSync(join(folder, "victim"), taken);
+    await run(remoteExec, { inline: ["true"] }, { script_path: taken });
+    expect(readFileSync(join(folder, "victim"), "utf8")).toBe("kept");
+    const script = join(folder, "mine.sh");
+    const stop = new AbortController();
+    const running = run(remoteExec, { inline: ["sleep 30"] }, { script_path: script }, stop.signal);
+    await expect.poll(() => existsSync(script)).toBe(true);
+    expect(statSync(script).mode & 0o077).toBe(0);
+    setTimeout(() => stop.abort(new Error("interrupted")), 500);
+    await expect(running).rejects.toThrow("interrupted");
+    expect(existsSync(script)).toBe(false);
   });
 
   test("an interrupt ends what runs", async () => {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
-import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper } from "ssh2";
+import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper, utils } from "ssh2";
 import type { Connection, Login } from "./connection.ts";
 import { provisionerErrors } from "./errors.ts";
 import { Lines } from "./lines.ts";
@@ -33,6 +33,8 @@ export class Remote {
       readonly env: Readonly<Record<string, string | undefined>>;
     },
   ): Promise<Remote> {
+    // What is no key does not become one by waiting.
+    for (const login of [connection, connection.bastion]) if (login) checkKey(login);
     const until = clock.monotonic() + connection.timeout;
     for (let pause = 500; ; pause = Math.min(pause * 2, 10_000)) {
       signal.throwIfAborted();
@@ -108,6 +110,13 @@ export class Remote {
     this.#client.end();
     this.#bastion?.end();
   }
+}
+
+function checkKey({ host, privateKey }: Login): void {
+  const parsed = privateKey === undefined ? undefined : utils.parseKey(privateKey);
+  if (!(parsed instanceof Error)) return;
+  const why = `The private key for ${host} cannot be used: ${parsed.message}. Give the text of a key without a passphrase, as file("id_ed25519") does, or use an agent.`;
+  throw new OperationalError(provisionerErrors.misconfigured, why, { cause: parsed });
 }
 
 interface LoggingIn {

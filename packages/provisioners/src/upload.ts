@@ -24,9 +24,12 @@ export async function putFolder(files: SFTPWrapper, source: string, destination:
   }
 }
 
-export async function setMode(files: SFTPWrapper, path: string, mode: number): Promise<void> {
+/** Writes a program that its owner alone may read and run, in place of what is there and never through a link. */
+export async function putScript(files: SFTPWrapper, path: string, content: Uint8Array): Promise<void> {
+  await removeFile(files, path);
   await new Promise<void>((resolve, reject) => {
-    files.chmod(path, mode, (error) => (error ? reject(named(error, path)) : resolve()));
+    const options = { flag: "wx", mode: 0o700 } as const;
+    files.writeFile(path, Buffer.from(content), options, (error) => (error ? reject(named(error, path)) : resolve()));
   });
 }
 

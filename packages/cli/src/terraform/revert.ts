@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { History } from "@millwright/engine/history";
 import type { RunRecord } from "@millwright/engine/history/record";
@@ -135,9 +135,9 @@ function foreword(
   // Under our own name the plan has just said what it cannot undo itself.
   const now =
     style === "millwright" ? [] : measureOf(plan).irreversible.map(({ address, why }) => `${address}: ${why}`);
-  const all = [...before, ...now];
+  const all = [...new Set([...before, ...now])];
   if (all.length === 0) return "";
-  const head = style === "millwright" ? "And what was lost since then does not come back:" : "This cannot be undone:";
+  const head = style === "millwright" ? "What was lost since then does not come back:" : "This cannot be undone:";
   const lines = ["", head, ...all.map((line) => `  - ${line}`)];
   return `${lines.flatMap((line) => wrapText(line.trim(), width - 4).map((part, at) => (line.startsWith(" ") ? (at === 0 ? "  " : "    ") : "") + part)).join("\n")}\n`;
 }
@@ -178,8 +178,8 @@ async function savePlanBack(call: ApplyCall, state: OpenState, what: FolderToApp
 async function afterwards(session: Session, { files }: LoadedFolder, number: number, restores: boolean): Promise<void> {
   const changed = [...files].filter(([name, bytes]) => {
     // What init installs is not the user's, and other folders are others'.
-    if (name.startsWith(".terraform/") || name.startsWith("..")) return false;
     const path = session.path(name);
+    if (name.startsWith(".terraform/") || !isWithin(session.folder, path)) return false;
     return !existsSync(path) || !readFileSync(path).equals(bytes);
   });
   if (changed.length === 0) return;
@@ -192,17 +192,24 @@ async function afterwards(session: Session, { files }: LoadedFolder, number: num
   const aside = session.path(join(".millwright", "replaced", new Date().toISOString().replaceAll(":", "-")));
   for (const [name, bytes] of changed) {
     const path = session.path(name);
-    if (existsSync(path)) {
+    if (lstatSync(path, { throwIfNoEntry: false })) {
       mkdirSync(dirname(join(aside, name)), { recursive: true, mode: 0o700 });
       renameSync(path, join(aside, name));
     }
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, bytes);
+    writeFileSync(path, bytes, { flag: "wx" });
   }
   if (!session.json)
     await session.io.stdout(
       `\nPut back ${changed.length === 1 ? "a file" : `${changed.length} files`}; what was there is in ${aside}\n`,
     );
+}
+
+// A history may lie where others write it too: its names are not to lead out of the folder, nor over a link that does.
+function isWithin(folder: string, path: string): boolean {
+  if (relative(folder, path).startsWith("..")) return false;
+  for (let at = dirname(path); ; at = dirname(at))
+    if (existsSync(at)) return !relative(realpathSync(folder), realpathSync(at)).startsWith("..");
 }
 
 function help(style: CommandStyle): string {
