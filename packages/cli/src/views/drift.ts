@@ -1,6 +1,7 @@
 import { absoluteResourceText } from "@millwright/engine/addresses";
 import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
+import { withoutKeys } from "@millwright/engine/targets";
 import { rawEquals } from "@millwright/value/operations";
 import type { Value } from "@millwright/value/value";
 import { asMap, isKnown, isNull, unmarkDeep } from "@millwright/value/value";
@@ -17,11 +18,12 @@ export function shownDrift(plan: Plan): readonly InstanceChange[] {
   const relevant = new Map<string, Set<string>>();
   for (const { resource, attribute } of plan.relevant) {
     const first = attribute[0];
-    const names = relevant.get(resource) ?? new Set();
-    relevant.set(resource, names.add(first && "attribute" in first ? first.attribute : everything));
+    const bare = withoutKeys(resource);
+    const names = relevant.get(bare) ?? new Set();
+    relevant.set(bare, names.add(first && "attribute" in first ? first.attribute : everything));
   }
   return current.flatMap((change) => {
-    const names = relevant.get(absoluteResourceText(change.address.module, change.address.resource));
+    const names = relevant.get(withoutKeys(absoluteResourceText(change.address.module, change.address.resource)));
     const part = names && onlyOf(change, names);
     return part && hasDrifted(part) ? [part] : [];
   });

@@ -244,7 +244,9 @@ function referenceTexts(traversal: {
   readonly steps: readonly TraversalStep[];
 }): string[] {
   const root = traversal.root.name;
-  const least = root === "self" ? 0 : root === "data" || root === "ephemeral" || root === "resource" ? 2 : 1;
+  const isInstance = root === "module" && traversal.steps[1]?.kind === "index";
+  const isDeep = isInstance || root === "data" || root === "ephemeral" || root === "resource";
+  const least = root === "self" ? 0 : isDeep ? 2 : 1;
   const texts: string[] = root === "self" ? [root] : [];
   let text = root;
   traversal.steps.forEach((step, i) => {

@@ -1,7 +1,7 @@
 import { noteText } from "@millwright/provider/plan-note";
 import { typeToPlain } from "@millwright/value/type-json";
 import { isNull, isWhollyKnown, unmarkDeep } from "@millwright/value/value";
-import { providerSourceText } from "../addresses.ts";
+import { keyText, providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
 import { hasChanges, isWhole } from "../plan/plan.ts";
@@ -48,9 +48,9 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
   };
 }
 
-function relevantPlain({ resource, attribute }: Plan["relevant"][number]): Plain {
+function relevantPlain({ resource, key, attribute }: Plan["relevant"][number]): Plain {
   return {
-    resource,
+    resource: `${resource}${keyText(key)}`,
     attribute: attribute.map((step) => ("attribute" in step ? step.attribute : knownPlain(step.index))),
   };
 }

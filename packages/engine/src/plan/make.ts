@@ -138,7 +138,12 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     outputs,
     priorState: withChecks(run),
     expansions,
-    relevant: relevantAttributes(context.configuration, { changes: run.changes, outputs, expansions }),
+    relevant: relevantAttributes(context.configuration, {
+      mode: options.mode,
+      changes: run.changes,
+      outputs,
+      expansions,
+    }),
     checks: run.checks,
     unread: run.unread.sort(),
     settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),

@@ -120,7 +120,11 @@ interface Document {
   readonly ephemeralVariables?: readonly string[];
   readonly changes: readonly PlainChange[];
   readonly drift: readonly PlainChange[];
-  readonly relevant?: readonly { readonly resource: string; readonly attribute: readonly PlainStep[] }[];
+  readonly relevant?: readonly {
+    readonly resource: string;
+    readonly key?: string | number;
+    readonly attribute: readonly PlainStep[];
+  }[];
   readonly variablesFrom?: readonly (readonly [string, string])[];
   readonly outputs: readonly (readonly [string, PlainOutput])[];
   readonly previousState: string;
@@ -155,7 +159,7 @@ function encode({ plan, files, providers, contribution, backend }: SavedPlan): D
     ephemeralVariables: plan.ephemeralVariables,
     changes: plan.changes.map(encodeChange),
     drift: plan.drift.map(encodeChange),
-    relevant: plan.relevant.map(({ resource, attribute }) => ({ resource, attribute: encodePath(attribute) })),
+    relevant: plan.relevant.map(({ attribute, ...which }) => ({ ...which, attribute: encodePath(attribute) })),
     ...(plan.variablesFrom ? { variablesFrom: [...plan.variablesFrom] } : {}),
     outputs: [...plan.outputs].map(([name, output]) => [name, encodeOutput(output)] as const),
     previousState: writeStateFile({ lineage, serial, state: plan.previousState }),
@@ -194,8 +198,8 @@ function decode(document: Document): SavedPlan {
     ephemeralVariables: document.ephemeralVariables ?? [],
     changes: document.changes.map(decodeChange),
     drift: document.drift.map(decodeChange),
-    relevant: (document.relevant ?? []).map(({ resource, attribute }) => {
-      return { resource, attribute: decodePath(attribute) };
+    relevant: (document.relevant ?? []).map(({ attribute, ...which }) => {
+      return { ...which, attribute: decodePath(attribute) };
     }),
     ...(document.variablesFrom ? { variablesFrom: new Map(document.variablesFrom) } : {}),
     outputs: new Map(document.outputs.map(([name, output]) => [name, decodeOutput(output)] as const)),
