@@ -180,6 +180,7 @@ function infoKey(key: string): string {
   return `${key}/.lockinfo`;
 }
 
-function memberKey(key: string, session: string): string {
+/** The key that says that a session shares a state. */
+export function memberKey(key: string, session: string): string {
   return `${key}/.sharing/${session}`;
 }

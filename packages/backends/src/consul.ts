@@ -10,7 +10,7 @@ import { type LockInfo, parseLockInfo } from "@millwright/engine/backend/lock-in
 import type { ShareTry } from "@millwright/engine/backend/parts-hold";
 import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backend/storage";
 import type { BackendType } from "./backend-type.ts";
-import { ConsulPartsHold } from "./consul-parts.ts";
+import { ConsulPartsHold, memberKey } from "./consul-parts.ts";
 import { blockSchema, type Settings } from "./settings.ts";
 
 /**
@@ -202,6 +202,9 @@ class ConsulSlot implements StateSlot {
   }
 
   async forceUnlock(id: string, signal: AbortSignal): Promise<void> {
+    const sharer = await this.#get(memberKey(this.#key, id), signal);
+    // One of several who share it: the others go on.
+    if (sharer) return void (await writing(this.#access, this.#key, (client) => client.sessions.destroy(id)));
     const { holder } = await this.#holder(signal);
     if (holder?.ID !== id) {
       const who = holder ? `is held by ${holder.ID}, not by ${id}` : "is held by nobody";

@@ -248,7 +248,9 @@ class PgSlot implements StateSlot {
       `SELECT states.id::text AS id FROM ${this.#session.table} WHERE states.name = $1`,
       [this.#workspace],
     );
-    const { session } = await this.#holder(String(row?.id ?? creationLock));
+    const holders = await this.#holders(String(row?.id ?? creationLock));
+    const isMeant = ({ session }: PgHolder) => [session?.info?.ID, String(session?.pid)].includes(id);
+    const { session } = holders.find(isMeant) ?? holders[0] ?? {};
     if (!session || ![session.info?.ID, String(session.pid)].includes(id)) {
       throw new OperationalError(
         backendErrors.notLocked,
@@ -269,6 +271,12 @@ class PgSlot implements StateSlot {
   }
 
   async #holder(id: string): Promise<PgHolder> {
+    const [first] = await this.#holders(id);
+    return first ?? holderInfo(undefined, "");
+  }
+
+  /** One where it is held alone, all who share it where it is shared. */
+  async #holders(id: string): Promise<readonly PgHolder[]> {
     const rows = await this.#session.ask(
       "read",
       `SELECT a.pid, a.usename, host(a.client_addr) AS client, a.application_name, a.backend_start
@@ -278,7 +286,7 @@ class PgSlot implements StateSlot {
          AND (l.classid::bigint << 32 | l.objid::bigint) = $1::bigint`,
       [id],
     );
-    return holderInfo(rows[0], `${this.#session.place}/${this.#workspace}`);
+    return rows.map((row) => holderInfo(row, `${this.#session.place}/${this.#workspace}`));
   }
 }
 

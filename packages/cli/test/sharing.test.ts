@@ -24,10 +24,11 @@ const backends = [
   { type: "consul", config: () => ({ address: consul.address, path: `shared/s${++places}` }) },
 ];
 const { signal } = new AbortController();
-const info = newLockInfo(
-  { operation: "OperationTypeApply", version: "1", path: "" },
-  { clock: systemClock, chance: systemChance },
-);
+const newInfo = () =>
+  newLockInfo(
+    { operation: "OperationTypeApply", version: "1", path: "" },
+    { clock: systemClock, chance: systemChance },
+  );
 
 describe.each(backends)("a state shared in $type", ({ type, config }) => {
   const open: StateStorage[] = [];
@@ -51,7 +52,7 @@ describe.each(backends)("a state shared in $type", ({ type, config }) => {
   }
   const bytes = (text: string) => Buffer.from(JSON.stringify({ version: 4, text }));
   async function shared(slot: StateSlot): Promise<PartsHold> {
-    const tried = await slot.share!(info, signal);
+    const tried = await slot.share!(newInfo(), signal);
     if (tried.kind !== "held") throw new Error(tried.kind);
     return tried.hold;
   }
@@ -59,7 +60,7 @@ describe.each(backends)("a state shared in $type", ({ type, config }) => {
 
   test("there is nothing to share before the first write", async () => {
     const [one] = await slots(1);
-    expect((await one!.share!(info, signal)).kind).toBe("nothing there");
+    expect((await one!.share!(newInfo(), signal)).kind).toBe("nothing there");
   });
 
   test("a part is changed by one, or relied on by several, and held all or none", async () => {
@@ -77,7 +78,35 @@ describe.each(backends)("a state shared in $type", ({ type, config }) => {
     expect((await c.hold(parts(["x", "y", "z", "r", "w"]))).kind).toBe("held");
     await a.release();
     await c.release();
-    expect((await other!.lock(info, signal)).kind).toBe("held");
+    expect((await other!.lock(newInfo(), signal)).kind).toBe("held");
+  });
+
+  test("it is nobody's alone until the last of those who share it has gone, whoever came first", async () => {
+    const [one, other, third, alone] = await slots(4);
+    await one!.write(bytes("a"));
+    const [a, b] = [await shared(one!), await shared(other!)];
+    await a.release();
+    expect((await alone!.lock(newInfo(), signal)).kind).toBe("busy");
+    const c = await shared(third!);
+    await b.release();
+    expect((await alone!.lock(newInfo(), signal)).kind).toBe("busy");
+    await c.release();
+    const lock = await alone!.lock(newInfo(), signal);
+    expect([lock.kind, (await one!.share!(newInfo(), signal)).kind]).toEqual(["held", "busy"]);
+  });
+
+  test("one who has died may be put out by the id that others are told", async () => {
+    const [one, other, third] = await slots(3);
+    await one!.write(bytes("a"));
+    const [a, b] = [await shared(one!), await shared(other!)];
+    const ended = new Promise((resolve) => b.lost!.addEventListener("abort", resolve, { once: true }));
+    await b.hold(parts(["x"]));
+    const told = await a.hold(parts(["x"]));
+    const [busy] = told.kind === "busy" ? told.busy : [];
+    await third!.forceUnlock(busy!.holder!.ID, signal);
+    await ended;
+    expect(a.lost!.aborted).toBe(false);
+    expect((await a.hold(parts(["x"]))).kind).toBe("held");
   });
 
   test("what was read anew is replaced, and nothing newer", async () => {
@@ -100,8 +129,8 @@ describe.each(backends)("a state shared in $type", ({ type, config }) => {
     let sharing = 0;
     let written = 0;
     const held = new Map<string, number>();
-    const share = async (slot: StateSlot, part: string) => {
-      const tried = await slot.share!(info, signal);
+    const share = async (slot: StateSlot, part: string, fraction: () => number) => {
+      const tried = await slot.share!(newInfo(), signal);
       if (tried.kind !== "held") return;
       sharing++;
       expect(alone).toBe(0);
@@ -116,11 +145,13 @@ describe.each(backends)("a state shared in $type", ({ type, config }) => {
         written++;
         held.set(part, 0);
       }
+      await pause(fraction() * 15);
+      expect(alone).toBe(0);
       sharing--;
       await tried.hold.release();
     };
     const have = async (slot: StateSlot) => {
-      const tried = await slot.lock(info, signal);
+      const tried = await slot.lock(newInfo(), signal);
       if (tried.kind !== "held") return;
       expect([++alone, sharing]).toEqual([1, 0]);
       await pause(1);
@@ -133,12 +164,12 @@ describe.each(backends)("a state shared in $type", ({ type, config }) => {
         for (let round = 0; round < 12; round++) {
           await pause(fraction() * 5);
           if (fraction() < 0.25) await have(slot);
-          else await share(slot, fraction() < 0.5 ? "x" : "y");
+          else await share(slot, fraction() < 0.5 ? "x" : "y", fraction);
         }
       }),
     );
     expect(written).toBeGreaterThan(0);
     expect(Buffer.from((await all[0]!.read(signal))!)).toEqual(bytes(String(written)));
-    expect((await all[0]!.lock(info, signal)).kind).toBe("held");
+    expect((await all[0]!.lock(newInfo(), signal)).kind).toBe("held");
   });
 });

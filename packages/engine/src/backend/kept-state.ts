@@ -192,7 +192,9 @@ export class KeptState {
   async writeErrored(state: State): Promise<string> {
     const path = join(this.#places.folder, "errored.tfstate");
     const { lineage } = this;
-    const file = { lineage, serial: this.#current.serial + 1, state };
+    // Beside its own parts what others had written of a shared state when it was read last.
+    const whole = this.#options.shared ? mergeParts(this.#current.state, state, this.#own) : state;
+    const file = { lineage, serial: this.#current.serial + 1, state: whole };
     writePrivateFile(path, await this.#options.sealing.seal(Buffer.from(writeStateFile(file))));
     return path;
   }
