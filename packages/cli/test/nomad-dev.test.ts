@@ -144,3 +144,60 @@ test("a job that fits nowhere says which dimension is short on how many nodes", 
   expect(code).toBe(2);
   expect(out).toContain('* Dimension "memory" exhausted on 1 nodes\n');
 });
+
+test("the gates of waves.hcl decide whether canaries take over", async () => {
+  const job = (script: string) =>
+    writeFileSync(
+      join(folder, "canary.job"),
+      `job "canary" {
+  region      = "apac"
+  datacenters = ["asia-east1"]
+  group "canary" {
+    count = 1
+    update {
+      canary            = 1
+      max_parallel      = 1
+      min_healthy_time  = "0s"
+      healthy_deadline  = "20s"
+      progress_deadline = "30s"
+      health_check      = "task_states"
+      auto_revert       = true
+    }
+    task "main" {
+      driver = "raw_exec"
+      config {
+        command = "/bin/sh"
+        args    = ["-c", ${JSON.stringify(script)}]
+      }
+      resources {
+        cpu    = 20
+        memory = 16
+      }
+    }
+  }
+}
+`,
+    );
+  const gates = (command: string) =>
+    writeFileSync(
+      join(folder, "waves.hcl"),
+      `gate "command" "smoke" {\n  command = ["${command}"]\n  within  = "0s"\n}\n`,
+    );
+  job("exec sleep 1000");
+  expect((await nomad("job", "run", "canary.job")).code).toBe(0);
+  job("exec sleep 1001");
+  gates("false");
+  const failed = await nomad("job", "run", "-gates", "canary.job");
+  expect(failed.code, failed.out + failed.err).toBe(1);
+  expect(failed.out).toContain("The deployment is given up: smoke: false ended with 1");
+  gates("true");
+  job("exec sleep 1002");
+  const passed = await nomad("job", "run", "-gates", "canary.job");
+  expect(passed.out).toContain("The canaries take over: ");
+  expect(passed.code, passed.out + passed.err).toBe(0);
+  expect(passed.out).toMatch(/Deployment "\w+" successful/);
+  gates("htp");
+  writeFileSync(join(folder, "waves.hcl"), 'gate "htp" "a" {}\n');
+  expect((await nomad("job", "run", "-gates", "canary.job")).err).toContain('Did you mean "http"?');
+  expect((await nomad("job", "run", "-gates=none.hcl", "canary.job")).err).toContain("There is no file none.hcl");
+}, 60_000);

@@ -1,6 +1,7 @@
 import { needsPromotion } from "@millwright/clients/nomad-deployments";
 import type { AllocationListStub, Deployment } from "@millwright/clients/nomad-records";
 import { wrapText } from "../views/style.ts";
+import type { CanaryGates } from "./canary-gates.ts";
 import { deploymentBlock } from "./deployment-view.ts";
 import { heading, line, type Monitor, pollMilliseconds, quoted } from "./monitor-lines.ts";
 import { byGroup } from "@millwright/clients/nomad-placement";
@@ -61,8 +62,11 @@ async function untilEnded(deploymentId: string, monitor: Monitor): Promise<Deplo
     }
     if (deployment.Status in endings) return deployment;
     if (needsPromotion(deployment)) {
-      await tellPromotion(deployment, monitor);
-      return undefined;
+      if (!monitor.gates) {
+        await tellPromotion(deployment, monitor);
+        return undefined;
+      }
+      await passGates(deployment, monitor.gates, monitor);
     }
     await clock.sleep(pollMilliseconds, io.signal);
   }
@@ -95,6 +99,18 @@ async function tellUnhealthy(one: AllocationListStub, told: Set<string>, monitor
     for (const [i, part] of wrapText(text, monitor.io.view.width - 8).entries())
       await line(monitor.io, `${i === 0 ? "  " : "    "}${part}`);
   }
+}
+
+// A promoted deployment goes on, and one that was given up goes back where its job says so: both are told as they go.
+async function passGates({ ID }: Deployment, gates: CanaryGates, { client, io, place }: Monitor): Promise<void> {
+  const { gate, decision } = await gates.decide((text) => line(io, text));
+  const options = { ...place, signal: io.signal };
+  await line(
+    io,
+    `${decision.kind === "go" ? "The canaries take over" : "The deployment is given up"}: ${gate}: ${decision.because}`,
+  );
+  if (decision.kind === "go") await client.deployments.promote(ID, [], options);
+  else await client.deployments.fail(ID, options);
 }
 
 async function tellPromotion({ ID, JobID }: Deployment, { io, program }: Monitor): Promise<void> {
