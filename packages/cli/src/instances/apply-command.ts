@@ -24,6 +24,7 @@ import { readLine } from "../terraform/read-line.ts";
 const flags = {
   ...instancePlanningFlags,
   "auto-approve": { kind: "bool", help: "Do not ask before changing anything." },
+  waves: { kind: "string", value: "SIZES", alone: "", help: "Not for a list of instances: see -instance." },
 } as const satisfies FlagTable;
 
 type Verb = "apply" | "destroy";
@@ -66,6 +67,11 @@ function misuse(verb: Verb, args: readonly string[], values: FlagValues<typeof f
   if (values.json && !values["auto-approve"] && args.length === 0) {
     const detail = "With -json nobody can be asked, so apply needs -auto-approve or a saved plan.";
     return errorDiagnostic("Plan file or auto-approve required", detail);
+  }
+  if (values.waves !== undefined) {
+    const detail =
+      "Waves divide the changes of one state, and each instance has its own. Apply some of the instances at a time by -instance=NAME, and the rest when these are well.";
+    return errorDiagnostic("Waves over instances", detail);
   }
   if (args.length > 0 && values.instance.length > 0) {
     const detail = "A saved plan is carried out as a whole. Give -instance when planning.";
