@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { connectionConfig, connectionPlace } from "./pg-connection.ts";
 
@@ -20,4 +21,11 @@ test.each(cases)("a connection is read from $name", ({ text, want }) => {
 
 test("the place of a connection holds no password", () => {
   expect(connectionPlace(connectionConfig("postgres://ann:secret@db/states", {}))).toBe("db:5432/states");
+});
+
+test("an authority that is named is what a server is held against, also where sslmode says no more than require", () => {
+  const authority = fileURLToPath(import.meta.url);
+  const text = `postgres://db/states?sslrootcert=${authority}`;
+  expect(connectionConfig(text, {}).ssl).toMatchObject({ rejectUnauthorized: true });
+  expect(connectionConfig("postgres://db/states", {}).ssl).toMatchObject({ rejectUnauthorized: false });
 });

@@ -81,10 +81,11 @@ function tlsOf({ sslmode = "require", sslrootcert, sslcert, sslkey }: Words): No
   if (sslmode === "disable" || sslmode === "allow" || sslmode === "prefer") return false;
   const read = (name: string, path: string | undefined) =>
     path === undefined ? {} : { [name]: readFileSync(path, "utf8") };
-  const isVerified = sslmode === "verify-ca" || sslmode === "verify-full";
+  // As libpq and Terraform's client take it: an authority that is named is asked for a reason.
+  const isOfAuthority = sslmode === "verify-ca" || (sslmode === "require" && sslrootcert !== undefined);
   return {
-    rejectUnauthorized: isVerified,
-    ...(sslmode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
+    rejectUnauthorized: isOfAuthority || sslmode === "verify-full",
+    ...(isOfAuthority ? { checkServerIdentity: () => undefined } : {}),
     ...read("ca", sslrootcert),
     ...read("cert", sslcert),
     ...read("key", sslkey),
