@@ -4,13 +4,14 @@ import {
   type InstanceKey,
   keyText,
   type ModuleInstance,
+  type ResourceAddress,
   resourceText,
   rootModule,
   staticModule,
 } from "../addresses.ts";
 import { childPath, type Configuration, type Module } from "../configuration.ts";
 import { expansionKeys } from "../expansion.ts";
-import type { InstanceChange, Plan } from "../plan/plan.ts";
+import type { Plan } from "../plan/plan.ts";
 import { referencesOf, referencesOfBody } from "../references.ts";
 import type { OriginScope } from "./origins.ts";
 import { originsOf, resourceOrigins } from "./origins.ts";
@@ -27,7 +28,13 @@ export interface RelevantAttribute {
 /** The parts of resources that the changes of a plan take values from: what of all that has drifted is worth a word. */
 export function relevantAttributes(
   configuration: Configuration,
-  { mode, changes, outputs, expansions }: Pick<Plan, "mode" | "changes" | "outputs" | "expansions">,
+  {
+    mode,
+    changes,
+    outputs,
+    expansions,
+    priorState,
+  }: Pick<Plan, "mode" | "changes" | "outputs" | "expansions" | "priorState">,
 ): RelevantAttribute[] {
   // Without the keys of calls, what names all instances of a module leads to one resource, not to each.
   const scope: OriginScope = { configuration, calls: new Map() };
@@ -38,7 +45,12 @@ export function relevantAttributes(
       found.set(`${text}${keyText(key)}${formatPath(path)}`, relevant);
     }
   };
-  for (const change of changes) if (change.action !== "no-op") take(originsOfChange(scope, change));
+  for (const change of changes)
+    if (change.action !== "no-op") take(originsOfResource(scope, change.address.module, change.address.resource));
+  // What was read goes from the state with the rest, though no change says so.
+  if (mode === "destroy")
+    for (const { module, address } of priorState.resources.values())
+      if (address.mode === "data") take(originsOfResource(scope, module, address));
   for (const [name, { action }] of outputs) {
     const output = configuration.root.outputs.get(name);
     if (action === "no-op" || !output) continue;
@@ -69,12 +81,12 @@ function modulesBelow(
   });
 }
 
-function originsOfChange(scope: OriginScope, { address }: InstanceChange) {
-  const module = scope.configuration.modules.get(staticModule(address.module));
-  const resource = module?.resources.get(resourceText(address.resource));
+function originsOfResource(scope: OriginScope, instance: ModuleInstance, address: ResourceAddress) {
+  const module = scope.configuration.modules.get(staticModule(instance));
+  const resource = module?.resources.get(resourceText(address));
   if (!resource) return [];
   const { body, repetition } = resource;
-  const own = originsOf(scope, referencesOfBody(body), address.module, repetition);
+  const own = originsOf(scope, referencesOfBody(body), instance, repetition);
   if (repetition.kind === "single") return own;
-  return [...own, ...originsOf(scope, referencesOf(repetition.expression), address.module, { kind: "single" })];
+  return [...own, ...originsOf(scope, referencesOf(repetition.expression), instance, { kind: "single" })];
 }

@@ -143,6 +143,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
       changes: run.changes,
       outputs,
       expansions,
+      priorState: before,
     }),
     checks: run.checks,
     unread: run.unread.sort(),
