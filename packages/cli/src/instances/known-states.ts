@@ -42,7 +42,7 @@ export class KnownStates {
     return state;
   }
 
-  /** Whether an instance has anything, or may have: a run that was killed left creates without an answer. */
+  /** Whether an instance holds something, or may: a run that was killed left creates without an answer. */
   async hasObjects(name: string): Promise<boolean> {
     const state = await this.state(name);
     if (!state) return true;

@@ -306,7 +306,7 @@ function rootOf({ configuration }: LoadedFolder): Module {
   return configuration.root;
 }
 
-/** Whether a plan has anything to look at. */
+/** Whether there is something to look at in a plan. */
 export function worthShowing(plan: Plan): boolean {
   return hasChanges(plan) || plan.drift.length > 0;
 }

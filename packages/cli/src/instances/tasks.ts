@@ -29,7 +29,7 @@ export interface TasksInput {
   readonly mode: PlanMode;
   /** Names on the command line; none of them means all. */
   readonly chosen: readonly string[];
-  /** Whether an instance that is not listed has anything left. */
+  /** Whether something is left of an instance that is not listed. */
   readonly hasObjects: (name: string) => Promise<boolean>;
 }
 

@@ -54,7 +54,7 @@ interface Column {
   readonly cell: (group: DeploymentGroup) => string;
 }
 
-// Columns in which no group has anything to tell are left out.
+// Columns in which no group has a word to tell are left out.
 function columnsFor(groups: readonly DeploymentGroup[], detail: Detail): readonly Column[] {
   const hasCanaries = groups.some(({ DesiredCanaries }) => DesiredCanaries > 0);
   const column = (title: string, cell: Column["cell"], shown = true): readonly Column[] =>

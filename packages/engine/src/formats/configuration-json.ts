@@ -65,7 +65,7 @@ function addUnused({ providers, requiredProviders }: Module, pool: ProviderPool,
 
 /**
  * The module whose configuration of a provider serves a resource, by its path. One that nobody writes belongs to the first
- * module on the way to the resource that has anything of that provider.
+ * module on the way to the resource that has something of that provider.
  */
 function ownerOf(configuration: Configuration, module: Module, resource: Resource): string {
   const { address, block } = providerOfResource(configuration, module, resource);

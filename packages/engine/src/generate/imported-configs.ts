@@ -84,7 +84,7 @@ async function configOf(
   return { value: { address: address.text, from: by.id ?? "its identity", text }, diagnostics };
 }
 
-// Empty blocks for what is to be written, so that it has a provider as any other resource.
+// Empty blocks for what is to be written, so that it has a provider like every other resource.
 function withPlaceholders(configuration: Configuration, blocks: readonly ImportBlock[]): Configuration {
   const resources = new Map(configuration.root.resources);
   for (const { to, provider, range } of blocks) {

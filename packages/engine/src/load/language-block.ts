@@ -52,7 +52,7 @@ export function checkEdition(attribute: Attribute | undefined, known: string, co
   constants.diagnostics.push(errorDiagnostic("Unsupported language edition", detail, { subject }));
 }
 
-/** `experiments = [a, b]`: no release has any. */
+/** `experiments = [a, b]`: there are none in a release. */
 export function checkExperiments(attribute: Attribute | undefined, constants: Constants): void {
   if (!attribute) return;
   for (const element of listElements(attribute.expression) ?? [attribute.expression]) {

@@ -7,7 +7,7 @@ import { outputPart } from "./parts-of-plan.ts";
 export interface OwnParts {
   /** Nobody else writes these meanwhile. */
   readonly changed: ReadonlySet<string>;
-  /** Written where this run has them; the last one's are as good as any. */
+  /** Written where this run has them; the last one's are as good as others. */
   readonly along: ReadonlySet<string>;
 }
 

@@ -187,7 +187,7 @@ export function endsAndMakes(action: Action): boolean {
   return action === "delete-create" || action === "create-delete";
 }
 
-/** Whether a change has anything to show: something is done with the object, or it gets another address. */
+/** Whether there is something to show of a change: something is done with the object, or it gets another address. */
 export function isChange({ action, previousAddress, importing }: InstanceChange): boolean {
   return action !== "no-op" || previousAddress !== undefined || importing !== undefined;
 }
