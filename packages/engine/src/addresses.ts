@@ -1,4 +1,11 @@
-import { parseProviderSource, type ProviderSource, providerSourceText } from "@millwright/sources/provider-source";
+import {
+  builtinTerraform,
+  defaultRegistry,
+  legacyNamespace,
+  parseProviderSource,
+  type ProviderSource,
+  providerSourceText,
+} from "@millwright/sources/provider-source";
 import { compareKeys } from "@millwright/value/types";
 
 export {
@@ -156,6 +163,12 @@ export function wholeProviderConfig({ module, source, alias }: ProviderConfigAdd
 
 /** Reads what {@link providerConfigAddress} prints; undefined where it is not of that form. */
 export function parseProviderConfigAddress(text: string): ProviderConfigAddress | undefined {
+  // As states of Terraform 0.12 have it: `provider.aws.west`.
+  const [, module = "", type, alias] = /^(?:(module\..+?)\.)?provider\. ?([\w-]+)(?:\.([\w-]+))?$/.exec(text) ?? [];
+  if (type !== undefined) {
+    const legacy = { host: defaultRegistry, namespace: legacyNamespace, type };
+    return providerConfigAddress(module, type === "terraform" ? builtinTerraform : legacy, alias);
+  }
   const match = /^(?:(module\..+?)\.)?provider\["([^"]+)"\](?:\.([\w-]+))?(?:\[(".*")\])?$/.exec(text);
   const source = match && parseProviderSource(match[2]!);
   if (!match || !source) return undefined;

@@ -8,6 +8,7 @@ import type { Value } from "@millwright/value/value";
 import { isWhollyKnown } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress, ProviderSource, ResourceAddress } from "./addresses.ts";
 import { providerSourceShort, providerSourceText } from "./addresses.ts";
+import { legacyNamespace } from "@millwright/sources/provider-source";
 import type { ProviderProcess, ProviderRegistry } from "./ports.ts";
 
 /** The version providers are told that they serve: the one whose behaviour this engine follows. */
@@ -82,6 +83,11 @@ export class ProviderPool {
 
   #unknownProvider(source: ProviderSource): Diagnostic {
     const known = this.#registry.known().map(providerSourceShort).sort();
+    if (source.namespace === legacyNamespace) {
+      const text = providerSourceText(source);
+      const detail = `The state names the provider ${text} as Terraform 0.12 did, without a namespace. Say which one it is now, such as: state replace-provider ${text} hashicorp/${source.type}`;
+      return errorDiagnostic("Provider without a namespace", detail, { code: "provider-not-available" });
+    }
     return errorDiagnostic(
       "Provider not available",
       `There is no provider ${providerSourceText(source)} here: it is neither built in nor installed. Built in are ${known.join(", ")}.`,

@@ -9,6 +9,9 @@ export const defaultRegistry = "registry.terraform.io";
 /** The namespace of what is part of the program itself: `terraform.io/builtin/terraform`. */
 export const builtinTerraform: ProviderSource = { host: "terraform.io", namespace: "builtin", type: "terraform" };
 
+/** The namespace of providers in states of before namespaces, which nobody serves: `state replace-provider` gives them theirs. */
+export const legacyNamespace = "-";
+
 export function providerSourceText(source: ProviderSource): string {
   return `${source.host}/${source.namespace}/${source.type}`;
 }
@@ -21,7 +24,12 @@ export function providerSourceShort(source: ProviderSource): string {
 /** `consul`, `hashicorp/consul` or `host/hashicorp/consul`; undefined where it is none of these. */
 export function parseProviderSource(text: string): ProviderSource | undefined {
   const parts = text.split("/");
-  if (parts.some((part) => !/^[0-9A-Za-z](?:[0-9A-Za-z-_]*[0-9A-Za-z])?(?:[.:][0-9A-Za-z-.:]+)?$/.test(part)))
+  const isNamed = (part: string, at: number) => part !== legacyNamespace || at !== parts.length - 2;
+  if (
+    parts
+      .filter(isNamed)
+      .some((part) => !/^[0-9A-Za-z](?:[0-9A-Za-z-_]*[0-9A-Za-z])?(?:[.:][0-9A-Za-z-.:]+)?$/.test(part))
+  )
     return undefined;
   const [a, b, c] = parts.map((part) => part.toLowerCase());
   if (parts.length === 1) return { host: defaultRegistry, namespace: "hashicorp", type: a! };
