@@ -136,6 +136,11 @@ test("a provider's configuration address is read back", () => {
   ]) {
     expect(parseProviderConfigAddress(address.text)).toEqual(address);
   }
-  for (const text of ["", "provider.aws", 'provider["x y"]', 'module.provider["consul"]'])
+  // As Terraform 0.12 wrote them.
+  expect(parseProviderConfigAddress("provider.aws.west")?.text).toBe('provider["registry.terraform.io/-/aws"].west');
+  expect(parseProviderConfigAddress("module.a.provider.terraform")?.text).toBe(
+    'module.a.provider["terraform.io/builtin/terraform"]',
+  );
+  for (const text of ["", "provider.", 'provider["x y"]', 'module.provider["consul"]'])
     expect(parseProviderConfigAddress(text)).toBeUndefined();
 });

@@ -149,8 +149,8 @@ describe("what cannot be read is refused as a whole", () => {
       want: /Entry 0 of "resources"/,
     },
     {
-      name: "a resource with a provider of Terraform 0.12",
-      input: file({ resources: [{ ...resource({}), provider: "provider.test" }] }),
+      name: "a resource with a provider that is none",
+      input: file({ resources: [{ ...resource({}), provider: "test" }] }),
       want: /Entry 0 of "resources"/,
     },
     {
