@@ -104,6 +104,9 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
   const used = usedProviders(graph);
   const matters = options.mode === "destroy" ? neededForDestroy(config) : () => true;
+  // What fails once the run is to stop was only not read to its end.
+  let said = Number.POSITIVE_INFINITY;
+  input.ports.stop.addEventListener("abort", () => (said = Math.min(said, diagnostics.length)), { once: true });
   const outcomes = await walkGraph(
     graph,
     async (node, id) => {
@@ -115,7 +118,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     },
     input.ports.stop,
   ).finally(() => run.ephemerals.closeAll());
-  if (input.ports.stop.aborted) diagnostics.push(interrupted);
+  if (input.ports.stop.aborted) diagnostics.splice(said, diagnostics.length, interrupted);
   else if (isWhole(options)) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
   diagnostics.push(...importsOfNothing(context.configuration, options), ...forgotten(run.changes));
   diagnostics.push(...stillDeclared(moved.statements, run.evaluator), ...unresolvedMoves(moved.blocked));
