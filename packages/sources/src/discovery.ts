@@ -25,7 +25,7 @@ export class ServiceDiscovery {
   async address(host: string, service: string, what: string): Promise<URL> {
     const { base, services } = await this.services(host);
     const given = services[service];
-    if (typeof given !== "string" || !URL.canParse(given, base)) {
+    if (typeof given !== "string" || !URL.canParse(given, base.href)) {
       const message = `The host ${host} offers no ${what}: its discovery document names no ${service}.`;
       throw new OperationalError(sourceErrors.notFound, message);
     }
