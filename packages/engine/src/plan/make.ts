@@ -9,7 +9,7 @@ import { noLongerWanted, withInterrupted, withoutEmpty } from "./interrupted.ts"
 import { checkResultsPlain, groupChecks } from "../check/results.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import { configGraph, resourceDependencies, usedProviders } from "../config-graph.ts";
-import type { Configuration } from "../configuration.ts";
+import type { Configuration, Output } from "../configuration.ts";
 import { type CloseNode, withCloses } from "../ephemeral/closes.ts";
 import { OpenEphemerals } from "../ephemeral/open-ephemerals.ts";
 import { visitEphemeral } from "../ephemeral/visit.ts";
@@ -82,10 +82,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   pool.stopWith(input.ports.stop, "plan");
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, before)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
-  if (hasErrors(diagnostics)) return nothing();
-  diagnostics.push(...missingProviderConfigurations(context.configuration));
-  diagnostics.push(...checkProviderMeta(context.configuration, pool));
-  diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
+  if (!hasErrors(diagnostics)) diagnostics.push(...faultsOf(context.configuration, pool));
   if (hasErrors(diagnostics)) return nothing();
   const config = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(config).map(cycleFound));
@@ -123,15 +120,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   diagnostics.push(...importsOfNothing(context.configuration, options), ...forgotten(run.changes));
   diagnostics.push(...stillDeclared(moved.statements, run.evaluator), ...unresolvedMoves(moved.blocked));
   diagnostics.push(...movesOutsideTargets(moved.movedFrom, options.targets));
-  const outputs = new Map<string, OutputChange>();
-  const { root } = context.configuration;
-  const declared = options.mode === "destroy" ? new Set<string>() : new Set(root.outputs.keys());
-  for (const output of options.mode === "destroy" ? [] : root.outputs.values()) {
-    const id = `output.${output.name}`;
-    if (outcomes.get(id) !== "done" || !targeting.has(id)) continue;
-    outputs.set(output.name, outputChange(nodes, output, input.state.outputs.get(output.name)));
-  }
-  if (isWhole(options)) for (const [name, change] of removedOutputs(input.state, declared)) outputs.set(name, change);
+  const outputs = outputsOf(input, nodes, (id) => outcomes.get(id) === "done" && targeting.has(id));
   withoutEmpty(run.refreshed, input.interrupted);
   const expansions = expansionsOf(run.evaluator, context.configuration);
   const plan: Plan = {
@@ -153,6 +142,32 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     settled: input.interrupted.map((entry) => entry.address).filter((address) => !run.interrupted.has(address)),
   };
   return { plan, diagnostics, evaluator: run.evaluator };
+}
+
+/** What is wrong with a configuration as far as that is seen without evaluating anything. */
+function faultsOf(configuration: Configuration, pool: ProviderPool): Diagnostic[] {
+  return [
+    ...missingProviderConfigurations(configuration),
+    ...checkProviderMeta(configuration, pool),
+    ...checkReferences(configuration, pool),
+    ...checkRefactoring(configuration),
+  ];
+}
+
+/** The changes of the root's outputs; `isDone` says of which nodes the values are known to be right. */
+function outputsOf(
+  { context, options, state }: PlanInput,
+  nodes: NodeRun,
+  isDone: (id: string) => boolean,
+): Map<string, OutputChange> {
+  const outputs = new Map<string, OutputChange>();
+  const declared = options.mode === "destroy" ? new Map<string, Output>() : context.configuration.root.outputs;
+  for (const output of declared.values())
+    if (isDone(`output.${output.name}`))
+      outputs.set(output.name, outputChange(nodes, output, state.outputs.get(output.name)));
+  if (!isWhole(options)) return outputs;
+  for (const [name, change] of removedOutputs(state, new Set(declared.keys()))) outputs.set(name, change);
+  return outputs;
 }
 
 function withChecks({ refreshed, checks, configuration, options }: PlanRun): State {
