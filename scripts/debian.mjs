@@ -12,6 +12,7 @@ const packages = [
   { name: "busybox-static", program: "busybox" },
   { name: "xz-utils", program: "xz" },
   { name: "bzip2", program: "bzip2" },
+  { name: "git", program: "git" },
   { name: "openssh-server", program: "sshd" },
   { name: "openssh-client", program: "ssh-keygen" },
 ];
