@@ -82,7 +82,7 @@ export function restoreStacks(saved: string): Contribution {
 /** What has to be there to run a stack again. */
 interface ProgramCode extends Bundle {
   readonly runtime: string;
-  /** What stands before the names of the program's files; not in plans of before there was any. */
+  /** What stands before the names of the program's files; absent from plans saved before programs had one. */
   readonly prefix?: string;
 }
 

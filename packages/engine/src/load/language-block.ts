@@ -64,7 +64,7 @@ export function checkExperiments(attribute: Attribute | undefined, constants: Co
         ]
       : [
           "Module uses experimental features",
-          "Experimental features are meant for early feedback on the design of the language, and no release has any. Remove the argument, and what it was for.",
+          "Experimental features are meant for early feedback on the design of the language; releases come without them. Remove the argument, and what it was for.",
         ];
     constants.diagnostics.push(errorDiagnostic(summary!, detail!, { subject: rangeOf(element) }));
   }

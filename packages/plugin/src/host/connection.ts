@@ -50,7 +50,7 @@ export class PluginConnection {
   }
 
   /**
-   * Makes a call. Rejects with `crashed` where the program has ended, `unimplemented` where it does not know the call, and
+   * Makes a call. Rejects with `crashed` where the program has ended, `unknownCall` where it does not know the call, and
    * `callFailed` else.
    */
   async call<N extends CallName>(name: N, request: Draft<RequestOf<N>>): Promise<ResponseOf<N>> {
@@ -115,7 +115,7 @@ function operational(path: string, error: unknown): OperationalError {
       cause: error,
     });
   if (code === status.UNIMPLEMENTED)
-    return new OperationalError(pluginErrors.unimplemented, `The provider does not know the call ${call}`, {
+    return new OperationalError(pluginErrors.unknownCall, `The provider does not know the call ${call}`, {
       cause: error,
     });
   return new OperationalError(pluginErrors.callFailed, `The call ${call} failed: ${messageOf(error)}`, {

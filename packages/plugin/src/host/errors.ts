@@ -9,5 +9,5 @@ export const pluginErrors = {
   /** It lives, and a call failed all the same. */
   callFailed: { code: "PLUGIN_CALL_FAILED", status: 502, retryable: false },
   /** It does not know the call. */
-  unimplemented: { code: "PLUGIN_UNIMPLEMENTED", status: 501, retryable: false },
+  unknownCall: { code: "PLUGIN_UNKNOWN_CALL", status: 501, retryable: false },
 } as const satisfies Record<string, ErrorKind>;

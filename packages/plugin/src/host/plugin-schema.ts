@@ -71,7 +71,7 @@ export async function ifKnown<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (isKind(error, pluginErrors.unimplemented)) return undefined;
+    if (isKind(error, pluginErrors.unknownCall)) return undefined;
     throw error;
   }
 }

@@ -36,7 +36,7 @@ export function recordedCalls(make: MakeCall, note: (exchange: RecordedExchange)
       note({ ...asked, response: base64(answer.encode(response)) });
       return response;
     } catch (error) {
-      if (!isKind(error, pluginErrors.unimplemented)) throw error;
+      if (!isKind(error, pluginErrors.unknownCall)) throw error;
       note(asked);
       throw new NotServed(error.message);
     }

@@ -47,6 +47,7 @@ export function message<M extends object>(name: string, fields: FieldTable<M>): 
       while (!reader.isAtEnd) {
         const { number, wireType } = reader.tag();
         const key = byNumber.get(number);
+        // A field of a later version of the protocol: readers pass over what they do not know.
         if (key === undefined || number === 0) reader.skip(wireType);
         else if (wireType !== fields[key].wireType)
           throw new MalformedMessage(`the field ${key} of ${name} has the wire type ${wireType}`);
