@@ -24,20 +24,12 @@ export interface HeldSessionRequest extends Omit<SessionRequest, "ttl"> {
 export async function holdSession(client: ConsulClient, request: HeldSessionRequest = {}): Promise<HeldSession> {
   const { ttlSeconds = 15, call = {}, clock = systemClock, ...rest } = request;
   const id = await client.sessions.create({ ...rest, ttl: `${ttlSeconds}s` }, call);
-  const ended = new AbortController();
-  const stop = new AbortController();
   const { signal: _, ...renewal } = call;
-  const renewing = keepRenewing(client, { id, ttl: ttlSeconds * 1000, call: renewal, clock, stop: stop.signal }).then(
-    (why) => {
-      if (why) ended.abort(new Error(why));
-    },
-  );
+  const kept = keep(client, { id, ttl: ttlSeconds * 1000, call: renewal, clock });
   return {
-    id,
-    ended: ended.signal,
+    ...kept,
     end: async () => {
-      stop.abort();
-      await renewing;
+      await kept.end();
       await client.sessions.destroy(id, renewal).catch(ignoreOperational);
     },
   };
@@ -49,15 +41,17 @@ export function keepSession(
   id: string,
   { ttlSeconds = 15, clock = systemClock }: Pick<HeldSessionRequest, "ttlSeconds" | "clock"> = {},
 ): HeldSession {
+  return keep(client, { id, ttl: ttlSeconds * 1000, call: {}, clock });
+}
+
+function keep(client: ConsulClient, kept: Omit<Renewal, "stop">): HeldSession {
   const ended = new AbortController();
   const stop = new AbortController();
-  const renewing = keepRenewing(client, { id, ttl: ttlSeconds * 1000, call: {}, clock, stop: stop.signal }).then(
-    (why) => {
-      if (why) ended.abort(new Error(why));
-    },
-  );
+  const renewing = keepRenewing(client, { ...kept, stop: stop.signal }).then((why) => {
+    if (why) ended.abort(new Error(why));
+  });
   return {
-    id,
+    id: kept.id,
     ended: ended.signal,
     end: async () => {
       stop.abort();

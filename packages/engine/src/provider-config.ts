@@ -56,12 +56,7 @@ export function resolveProvider(
   const address = providerConfigAddress(module.path, source, alias);
   if (block && !(isProxy(block) && module.path !== "")) return { address, module, block };
   if (module.path === "") return { address, module };
-  const caller = configuration.modules.get(
-    module.names
-      .slice(0, -1)
-      .map((n) => `module.${n}`)
-      .join("."),
-  )!;
+  const caller = callerOf(configuration, module);
   const call = caller.calls.get(module.names.at(-1)!)!;
   const handed = call.providers.get(key);
   if (handed) return withKey(resolveProvider(configuration, caller, handed.localName, handed.alias), handed, caller);
@@ -69,17 +64,18 @@ export function resolveProvider(
   return inherited(configuration, caller, source);
 }
 
+// Every module but the root has one.
+function callerOf(configuration: Configuration, module: Module): Module {
+  const path = module.names.slice(0, -1).map((name) => `module.${name}`);
+  return configuration.modules.get(path.join("."))!;
+}
+
 // A module that has nothing to do with a source hands on what it is called in.
 function inherited(configuration: Configuration, module: Module, source: ProviderSource): ResolvedProvider {
   const localName = localNameOf(module, source);
   if (localName !== undefined) return resolveProvider(configuration, module, localName, undefined);
   if (module.path === "") return { address: providerConfigAddress("", source), module };
-  const caller = configuration.modules.get(
-    module.names
-      .slice(0, -1)
-      .map((n) => `module.${n}`)
-      .join("."),
-  )!;
+  const caller = callerOf(configuration, module);
   return inherited(configuration, caller, source);
 }
 

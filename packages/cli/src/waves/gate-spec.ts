@@ -1,10 +1,11 @@
 import type { Refusal } from "@millwright/gates/gate";
+import type { HttpProbe } from "@millwright/gates/http-gate";
 import type { FieldKind } from "./read-fields.ts";
 
 /** A gate as it is written; times in milliseconds. */
 export type GateSpec =
   | { readonly kind: "conditions"; readonly name: string; readonly refusal: Refusal }
-  | ({ readonly kind: "http"; readonly probe: HttpSpec } & Probing)
+  | ({ readonly kind: "http"; readonly probe: HttpProbe } & Probing)
   | ({ readonly kind: "command"; readonly command: readonly string[]; readonly timeout: number } & Probing)
   | ({ readonly kind: "service"; readonly service: ServiceSpec } & Probing)
   | {
@@ -16,7 +17,7 @@ export type GateSpec =
       readonly most: number;
       readonly source:
         | { readonly kind: "prometheus"; readonly address: string; readonly query: string; readonly timeout: number }
-        | { readonly kind: "probe"; readonly probe: HttpSpec; readonly interval: number };
+        | { readonly kind: "probe"; readonly probe: HttpProbe; readonly interval: number };
     };
 
 /** What all gates that look at something have. */
@@ -26,15 +27,6 @@ export interface Probing {
   readonly holds: number;
   readonly grace: number;
   readonly interval: number;
-}
-
-export interface HttpSpec {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly statuses: readonly [number, number];
-  readonly contains?: string;
-  readonly timeout: number;
 }
 
 export interface ServiceSpec {

@@ -3,13 +3,14 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import { readSizes, usualSizes, type WaveSize } from "@millwright/engine/waves/sizes";
 import type { Refusal } from "@millwright/gates/gate";
+import type { HttpProbe } from "@millwright/gates/http-gate";
 import type { Block, Node } from "@millwright/hcl/ast";
 import { contentOf } from "@millwright/hcl/body-content";
 import { parseFile } from "@millwright/hcl/parse";
 import type { Scope } from "@millwright/hcl/scope";
 import { rangeOf, type SourceFile } from "@millwright/hcl/source-file";
 import { objectValue, stringValue } from "@millwright/value/value";
-import { budgetSources, gateFields, type GateSpec, type HttpSpec, type Probing } from "./gate-spec.ts";
+import { budgetSources, gateFields, type GateSpec, type Probing } from "./gate-spec.ts";
 import { readFields } from "./read-fields.ts";
 
 /** How a folder's changes are carried out in waves: what its `waves.hcl` says. */
@@ -157,7 +158,7 @@ class Reader {
     return probe && { ...common, source: { kind: "probe", probe, interval: every } };
   }
 
-  #http(block: Block, values: Readonly<Record<string, unknown>>): HttpSpec | undefined {
+  #http(block: Block, values: Readonly<Record<string, unknown>>): HttpProbe | undefined {
     const {
       url,
       method = "GET",
