@@ -1,6 +1,7 @@
 import {
   type Constraint,
   compareVersions,
+  isInOrder,
   parseConstraints,
   parseVersion,
   type Version,
@@ -24,7 +25,7 @@ export function parseProviderConstraints(text: string): ProviderConstraints | un
 export function allowsProvider(constraints: ProviderConstraints, version: Version): boolean {
   const isNamed = constraints.some((one) => one.operator === "=" && compareVersions(one.version, version) === 0);
   if (version.prerelease !== "" && !isNamed) return false;
-  return constraints.every((constraint) => allowsOne(constraint, version));
+  return constraints.every((constraint) => isInOrder(constraint, version));
 }
 
 /** The newest of these versions that is allowed; undefined where none is. Texts that are no versions are left out. */
@@ -59,24 +60,4 @@ const ranks = [">", ">=", "=", "~>", "<=", "<", "!="] as const;
 // Of two pessimistic ones, the narrower one is first.
 function rank({ operator, written }: Constraint): number {
   return ranks.indexOf(operator) + (operator === "~>" && written === 2 ? 0.5 : 0);
-}
-
-function allowsOne({ operator, version: wanted, written }: Constraint, version: Version): boolean {
-  const order = compareVersions(version, wanted);
-  switch (operator) {
-    case "=":
-      return order === 0;
-    case "!=":
-      return order !== 0;
-    case ">":
-      return order > 0;
-    case ">=":
-      return order >= 0;
-    case "<":
-      return order < 0;
-    case "<=":
-      return order <= 0;
-    case "~>":
-      return order >= 0 && wanted.numbers.slice(0, written - 1).every((n, i) => version.numbers[i] === n);
-  }
 }

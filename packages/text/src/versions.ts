@@ -37,9 +37,15 @@ export function allows(constraints: readonly Constraint[], version: Version): bo
   return constraints.every((constraint) => allowsOne(constraint, version));
 }
 
-function allowsOne({ operator, version: wanted, written }: Constraint, version: Version): boolean {
-  const order = compareVersions(version, wanted);
+function allowsOne(constraint: Constraint, version: Version): boolean {
+  const { operator, version: wanted } = constraint;
   if (version.prerelease !== "" && operator !== "=" && wanted.prerelease === "") return false;
+  return isInOrder(constraint, version);
+}
+
+/** Whether a version stands to a constraint's as its operator says, without what is said of prereleases. */
+export function isInOrder({ operator, version: wanted, written }: Constraint, version: Version): boolean {
+  const order = compareVersions(version, wanted);
   switch (operator) {
     case "=":
       return order === 0;
