@@ -1,3 +1,4 @@
+import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import type { Configuration } from "@millwright/engine/configuration";
 import type { Plan } from "@millwright/engine/plan";
@@ -70,7 +71,16 @@ export async function carryOutAndSay(
     const { endOfWaves } = await import("../waves/back.ts");
     return endOfWaves(call, state, what.waves, result.waves?.begun ?? 0);
   }
-  return ok ? 0 : 1;
+  return ok && (await mayLeaveObjects(call, plan)) ? 0 : 1;
+}
+
+// Whoever waits for the end of a destroy takes it that nothing is left, which is not so of what was let go.
+async function mayLeaveObjects({ session, values }: ApplyCall, { mode, changes }: Plan): Promise<boolean> {
+  if (mode !== "destroy" || values["suppress-forget-errors"]) return true;
+  const left = changes.filter(({ action }) => action === "forget").map(({ address }) => address.text);
+  if (left.length === 0) return true;
+  const detail = `What was to be destroyed is destroyed. Because of destroy = false these were let go, and are no longer managed, but still there: ${left.join(", ")}. Where that is as it should be, -suppress-forget-errors has it end without an error.`;
+  return session.report([errorDiagnostic("Destroy was successful but left behind forgotten instances", detail)]);
 }
 
 /** The last words of an apply that went well: what it did, and the outputs. */

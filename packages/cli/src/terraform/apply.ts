@@ -17,6 +17,10 @@ export const applyFlags = {
   ...stateOutFlags,
   ...reportingFlags,
   "auto-approve": { kind: "bool", help: "Do not ask before changing anything." },
+  "suppress-forget-errors": {
+    kind: "bool",
+    help: "End a destroy without an error that has let objects go which destroy = false keeps from being destroyed.",
+  },
   waves: {
     kind: "string",
     value: "SIZES",
