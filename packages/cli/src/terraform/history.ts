@@ -5,6 +5,7 @@ import { changedOutputs, type RunRecord } from "@millwright/engine/history/recor
 import { sourcesOf } from "@millwright/engine/make-plan";
 import type { CommandIo } from "../io.ts";
 import { columns } from "../views/columns.ts";
+import { momentText } from "../views/moment.ts";
 import { renderPlan } from "../views/plan.ts";
 import { wrapText } from "../views/style.ts";
 import { runCommand } from "./command.ts";
@@ -141,12 +142,4 @@ function outcomeText({ ended, result }: RunRecord): string {
         ? `stopped after wave ${waves.begun} of ${waves.count}`
         : "interrupted";
   return `${counts}, ${why}`;
-}
-
-// To the minute, in the machine's time zone.
-function momentText(text: string): string {
-  const at = new Date(text);
-  const two = (part: number) => String(part).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
 }

@@ -4,6 +4,7 @@ import { isMarkedDeep, isNull, sensitive, type Value } from "@millwright/value/v
 import { asMap } from "@millwright/value/value";
 import type { View } from "../io.ts";
 import type { DriftRecord } from "../terraform/drift-log.ts";
+import { momentText } from "./moment.ts";
 import { renderDriftObject, type Schemas } from "./plan.ts";
 import { styleOf, wrapText } from "./style.ts";
 
@@ -68,7 +69,7 @@ export function driftLogText(records: readonly DriftRecord[]): string {
   const lines = records.map(({ at, found, ignored }) => {
     const names = found.map((one) => (one.kind === "deleted" ? `${one.address} deleted` : one.address)).join(", ");
     const passed = ignored.length > 0 ? ` (${ignored.length} ignored)` : "";
-    return `${at}  ${found.length === 0 ? "no drift" : names}${passed}\n`;
+    return `${momentText(at)}  ${found.length === 0 ? "no drift" : names}${passed}\n`;
   });
   return lines.join("");
 }
