@@ -13,6 +13,8 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-version" || a
   }
   const { enableCompileCache } = await import("node:module");
   enableCompileCache();
+  const { findOwnModules } = await import("./own-modules.mjs");
+  findOwnModules(version);
   const { main } = await import("./run.ts");
   process.exitCode = await main(args, version);
 }
