@@ -86,6 +86,16 @@ describe("apply -waves", () => {
     expect((await folder.must("state", "list")).out).toBe("");
   });
 
+  test("where the last whole run was a destroy, going back is to destroy what was made", async () => {
+    const folder = folderWith({ "main.tf": things("bad"), "waves.hcl": back });
+    await folder.must("apply", "-auto-approve");
+    await folder.must("destroy", "-auto-approve");
+    const { code, out } = await folder.run(["apply", "-auto-approve", "-waves=3"]);
+    expect(code).toBe(1);
+    expect(out).toContain("back: destroy 3");
+    expect((await folder.must("state", "list")).out).toBe("");
+  });
+
   test("a way back that needs more than was shown stops and asks", async () => {
     const needed = 'resource "terraform_data" "needed" {}\n';
     const first = things("one", 3).replace("count = 3", "count = 3\n  depends_on = [terraform_data.needed]");

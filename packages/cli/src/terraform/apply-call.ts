@@ -1,9 +1,9 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import type { Configuration } from "@millwright/engine/configuration";
-import type { Plan } from "@millwright/engine/plan";
+import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import type { PlanBackend } from "@millwright/engine/plan-file";
-import type { RunListener } from "@millwright/engine/ports";
+import type { RunEvent, RunListener } from "@millwright/engine/ports";
 import type { FlagValues } from "../flags.ts";
 import { renderOutputs } from "../views/outputs.ts";
 import { revealedOutputs } from "../views/revealed.ts";
@@ -38,11 +38,14 @@ export function stateOf(
 
 /** Who is told of the steps of a phase. */
 export function eventsOf({ session }: Pick<ApplyCall, "session">, phase: "plan" | "apply"): RunListener {
-  const { json, reporting } = session;
+  const { json, reporting, instance } = session;
   if (json) return json.events;
   const told = reporting.concise ? undefined : progressView(session, phase);
+  // Those of several instances are under way at once, so that each step is told with the name of its own.
+  const named = (event: RunEvent) =>
+    told?.(instance ? { ...event, address: `${instance.name}: ${event.address}` } : event);
   return (event) => {
-    told?.(event);
+    named(event);
     reporting.also?.events(event);
   };
 }
@@ -57,8 +60,8 @@ export async function carryOutAndSay(
   const { plan } = what;
   const events = eventsOf(call, "apply");
   const parallelism = values.parallelism ?? 10;
-  if (what.waves && !(await what.waves.mayResume(plan, session.io.signal)))
-    return (await import("../waves/back.ts")).endOfWaves(call, state, what.waves, 0);
+  if (what.waves && !(await what.waves.mayResume(plan.checks, session.io.signal)))
+    return (await import("../waves/back.ts")).endOfWaves(session, what.waves, 0);
   const done = await carryOut({ ...what, session, state, events, parallelism });
   if (!done) return 1;
   const { ok, saved, result } = done;
@@ -69,7 +72,7 @@ export async function carryOutAndSay(
     await sayPartial(session, result.counts);
   if (what.waves?.ended && saved) {
     const { endOfWaves } = await import("../waves/back.ts");
-    return endOfWaves(call, state, what.waves, result.waves?.begun ?? 0);
+    return endOfWaves(session, what.waves, result.waves?.begun ?? 0);
   }
   return ok && (await mayLeaveObjects(call, plan)) ? 0 : 1;
 }
@@ -120,7 +123,7 @@ export async function wavesFor(
   state: OpenState,
   configuration: Configuration,
   plan: Plan,
-): Promise<PlannedWaves | "mistake" | undefined> {
+): Promise<PlannedWaves<InstanceChange> | "mistake" | undefined> {
   const killed = await state.history.killedInWaves();
   if (call.values.waves === undefined && !killed) return undefined;
   const { wavesOf } = await import("../waves/plan-waves.ts");

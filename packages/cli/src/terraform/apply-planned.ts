@@ -1,5 +1,5 @@
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import type { Plan, PlanMode } from "@millwright/engine/plan";
+import type { InstanceChange, Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { styleOf, wrapText } from "../views/style.ts";
@@ -107,7 +107,7 @@ async function agreedPlan(
 }
 
 interface AgreedPlan extends Pick<PlannedFolder, "plan" | "given"> {
-  readonly inWaves: PlannedWaves | undefined;
+  readonly inWaves: PlannedWaves<InstanceChange> | undefined;
 }
 
 async function planAndShow(

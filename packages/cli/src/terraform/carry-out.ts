@@ -3,7 +3,7 @@ import type { ApplyResult } from "@millwright/engine/apply-run";
 import type { PendingCreate } from "@millwright/engine/backend/journal";
 import { processStart } from "@millwright/engine/backend/journal";
 import type { Configuration } from "@millwright/engine/configuration";
-import type { Plan } from "@millwright/engine/plan";
+import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { collectVariables } from "@millwright/engine/variables";
@@ -32,7 +32,7 @@ export interface CarryOutInput {
   /** What the history keeps of it; nothing where not given. */
   readonly record?: RunToRecord;
   /** Where given, it goes in waves. */
-  readonly waves?: WaveRun;
+  readonly waves?: WaveRun<InstanceChange>;
 }
 
 /** What an apply came to; undefined where it could not begin, which was reported. */

@@ -28,6 +28,12 @@ export async function destinationBefore(
   return undefined;
 }
 
+/** The same, where there is a configuration to go back to: after a destroy there is none. */
+export async function lastWhole(history: History): Promise<Destination | undefined> {
+  const last = await destinationBefore(history);
+  return last?.saved.plan.mode === "destroy" ? undefined : last;
+}
+
 /** The run of that number; undefined where its plan is kept no longer. */
 export async function destinationAt(history: History, number: number): Promise<Destination | undefined> {
   const bytes = await history.plan(number);

@@ -5,7 +5,7 @@ import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import { userName } from "@millwright/engine/backend/lock-info";
 import type { History } from "@millwright/engine/history";
-import { endedRun, type RunRecord, startedRun } from "@millwright/engine/history/record";
+import { endedRun, type RunRecord, type RunWaves, startedRun } from "@millwright/engine/history/record";
 import { planBytes, type SavedPlan, withoutStates } from "@millwright/engine/plan-file";
 import { productVersion } from "../product.ts";
 import type { OpenState } from "./open-state.ts";
@@ -59,7 +59,7 @@ export class Recording {
   }
 
   /** Keeps that a further wave has begun, so that a killed run can be gone on with there. */
-  async wave(waves: NonNullable<RunRecord["waves"]>): Promise<void> {
+  async wave(waves: RunWaves): Promise<void> {
     if (!this.#record) return;
     this.#record = { ...this.#record, waves };
     await this.#history.update(this.#record);

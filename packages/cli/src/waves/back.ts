@@ -2,24 +2,26 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Plan } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import { type BackStep, fits } from "@millwright/engine/waves/ways-back";
+import type { FlagValues } from "../flags.ts";
 import type { ApplyCall } from "../terraform/apply-call.ts";
 import { eventsOf } from "../terraform/apply-call.ts";
 import { approvalOf } from "../terraform/apply-planned.ts";
 import { carryOut } from "../terraform/carry-out.ts";
-import { emptyFolder, folderOfRun } from "../terraform/destination.ts";
+import { type Destination, emptyFolder, folderOfRun } from "../terraform/destination.ts";
 import type { OpenState } from "../terraform/open-state.ts";
+import type { planningFlags } from "../terraform/options.ts";
 import { recoverInterrupted } from "../terraform/recover.ts";
 import { newPool } from "../terraform/run-context.ts";
 import { planFolder } from "../terraform/run-plan.ts";
 import { savedPlan } from "../terraform/saved-plan.ts";
+import type { Session } from "../terraform/session.ts";
 import { renderPlan } from "../views/plan.ts";
 import type { WaveRun } from "./wave-run.ts";
 
 /** The end of an apply that a gate has ended before its last wave. Gives the exit code, which is never 0. */
-export async function endOfWaves(call: ApplyCall, state: OpenState, run: WaveRun, begun: number): Promise<number> {
-  const { session } = call;
+export async function endOfWaves<T>(session: Session, run: WaveRun<T>, begun: number): Promise<number> {
   const { gate, decision } = run.ended!;
-  const where = begun === 0 ? "before the first wave" : `after wave ${begun} of ${run.planned.waves.length}`;
+  const where = begun === 0 ? "before the first wave" : `after wave ${begun} of ${run.work.waves.length}`;
   if (decision.kind !== "back" || begun === 0) {
     const detail = `The gate "${gate}" is against the next wave: ${sentence(decision.because)}\n\nWhat was done stays. To go on from here, run apply with -waves again; to take it back, run revert.`;
     await session.report([errorDiagnostic(`Stopped ${where}`, detail)]);
@@ -27,7 +29,9 @@ export async function endOfWaves(call: ApplyCall, state: OpenState, run: WaveRun
   }
   const detail = `The gate "${gate}" asks to go back: ${sentence(decision.because)}`;
   await session.report([errorDiagnostic(`Going back ${where}`, detail)]);
-  return (await goBack(call, state, run, begun)) ? 1 : 2;
+  if (!(await run.work.back(begun))) return 2;
+  if (!session.json) await session.io.stdout("\nWhat the waves had done is taken back.\n");
+  return 1;
 }
 
 // What a gate says may be whole sentences already.
@@ -35,24 +39,32 @@ function sentence(text: string): string {
   return text.endsWith(".") ? text : `${text}.`;
 }
 
-// Takes back what the first waves have done; false where not all of it could be.
-async function goBack(call: ApplyCall, state: OpenState, run: WaveRun, begun: number): Promise<boolean> {
+/** The call that began the waves, with the session of what goes back. */
+export interface BackCall extends Pick<ApplyCall, "session" | "verb" | "occurrences"> {
+  readonly values: FlagValues<typeof planningFlags>;
+}
+
+/** What is taken back of a state, and how that was shown. */
+export interface TakingBack {
+  /** Addresses of the objects that are taken back; nothing else is looked at. */
+  readonly touched: readonly string[] | "everything";
+  readonly shown: ReadonlyMap<string, BackStep>;
+  /** The run that is gone back to; without one, what was made is destroyed. */
+  readonly before: Destination | undefined;
+}
+
+/** Plans the way back of one state, and carries it out where it is as it was shown, or is agreed to. False where it is not done. */
+export async function takeBack(call: BackCall, state: OpenState, back: TakingBack): Promise<boolean> {
   const { session, occurrences, values } = call;
-  const { waves, backs, before } = run.planned;
-  const targets = [
-    ...new Set(
-      waves
-        .slice(0, begun)
-        .flat()
-        .map(({ address }) => address.text),
-    ),
-  ];
-  const shown = new Map(backs.slice(0, begun).flatMap(({ steps }) => [...steps]));
-  const wanted = before ? targets : targets.filter((address) => shown.get(address) === "destroy");
+  const { touched, shown, before } = back;
   const folder = before ? await folderOfRun(session, before, occurrences) : emptyFolder();
   const pool = await newPool(session);
   try {
-    const planning = { ...values, target: wanted, exclude: [], replace: [], out: undefined };
+    const addresses = touched === "everything" ? [] : touched;
+    const target = before ? addresses : addresses.filter((address) => shown.get(address) === "destroy");
+    const none: readonly string[] = [];
+    const only = { target, exclude: none, replace: none, "target-file": none, "exclude-file": none };
+    const planning = { ...values, ...only };
     const mode = before ? "normal" : "destroy";
     const events = eventsOf(call, "plan");
     const found = await planFolder({ session, folder, state, pool, values: planning, occurrences, mode, events });
@@ -80,7 +92,6 @@ async function goBack(call: ApplyCall, state: OpenState, run: WaveRun, begun: nu
       parallelism: values.parallelism ?? 10,
       record,
     });
-    if (done?.ok && !session.json) await session.io.stdout("\nWhat the waves had done is taken back.\n");
     return done?.ok === true;
   } finally {
     await pool.close();
@@ -88,7 +99,7 @@ async function goBack(call: ApplyCall, state: OpenState, run: WaveRun, begun: nu
 }
 
 // The approval of the waves covers their ways back as they were shown, and nothing else.
-async function isAsShown(call: ApplyCall, plan: Plan, shown: ReadonlyMap<string, BackStep>): Promise<boolean> {
+async function isAsShown(call: BackCall, plan: Plan, shown: ReadonlyMap<string, BackStep>): Promise<boolean> {
   const more = plan.changes.filter(({ address, action }) => !fits(shown.get(address.text), action));
   if (more.length === 0) return true;
   const names = more.slice(0, 10).map(({ address, action }) => `  - ${action} of ${address.text}`);

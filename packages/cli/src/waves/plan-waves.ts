@@ -1,19 +1,15 @@
 import type { Configuration } from "@millwright/engine/configuration";
-import type { RunRecord } from "@millwright/engine/history/record";
+import type { RunRecord, RunWaves } from "@millwright/engine/history/record";
 import type { InstanceChange, Plan } from "@millwright/engine/plan";
 import { wavesOfPlan } from "@millwright/engine/apply";
 import { type BackStep, type WayBack, wayBack } from "@millwright/engine/waves/ways-back";
 import type { ApplyCall } from "../terraform/apply-call.ts";
 import type { OpenState } from "../terraform/open-state.ts";
 import { wrapText } from "../views/style.ts";
-import { destinationBefore } from "../terraform/destination.ts";
+import { lastWhole } from "../terraform/destination.ts";
+import { takeBack } from "./back.ts";
+import type { WaveSettings } from "./settings.ts";
 import { WaveRun, waveSettings } from "./wave-run.ts";
-
-/** The waves of a plan: what carries them out, and what is shown of them before. */
-export interface PlannedWaves {
-  readonly run: WaveRun;
-  readonly shown: string;
-}
 
 /** What is to go in waves, and of which sizes; an empty text is what the folder's file says. */
 export interface WavesWanted {
@@ -25,43 +21,61 @@ export interface WavesWanted {
   readonly killed?: RunRecord;
 }
 
-/** The waves of a plan; "mistake" where something is wrong, which was reported. */
-export async function wavesOf(
-  { session }: ApplyCall,
-  state: OpenState,
-  { configuration, plan, sizes, killed }: WavesWanted,
-): Promise<PlannedWaves | "mistake"> {
-  const { value: settings, diagnostics } = waveSettings(session, sizes ?? restOf(killed));
-  if (!(await session.report(diagnostics))) return "mistake";
-  const { waves } = wavesOfPlan(plan, configuration, settings.sizes);
-  const before = await destinationBefore(state.history);
-  const backs = waves.map((wave) => wayBack(wave, before !== undefined));
-  const run = new WaveRun(session, settings, { waves, backs, before, ...(killed ? { resumes: killed } : {}) });
-  const gates = settings.gates.map(({ name, refusal }) => `${name} (else ${refusal})`).join(", ");
-  return { run, shown: render(waves, backs, gates, session.view.width) };
+/** Waves before they begin: what carries them out, and what is shown of them. */
+export interface PlannedWaves<T> {
+  readonly run: WaveRun<T>;
+  readonly shown: string;
 }
 
-// The wave that was under way is finished first, with the room that it had.
-function restOf(killed: RunRecord | undefined): string {
-  const { sizes = "", begun = 1 } = killed?.waves ?? {};
+/** The waves of a plan; "mistake" where something is wrong, which was reported. */
+export async function wavesOf(
+  call: ApplyCall,
+  state: OpenState,
+  { configuration, plan, sizes, killed }: WavesWanted,
+): Promise<PlannedWaves<InstanceChange> | "mistake"> {
+  const { session } = call;
+  const { value: settings, diagnostics } = waveSettings(session, sizes ?? restOf(killed?.waves));
+  if (!(await session.report(diagnostics))) return "mistake";
+  const { waves } = wavesOfPlan(plan, configuration, settings.sizes);
+  const before = await lastWhole(state.history);
+  const backs = waves.map((wave) => wayBack(wave, before !== undefined));
+  const nameOf = ({ address }: InstanceChange) => address.text;
+  const run = new WaveRun(session, settings, {
+    waves,
+    nameOf,
+    back: (begun) => {
+      const touched = [...new Set(waves.slice(0, begun).flat().map(nameOf))];
+      const shown = new Map(backs.slice(0, begun).flatMap(({ steps }) => [...steps]));
+      return takeBack(call, state, { touched, shown, before });
+    },
+    ...(killed?.waves ? { resumes: { name: `Run ${killed.number}`, waves: killed.waves } } : {}),
+  });
+  const lines = waves.map((wave, at) => ({ what: countText(wave.length, "change"), back: backs[at]! }));
+  return { run, shown: renderWaves(lines, settings, session.view.width) };
+}
+
+/** The sizes of what is left of a killed run: the wave that was under way is finished first, with the room that it had. */
+export function restOf(killed: RunWaves | undefined): string {
+  const { sizes = "", begun = 1 } = killed ?? {};
   const all = sizes.split(",");
   return all.slice(Math.min(begun, all.length) - 1).join(",");
 }
 
 const mostShown = 10;
 
-function render(
-  waves: readonly (readonly InstanceChange[])[],
-  backs: readonly WayBack[],
-  gates: string,
+/** What is shown of waves before they are agreed to: what is in each, its way back, and what has none. */
+export function renderWaves(
+  waves: readonly { readonly what: string; readonly back: WayBack }[],
+  settings: WaveSettings,
   width: number,
 ): string {
-  const lines = [``, `In ${waves.length} ${waves.length === 1 ? "wave" : "waves"}. Gates between them: ${gates}.`];
-  for (const [at, wave] of waves.entries()) {
+  const gates = settings.gates.map(({ name, refusal }) => `${name} (else ${refusal})`).join(", ");
+  const lines = [``, `In ${countText(waves.length, "wave")}. Gates between them: ${gates}.`];
+  for (const [at, { what, back }] of waves.entries()) {
     const number = String(at + 1).padStart(String(waves.length).length);
-    lines.push(`  ${number}: ${countText(wave.length, "change")}; back: ${backText(backs[at]!)}`);
+    lines.push(`  ${number}: ${what}; back: ${backText(back)}`);
   }
-  const without = backs.flatMap((back) => back.without);
+  const without = waves.flatMap(({ back }) => back.without);
   if (without.length > 0) lines.push("", "No way back:");
   for (const { address, why } of without.slice(0, mostShown)) lines.push(`  ${address}: ${why}`);
   if (without.length > mostShown) lines.push(`  and ${without.length - mostShown} more`);
@@ -84,6 +98,7 @@ function backText({ steps, without }: WayBack): string {
   return parts.length === 0 ? "nothing to do" : parts.join(", ");
 }
 
-function countText(count: number, word: string): string {
+/** `1 change`, `3 changes`. */
+export function countText(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

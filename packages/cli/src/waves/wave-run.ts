@@ -2,17 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Diagnosed } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import { systemClock } from "@millwright/core/ports";
-import type { ApplyInput } from "@millwright/engine/apply";
-import type { RunRecord } from "@millwright/engine/history/record";
-import type { InstanceChange, Plan } from "@millwright/engine/plan";
-import type { WaveEnd } from "@millwright/engine/waves/turns";
-import { readSizes, sizesText } from "@millwright/engine/waves/sizes";
-import type { WayBack } from "@millwright/engine/waves/ways-back";
+import type { RunWaves } from "@millwright/engine/history/record";
+import type { CheckResult } from "@millwright/engine/plan";
+import type { BetweenWaves, WaveEnd } from "@millwright/engine/waves/turns";
+import { readSizes, sizesText, type WaveSize } from "@millwright/engine/waves/sizes";
 import { decide } from "@millwright/gates/decide";
 import type { Decided, Gate } from "@millwright/gates/gate";
 import { sourceFile } from "@millwright/hcl/source-file";
-import type { Destination } from "../terraform/destination.ts";
-import type { Recording } from "../terraform/recording.ts";
 import type { Session } from "../terraform/session.ts";
 import { wrapText } from "../views/style.ts";
 import { gatesOf } from "./gates.ts";
@@ -32,32 +28,48 @@ export function waveSettings(session: Session, sizes: string): Diagnosed<WaveSet
   return { value: { ...read.value, sizes: given.value }, diagnostics: [...read.diagnostics, ...given.diagnostics] };
 }
 
-/** What was shown of the waves before they began. */
-export interface PlannedRun {
-  readonly waves: readonly (readonly InstanceChange[])[];
-  /** For each wave, what takes it back. */
-  readonly backs: readonly WayBack[];
-  /** The run that going back goes back to; undefined where there is none. */
-  readonly before: Destination | undefined;
+/** How what is begun in waves goes on: {@link BetweenWaves} asks the gates. */
+export interface BegunWaves<T> {
+  readonly sizes: readonly WaveSize[];
+  readonly between: BetweenWaves<T>;
+}
+
+/** What is carried out in waves and can be taken back: the changes of a plan, the instances of a list. */
+export interface WavedWork<T> {
+  readonly waves: readonly (readonly T[])[];
+  nameOf(step: T): string;
+  /** Takes back what the first waves have done, as it was shown; false where not all of it could be. */
+  back(begun: number): Promise<boolean>;
   /** The run that was killed between its waves, and that this one goes on with. */
-  readonly resumes?: RunRecord;
+  readonly resumes?: KilledWaves;
+}
+
+/** A run that was killed between its first wave and its last; `name` begins a sentence: `Run 3`. */
+export interface KilledWaves {
+  readonly name: string;
+  readonly waves: RunWaves;
+}
+
+/** Keeps that a further wave has begun, so that a killed run can be gone on with there. */
+export interface WaveJournal {
+  wave(waves: RunWaves): Promise<void>;
 }
 
 /** The waves of one apply: asks the gates between them, and tells what they say. */
-export class WaveRun {
+export class WaveRun<T> {
   readonly settings: WaveSettings;
-  readonly planned: PlannedRun;
+  readonly work: WavedWork<T>;
   readonly #session: Session;
   readonly #gates: readonly Gate[];
   readonly #over = new AbortController();
   #decided: Decided | undefined;
   #began = 0;
-  #recording: Pick<Recording, "wave"> | undefined;
+  #journal: WaveJournal | undefined;
 
   /** Throws where a gate's client cannot be set up. */
-  constructor(session: Session, settings: WaveSettings, planned: PlannedRun) {
+  constructor(session: Session, settings: WaveSettings, work: WavedWork<T>) {
     this.settings = settings;
-    this.planned = planned;
+    this.work = work;
     this.#session = session;
     this.#gates = gatesOf(settings.gates, { folder: session.folder, env: session.io.env });
   }
@@ -68,13 +80,13 @@ export class WaveRun {
   }
 
   get #count(): number {
-    return this.planned.waves.length;
+    return this.work.waves.length;
   }
 
   /** Begins to watch; `stop` ends a wait between two waves. Each wave that begins is recorded. */
-  async begin(stop: AbortSignal, recording: Pick<Recording, "wave">): Promise<NonNullable<ApplyInput["waves"]>> {
+  async begin(stop: AbortSignal, journal: WaveJournal): Promise<BegunWaves<T>> {
     this.#began = systemClock.now();
-    this.#recording = recording;
+    this.#journal = journal;
     await this.#record(1);
     for (const gate of this.#gates) void gate.watch?.(this.#over.signal);
     return { sizes: this.settings.sizes, between: (end) => this.#between(end, stop) };
@@ -86,17 +98,17 @@ export class WaveRun {
   }
 
   /** Before the first wave, where an earlier run was killed after one: whether the gates are for going on. */
-  async mayResume(plan: Plan, signal: AbortSignal): Promise<boolean> {
-    if (!this.planned.resumes) return true;
+  async mayResume(checks: readonly CheckResult[], signal: AbortSignal): Promise<boolean> {
+    if (!this.work.resumes) return true;
     this.#began = systemClock.now();
-    const { number, waves } = this.planned.resumes;
-    await this.#say(`Run ${number} was killed in wave ${waves?.begun} of ${waves?.count}. It is gone on with:`, {
+    const { name, waves } = this.work.resumes;
+    await this.#say(`${name} was killed in wave ${waves.begun} of ${waves.count}. It is gone on with:`, {
       event: "resume",
     });
-    return this.#ask(0, { changed: [], failed: [], checks: plan.checks }, signal);
+    return this.#ask(0, { changed: [], failed: [], checks }, signal);
   }
 
-  async #between({ wave, changed, failed, checks }: WaveEnd, stop: AbortSignal): Promise<boolean> {
+  async #between({ wave, changed, failed, checks }: WaveEnd<T>, stop: AbortSignal): Promise<boolean> {
     const number = wave + 1;
     const broken = failed.length === 0 ? "" : `, ${failed.length} failed`;
     await this.#say(`Wave ${number} of ${this.#count}: ${changed.length} done${broken}.`, {
@@ -109,12 +121,12 @@ export class WaveRun {
   }
 
   // Whether the wave behind that number may begin.
-  async #ask(number: number, end: Omit<WaveEnd, "wave">, signal: AbortSignal): Promise<boolean> {
+  async #ask(number: number, end: Omit<WaveEnd<T>, "wave">, signal: AbortSignal): Promise<boolean> {
     const view = {
       wave: number,
       waves: this.#count,
-      changed: end.changed.map(({ address }) => address.text),
-      failed: end.failed.map(({ address }) => address.text),
+      changed: end.changed.map(this.work.nameOf),
+      failed: end.failed.map(this.work.nameOf),
       conditions: end.checks.map(({ instanceAddress, status, problems }) => ({
         name: instanceAddress,
         status,
@@ -142,7 +154,7 @@ export class WaveRun {
   }
 
   async #record(begun: number): Promise<void> {
-    await this.#recording?.wave({ sizes: sizesText(this.settings.sizes), count: this.#count, begun });
+    await this.#journal?.wave({ sizes: sizesText(this.settings.sizes), count: this.#count, begun });
   }
 
   async #say(text: string, json: Readonly<Record<string, unknown>>): Promise<void> {

@@ -57,7 +57,7 @@ export interface ApplyInput {
   /** Changes at a time. */
   readonly parallelism: number;
   /** Where given, changes are carried out wave by wave, and this decides between them. */
-  readonly waves?: { readonly sizes: readonly WaveSize[]; readonly between: BetweenWaves };
+  readonly waves?: { readonly sizes: readonly WaveSize[]; readonly between: BetweenWaves<InstanceChange> };
   /** Told of the state after each change; must be cheap. */
   readonly onState?: (state: StateBuilder) => void;
 }
@@ -144,7 +144,11 @@ export function orderOfPlan(plan: Plan, configuration: Configuration): Graph<App
 }
 
 /** A plan's changes in waves, as an apply with these sizes carries them out. */
-export function wavesOfPlan(plan: Plan, configuration: Configuration, sizes: readonly WaveSize[]): Waves {
+export function wavesOfPlan(
+  plan: Plan,
+  configuration: Configuration,
+  sizes: readonly WaveSize[],
+): Waves<InstanceChange> {
   return partition(orderOfPlan(plan, configuration), plan.changes, sizes);
 }
 
@@ -152,16 +156,18 @@ function turnsOf(
   run: ApplyRun,
   graph: Graph<ApplyNode>,
   { sizes, between }: NonNullable<ApplyInput["waves"]>,
-): WaveTurns {
+): WaveTurns<ApplyNode, InstanceChange> {
   const { plan, ports } = run;
-  const ask: BetweenWaves = async (end) => {
+  const ask: BetweenWaves<InstanceChange> = async (end) => {
     const evaluator = new Evaluator(run.evaluator.context);
     const now = { ...plan, priorState: run.state.snapshot() };
     if (!(await seeKnownValues({ ...run, plan: now, evaluator }))) return false;
     const checks = [...run.checks, ...(await checksNow(run, evaluator))];
     return between({ ...end, checks });
   };
-  return new WaveTurns(partition(graph, plan.changes, sizes), graph, ask, ports.stop);
+  const stepOf = (node: ApplyNode) => ("change" in node ? node.change : undefined);
+  const walk = { nodes: graph.nodes.values(), stepOf };
+  return new WaveTurns(partition(graph, plan.changes, sizes), walk, ask, ports.stop);
 }
 
 function orderOf(plan: Plan, config: Graph<ConfigNode>, ports: RunPorts): Graph<ApplyNode> {

@@ -26,9 +26,16 @@ export interface RunRecord {
   readonly irreversible: readonly Irreversible[];
   readonly result?: RunOutcome;
   /** Of a run in waves: their sizes, how many there are, and how many were begun so far. */
-  readonly waves?: { readonly sizes: string; readonly count: number; readonly begun: number };
+  readonly waves?: RunWaves;
   readonly outputsBefore: Outputs;
   readonly outputsAfter?: Outputs;
+}
+
+/** How far a run in waves has come: their sizes as they are written, how many there are, and how many were begun. */
+export interface RunWaves {
+  readonly sizes: string;
+  readonly count: number;
+  readonly begun: number;
 }
 
 /** Values of outputs as JSON has them; of sensitive ones only that they are. */

@@ -4,11 +4,11 @@ import { GraphBuilder, groupsOf } from "../graph.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { roomOf, type WaveSize } from "./sizes.ts";
 
-/** A plan's changes cut into waves, to be carried out one after another. */
-export interface Waves {
-  /** Each wave's changes, in the order of the plan. Reads are in the wave of what needs them first, and count for nothing. */
-  readonly waves: readonly (readonly InstanceChange[])[];
-  readonly waveOf: ReadonlyMap<InstanceChange, number>;
+/** Steps cut into waves, to be carried out one after another: the changes of a plan, the instances of a list. */
+export interface Waves<T> {
+  /** Each wave's steps, in their own order. Those that count for nothing are in the wave of what needs them first. */
+  readonly waves: readonly (readonly T[])[];
+  readonly waveOf: ReadonlyMap<T, number>;
 }
 
 /**
@@ -20,12 +20,23 @@ export function partition(
   graph: Graph<ApplyNode>,
   changes: readonly InstanceChange[],
   sizes: readonly WaveSize[],
-): Waves {
-  const units = unitsOf(graph);
-  const all = changes.filter(counts).length;
+): Waves<InstanceChange> {
+  return cutIntoWaves(unitsOf(graph), changes, { sizes, counts });
+}
+
+/**
+ * Cuts steps into waves of the given sizes: none is in an earlier wave than one that it depends on, and those that depend on
+ * each other are together. What does not count takes no room. Nodes without a step only stand between others.
+ */
+export function cutIntoWaves<T>(
+  units: Graph<T | undefined>,
+  steps: readonly T[],
+  { sizes, counts }: { readonly sizes: readonly WaveSize[]; counts(step: T): boolean },
+): Waves<T> {
+  const all = steps.filter(counts).length;
   const taken: number[] = [];
   const waveOfUnit = new Map<string, number>();
-  const waveOf = new Map<InstanceChange, number>();
+  const waveOf = new Map<T, number>();
   for (const group of groupsOf(units)) {
     const members = group.flatMap((id) => units.nodes.get(id) ?? []);
     const weight = members.filter(counts).length;
@@ -38,12 +49,12 @@ export function partition(
       taken[wave]! += weight;
     }
     for (const id of group) waveOfUnit.set(id, wave);
-    for (const change of members) waveOf.set(change, wave);
+    for (const step of members) waveOf.set(step, wave);
   }
-  const waves: InstanceChange[][] = taken.map(() => []);
-  for (const change of changes) {
-    const wave = waveOf.get(change);
-    if (wave !== undefined) waves[wave]?.push(change);
+  const waves: T[][] = taken.map(() => []);
+  for (const step of steps) {
+    const wave = waveOf.get(step);
+    if (wave !== undefined) waves[wave]?.push(step);
   }
   return { waves, waveOf };
 }

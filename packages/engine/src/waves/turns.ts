@@ -1,41 +1,48 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { messageOf } from "@millwright/core/errors";
-import type { ApplyNode } from "../apply/graph.ts";
-import type { Graph, Outcome } from "../graph.ts";
-import type { CheckResult, InstanceChange } from "../plan/plan.ts";
+import type { Outcome } from "../graph.ts";
+import type { CheckResult } from "../plan/plan.ts";
 import type { Waves } from "./partition.ts";
 
-/** A wave that is over: its number from 0, and what came of its changes. */
-export interface WaveEnd {
+/** A wave that is over: its number from 0, and what came of its steps. */
+export interface WaveEnd<T> {
   readonly wave: number;
-  readonly changed: readonly InstanceChange[];
+  readonly changed: readonly T[];
   /** Those that failed, and those that were not tried since something before them failed. */
-  readonly failed: readonly InstanceChange[];
+  readonly failed: readonly T[];
   /** What came of the conditions so far, with all check blocks as things are now. */
   readonly checks: readonly CheckResult[];
 }
 
 /** Is asked after each wave but the last whether the next one begins. A rejection ends the run, with a diagnostic. */
-export type BetweenWaves = (end: WaveEnd) => Promise<boolean>;
+export type BetweenWaves<T> = (end: WaveEnd<T>) => Promise<boolean>;
 
-/** Lets the steps of an apply begin wave by wave. */
-export class WaveTurns {
-  readonly #waves: Waves;
-  readonly #between: BetweenWaves;
-  /** Steps of each wave that are not over yet. */
+/** What is walked in waves: all nodes of the walk, and which of them are parts of which step. */
+export interface WavedWalk<N, T> {
+  readonly nodes: Iterable<N>;
+  stepOf(node: N): T | undefined;
+}
+
+/** Lets the nodes of a walk begin wave by wave. */
+export class WaveTurns<N, T> {
+  readonly #waves: Waves<T>;
+  readonly #walk: WavedWalk<N, T>;
+  readonly #between: BetweenWaves<T>;
+  /** Nodes of each wave that are not over yet. */
   readonly #left: number[];
-  readonly #failed = new Set<InstanceChange>();
+  readonly #failed = new Set<T>();
   readonly #waiting: { readonly wave: number; readonly begin: (mayBegin: boolean) => void }[] = [];
   #open = 0;
   #hasEnded = false;
   #faults: readonly Diagnostic[] = [];
 
-  constructor(waves: Waves, graph: Graph<ApplyNode>, between: BetweenWaves, stop: AbortSignal) {
+  constructor(waves: Waves<T>, walk: WavedWalk<N, T>, between: BetweenWaves<T>, stop: AbortSignal) {
     this.#waves = waves;
+    this.#walk = walk;
     this.#between = between;
     this.#left = waves.waves.map(() => 0);
-    for (const node of graph.nodes.values()) {
+    for (const node of walk.nodes) {
       const wave = this.#waveOf(node);
       if (wave !== undefined && wave < this.#left.length) this.#left[wave]!++;
     }
@@ -58,19 +65,20 @@ export class WaveTurns {
     return this.#faults;
   }
 
-  /** Resolves when the step's wave is open: true, or false where the run ends before. */
-  enter(node: ApplyNode): Promise<boolean> | boolean {
+  /** Resolves when the node's wave is open: true, or false where the run ends before. */
+  enter(node: N): Promise<boolean> | boolean {
     const wave = this.#waveOf(node) ?? 0;
     if (this.#hasEnded) return false;
     if (wave <= this.#open) return true;
     return new Promise((begin) => this.#waiting.push({ wave, begin }));
   }
 
-  /** Is told what came of each step. */
-  settled(node: ApplyNode, outcome: Outcome): void {
+  /** Is told what came of each node. */
+  settled(node: N, outcome: Outcome): void {
+    const step = this.#walk.stepOf(node);
     const wave = this.#waveOf(node);
     if (wave === undefined || wave >= this.#left.length) return;
-    if (outcome !== "done" && "change" in node) this.#failed.add(node.change);
+    if (outcome !== "done" && step !== undefined) this.#failed.add(step);
     this.#left[wave]!--;
     if (wave === this.#open && this.#left[wave] === 0) void this.#goOn(wave);
   }
@@ -78,8 +86,8 @@ export class WaveTurns {
   async #goOn(wave: number): Promise<void> {
     if (this.#hasEnded || wave === this.#left.length - 1) return;
     const members = this.#waves.waves[wave]!;
-    const changed = members.filter((change) => !this.#failed.has(change));
-    const failed = members.filter((change) => this.#failed.has(change));
+    const changed = members.filter((step) => !this.#failed.has(step));
+    const failed = members.filter((step) => this.#failed.has(step));
     try {
       if (!(await this.#between({ wave, changed, failed, checks: [] }))) return this.#end();
     } catch (error) {
@@ -103,7 +111,8 @@ export class WaveTurns {
     for (const { begin } of this.#waiting.splice(0)) begin(false);
   }
 
-  #waveOf(node: ApplyNode): number | undefined {
-    return "change" in node ? this.#waves.waveOf.get(node.change) : undefined;
+  #waveOf(node: N): number | undefined {
+    const step = this.#walk.stepOf(node);
+    return step === undefined ? undefined : this.#waves.waveOf.get(step);
   }
 }

@@ -4,6 +4,7 @@ import { TestEngine } from "../testing/test-engine.ts";
 import { partition } from "./partition.ts";
 import { readSizes, roomOf, type WaveSize } from "./sizes.ts";
 import type { WaveEnd } from "./turns.ts";
+import type { InstanceChange } from "../plan/plan.ts";
 import { applyGraph, type ApplyNode } from "../apply/graph.ts";
 import { configGraph } from "../config-graph.ts";
 import type { Graph } from "../graph.ts";
@@ -101,7 +102,7 @@ describe("an apply in waves", () => {
   test("a wave begins when the one before has ended and may", async () => {
     const engine = new TestEngine(many(5));
     const ends: [number, number][] = [];
-    const between = async ({ wave, changed, failed }: WaveEnd) => {
+    const between = async ({ wave, changed, failed }: WaveEnd<InstanceChange>) => {
       expect(failed).toEqual([]);
       ends.push([wave, engine.changes().length]);
       expect(changed.length).toBe(wave === 0 ? 1 : 2);
@@ -117,7 +118,7 @@ describe("an apply in waves", () => {
 
   test("it ends where the next wave may not begin, and what was done is in the state", async () => {
     const engine = new TestEngine(many(5));
-    const between = async ({ wave }: WaveEnd) => wave === 0;
+    const between = async ({ wave }: WaveEnd<InstanceChange>) => wave === 0;
     const result = await engine.apply(undefined, { waves: { sizes: counts(1, 2), between } });
     expect(engine.objects()).toHaveLength(3);
     expect(result).toMatchObject({ complete: false, waves: { begun: 2, count: 3 }, diagnostics: [] });
@@ -130,7 +131,7 @@ describe("an apply in waves", () => {
         ? { ...answer, diagnostics: [{ severity: "error", summary: "No", detail: "no" }] }
         : answer;
     const seen: number[][] = [];
-    const between = async ({ changed, failed }: WaveEnd) => {
+    const between = async ({ changed, failed }: WaveEnd<InstanceChange>) => {
       seen.push([changed.length, failed.length]);
       return true;
     };
@@ -161,7 +162,7 @@ describe("an apply in waves", () => {
     await engine.given(many(3, 'value = "old"') + check);
     engine.configure(many(3, 'value = "new"') + check);
     const seen: string[][] = [];
-    const between = async ({ checks }: WaveEnd) => {
+    const between = async ({ checks }: WaveEnd<InstanceChange>) => {
       seen.push(checks.filter(({ kind }) => kind === "check").map(({ status }) => status));
       return true;
     };
