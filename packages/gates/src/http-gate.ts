@@ -1,5 +1,6 @@
 import { messageOf } from "@millwright/core/errors";
 import { HttpConnections } from "@millwright/clients/http";
+import { boundedAnswer } from "./bounded-answer.ts";
 import type { Gate } from "./gate.ts";
 import { shownAddress } from "./shown-address.ts";
 import type { Finding } from "./steady.ts";
@@ -38,14 +39,13 @@ export function httpLook(probe: HttpProbe): (signal: AbortSignal) => Promise<Fin
   const path = url.pathname + url.search;
   return async (signal) => {
     try {
-      const answer = await server.send({ method, path, headers, timeoutMilliseconds: timeout, signal });
-      const body = new TextDecoder().decode(await answer.bytes());
+      const call = { method, path, headers, timeoutMilliseconds: timeout, signal };
+      const { status, text } = await boundedAnswer(server, call);
       const [least, most] = statuses;
-      if (answer.status < least || answer.status > most)
-        return { good: false, what: `${shown} answered ${answer.status}` };
-      if (contains !== undefined && !body.includes(contains))
+      if (status < least || status > most) return { good: false, what: `${shown} answered ${status}` };
+      if (contains !== undefined && !text.includes(contains))
         return { good: false, what: `${shown} answered without ${JSON.stringify(contains)}` };
-      return { good: true, what: `${shown} answered ${answer.status}` };
+      return { good: true, what: `${shown} answered ${status}` };
     } catch (error) {
       signal.throwIfAborted();
       return { good: false, what: `${shown} did not answer: ${messageOf(error)}` };

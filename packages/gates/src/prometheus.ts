@@ -1,6 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import { HttpConnections } from "@millwright/clients/http";
 import { clientErrors } from "@millwright/clients/errors";
+import { boundedAnswer } from "./bounded-answer.ts";
 import { shownAddress } from "./shown-address.ts";
 
 export interface PrometheusQuery {
@@ -28,13 +29,13 @@ export function prometheusQuery({
   const server = new HttpConnections({ scheme, at, pathPrefix: url.pathname.replace(/\/$/, ""), ...tls });
   const path = `/api/v1/query?${new URLSearchParams({ query })}`;
   return async (signal) => {
-    const answer = await server.send({ method: "GET", path, headers: {}, timeoutMilliseconds: timeout, signal });
-    const text = new TextDecoder().decode(await answer.bytes());
+    const call = { method: "GET", path, headers: {}, timeoutMilliseconds: timeout, signal };
+    const { status, text } = await boundedAnswer(server, call);
     const number = numberIn(text);
     if (typeof number === "number") return number;
     throw new OperationalError(
       clientErrors.badAnswer,
-      `${shownAddress(address)} answered ${answer.status} to ${query}: ${number}`,
+      `${shownAddress(address)} answered ${status} to ${query}: ${number}`,
     );
   };
 }

@@ -1,5 +1,6 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { similar } from "@millwright/core/similar";
 import { parseDuration } from "@millwright/text/duration";
 import { canonical } from "./canonical.ts";
 import type { Job, JobDraft } from "./job.ts";
@@ -17,8 +18,9 @@ export function toApi(job: Job): AnyRecord {
 
 /** One part of a job in the API's JSON, such as a single group or task. */
 export function recordToApi(shape: Shape, record: AnyRecord): AnyRecord {
+  const written = fieldsOf(shape).filter(([property, { options }]) => !options.isOwn || record[property]);
   return Object.fromEntries(
-    fieldsOf(shape).map(([property, field]) => [apiName(property, field), fieldToApi(field, record[property])]),
+    written.map(([property, field]) => [apiName(property, field), fieldToApi(field, record[property])]),
   );
 }
 
@@ -27,6 +29,7 @@ function fieldToApi(field: Field, value: unknown): unknown {
   switch (field.kind) {
     case "text":
     case "whole":
+    case "number":
     case "flag":
     case "duration":
       return value;
@@ -55,7 +58,7 @@ function fieldToApi(field: Field, value: unknown): unknown {
  */
 export function fromApi(json: unknown): Diagnosed<JobDraft> {
   const diagnostics: Diagnostic[] = [];
-  const value = recordFromApi(jobShape, json, "Job", diagnostics) ?? {};
+  const value = recordFromApi(jobShape, json, "Job", { diagnostics, isOwn: false }) ?? {};
   return { value: value as JobDraft, diagnostics };
 }
 
@@ -65,25 +68,49 @@ export function jobFromApi(json: unknown): Diagnosed<Job> {
   return { value: canonical(value), diagnostics };
 }
 
-function recordFromApi(shape: Shape, json: unknown, where: string, diagnostics: Diagnostic[]): AnyRecord | undefined {
+interface Reading {
+  readonly diagnostics: Diagnostic[];
+  /** Nobody else writes what is read: a name that is not known is a mistake. */
+  readonly isOwn: boolean;
+}
+
+function recordFromApi(shape: Shape, json: unknown, where: string, reading: Reading): AnyRecord | undefined {
+  const { diagnostics } = reading;
   const given = objectIn(json);
   if (!given) {
     diagnostics.push(mistake(where, "an object", json));
     return undefined;
   }
   const byName = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
+  if (reading.isOwn) diagnostics.push(...unknownNames(shape, Object.keys(given), where));
   const record: Record<string, unknown> = {};
   for (const [property, field] of fieldsOf(shape)) {
     const name = apiName(property, field);
     const value = byName.get(name.toLowerCase());
     if (value === undefined || value === null) continue;
-    const read = fieldFromApi(field, value, `${where}.${name}`, diagnostics);
+    const read = fieldFromApi(field, value, `${where}.${name}`, {
+      diagnostics,
+      isOwn: reading.isOwn || (field.options.isOwn ?? false),
+    });
     if (read !== undefined) record[property] = read;
   }
   return record;
 }
 
-function fieldFromApi(field: Field, json: unknown, where: string, diagnostics: Diagnostic[]): unknown {
+function unknownNames(shape: Shape, given: readonly string[], where: string): readonly Diagnostic[] {
+  const names = fieldsOf(shape).map(([property, field]) => apiName(property, field));
+  const known = new Set(names.map((name) => name.toLowerCase()));
+  return given
+    .filter((name) => !known.has(name.toLowerCase()))
+    .map((name) => {
+      const near = similar(name, names);
+      const advice = near ? `Did you mean ${near}?` : `Its names are ${names.join(", ")}.`;
+      return errorDiagnostic("Invalid job", `${where} has no ${name}. ${advice}`);
+    });
+}
+
+function fieldFromApi(field: Field, json: unknown, where: string, reading: Reading): unknown {
+  const { diagnostics } = reading;
   const expect = (holds: boolean, expected: string): unknown => {
     if (holds) return json;
     diagnostics.push(mistake(where, expected, json));
@@ -94,6 +121,8 @@ function fieldFromApi(field: Field, json: unknown, where: string, diagnostics: D
       return expect(typeof json === "string", "a text");
     case "whole":
       return expect(Number.isSafeInteger(json), "a whole number");
+    case "number":
+      return expect(typeof json === "number", "a number");
     case "flag":
       return expect(typeof json === "boolean", "true or false");
     case "duration":
@@ -108,9 +137,9 @@ function fieldFromApi(field: Field, json: unknown, where: string, diagnostics: D
     case "free":
       return expect(objectIn(json) !== undefined, "an object");
     case "object":
-      return recordFromApi(field.shape, json, where, diagnostics);
+      return recordFromApi(field.shape, json, where, reading);
     case "objects":
-      return recordsFromApi(field.shape, field.keyed, json, where, diagnostics);
+      return recordsFromApi(field.shape, field.keyed, json, where, reading);
   }
 }
 
@@ -119,15 +148,15 @@ function recordsFromApi(
   keyed: boolean,
   json: unknown,
   where: string,
-  diagnostics: Diagnostic[],
+  reading: Reading,
 ): readonly AnyRecord[] | undefined {
   const elements = keyed ? Object.entries(objectIn(json) ?? {}) : Array.isArray(json) ? [...json.entries()] : undefined;
   if (!elements || (keyed && !objectIn(json))) {
-    diagnostics.push(mistake(where, keyed ? "a map" : "a list", json));
+    reading.diagnostics.push(mistake(where, keyed ? "a map" : "a list", json));
     return undefined;
   }
   return elements.flatMap(([key, element]) => {
-    const record = recordFromApi(shape, element, `${where}[${key}]`, diagnostics);
+    const record = recordFromApi(shape, element, `${where}[${key}]`, reading);
     if (!record) return [];
     return keyed ? [{ [shape.label ?? "name"]: key, ...record }] : [record];
   });

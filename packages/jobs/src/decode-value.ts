@@ -40,6 +40,7 @@ export function readValue(
 const wantedTypes: Readonly<Record<Exclude<ValueKind, "duration">, Type>> = {
   text: stringType,
   whole: numberType,
+  number: numberType,
   flag: boolType,
   texts: listType(stringType),
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { DiffContext } from "./diff.ts";
 import { networkShape } from "./resources.ts";
 import { checkShape, identityShape, serviceShape } from "./service.ts";
@@ -65,18 +66,25 @@ function flatFields(shape: Shape, record: AnyRecord | undefined): Flat {
     switch (field.kind) {
       case "text":
       case "whole":
+      case "number":
       case "flag":
       case "duration":
         if (value !== null) flat.set(name, String(value));
         break;
       case "map":
-        for (const [key, entry] of Object.entries(value as AnyRecord)) flat.set(`${name}[${key}]`, String(entry));
+        for (const [key, entry] of Object.entries(value as AnyRecord))
+          flat.set(`${name}[${key}]`, field.options.isSecret ? hidden(String(entry)) : String(entry));
         break;
       default:
         break;
     }
   }
   return flat;
+}
+
+/** What stands for a secret: another one for another secret, and nothing that it could be guessed by. */
+function hidden(secret: string): string {
+  return `(hidden, ${createHash("sha256").update(secret).digest("hex").slice(0, 4)})`;
 }
 
 /** A value of any depth by the paths into it: `args[0]`, `port_map[0][http]`, `labels[a]`. */

@@ -1,4 +1,5 @@
 import { affinityShape, constraintShape, spreadShape } from "./constraint.ts";
+import { gatesShape } from "./gates.ts";
 import { minute, second } from "./nanoseconds.ts";
 import { ephemeralDiskShape, networkShape, volumeShape } from "./resources.ts";
 import { serviceShape } from "./service.ts";
@@ -141,6 +142,7 @@ export const jobShape = shape(
     update: optional(updateShape, { outOfDiff: true }),
     reschedule: optional(rescheduleShape, { outOfDiff: true }),
     migrate: optional(migrateShape, { outOfDiff: true }),
+    gates: optional(gatesShape, { language: null, isOwn: true }),
     groups: many(groupShape, { language: "group", api: "TaskGroups" }),
   },
   "id",

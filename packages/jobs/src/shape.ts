@@ -21,6 +21,10 @@ export interface FieldOptions {
   readonly mayBeEmpty?: boolean;
   /** Left out of diffs: what names the object itself, or what only says where other fields get their defaults. */
   readonly outOfDiff?: boolean;
+  /** Beside what Nomad has: the API's JSON leaves it out where it is not there, and knows every name in it. */
+  readonly isOwn?: boolean;
+  /** Diffs tell that it differs, and not what it is. */
+  readonly isSecret?: boolean;
 }
 
 declare const holds: unique symbol;
@@ -32,7 +36,10 @@ export type Field<Value = unknown, Draft = Value> = FieldKind & {
 };
 
 export type FieldKind =
-  | { readonly kind: "text" | "whole" | "flag" | "duration"; readonly fallback: string | number | boolean | null }
+  | {
+      readonly kind: "text" | "whole" | "number" | "flag" | "duration";
+      readonly fallback: string | number | boolean | null;
+    }
   | { readonly kind: "texts" }
   /** Names and texts, written as a block or as an attribute. */
   | { readonly kind: "map" }
@@ -85,6 +92,10 @@ export function whole(fallback = 0, options: FieldOptions = {}): Field<number> {
 
 export function optionalWhole(options: FieldOptions = {}): Field<number | null, number> {
   return { kind: "whole", fallback: null, options };
+}
+
+export function number(fallback = 0, options: FieldOptions = {}): Field<number> {
+  return { kind: "number", fallback, options };
 }
 
 export function flag(fallback = false, options: FieldOptions = {}): Field<boolean> {
@@ -177,6 +188,7 @@ function filledField(field: Field, given: unknown): unknown {
     case "text":
       return given === "" && !field.options.mayBeEmpty ? field.fallback : (given ?? field.fallback);
     case "whole":
+    case "number":
     case "flag":
     case "duration":
       return given ?? field.fallback;

@@ -14,6 +14,7 @@ import {
   restartRules,
   updateRules,
 } from "./validate-policies.ts";
+import { checkGates } from "./validate-gates.ts";
 import { checkServices } from "./validate-service.ts";
 import { checkTask } from "./validate-task.ts";
 
@@ -28,6 +29,7 @@ export function validate(job: Job, places: ReadonlyMap<string, SourceRange> = ne
   checkAffinities(job.affinities, [], findings);
   checkSpreads(job.spreads, [], findings);
   tellRedefined(job.groups, "Job task group", "group", [], findings);
+  checkGates(job, findings);
   for (const group of job.groups) checkGroup(group, job, findings);
   return findings.diagnostics;
 }

@@ -35,6 +35,8 @@ class Dice {
         return this.#text();
       case "whole":
         return this.below(1000);
+      case "number":
+        return this.below(1000) / 8;
       case "flag":
         return this.below(2) === 1;
       case "duration":

@@ -3,6 +3,16 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import { readSizes, usualSizes, type WaveSize } from "@millwright/engine/waves/sizes";
 import type { Refusal } from "@millwright/gates/gate";
+import {
+  type GateSettings,
+  type GateSpec,
+  isObjective,
+  isWebAddress,
+  type Probing,
+  readStatuses,
+  usual,
+  usualGate,
+} from "@millwright/gates/gate-spec";
 import type { HttpProbe } from "@millwright/gates/http-gate";
 import type { Block, Node } from "@millwright/hcl/ast";
 import { contentOf } from "@millwright/hcl/body-content";
@@ -10,21 +20,16 @@ import { parseFile } from "@millwright/hcl/parse";
 import type { Scope } from "@millwright/hcl/scope";
 import { rangeOf, type SourceFile } from "@millwright/hcl/source-file";
 import { objectValue, stringValue } from "@millwright/value/value";
-import { budgetSources, gateFields, type GateSpec, type Probing } from "./gate-spec.ts";
+import { budgetSources, gateFields } from "./gate-fields.ts";
 import { readFields } from "./read-fields.ts";
 
 /** How a folder's changes are carried out in waves: what its `waves.hcl` says. */
-export interface WaveSettings {
+export interface WaveSettings extends GateSettings {
   readonly sizes: readonly WaveSize[];
-  /** How long gates may have the next wave wait before the run stops; milliseconds. */
-  readonly patience: number;
-  readonly gates: readonly GateSpec[];
 }
 
-const conditions: GateSpec = { kind: "conditions", name: "conditions", refusal: "stop" };
-
 /** Where nothing is said: the conditions of the change itself are the only gate. */
-export const usualWaves: WaveSettings = { sizes: usualSizes, patience: 600_000, gates: [conditions] };
+export const usualWaves: WaveSettings = { sizes: usualSizes, patience: usual.patience, gates: [usualGate] };
 
 /** Reads `waves.hcl`. In it `env.NAME` is a variable of the environment. */
 export function readWaveSettings(
@@ -52,7 +57,7 @@ export function readWaveSettings(
       diagnostics.push(twice(`gate "${gate.name}"`, block.header));
     if (gate) gates.push(gate);
   }
-  const all = gates.some(({ kind }) => kind === "conditions") ? gates : [conditions, ...gates];
+  const all = gates.some(({ kind }) => kind === "conditions") ? gates : [usualGate, ...gates];
   return { value: hasErrors(diagnostics) ? usualWaves : { sizes, patience, gates: all }, diagnostics };
 }
 
@@ -100,8 +105,8 @@ class Reader {
     if (kind === "service") {
       const {
         service,
-        least = 1,
-        most_unhealthy: mostUnhealthy = 0,
+        least = usual.least,
+        most_unhealthy: mostUnhealthy = usual.mostUnhealthy,
       } = values as {
         service: string;
         least?: number;
@@ -116,7 +121,7 @@ class Reader {
   }
 
   #command(block: Block, values: Readonly<Record<string, unknown>>, common: Probing): GateSpec | undefined {
-    const { command, timeout = 60_000 } = values as { command: readonly string[]; timeout?: number };
+    const { command, timeout = usual.commandTimeout } = values as { command: readonly string[]; timeout?: number };
     if (command.length > 0) return { kind: "command", ...common, command, timeout };
     this.#refuse("No command", 'A command gate runs a program: command = ["./smoke.sh", "--quick"].', block.header);
     return undefined;
@@ -129,8 +134,16 @@ class Reader {
     values: Readonly<Record<string, unknown>>,
     sources: readonly Block[],
   ): GateSpec | undefined {
-    const { objective, window = 3_600_000, most = 1 } = values as { objective: number; window?: number; most?: number };
-    if (!(objective > 0 && objective <= 1)) {
+    const {
+      objective,
+      window = usual.window,
+      most = usual.most,
+    } = values as {
+      objective: number;
+      window?: number;
+      most?: number;
+    };
+    if (!isObjective(objective)) {
       this.#refuse(
         "Unsuitable value",
         '"objective" is the share of what must go well, above 0 and at most 1: 0.999.',
@@ -149,23 +162,31 @@ class Reader {
     const read = this.#fields(source.body, budgetSources[source.type as keyof typeof budgetSources]);
     if (!read) return undefined;
     if (source.type === "prometheus") {
-      const { address, query, timeout = 10_000 } = read.values as { address: string; query: string; timeout?: number };
+      const {
+        address,
+        query,
+        timeout = usual.queryTimeout,
+      } = read.values as {
+        address: string;
+        query: string;
+        timeout?: number;
+      };
       if (!this.#isUrl(address, source)) return undefined;
       return { ...common, source: { kind: "prometheus", address, query, timeout } };
     }
     const probe = this.#http(source, read.values);
-    const { every = 1_000 } = read.values as { every?: number };
+    const { every = usual.probeInterval } = read.values as { every?: number };
     return probe && { ...common, source: { kind: "probe", probe, interval: every } };
   }
 
   #http(block: Block, values: Readonly<Record<string, unknown>>): HttpProbe | undefined {
     const {
       url,
-      method = "GET",
+      method = usual.method,
       headers = {},
-      status = "200-399",
+      status = usual.statuses,
       contains,
-      timeout = 5_000,
+      timeout = usual.httpTimeout,
     } = values as {
       url: string;
       method?: string;
@@ -174,18 +195,18 @@ class Reader {
       contains?: string;
       timeout?: number;
     };
-    const [, least, most = least] = /^(\d{3})(?:-(\d{3}))?$/.exec(status) ?? [];
-    if (least === undefined) {
+    const statuses = readStatuses(status);
+    if (!statuses) {
       this.#refuse("Unsuitable value", '"status" is the statuses that are good: "200", or "200-399".', block.header);
       return undefined;
     }
     if (!this.#isUrl(url, block)) return undefined;
     const wanted = contains === undefined ? {} : { contains };
-    return { url, method, headers, statuses: [Number(least), Number(most)], timeout, ...wanted };
+    return { url, method, headers, statuses, timeout, ...wanted };
   }
 
   #isUrl(text: string, block: Block): boolean {
-    if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return true;
+    if (isWebAddress(text)) return true;
     this.#refuse("Unsuitable value", "This is not an address that begins with http:// or https://.", block.header);
     return false;
   }
@@ -217,9 +238,9 @@ function isKind(text: string): text is GateSpec["kind"] {
 
 function probingOf(values: Readonly<Record<string, unknown>>): Pick<Probing, "holds" | "grace" | "interval"> {
   const {
-    for: holds = 0,
-    within: grace = 60_000,
-    every: interval = 2_000,
+    for: holds = usual.holds,
+    within: grace = usual.grace,
+    every: interval = usual.interval,
   } = values as Record<string, number | undefined>;
   return { holds, grace, interval };
 }
