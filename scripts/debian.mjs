@@ -13,6 +13,7 @@ const packages = [
   { name: "xz-utils", program: "xz" },
   { name: "bzip2", program: "bzip2" },
   { name: "git", program: "git" },
+  { name: "mercurial", program: "hg" },
   { name: "openssh-server", program: "sshd" },
   { name: "openssh-client", program: "ssh-keygen" },
 ];

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { isKind } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
+import type { AwsCredentials } from "@millwright/clients/aws-credentials";
 import { clientErrors } from "@millwright/clients/errors";
 import { HttpConnections } from "@millwright/clients/http";
+import { readS3Page, readS3Refusal } from "@millwright/clients/s3-answers";
 import { targetOf } from "@millwright/clients/target";
 import { AwsV4Signer } from "aws4fetch";
 import type { BackendPorts } from "./backend-type.ts";
-import { type AwsCredentials, findCredentials } from "./s3-credentials.ts";
+import { findCredentials } from "./s3-credentials.ts";
 import type { Settings } from "./settings.ts";
 
 /** What S3 answered that is no success. */
@@ -111,11 +113,10 @@ export class S3Client {
     for (let token: string | undefined; ; ) {
       const query = { "list-type": "2", prefix, ...(token === undefined ? {} : { "continuation-token": token }) };
       const { body } = await this.#ask({ method: "GET", key: "", query, signal });
-      const text = Buffer.from(body).toString("utf8");
-      keys.push(...[...text.matchAll(/<Key>([\s\S]*?)<\/Key>/g)].map(([, key = ""]) => unescapeXml(key)));
-      const next = /<NextContinuationToken>([\s\S]*?)<\/NextContinuationToken>/.exec(text)?.[1];
-      if (next === undefined) return keys;
-      token = unescapeXml(next);
+      const page = readS3Page(body);
+      keys.push(...page.keys);
+      if (page.next === undefined) return keys;
+      token = page.next;
     }
   }
 
@@ -215,16 +216,14 @@ function baseAddress(settings: Settings): URL {
 }
 
 function checked(request: S3Request, status: number, body: Uint8Array, bucket: string) {
-  const text = Buffer.from(body.subarray(0, 4096)).toString("utf8");
-  const code = status < 300 ? "" : (/<Code>(.*?)<\/Code>/.exec(text)?.[1] ?? "");
+  const { code = "", message } = status < 300 ? { message: undefined } : readS3Refusal(body);
   if (status < 300 || request.accept?.includes(status)) return { status, body, code };
   if (code === "NoSuchBucket") throw noBucket(bucket);
-  const said = /<Message>([\s\S]*?)<\/Message>/.exec(text)?.[1];
   const advice = status === 403 ? " Check the credentials, their region, and what they may do in the bucket." : "";
   throw new S3Failure(
     status,
     code,
-    `S3 answered ${status}${code === "" ? "" : ` ${code}`}${said === undefined ? "" : `: ${unescapeXml(said)}`}.${advice}`,
+    `S3 answered ${status}${code === "" ? "" : ` ${code}`}${message === undefined ? "" : `: ${message}`}.${advice}`,
   );
 }
 
@@ -234,10 +233,4 @@ function noBucket(bucket: string): S3Failure {
     "NoSuchBucket",
     `there is no bucket ${bucket}. Make it first, or check bucket, region and endpoints.`,
   );
-}
-
-const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'" };
-
-function unescapeXml(text: string): string {
-  return text.replace(/&(amp|lt|gt|quot|apos|#39);/g, (_, name: string) => entities[name] ?? "");
 }

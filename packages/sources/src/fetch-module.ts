@@ -3,15 +3,20 @@ import { checkDigest, findInChecksumFile, parseChecksum } from "@millwright/arti
 import { copyFolder } from "@millwright/artifact/copy-folder";
 import { UnpackedTree } from "@millwright/artifact/tree";
 import { unpack } from "@millwright/artifact/unpack";
-import { OperationalError } from "@millwright/core/errors";
+import { invariant, OperationalError } from "@millwright/core/errors";
+import { compileGlob } from "@millwright/text/glob";
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { mkdir, readdir, readlink, realpath, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { copyObjects } from "./bucket.ts";
 import { sourceErrors } from "./errors.ts";
+import { gcsBucket } from "./gcs.ts";
 import { cloneRepository } from "./git.ts";
+import { cloneMercurial } from "./hg.ts";
 import { refusal, type SourceHttp, wholeOf } from "./http.ts";
 import { parseModuleSource, type RemoteSource, shownSource } from "./module-source.ts";
+import { s3Bucket } from "./s3.ts";
 
 /** How much a module's package may be. */
 const limits = { unpackedBytes: 10_000_000_000, files: 200_000 };
@@ -33,57 +38,103 @@ export async function fetchModulePackage(source: RemoteSource, folder: string, h
   throw refused(`its address leads to another one more than ${mostHops} times`);
 }
 
-/** The folder within a package, where `*` stands for the one folder that there is. Throws `notFound`. */
+/** The folder within a package, where `*`, `?` and `[…]` stand for names of which one is meant. Throws `notFound`. */
 export async function folderMeant(root: string, subfolder: string): Promise<string> {
-  let at = root;
-  for (const part of subfolder.split("/").filter((one) => one !== "" && one !== ".")) {
-    if (part === "..") throw refused(`the part ${subfolder} of the package is outside it`);
-    const names = part.includes("*") ? (await readdir(at)).filter((name) => globMatches(part, name)) : [part];
-    if (names.length !== 1) throw missing(`${names.length} folders of the package are ${part}, and one is meant`);
-    at = join(at, names[0]!);
-    if (!existsSync(at) || !statSync(at).isDirectory()) throw missing(`there is no folder ${subfolder} in the package`);
-  }
-  return at;
+  const parts = subfolder.split("/").filter((one) => one !== "" && one !== ".");
+  if (parts.includes("..")) throw refused(`the part ${subfolder} of the package is outside it`);
+  let found: readonly string[] = [root];
+  for (const part of parts) found = (await Promise.all(found.map((folder) => foldersNamed(part, folder)))).flat();
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) throw missing(`${found.length} folders of the package are ${subfolder}, and one is meant`);
+  throw missing(`there is no folder ${subfolder} in the package`);
+}
+
+async function foldersNamed(pattern: string, folder: string): Promise<readonly string[]> {
+  const glob = /[*?[]/.test(pattern) ? compileGlob(pattern) : undefined;
+  if (glob?.ok === false) throw refused(`${pattern} is no pattern of names: ${glob.error}`);
+  const isMeant = (name: string) => glob?.glob.matches(name) && (!name.startsWith(".") || pattern.startsWith("."));
+  const names = glob ? (await readdir(folder)).filter(isMeant) : [pattern];
+  return names.map((name) => join(folder, name)).filter((path) => existsSync(path) && statSync(path).isDirectory());
 }
 
 // Resolves with where to look instead, where a server says so.
 async function fetchOnce(source: RemoteSource, folder: string, http: SourceHttp): Promise<RemoteSource | undefined> {
+  if (source.getter === "git" || source.getter === "hg") {
+    await (source.getter === "git" ? cloneRepository : cloneMercurial)(source.address, folder, http);
+    await refuseLinksOutside(folder);
+    return undefined;
+  }
+  const packed = packedAt(source.address);
   switch (source.getter) {
-    case "git":
-      await cloneRepository(source.address, folder, http);
-      await refuseLinksOutside(folder);
+    case "file":
+      await fetchFile(packed, folder, http);
       return undefined;
-    case "file": {
-      const path = decodeURIComponent(new URL(source.address).pathname);
-      if (!existsSync(path)) throw missing(`there is no ${path}`);
-      if (statSync(path).isDirectory()) await copyTree(path, folder, http.signal);
-      else await unpackTo(path, archiveFor(source.address), folder, http.signal);
+    case "http":
+      if (!packed.kind) return redirected(packed.url, http);
+      await fetchArchive(packed, folder, { http, get: (file) => http.download(packed.url, file, "module package") });
+      return undefined;
+    case "s3":
+    case "gcs": {
+      const bucket = (source.getter === "s3" ? s3Bucket : gcsBucket)(packed.url, http);
+      if (packed.kind) {
+        const get = async (file: string) => http.save(await bucket.open(bucket.key), file);
+        await fetchArchive(packed, folder, { http, get });
+      } else {
+        await mkdir(folder, { recursive: true });
+        await copyObjects(bucket, new UnpackedTree(folder, limits), http);
+      }
       return undefined;
     }
-    case "http":
-      return fetchHttp(source, folder, http);
   }
 }
 
-async function fetchHttp(source: RemoteSource, folder: string, http: SourceHttp): Promise<RemoteSource | undefined> {
-  const url = new URL(source.address);
+/** What an address says of an archive, and the address without that. */
+interface Packed {
+  readonly url: URL;
+  /** Undefined where it is none. */
+  readonly kind: ArchiveKind | undefined;
+  readonly checksum: string | undefined;
+}
+
+function packedAt(address: string): Packed {
+  const url = new URL(address);
   const take = (name: string) => {
     const value = url.searchParams.get(name);
     url.searchParams.delete(name);
     return value ?? undefined;
   };
   const [archive, checksum] = [take("archive"), take("checksum")];
-  const kind = archive === undefined ? archiveKindOf(url.pathname) : archiveKindNamed(archive);
-  if (!kind) return redirected(url, http);
+  return { url, checksum, kind: archive === undefined ? archiveKindOf(url.pathname) : archiveKindNamed(archive) };
+}
+
+async function fetchFile(packed: Packed, folder: string, http: SourceHttp): Promise<void> {
+  const path = decodeURIComponent(packed.url.pathname);
+  if (!existsSync(path)) throw missing(`there is no ${path}`);
+  if (statSync(path).isDirectory()) return copyTree(path, folder, http.signal);
+  if (!packed.kind) throw refused("it is a file, and a module is a folder or an archive of one");
+  await unpackChecked(packed, path, folder, http);
+}
+
+async function fetchArchive(
+  packed: Packed,
+  folder: string,
+  { get, http }: { readonly get: (file: string) => Promise<void>; readonly http: SourceHttp },
+): Promise<void> {
   const file = `${folder}.download`;
   try {
-    await http.download(url, file, "module package");
-    if (checksum !== undefined) await checkFile(file, checksum, url, http);
-    await unpackTo(file, kind, folder, http.signal);
-    return undefined;
+    await get(file);
+    await unpackChecked(packed, file, folder, http);
   } finally {
     await rm(file, { force: true });
   }
+}
+
+async function unpackChecked({ url, kind, checksum }: Packed, file: string, folder: string, http: SourceHttp) {
+  invariant(kind, "what is unpacked is an archive");
+  if (checksum !== undefined) await checkFile(file, checksum, url, http);
+  if (kind.form === "single") throw refused(`${kind.name} holds a single file, and a module is a folder`);
+  await mkdir(folder, { recursive: true });
+  await unpack(file, kind, { tree: new UnpackedTree(folder, limits), filename: "", signal: http.signal });
 }
 
 // A server that has no archive at this address says in a header, or in a page, where the module is.
@@ -123,26 +174,16 @@ async function checkFile(file: string, wanted: string, url: URL, http: SourceHtt
   const digest =
     parsed.kind === "digest"
       ? parsed
-      : findInChecksumFile(
-          Buffer.from(await http.bytes(new URL(parsed.source, url), "checksum file")).toString("utf8"),
-          name,
-          parsed.source,
-        );
+      : findInChecksumFile(await checksumFile(new URL(parsed.source, url), http), name, parsed.source);
   const hash = createHash(digest.algorithm);
   for await (const piece of createReadStream(file)) hash.update(piece as Uint8Array);
   checkDigest(digest, hash.digest("hex"), `${url.host}${url.pathname}`);
 }
 
-function archiveFor(address: string): ArchiveKind {
-  const kind = archiveKindOf(new URL(address).pathname);
-  if (kind && kind.form !== "single") return kind;
-  throw refused("it is a file, and a module is a folder or an archive of one");
-}
-
-async function unpackTo(file: string, kind: ArchiveKind, folder: string, signal: AbortSignal): Promise<void> {
-  if (kind.form === "single") throw refused(`${kind.name} holds a single file, and a module is a folder`);
-  await mkdir(folder, { recursive: true });
-  await unpack(file, kind, { tree: new UnpackedTree(folder, limits), filename: "", signal });
+async function checksumFile(url: URL, http: SourceHttp): Promise<string> {
+  const isFile = url.protocol === "file:";
+  const bytes = isFile ? await readFile(decodeURIComponent(url.pathname)) : await http.bytes(url, "checksum file");
+  return Buffer.from(bytes).toString("utf8");
 }
 
 async function copyTree(from: string, to: string, signal: AbortSignal): Promise<void> {
@@ -154,7 +195,7 @@ async function copyTree(from: string, to: string, signal: AbortSignal): Promise<
 async function refuseLinksOutside(root: string, folder = root): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && entry.name !== ".git") await refuseLinksOutside(root, path);
+    if (entry.isDirectory() && entry.name !== ".git" && entry.name !== ".hg") await refuseLinksOutside(root, path);
     if (!entry.isSymbolicLink()) continue;
     // Where it leads over other links only the system knows; one that leads nowhere is taken at its word.
     const end = await realpath(path).catch(async () => resolve(folder, await readlink(path)));
@@ -166,11 +207,6 @@ async function refuseLinksOutside(root: string, folder = root): Promise<void> {
 function isWithin(root: string, path: string): boolean {
   const way = relative(root, path);
   return way !== ".." && !way.startsWith("../");
-}
-
-function globMatches(pattern: string, name: string): boolean {
-  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
-  return new RegExp(`^${escaped}$`).test(name) && !name.startsWith(".");
 }
 
 function refused(message: string): OperationalError {

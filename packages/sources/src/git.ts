@@ -1,21 +1,17 @@
 import { OperationalError } from "@millwright/core/errors";
-import { spawn } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text as textOf } from "node:stream/consumers";
 import { sourceErrors } from "./errors.ts";
+import { type FetchingProgram, type ProgramPorts, runProgram } from "./program.ts";
 
-export interface GitPorts {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-}
+const program: FetchingProgram = { name: "git", debian: "git" };
 
 /**
  * Clones a repository into a folder that is not there yet, at `ref` where that is asked for, with its submodules. The options
  * stand in the address: `ref`, `depth`, `sshkey` (base64). Throws `machine` where git is missing, `notFound` where it fails.
  */
-export async function cloneRepository(address: string, folder: string, ports: GitPorts): Promise<void> {
+export async function cloneRepository(address: string, folder: string, ports: ProgramPorts): Promise<void> {
   const url = new URL(address);
   const { ref, depth, sshkey } = optionsOf(url);
   const keys = sshkey === undefined ? undefined : await keyFile(sshkey);
@@ -28,7 +24,7 @@ export async function cloneRepository(address: string, folder: string, ports: Gi
     ...loginTakenFrom(url, ports.env),
     ...(keys ? { GIT_SSH_COMMAND: sshCommand(ports.env, keys.path) } : {}),
   };
-  const git = (args: readonly string[]) => runGit(args, { ...ports, env });
+  const git = (args: readonly string[]) => runProgram(program, args, { ...ports, env });
   const isShallow = depth !== undefined && depth !== "0";
   try {
     const cut = isShallow ? ["--depth", depth, ...(ref === undefined ? [] : ["--branch", ref])] : [];
@@ -52,7 +48,7 @@ function optionsOf(url: URL): Readonly<Record<"ref" | "depth" | "sshkey", string
 
 // The login of an address goes to git by its environment: its arguments are shown to everybody on the machine, and it would
 // keep the address in the clone's settings.
-function loginTakenFrom(url: URL, env: GitPorts["env"]): Readonly<Record<string, string>> {
+function loginTakenFrom(url: URL, env: ProgramPorts["env"]): Readonly<Record<string, string>> {
   const { username, password } = url;
   if (!/^https?:$/.test(url.protocol) || (username === "" && password === "")) return {};
   [url.username, url.password] = ["", ""];
@@ -79,26 +75,6 @@ async function keyFile(encoded: string): Promise<{ readonly folder: string; read
   return { folder, path };
 }
 
-function sshCommand(env: GitPorts["env"], key: string): string {
+function sshCommand(env: ProgramPorts["env"], key: string): string {
   return `${env["GIT_SSH_COMMAND"] || "ssh"} -i ${key} -o StrictHostKeyChecking=accept-new`;
-}
-
-async function runGit(args: readonly string[], { env, signal }: GitPorts): Promise<void> {
-  const child = spawn("git", [...args], { env: { ...env }, signal, stdio: ["ignore", "ignore", "pipe"] });
-  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
-  try {
-    const [code, said] = await Promise.all([ended, textOf(child.stderr)]);
-    if (code === 0) return;
-    throw new OperationalError(sourceErrors.notFound, `git ended with ${code}: ${withoutLogins(said.trim())}`);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof OperationalError) throw error;
-    const message =
-      "There is no program git on this machine, which fetches it. Install it (on Debian: apt-get install git).";
-    throw new OperationalError(sourceErrors.machine, message, { cause: error });
-  }
-}
-
-function withoutLogins(text: string): string {
-  return text.replaceAll(/(\/\/)[^/@\s]*@/g, "$1");
 }

@@ -104,7 +104,7 @@ export class SourceHttp {
   async bytes(url: URL, what: string, request: HttpRequest = {}): Promise<Uint8Array> {
     const answer = await this.get(url, request);
     if (answer.status !== 200) throw await refusal(answer, what);
-    return wholeOf(this.#pieces(answer), answer.url, what);
+    return wholeOf(this.pieces(answer), answer.url, what);
   }
 
   /** Writes a file; throws for any status but 200. */
@@ -118,13 +118,14 @@ export class SourceHttp {
   async save(answer: HttpAnswer, path: string): Promise<void> {
     const file = await open(path, "w", 0o600);
     try {
-      for await (const piece of this.#pieces(answer)) await file.writeFile(piece);
+      for await (const piece of this.pieces(answer)) await file.writeFile(piece);
     } finally {
       await file.close();
     }
   }
 
-  async *#pieces({ body, url }: HttpAnswer): AsyncGenerator<Uint8Array> {
+  /** An answer's body piece by piece; where its connection breaks, the error says so. */
+  async *pieces({ body, url }: HttpAnswer): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of body) {
         this.signal.throwIfAborted();
@@ -202,7 +203,8 @@ export async function refusal(answer: HttpAnswer, what: string): Promise<Operati
   );
 }
 
-async function jsonIn(answer: HttpAnswer, what: string): Promise<unknown> {
+/** The JSON of a small answer. Throws `badAnswer`. */
+export async function jsonIn(answer: HttpAnswer, what: string): Promise<unknown> {
   const bytes = await wholeOf(answer.body, answer.url, what);
   try {
     return JSON.parse(bytes.toString("utf8"));

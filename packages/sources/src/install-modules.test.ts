@@ -154,8 +154,8 @@ describe("a module is not installed", () => {
     { name: "whose source says nothing", source: "net", want: /^Invalid module source address: .*"\.\/net"/ },
     {
       name: "that nothing here fetches",
-      source: "s3::https://x.example.com/net.zip",
-      want: /has an https address too/,
+      source: "oci://x.example.com/net",
+      want: /is fetched by oci, which is not there\. There are git, hg/,
     },
     {
       name: "whose constraints are none",

@@ -39,7 +39,33 @@ describe("the source of a module", () => {
     },
     { source: "/srv/net", kind: "remote", text: "file:///srv/net" },
     { source: "net", kind: "bad" },
-    { source: "s3::https://example.com/b/net.zip", kind: "bad" },
+    { source: "git::/srv/net//s", kind: "remote", text: "git::file:///srv/net//s", subfolder: "s" },
+    { source: "hg::https://example.com/net?rev=v1", kind: "remote", text: "hg::https://example.com/net?rev=v1" },
+    { source: "hg::/srv/net", kind: "remote", text: "hg::file:///srv/net" },
+    {
+      source: "s3::https://s3.amazonaws.com/b/net.zip//s?version=x",
+      kind: "remote",
+      text: "s3::https://s3.amazonaws.com/b/net.zip//s?version=x",
+      subfolder: "s",
+    },
+    {
+      source: "b.s3-eu-west-1.amazonaws.com/net.zip",
+      kind: "remote",
+      text: "s3::https://s3-eu-west-1.amazonaws.com/b/net.zip",
+    },
+    {
+      source: "b.s3.us-west-2.amazonaws.com/a/net.zip",
+      kind: "remote",
+      text: "s3::https://s3.us-west-2.amazonaws.com/b/a/net.zip",
+    },
+    {
+      source: "www.googleapis.com/storage/v1/b/net.zip",
+      kind: "remote",
+      text: "gcs::https://www.googleapis.com/storage/v1/b/net.zip",
+    },
+    { source: "s3::b/net.zip", kind: "bad" },
+    { source: "gcs::http://example.com/b/net.zip", kind: "bad" },
+    { source: "oci://example.com/b/net", kind: "bad" },
     { source: "git::ext::sh -c true", kind: "bad" },
   ];
   for (const { source, kind, text, subfolder } of cases)

@@ -19,10 +19,13 @@ export interface RegistrySource {
   readonly subfolder: string;
 }
 
+/** What fetches a module: a repository's program, a request, a copy, or a store of objects. */
+export type Getter = "git" | "hg" | "http" | "file" | "s3" | "gcs";
+
 /** Something to be fetched, spelt out as manifests note it: `git::https://github.com/a/b.git`. */
 export interface RemoteSource {
   readonly kind: "remote";
-  readonly getter: "git" | "http" | "file";
+  readonly getter: Getter;
   /** The whole package's address with its options, without the getter's name and the subfolder. */
   readonly address: string;
   readonly subfolder: string;
@@ -76,7 +79,7 @@ export function moduleSourceText(source: ModuleSource): string {
 
 /** An address as it may be shown: without its login, and of its options only those that hold no key or signature. */
 export function shownSource(text: string): string {
-  const isOpen = (name: string) => ["ref", "depth", "archive", "checksum"].includes(name);
+  const isOpen = (name: string) => ["ref", "rev", "depth", "archive", "checksum", "region", "version"].includes(name);
   return text
     .replaceAll(/(https?:\/\/)[^/@\s]*@/gi, "$1")
     .replaceAll(/(ssh:\/\/[^/@:\s]*):[^/@\s]*@/gi, "$1@")
@@ -90,23 +93,37 @@ export function packageText(source: RegistrySource | RemoteSource): string {
   return moduleSourceText({ ...source, subfolder: "" });
 }
 
+/** What may stand in front of `::`. */
+const getters: readonly string[] = ["git", "hg", "http", "https", "file", "s3", "gcs"];
+
+/** Which schemes each getter takes that is named in front of an address. */
+const forcedSchemes: Readonly<Record<string, readonly string[]>> = {
+  git: ["https", "http", "ssh", "git", "file"],
+  hg: ["https", "http", "ssh", "file"],
+  s3: ["https", "http"],
+  gcs: ["https"],
+};
+
 /** Reads an address of something to be fetched. */
 export function parseRemoteSource(text: string): RemoteSource | BadSource {
   const forced = /^([a-z0-9]+)::(.*)$/s.exec(text);
   const getter = forced?.[1];
   const { address, subfolder } = splitSubfolder(forced?.[2] ?? text);
-  if (getter !== undefined && !["git", "http", "https", "file"].includes(getter)) return unfetched(getter, text);
+  if (getter !== undefined && !getters.includes(getter)) return unfetched(getter, text);
   const shorthand = getter === undefined || getter === "git" ? gitShorthand(address) : undefined;
   if (shorthand !== undefined) {
     const [path, query] = splitQuery(shorthand.address);
     return { kind: "remote", getter: "git", address: `${path}${query}`, subfolder: subfolder || shorthand.subfolder };
   }
+  const stored = getter === undefined ? storeShorthand(address) : undefined;
+  if (stored !== undefined) return { kind: "remote", ...stored, subfolder };
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address)?.[1]?.toLowerCase();
-  if (getter === "git") {
-    const isKnown = scheme !== undefined && ["https", "http", "ssh", "git", "file"].includes(scheme);
-    return isKnown
-      ? { kind: "remote", getter: "git", address, subfolder }
-      : bad(`the address behind git:: begins with none of https://, ssh://, git:// and file://`);
+  if (getter === "git" || getter === "hg" || getter === "s3" || getter === "gcs") {
+    const schemes = forcedSchemes[getter]!;
+    const whole = schemes.includes("file") && address.startsWith("/") ? `file://${address}` : address;
+    if (schemes.includes(/^([a-z]+):/i.exec(whole)?.[1]?.toLowerCase() ?? ""))
+      return { kind: "remote", getter, address: whole, subfolder };
+    return bad(`the address behind ${getter}:: begins with none of ${schemes.map((one) => `${one}://`).join(", ")}`);
   }
   if (scheme === "http" || scheme === "https") return { kind: "remote", getter: "http", address, subfolder };
   if (scheme === "file" || address.startsWith("/")) {
@@ -128,7 +145,16 @@ function cleanPath(text: string): string {
 }
 
 function prefixOf({ getter, address }: RemoteSource): string {
-  return getter === "git" ? "git::" : getter === "http" && !/^https?:/.test(address) ? "http::" : "";
+  if (getter === "file" || (getter === "http" && /^https?:/.test(address))) return "";
+  return `${getter}::`;
+}
+
+// `BUCKET.s3.amazonaws.com/KEY`, `s3-REGION.amazonaws.com/BUCKET/KEY`, `www.googleapis.com/storage/v1/BUCKET/KEY`.
+function storeShorthand(address: string): Pick<RemoteSource, "getter" | "address"> | undefined {
+  const [, bucket, host, path] = /^(?:([^/?]+)\.)?(s3[^/?]*\.amazonaws\.com(?:\.cn)?)\/(.+)$/.exec(address) ?? [];
+  if (host) return { getter: "s3", address: `https://${host}/${bucket === undefined ? "" : `${bucket}/`}${path}` };
+  const isGoogle = /^[^/?]+\.googleapis\.com\/storage\//.test(address);
+  return isGoogle ? { getter: "gcs", address: `https://${address}` } : undefined;
 }
 
 // `github.com/a/b/sub`, `bitbucket.org/a/b`, `git@host:a/b.git`.
@@ -160,10 +186,7 @@ function splitQuery(text: string): readonly [string, string] {
 }
 
 function unfetched(getter: string, text: string): BadSource {
-  const instead = /^s3|^gcs/.test(getter)
-    ? ` An object of a bucket has an https address too, with a signed query where it is not public.`
-    : "";
-  return bad(`${text} is fetched by ${getter}, which is not there. There are git, http and https.${instead}`);
+  return bad(`${text} is fetched by ${getter}, which is not there. There are ${getters.join(", ")}`);
 }
 
 function bad(reason: string): BadSource {
