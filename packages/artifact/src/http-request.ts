@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { IncomingMessage } from "node:http";
 
 export interface SendOptions {
   readonly headers: Readonly<Record<string, string>>;
@@ -18,16 +17,7 @@ export interface SendOptions {
 
 /** Sends a request once, by way of a proxy where the environment says so; no redirect is followed. Rejects with what Node says. */
 export function sendRequest(url: URL, options: SendOptions): Promise<IncomingMessage> {
-  const settings = { keepAlive: false, proxyEnv: { ...options.env } };
-  const isPlain = url.protocol === "http:";
-  const agent = isPlain
-    ? new HttpAgent(settings)
-    : new HttpsAgent({
-        ...settings,
-        rejectUnauthorized: options.insecure !== true,
-        ...(options.authorities ? { ca: [...options.authorities] } : {}),
-      });
-  const send = isPlain ? httpRequest : httpsRequest;
+  const { agent, send } = connectionOf(url, options);
   return new Promise((resolve, reject) => {
     const request = send(url, {
       agent,
@@ -44,6 +34,19 @@ export function sendRequest(url: URL, options: SendOptions): Promise<IncomingMes
     request.on("error", reject);
     request.end(options.body);
   });
+}
+
+// Node's modules are asked for when something is sent, and not by an import: that would load Node's WebSocket too, which takes as
+// long as a tenth of a small plan.
+function connectionOf(url: URL, { env, insecure, authorities }: SendOptions) {
+  const settings = { keepAlive: false, proxyEnv: { ...env } };
+  if (url.protocol === "http:") {
+    const { Agent, request } = process.getBuiltinModule("node:http");
+    return { agent: new Agent(settings), send: request };
+  }
+  const { Agent, request } = process.getBuiltinModule("node:https");
+  const trust = { rejectUnauthorized: insecure !== true, ...(authorities ? { ca: [...authorities] } : {}) };
+  return { agent: new Agent({ ...settings, ...trust }), send: request };
 }
 
 /** What an error of a connection means to people: a few words, and whether it is about a certificate. */

@@ -3,11 +3,11 @@ import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import { quote } from "@millwright/text/quote";
 import { numberType, stringType } from "@millwright/value/types";
 import { asString, stringValue, unknownValue } from "@millwright/value/value";
-import { encodeBase64 as encodeBcryptBase64, hashSync } from "bcryptjs";
 import { decodeBase64 } from "./base64.ts";
 import { integerArgument, notNull, refuse, stringFunction, text } from "./define.ts";
 import type { Environment } from "./environment.ts";
 import { hashes } from "./hashes.ts";
+import { bcryptLibrary } from "./libraries.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { decryptPkcs1 } from "./rsa.ts";
 import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
@@ -40,7 +40,8 @@ function bcrypt({ chance, impure }: Environment): FunctionSpec {
       if (cost > 31) refuse(`${failed} crypto/bcrypt: cost ${cost} is outside allowed range (4,31)`);
       // A cost that is too low means the default, as in the reference.
       const rounds = String(cost < 4 ? defaultCost : cost).padStart(2, "0");
-      const salt = encodeBcryptBase64(Array.from(chance.bytes(16)), 16);
+      const { encodeBase64, hashSync } = bcryptLibrary();
+      const salt = encodeBase64(Array.from(chance.bytes(16)), 16);
       return stringValue(hashSync(asString(str!), `$2a$${rounds}$${salt}`));
     },
   };

@@ -4,9 +4,9 @@ import { quote } from "@millwright/text/quote";
 import { dynamicType, stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import { asArray, asMap, asString, isNull, nullValue, objectValue, tupleValue } from "@millwright/value/value";
-import type { Document, Node, Pair } from "yaml";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar } from "yaml";
+import type { Document, Node, Pair, Scalar } from "yaml";
 import type { Dialect } from "./dialect.ts";
+import { yamlLibrary } from "./libraries.ts";
 import type { ResolvedScalar } from "./yaml-scalar.ts";
 import { resolveScalar } from "./yaml-scalar.ts";
 
@@ -41,7 +41,8 @@ const sequenceTag = "tag:yaml.org,2002:seq";
 class YamlDecoder {
   readonly #source: string;
   readonly #dialect: Dialect;
-  readonly #lines = new LineCounter();
+  readonly #yaml = yamlLibrary();
+  readonly #lines = new this.#yaml.LineCounter();
   readonly #anchors = new Map<string, Value>();
   /** Anchors whose value is being read. */
   readonly #open = new Set<string>();
@@ -59,7 +60,7 @@ class YamlDecoder {
     if (control) throw new YamlFault("control characters are not allowed");
     const version = /^(?:(?:%(?!YAML)|#)[^\n]*\n|\s*\n)*%YAML[ \t]+(\S+)/.exec(this.#source)?.[1];
     if (version !== undefined && version !== "1.1") throw new YamlFault("found incompatible YAML document");
-    const documents = parseAllDocuments(this.#source, {
+    const documents = this.#yaml.parseAllDocuments(this.#source, {
       schema: "failsafe",
       version: "1.1",
       uniqueKeys: false,
@@ -104,8 +105,9 @@ class YamlDecoder {
   }
 
   #nodeHere(node: Node): Value {
-    if (isAlias(node)) return this.#alias(node.source, node);
-    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
+    if (this.#yaml.isAlias(node)) return this.#alias(node.source, node);
+    const anchor =
+      this.#yaml.isScalar(node) || this.#yaml.isMap(node) || this.#yaml.isSeq(node) ? node.anchor : undefined;
     if (anchor === undefined) return this.#content(node);
     this.#open.add(anchor);
     const value = this.#content(node);
@@ -122,13 +124,13 @@ class YamlDecoder {
   }
 
   #content(node: Node): Value {
-    if (isScalar(node)) return this.#scalar(node);
+    if (this.#yaml.isScalar(node)) return this.#scalar(node);
     const tag = explicitTag(node);
-    if (isMap(node)) {
+    if (this.#yaml.isMap(node)) {
       if (tag !== "" && tag !== mapTag) this.#fail(`can't interpret mapping as ${tag}`, node.range?.[0]);
       return this.#mapping(node.items as readonly Pair<Node | null, Node | null>[]);
     }
-    if (!isSeq(node)) return nullValue(dynamicType);
+    if (!this.#yaml.isSeq(node)) return nullValue(dynamicType);
     if (tag !== "" && tag !== sequenceTag) this.#fail(`can't interpret sequence as ${tag}`, node.range?.[0]);
     return tupleValue(node.items.map((item) => this.#node(item as Node | null)));
   }
@@ -139,8 +141,8 @@ class YamlDecoder {
   }
 
   #resolve(node: Scalar): ResolvedScalar {
-    const isQuoted = node.type === Scalar.QUOTE_DOUBLE || node.type === Scalar.QUOTE_SINGLE;
-    const isBlock = node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED;
+    const isQuoted = node.type === this.#yaml.Scalar.QUOTE_DOUBLE || node.type === this.#yaml.Scalar.QUOTE_SINGLE;
+    const isBlock = node.type === this.#yaml.Scalar.BLOCK_LITERAL || node.type === this.#yaml.Scalar.BLOCK_FOLDED;
     const style = isQuoted ? "quoted" : isBlock ? "block" : "plain";
     const text = String(node.value ?? "");
     // Without a line break at the end of the document, a block that ends there has none either.
@@ -159,13 +161,14 @@ class YamlDecoder {
 
   /** Only OpenTofu knows the tag. */
   #isMergeKey(key: Node | null): boolean {
-    if (!isScalar(key)) return false;
+    if (!this.#yaml.isScalar(key)) return false;
     const tag = explicitTag(key);
     return tag === "" ? key.value === "<<" : tag === "tag:yaml.org,2002:merge" && this.#dialect === "opentofu";
   }
 
   #key(node: Node | null): string {
-    if (node !== null && !isScalar(node)) this.#fail("only strings are allowed as mapping keys", node.range?.[0]);
+    if (node !== null && !this.#yaml.isScalar(node))
+      this.#fail("only strings are allowed as mapping keys", node.range?.[0]);
     const resolved: ResolvedScalar = node === null ? { ok: true, value: nullValue(dynamicType) } : this.#resolve(node);
     // The reference does not say where a wrong key is.
     if (!resolved.ok) throw new YamlFault(resolved.error);

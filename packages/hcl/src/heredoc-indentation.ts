@@ -1,7 +1,6 @@
+import { clustersOf } from "@millwright/core/clusters";
 import type { Piece, TextPiece } from "./template-pieces.ts";
 import { isWhiteSpace } from "./white-space.ts";
-
-const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" });
 
 /**
  * Takes the indentation that all lines of a `<<-` heredoc share away from each of them. Only text counts, not what an
@@ -43,7 +42,7 @@ function leadingWhiteSpace(text: string): number {
 
 function graphemeCount(whiteSpace: string): number {
   if (/^[ \t]*$/.test(whiteSpace)) return whiteSpace.length;
-  return [...graphemes.segment(whiteSpace)].length;
+  return [...clustersOf(whiteSpace)].length;
 }
 
 /** How many units the first `count` graphemes of a text take that begins with as many of white space. */
@@ -51,7 +50,7 @@ function graphemesLength(text: string, count: number): number {
   // A character that combines with the last space would be taken away with it, as the reference does.
   if (/^[ \t]*$/.test(text.slice(0, count)) && !(text.charCodeAt(count) >= 0x300)) return count;
   let length = 0;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of clustersOf(text)) {
     if (count-- === 0) break;
     length += segment.length;
   }

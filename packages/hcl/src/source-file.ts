@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from "node:buffer";
+import { clustersOf } from "@millwright/core/clusters";
 import type { Position, SourceRange } from "@millwright/core/source";
 import { startOfFile } from "@millwright/core/source";
 
@@ -71,7 +72,6 @@ const newline = 0x0a;
 const checkpointShift = 8;
 /** Below this no character joins with its neighbour into one grapheme cluster (but for CR LF, which ends a line). */
 const firstCombining = 0x300;
-const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" });
 
 class CountedFile implements SourceFile {
   readonly name: string;
@@ -218,7 +218,7 @@ function clusterStarts(line: string): Uint32Array | null {
   while (i < line.length && line.charCodeAt(i) < firstCombining) i++;
   if (i === line.length) return null;
   return Uint32Array.from(
-    graphemes.segment(line.charCodeAt(line.length - 1) === newline ? line.slice(0, -1) : line),
+    clustersOf(line.charCodeAt(line.length - 1) === newline ? line.slice(0, -1) : line),
     (s) => s.index,
   );
 }

@@ -1,4 +1,4 @@
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+import { clustersOf } from "@millwright/core/clusters";
 
 /**
  * The text cut into grapheme clusters, what a reader takes for one character (Unicode UAX 29, extended clusters). A line
@@ -10,7 +10,7 @@ const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 export function graphemes(text: string): string[] {
   if (isSimple(text)) return text.split("");
   const clusters: string[] = [];
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of clustersOf(text)) {
     if (segment.length < 3) clusters.push(segment);
     else clusters.push(...segment.split(conjunct));
   }

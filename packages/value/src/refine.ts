@@ -1,3 +1,4 @@
+import { clustersOf } from "@millwright/core/clusters";
 import { invariant } from "@millwright/core/errors";
 import { lengthBounds } from "./equality.ts";
 import type { BigFloat } from "./number.ts";
@@ -68,12 +69,11 @@ const justNotNull: Refinements = { notNull: true };
 export function safePrefix(text: string): string {
   const normal = text.normalize("NFC");
   if (normal === "") return "";
-  const last = [...graphemes.segment(normal.slice(-longestCluster))].at(-1)!;
+  const last = [...clustersOf(normal.slice(-longestCluster))].at(-1)!;
   if (delimiters.includes(last.segment)) return normal;
   return normal.slice(0, normal.length - last.segment.length);
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 const longestCluster = 64;
 const delimiters = [..."-_:;/\\,.(){}[]|?!~ \t@#$%^&*+\"'"];
 
