@@ -1,5 +1,6 @@
 import { noteText } from "@millwright/provider/plan-note";
 import { typeToPlain } from "@millwright/value/type-json";
+import { compareKeys } from "@millwright/value/types";
 import { isNull, isWhollyKnown, unmarkDeep } from "@millwright/value/value";
 import { keyText, providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
@@ -7,7 +8,7 @@ import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts
 import { hasChanges, isWhole } from "../plan/plan.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
-import { isEmptyState } from "../state.ts";
+import { isEmptyState, type State, StateBuilder } from "../state.ts";
 import { collectVariables } from "../variables.ts";
 import { groupChecks } from "../check/results.ts";
 import { checksJson } from "./checks-json.ts";
@@ -22,13 +23,8 @@ type Plain = Readonly<Record<string, unknown>>;
  * What providers have people read beside a change is its `notes`, which only this program has.
  */
 export async function planJson(plan: Plan, configuration: Configuration, pool: ProviderPool): Promise<Plain> {
-  const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
-  const { final } = collectVariables(configuration.root, given).value;
-  const isEphemeral = (name: string) => configuration.root.variables.get(name)?.ephemeral === true;
-  const variables = [...final].map(
-    ([name, value]) => [name, { value: isEphemeral(name) ? null : knownPlain(value) }] as const,
-  );
-  const prior = plan.mode === "destroy" ? plan.priorState : withPlannedOutputs(plan);
+  const variables = variablesPlain(plan, configuration);
+  const prior = plan.mode === "destroy" ? plan.priorState : withPlannedOrder(plan, withPlannedOutputs(plan));
   return {
     format_version: "1.2",
     terraform_version: servedTerraformVersion,
@@ -48,6 +44,16 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
   };
 }
 
+// What was given is told as it was given, before it got its type; defaults are told as they are seen. No plan has what is ephemeral.
+function variablesPlain(plan: Plan, { root }: Configuration): (readonly [string, Plain])[] {
+  const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
+  const { final } = collectVariables(root, given).value;
+  return [...root.variables.values()].flatMap((variable) => {
+    const value = plan.variables.get(variable.name) ?? (variable.default && final.get(variable.name));
+    return value ? [[variable.name, { value: knownPlain(value) }] as const] : [];
+  });
+}
+
 function relevantPlain({ resource, key, attribute }: Plan["relevant"][number]): Plain {
   return {
     resource: `${resource}${keyText(key)}`,
@@ -56,7 +62,7 @@ function relevantPlain({ resource, key, attribute }: Plan["relevant"][number]): 
 }
 
 /** Outputs that are known already are told as if they had been there before, as the reference tells them. */
-function withPlannedOutputs({ priorState, outputs }: Plan): Plan["priorState"] {
+function withPlannedOutputs({ priorState, outputs }: Plan): State {
   const told = new Map(priorState.outputs);
   for (const [name, { action, after, sensitive }] of outputs) {
     if (action === "delete" || !isWhollyKnown(after)) continue;
@@ -65,6 +71,20 @@ function withPlannedOutputs({ priorState, outputs }: Plan): Plan["priorState"] {
     else told.set(name, { value, sensitive });
   }
   return { ...priorState, outputs: new Map([...told].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/** What an object comes after by its configuration is told beside what the state has of that, where the object is going to change. */
+function withPlannedOrder({ changes, refreshed }: Plan, state: State): State {
+  if (!refreshed) return state;
+  const builder = new StateBuilder(state);
+  for (const { address, action, deposedKey, provider, dependencies } of changes) {
+    const current = builder.instance(address)?.current;
+    if (!current || deposedKey !== undefined || action === "no-op" || action === "delete" || action === "forget")
+      continue;
+    const all = [...new Set([...current.dependencies, ...dependencies])].sort(compareKeys);
+    builder.setCurrent(address, provider.text, { ...current, dependencies: all });
+  }
+  return builder.snapshot();
 }
 
 function plannedValues(plan: Plan, pool: ProviderPool): Plain {
