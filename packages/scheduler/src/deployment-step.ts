@@ -1,6 +1,7 @@
 import { assertNever } from "@millwright/core/errors";
 import type { Deployment, DeploymentStatus, GroupRollout } from "./deployment.ts";
-import { isActive, needsPromotion, runningDescription } from "./deployment.ts";
+import { healthyCanaries, isActive, needsPromotion, runningDescription } from "./deployment.ts";
+import { type GateQuestion, hasPassed, letThrough, questionOf, withDecision, withQuestion } from "./gating.ts";
 import type { AllocId } from "./ids.ts";
 import type { Moment } from "./time.ts";
 
@@ -27,6 +28,17 @@ export type DeploymentEvent =
   | { readonly kind: "tick"; readonly at: Moment }
   /** Somebody says that the canaries of these groups are good; null for all groups. */
   | { readonly kind: "promote"; readonly groups: readonly string[] | null; readonly at: Moment }
+  /** What its gates say to what they were asked. */
+  | {
+      readonly kind: "gates";
+      readonly question: GateQuestion;
+      readonly said: {
+        readonly kind: "go" | "wait" | "stop" | "back";
+        readonly gate: string;
+        readonly because: string;
+      };
+      readonly at: Moment;
+    }
   | { readonly kind: "pause" }
   | { readonly kind: "resume"; readonly at: Moment }
   | { readonly kind: "fail" }
@@ -52,9 +64,15 @@ export type LastStable = number | { readonly sameAs: number } | null;
 
 /**
  * One step of a rollout. An allocation that
- * did not come up well ends the rollout at once, as does a group without progress until its deadline. What has ended stays.
+ * did not come up well ends the rollout at once, as does a group without progress until its deadline. A job's gates are asked
+ * after each batch that is healthy as a whole, the last one among them. What has ended stays.
  */
 export function stepDeployment(deployment: Deployment, event: DeploymentEvent, lastStable: LastStable): DeploymentStep {
+  const step = stepOf(deployment, event, lastStable);
+  return step.ok ? { ...step, deployment: withQuestion(step.deployment, "at" in event ? event.at : undefined) } : step;
+}
+
+function stepOf(deployment: Deployment, event: DeploymentEvent, lastStable: LastStable): DeploymentStep {
   if (!isActive(deployment)) {
     const isAsked =
       event.kind === "promote" || event.kind === "pause" || event.kind === "resume" || event.kind === "fail";
@@ -73,6 +91,8 @@ export function stepDeployment(deployment: Deployment, event: DeploymentEvent, l
         : unchanged(deployment);
     case "promote":
       return promote(deployment, event.groups, event.at);
+    case "gates":
+      return stepGates(deployment, event, lastStable);
     case "pause":
       return deployment.status === "paused"
         ? refused("The deployment is paused already.")
@@ -91,9 +111,9 @@ export function stepDeployment(deployment: Deployment, event: DeploymentEvent, l
 }
 
 /** When a tick may change it; undefined for never. */
-export function nextDeadline({ status, groups }: Deployment): Moment | undefined {
-  if (status !== "running") return undefined;
-  const deadlines = Object.values(groups)
+export function nextDeadline(deployment: Deployment): Moment | undefined {
+  if (deployment.status !== "running" || questionOf(deployment)) return undefined;
+  const deadlines = Object.values(deployment.groups)
     .filter(isWaiting)
     .map((group) => group.requireProgressBy);
   const set = deadlines.filter((at) => at !== null);
@@ -150,7 +170,8 @@ function settled(deployment: Deployment): DeploymentStep {
   const isDone = Object.values(deployment.groups).every(
     (group) => group.healthy.length >= group.desiredTotal && !needsPromotion(group),
   );
-  if (!isDone || deployment.status !== "running") return kept(deployment, [{ kind: "evaluate" }]);
+  if (!isDone || !hasPassed(deployment) || deployment.status !== "running")
+    return kept(deployment, [{ kind: "evaluate" }]);
   const done: Deployment = {
     ...deployment,
     status: "successful",
@@ -171,7 +192,26 @@ function promote(deployment: Deployment, groups: readonly string[] | null, at: M
   }
   if (!names.some((name) => needsPromotion(deployment.groups[name]!)))
     return refused("No canaries wait for promotion.");
-  return settled(promoted(deployment, names, at));
+  const said = { at, kind: "go", gate: "", because: "promoted by a person" } as const;
+  return settled(promoted(letThrough(deployment, names, said), names, at));
+}
+
+/** An answer to what is asked no more is passed over. */
+function stepGates(deployment: Deployment, event: Of<"gates">, lastStable: LastStable): DeploymentStep {
+  const { question, at } = event;
+  const { kind, gate, because } = event.said;
+  const asked = questionOf(deployment);
+  if (!deployment.gating || asked?.batch !== question.batch || asked.askedSince !== question.askedSince)
+    return unchanged(deployment);
+  if (kind === "wait") return kept({ ...deployment, gating: { ...deployment.gating, waits: { at, gate, because } } });
+  if (kind === "go") {
+    const names = Object.keys(deployment.groups);
+    const through = letThrough(deployment, names, { at, kind, gate, because });
+    return settled(withDeadlines(promoted(through, names, at), at));
+  }
+  const decided = withDecision(deployment, { batch: question.batch, at, kind, gate, because });
+  const why = `Failed due to gate ${JSON.stringify(gate)} after batch ${question.batch}: ${because}`;
+  return failed(decided, why, lastStable, kind === "back");
 }
 
 function promoted(deployment: Deployment, names: readonly string[], at: Moment): Deployment {
@@ -180,35 +220,42 @@ function promoted(deployment: Deployment, names: readonly string[], at: Moment):
     next = withGroup(next, name, (group) =>
       needsPromotion(group) ? { ...group, promoted: true, requireProgressBy: deadlineFrom(group, at) } : group,
     );
-  return next.status === "running" ? { ...next, description: runningDescription(next.groups) } : next;
+  return next.status === "running" ? { ...next, description: runningDescription(next) } : next;
 }
 
 /** Automatic promotion is for all groups together: none goes on while another's canaries are not healthy. */
-function mayPromoteItself({ status, groups }: Deployment): boolean {
+function mayPromoteItself({ status, groups, gating }: Deployment): boolean {
   const waiting = Object.values(groups).filter(needsPromotion);
-  if (status !== "running" || waiting.length === 0) return false;
+  if (status !== "running" || waiting.length === 0 || gating) return false;
   return waiting.every((group) => group.autoPromote && healthyCanaries(group) >= group.desiredCanaries);
-}
-
-function healthyCanaries({ canaries, healthy }: GroupRollout): number {
-  return canaries.filter((id) => healthy.includes(id)).length;
 }
 
 /** Time that it was paused does not count against it. */
 function resume(deployment: Deployment, at: Moment): DeploymentStep {
   if (deployment.status !== "paused") return refused("The deployment is not paused.");
+  const next: Deployment = { ...withDeadlines(deployment, at), status: "running" };
+  return settled({ ...next, description: runningDescription(next) });
+}
+
+/** What was waited for does not count against it. */
+function withDeadlines(deployment: Deployment, at: Moment): Deployment {
   const groups = Object.fromEntries(
     Object.entries(deployment.groups).map(([name, group]) => [
       name,
       group.requireProgressBy === null ? group : { ...group, requireProgressBy: deadlineFrom(group, at) },
     ]),
   );
-  return settled({ ...deployment, groups, status: "running", description: runningDescription(groups) });
+  return { ...deployment, groups };
 }
 
-function failed(deployment: Deployment, why: string, lastStable: LastStable): DeploymentStep {
+/** `wantsRevert`: whether it goes back; by default as its groups say. */
+function failed(
+  deployment: Deployment,
+  why: string,
+  lastStable: LastStable,
+  wantsRevert = Object.values(deployment.groups).some(({ autoRevert }) => autoRevert),
+): DeploymentStep {
   const status: DeploymentStatus = "failed";
-  const wantsRevert = Object.values(deployment.groups).some(({ autoRevert }) => autoRevert);
   if (!wantsRevert) return kept({ ...deployment, status, description: why }, [{ kind: "evaluate" }]);
   if (lastStable !== null && typeof lastStable === "object") {
     const same = `not rolling back to stable job version ${lastStable.sameAs} as current job has same specification`;
@@ -219,12 +266,14 @@ function failed(deployment: Deployment, why: string, lastStable: LastStable): De
     return kept({ ...deployment, status, description }, [{ kind: "evaluate" }]);
   }
   const description = `${why} - rolling back to job version ${lastStable}`;
-  return kept({ ...deployment, status, description }, [{ kind: "revert", toVersion: lastStable }]);
+  return kept({ ...deployment, status, description, goesBackTo: lastStable }, [
+    { kind: "revert", toVersion: lastStable },
+  ]);
 }
 
-function isLate({ status, groups }: Deployment, at: Moment): boolean {
-  if (status !== "running") return false;
-  return Object.values(groups).some(
+function isLate(deployment: Deployment, at: Moment): boolean {
+  if (deployment.status !== "running" || questionOf(deployment)) return false;
+  return Object.values(deployment.groups).some(
     (group) => isWaiting(group) && group.requireProgressBy !== null && at >= group.requireProgressBy,
   );
 }

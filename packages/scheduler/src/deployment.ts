@@ -1,4 +1,5 @@
 import type { JobId } from "@millwright/jobs/job";
+import type { Gating } from "./gating.ts";
 import type { AllocId, DeploymentId } from "./ids.ts";
 import type { Moment } from "./time.ts";
 
@@ -31,6 +32,10 @@ export interface Deployment {
   /** The status in a sentence, with the reason of its end. */
   readonly description: string;
   readonly groups: Readonly<Record<string, GroupRollout>>;
+  /** Of a job that has gates; what goes back has none. */
+  readonly gating?: Gating;
+  /** The version that was registered anew as it failed. */
+  readonly goesBackTo?: number;
 }
 
 /** Whether it can still go on. */
@@ -43,10 +48,17 @@ export function needsPromotion({ desiredCanaries, promoted }: GroupRollout): boo
   return desiredCanaries > 0 && !promoted;
 }
 
+export function healthyCanaries({ canaries, healthy }: GroupRollout): number {
+  return canaries.filter((id) => healthy.includes(id)).length;
+}
+
 /** The sentence for a rollout that runs. */
-export function runningDescription(groups: Deployment["groups"]): string {
+export function runningDescription({ groups, gating }: Pick<Deployment, "groups" | "gating">): string {
+  if (gating && gating.askedSince !== null)
+    return `Deployment is running, and its gates are asked after batch ${gating.batch}`;
   const waiting = Object.values(groups).filter(needsPromotion);
   if (waiting.length === 0) return "Deployment is running";
+  if (gating) return "Deployment is running pending promotion by its gates";
   const isAutomatic = waiting.every(({ autoPromote }) => autoPromote);
   return isAutomatic
     ? "Deployment is running pending automatic promotion"

@@ -151,8 +151,8 @@ function nextIntents({ input, view, allowance, leaving }: NextInput): {
 } {
   const { group, version, versions } = input;
   // What the new version has not earned yet stays the old one's.
-  const versionFor = ({ version: old }: Allocation) =>
-    (allowance.isHeld || allowance.isCanarying) && versions.has(old) ? old : version;
+  const isUnearned = allowance.isHeld || allowance.isCanarying || allowance.isOnTrial;
+  const versionFor = ({ version: old }: Allocation) => (isUnearned && versions.has(old) ? old : version);
   const replacements = leaving.flatMap(({ allocation, fate }) => {
     const kind = fate.kind;
     if (kind !== "lost" && kind !== "migrate" && kind !== "reschedule") return [];

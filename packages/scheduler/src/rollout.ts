@@ -1,5 +1,6 @@
 import type { Allocation } from "./allocation.ts";
 import { type GroupRollout, needsPromotion } from "./deployment.ts";
+import { isProvedBy } from "./gating.ts";
 import type { GroupInput } from "./group-plan.ts";
 import type { Moment } from "./time.ts";
 import { milliseconds } from "./time.ts";
@@ -24,19 +25,21 @@ export interface Allowance {
   readonly isHeld: boolean;
   /** The new version runs as canaries only. */
   readonly isCanarying: boolean;
+  /** Gates have not let the batch pass that is there: what is replaced stays what it was. */
+  readonly isOnTrial: boolean;
   /** When the next batch may start, where only time is in its way. */
   readonly resumesAt: Moment | null;
 }
 
 /**
  * A batch starts when the last is healthy as a whole and began at least `stagger` ago. Without a strategy, or with
- * `max_parallel` 0, all go at once. What was placed at this very moment belongs to the batch that is being placed.
+ * `max_parallel` 0, all go at once. Of a job with gates, they have to let it pass as well. What was placed at this very moment belongs to the batch that is being placed.
  */
 export function allowanceOf(view: RolloutView): Allowance {
   const { group, deployment, staying, destructive, now } = view;
   const strategy = strategyOf(view);
   const isHeld = deployment !== undefined && ["paused", "failed", "cancelled"].includes(deployment.status);
-  const none: Allowance = { batch: 0, canaries: 0, isHeld, isCanarying: false, resumesAt: null };
+  const none: Allowance = { batch: 0, canaries: 0, isHeld, isCanarying: false, isOnTrial: false, resumesAt: null };
   if (isHeld) return none;
   if (!strategy) return { ...none, batch: Number.POSITIVE_INFINITY };
   const rollout = deployment?.groups[group.name];
@@ -47,8 +50,10 @@ export function allowanceOf(view: RolloutView): Allowance {
     return { ...none, canaries, isCanarying: true };
   }
   const own = staying.filter((one) => deployment !== undefined && one.deployment?.id === deployment.id);
-  const [unproved, proved] = [own.filter(({ healthy }) => healthy !== true), own.filter(({ healthy }) => healthy)];
-  if (unproved.some(({ created }) => created < now)) return none;
+  const isProved = isProvedBy(deployment?.gating);
+  const [unproved, proved] = [own.filter((one) => !isProved(one)), own.filter(isProved)];
+  if (unproved.some(({ created, healthy }) => created < now || healthy))
+    return { ...none, isOnTrial: deployment?.gating !== undefined };
   const resumesAt = Math.max(...proved.map(({ created }) => created)) + milliseconds(strategy.stagger);
   if (now < resumesAt) return { ...none, resumesAt };
   return { ...none, batch: Math.max(0, strategy.maxParallel - unproved.length - view.placing) };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { assertNever, invariant } from "@millwright/core/errors";
 import type { Job, TaskGroup } from "@millwright/jobs/job";
 import type { Allocation } from "./allocation.ts";
@@ -8,6 +9,7 @@ import { isActive, runningDescription } from "./deployment.ts";
 import { stepDeployment } from "./deployment-step.ts";
 import type { Evaluation, ScheduleOptions } from "./evaluation.ts";
 import { admissionOf, feasibilityOf } from "./feasibility.ts";
+import { firstGating } from "./gating.ts";
 import { GroupPlacer } from "./group-placer.ts";
 import type { GroupInput, GroupPlan } from "./group-plan.ts";
 import { descriptions, stopAll } from "./group-plan.ts";
@@ -50,7 +52,7 @@ export function* scheduleInSteps(
   const scope: Scope = { snapshot, record, allocations, deployment: current, now: options.now };
   const budget = new Budget(options.most ?? Number.POSITIVE_INFINITY);
   const plans = planGroups(scope).map((plan) => cut(plan, budget));
-  const begun = record ? begin(plans, record, options) : undefined;
+  const begun = record ? begin(plans, record, rollouts, options) : undefined;
   const active = begun ?? (current && isActive(current) ? current : undefined);
   const selector = selectorFor(scope, plans, options);
   const placers = plans.map(
@@ -141,20 +143,33 @@ function runsOnlySystemJobs(node: Node, { allocationsByNode, jobs }: Snapshot): 
 }
 
 /** The rollout that the plans begin, if they do. */
-function begin(plans: readonly GroupPlan[], record: JobRecord, options: ScheduleOptions): Deployment | undefined {
+function begin(
+  plans: readonly GroupPlan[],
+  record: JobRecord,
+  rollouts: readonly Deployment[],
+  options: ScheduleOptions,
+): Deployment | undefined {
   const parts = plans.flatMap(({ group, rollout }) => (rollout ? [[group, rollout] as const] : []));
   if (parts.length === 0) return undefined;
-  const { namespace, id } = jobOf(record);
+  const { namespace, id, gates } = jobOf(record);
   const groups = Object.fromEntries(parts);
+  const gating = gates && !goesBack(record, rollouts) ? { gating: firstGating } : {};
   return {
     id: options.newDeploymentId(),
     namespace,
     job: id,
     version: record.current,
     status: "running",
-    description: runningDescription(groups),
+    description: runningDescription({ groups, ...gating }),
     groups,
+    ...gating,
   };
+}
+
+/** Whether a version takes back what a rollout before it did: no gate holds that up. */
+function goesBack({ current, versions }: JobRecord, rollouts: readonly Deployment[]): boolean {
+  const to = rollouts.findLast(({ version }) => version === current - 1)?.goesBackTo;
+  return to !== undefined && isDeepStrictEqual(versions.get(to), versions.get(current));
 }
 
 function cancel(deployment: Deployment, isSuperseded: boolean): Deployment {
