@@ -132,6 +132,7 @@ export function planOf(parts: Partial<Plan>): Plan {
     ephemeralVariables: [],
     changes: [],
     drift: [],
+    deferrals: [],
     relevant: [],
     outputs: new Map(),
     previousState: emptyState,

@@ -35,6 +35,15 @@ export function childModule(parent: ModuleInstance, name: string, key: InstanceK
   return { steps, text: `${prefixOf(parent)}module.${name}${keyText(key)}` };
 }
 
+/** `module.name[*]` inside `parent`: what stands for its instances, whose keys are not known yet. */
+export function everyModule(parent: ModuleInstance, name: string): ModuleInstance {
+  const { steps } = childModule(parent, name, undefined);
+  return { steps, text: `${prefixOf(parent)}module.${name}${everyKey}` };
+}
+
+/** How the address of something ends that stands for instances whose keys are not known yet. */
+export const everyKey = "[*]";
+
 /** The way of names without keys: `module.a.module.b`, as configuration knows a module; empty for the root. */
 export function staticModule(module: ModuleInstance): string {
   return module.steps.map((step) => `module.${step.name}`).join(".");
@@ -65,6 +74,11 @@ export interface InstanceAddress {
 
 export function instanceAddress(module: ModuleInstance, resource: ResourceAddress, key: InstanceKey): InstanceAddress {
   return { module, resource, key, text: `${absoluteResourceText(module, resource)}${keyText(key)}` };
+}
+
+/** `aws_thing.b[*]`: what stands for the instances of a resource, whose keys are not known yet. */
+export function everyInstance(module: ModuleInstance, resource: ResourceAddress): InstanceAddress {
+  return { module, resource, key: undefined, text: `${absoluteResourceText(module, resource)}${everyKey}` };
 }
 
 /** `module.a["x"].aws_thing.b`: the resource in a module instance, without an instance key. */

@@ -23,7 +23,7 @@ import {
   tupleValue,
 } from "@millwright/value/value";
 import type { InstanceKey, ModuleInstance, ResourceAddress } from "./addresses.ts";
-import { absoluteResourceText, childModule, rootModule } from "./addresses.ts";
+import { absoluteResourceText, childModule, everyModule, rootModule } from "./addresses.ts";
 import { childPath, type Configuration, type Module } from "./configuration.ts";
 import type { ParsedReference } from "./references.ts";
 import { referencesOf } from "./references.ts";
@@ -115,6 +115,24 @@ export class Evaluator {
     }
     this.#instances.set(module.path, instances);
     return instances;
+  }
+
+  /** What stands for the instances of a module below calls whose number of instances is not known: `module.a[*]`. */
+  unknownInstances(module: Module): readonly ModuleInstance[] {
+    let known: ModuleInstance[] = [rootModule];
+    let unknown: ModuleInstance[] = [];
+    for (const name of module.names) {
+      const below = unknown.map((caller) => {
+        const { repetition } = this.module(caller).calls.get(name)!;
+        return repetition.kind === "single" ? childModule(caller, name, undefined) : everyModule(caller, name);
+      });
+      const begun = known.filter((caller) => this.call(caller, name).kind === "unknown");
+      unknown = [...below, ...begun.map((caller) => everyModule(caller, name))];
+      known = known.flatMap((caller) =>
+        expansionKeys(this.call(caller, name)).map((key) => childModule(caller, name, key)),
+      );
+    }
+    return unknown;
   }
 
   /** Says how a resource is repeated; the values of its instances follow with {@link setInstance}. */

@@ -21,7 +21,13 @@ import {
   objectValue,
   setValue,
 } from "@millwright/value/value";
-import type { AttributeSchema, BlockSchema, NestedAttributeSchema, NestedBlockSchema } from "./schema.ts";
+import type {
+  AttributeSchema,
+  BlockSchema,
+  IdentitySchema,
+  NestedAttributeSchema,
+  NestedBlockSchema,
+} from "./schema.ts";
 
 /**
  * The type of every value of a block: an attribute a name, nested blocks by their nesting. Kept for each schema object.
@@ -38,6 +44,15 @@ export function impliedType(block: BlockSchema): ObjectType {
   for (const [name, nested] of block.blocks) attributes.push([name, nestedBlockType(nested)]);
   const type = objectType(attributes);
   impliedTypes.set(block, type);
+  return type;
+}
+
+/** The type of every identity of a resource type. */
+export function identityType(schema: IdentitySchema): ObjectType {
+  const known = identityTypes.get(schema);
+  if (known) return known;
+  const type = objectType([...schema.attributes].map(([name, attribute]) => [name, attribute.type] as const));
+  identityTypes.set(schema, type);
   return type;
 }
 
@@ -182,6 +197,7 @@ function nameOf(type: Type): string {
   }
 }
 
+const identityTypes = new WeakMap<IdentitySchema, ObjectType>();
 const impliedTypes = new WeakMap<BlockSchema, ObjectType>();
 const nestedTypes = new WeakMap<NestedAttributeSchema, ObjectType>();
 const emptyValues = new WeakMap<BlockSchema, Value>();

@@ -25,7 +25,7 @@ export interface Provider {
   upgradeResourceState(
     call: UpgradeCall,
   ): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
-  /** The same for the identity that is stored beside a state; only of providers whose schema has identities. */
+  /** The same for the identity that is stored beside a state; only of providers with resource types that have one. */
   upgradeResourceIdentity?(
     call: UpgradeCall,
   ): Promise<{ readonly upgraded: Value; readonly diagnostics: ProviderDiagnostics }>;
@@ -41,7 +41,7 @@ export interface Provider {
   applyResourceChange(call: ApplyCall): Promise<ApplyAnswer>;
   importResourceState(call: ImportCall): Promise<ImportAnswer>;
   moveResourceState(call: MoveCall): Promise<MoveAnswer>;
-  readDataSource(call: DataCall): Promise<{ readonly state: Value; readonly diagnostics: ProviderDiagnostics }>;
+  readDataSource(call: DataCall): Promise<DataAnswer>;
   openEphemeralResource(call: DataCall): Promise<OpenAnswer>;
   renewEphemeralResource(
     call: EphemeralCall,
@@ -68,10 +68,19 @@ export interface ProviderDiagnostic {
 }
 export type ProviderDiagnostics = readonly ProviderDiagnostic[];
 
-/** What this side can take in answers. */
-export interface ClientCapabilities {
-  readonly deferralAllowed: boolean;
-  readonly writeOnlyAttributesAllowed: boolean;
+/** Why a provider puts its answer off to a later plan. Source: plugin protocol 6.6, `Deferred.Reason`. */
+export type DeferralReason = "unknown" | "resource-config-unknown" | "provider-config-unknown" | "absent-prerequisite";
+
+/** A call that the provider may put off. */
+export interface DeferrableCall {
+  /** Whether it may; where it may not, what cannot be answered yet is an error. */
+  readonly deferralAllowed?: boolean;
+}
+
+/** An answer that may be put off. */
+export interface DeferrableAnswer {
+  /** Set where it is: the rest of the answer is as much as is known so far. */
+  readonly deferral?: DeferralReason;
 }
 
 export interface ValidateCall {
@@ -94,7 +103,7 @@ export interface ConfigureCall {
   readonly config: Value;
 }
 
-export interface ReadCall {
+export interface ReadCall extends DeferrableCall {
   readonly type: string;
   readonly current: Value;
   readonly private: Uint8Array;
@@ -103,7 +112,7 @@ export interface ReadCall {
   readonly providerMeta?: Value;
 }
 
-export interface ReadAnswer {
+export interface ReadAnswer extends DeferrableAnswer {
   readonly newState: Value;
   readonly private: Uint8Array;
   readonly identity?: Value;
@@ -112,7 +121,7 @@ export interface ReadAnswer {
   readonly unread?: true;
 }
 
-export interface PlanCall {
+export interface PlanCall extends DeferrableCall {
   readonly type: string;
   /** Null when it is to be created. */
   readonly prior: Value;
@@ -126,7 +135,7 @@ export interface PlanCall {
   readonly promised?: Uint8Array;
 }
 
-export interface PlanAnswer {
+export interface PlanAnswer extends DeferrableAnswer {
   readonly planned: Value;
   /** Paths whose change needs a new object. */
   readonly requiresReplace: readonly Path[];
@@ -157,14 +166,14 @@ export interface ApplyAnswer {
   readonly diagnostics: ProviderDiagnostics;
 }
 
-export interface ImportCall {
+export interface ImportCall extends DeferrableCall {
   readonly type: string;
   /** Empty where `identity` says which object it is. */
   readonly id: string;
   readonly identity?: Value;
 }
 
-export interface ImportAnswer {
+export interface ImportAnswer extends DeferrableAnswer {
   readonly imported: readonly ImportedObject[];
   readonly diagnostics: ProviderDiagnostics;
 }
@@ -205,10 +214,15 @@ export interface MoveAnswer {
   readonly diagnostics: ProviderDiagnostics;
 }
 
-export interface DataCall {
+export interface DataCall extends DeferrableCall {
   readonly type: string;
   readonly config: Value;
   readonly providerMeta?: Value;
+}
+
+export interface DataAnswer extends DeferrableAnswer {
+  readonly state: Value;
+  readonly diagnostics: ProviderDiagnostics;
 }
 
 export interface OpenAnswer {

@@ -7,6 +7,8 @@ import { PrivateData } from "./private-data.ts";
 import { problemsOf, toDiagnostics } from "./problem.ts";
 import type { ReadAnswer, ReadCall } from "./protocol.ts";
 import type { ResourceDefinition } from "./resource.ts";
+import type { ServedIdentity } from "./resource-identity.ts";
+import { identityPart, identityProblems } from "./resource-identity.ts";
 import type { Run } from "./serve-resource.ts";
 
 /** Where an object remembers the change token that it was last read at. */
@@ -18,7 +20,13 @@ export async function readMany<F extends Fields, C>(
     name,
     definition,
     type,
-  }: { readonly name: string; readonly definition: ResourceDefinition<F, C>; readonly type: ObjectType },
+    identity,
+  }: {
+    readonly name: string;
+    readonly definition: ResourceDefinition<F, C>;
+    readonly type: ObjectType;
+    readonly identity: ServedIdentity | undefined;
+  },
   calls: readonly ReadCall[],
   run: Run<C>,
 ): Promise<readonly ReadAnswer[]> {
@@ -31,7 +39,13 @@ export async function readMany<F extends Fields, C>(
     for (const call of calls) {
       const data = PrivateData.fromBytes(call.private);
       if (token !== undefined && data.get(tokenName) === token)
-        answers.set(call, { newState: call.current, private: call.private, diagnostics: [], unread: true });
+        answers.set(call, {
+          newState: call.current,
+          private: call.private,
+          ...identityPart(identity, call.current),
+          diagnostics: [],
+          unread: true,
+        });
       else rest.push({ call, data, state: toPlain(call.current, type) as StateOf<F> });
     }
     const states =
@@ -47,7 +61,12 @@ export async function readMany<F extends Fields, C>(
       if (token === undefined) data.delete(tokenName);
       else data.set(tokenName, token);
       const newState = fromPlain(states[at]!, type, [`${name} readMany`], call.current);
-      answers.set(call, { newState, private: data.toBytes(), diagnostics: [] });
+      answers.set(call, {
+        newState,
+        private: data.toBytes(),
+        ...identityPart(identity, newState),
+        diagnostics: toDiagnostics(identityProblems(identity, "read", call.identity, newState), type),
+      });
     }
     return calls.map((call) => answers.get(call)!);
   } catch (error) {

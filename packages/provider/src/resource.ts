@@ -7,6 +7,7 @@ import type { Problem, ProblemPlace } from "./problem.ts";
 import type { TypeSystem } from "./schema-of-fields.ts";
 import type { ServedResource } from "./serve-resource.ts";
 import { serveResource } from "./serve-resource.ts";
+import type { ResourceIdentity } from "./resource-identity.ts";
 import type { JsonObject } from "./state-json.ts";
 
 /**
@@ -44,6 +45,8 @@ export interface ResourceDefinition<F extends Fields, C> {
   /** Left out where nothing can be changed in place: then every change needs a new object. */
   update?(call: UpdateCall<F, C>): Promise<StateOf<F>> | StateOf<F>;
   delete(call: ResourceCall<C> & { readonly state: StateOf<F>; keep(state: StateOf<F>): void }): Promise<void> | void;
+  /** What names an object of this type for ever, where something does. */
+  readonly identity?: ResourceIdentity<F>;
   /** Finds the object that `id` names, for a user who wants to manage what is there already. */
   import?(call: Call<C> & { readonly id: string }): Promise<StateOf<F>> | StateOf<F>;
   /**

@@ -22,6 +22,12 @@ export function schemaOfFields(
   return { attributes: new Map(attributes), blocks: new Map(blocks), ...describe(about.description) };
 }
 
+/** The schema of one attribute; undefined where there is no such attribute. */
+export function attributeSchemaOf(fields: Fields, name: string): AttributeSchema | undefined {
+  const field = fields[name];
+  return field?.kind === "attribute" ? attributeSchema(field, "strict") : undefined;
+}
+
 /** The fields inside a nested block or a nested attribute; undefined for an attribute of a plain type. */
 export function fieldsInside(field: Field): Fields | undefined {
   return field.kind === "block" ? field.fields : field.type.nested?.fields;

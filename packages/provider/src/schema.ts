@@ -8,8 +8,6 @@ export interface ProviderSchema {
   readonly dataSources: ReadonlyMap<string, Schema>;
   readonly ephemeralResources: ReadonlyMap<string, Schema>;
   readonly functions: ReadonlyMap<string, FunctionSchema>;
-  /** By resource type, for those that have an identity. */
-  readonly identities?: ReadonlyMap<string, IdentitySchema>;
   readonly capabilities: ServerCapabilities;
 }
 
@@ -25,6 +23,8 @@ export interface ServerCapabilities {
 export interface Schema {
   readonly version: number;
   readonly block: BlockSchema;
+  /** Of resource types whose objects have one. */
+  readonly identity?: IdentitySchema;
 }
 
 /** What names one remote object of a resource type for ever. */

@@ -39,6 +39,7 @@ export function serveProvider<F extends Fields, C>(definition: ProviderDefinitio
     schema: async () => schema,
     ...configurationCalls(definition, schema, holder),
     ...resourceCalls(resources, holder),
+    ...identityCalls(resources),
     ...manyCalls(resources, holder),
     ...dataCalls(dataSources, holder),
     ...ephemeralCalls(ephemeralResources, holder),
@@ -98,6 +99,17 @@ function manyCalls<F extends Fields, C>(
       );
     },
   };
+}
+
+function identityCalls<C>(
+  resources: ReadonlyMap<string, ServedResource<C>>,
+): Pick<Provider, "upgradeResourceIdentity"> {
+  const able = new Map(
+    [...resources].flatMap(([type, { upgradeIdentity }]) =>
+      upgradeIdentity ? [[type, upgradeIdentity] as const] : [],
+    ),
+  );
+  return able.size === 0 ? {} : { upgradeResourceIdentity: async (call) => one(able, call.type)(call) };
 }
 
 type ResourceCalls =

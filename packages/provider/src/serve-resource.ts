@@ -33,6 +33,8 @@ import type {
 } from "./protocol.ts";
 import { readMany } from "./read-many.ts";
 import type { PlanChange, ResourceDefinition } from "./resource.ts";
+import type { ServedIdentity } from "./resource-identity.ts";
+import { identityPart, identityProblems, plannedIdentity, serveIdentity } from "./resource-identity.ts";
 import type { Schema } from "./schema.ts";
 import { schemaOfFields } from "./schema-of-fields.ts";
 import { stateFromJson } from "./state-json.ts";
@@ -50,6 +52,8 @@ export interface ServedResource<C> {
   readonly movable: boolean;
   readonly validate: (config: Value) => ProviderDiagnostics;
   readonly upgrade: (call: UpgradeCall) => Promise<UpgradeAnswer>;
+  /** Undefined for a type whose objects have no identity. */
+  readonly upgradeIdentity?: (call: UpgradeCall) => Promise<UpgradeAnswer>;
   readonly read: (call: ReadCall, run: Run<C>) => Promise<ReadAnswer>;
   /** Undefined for a type that is read one by one. */
   readonly readMany?: (calls: readonly ReadCall[], run: Run<C>) => Promise<readonly ReadAnswer[]>;
@@ -71,6 +75,7 @@ interface Served<F extends Fields, C> {
   readonly definition: ResourceDefinition<F, C>;
   readonly schema: Schema;
   readonly type: ObjectType;
+  readonly identity: ServedIdentity | undefined;
   readonly legacyTypeSystem: boolean;
 }
 
@@ -80,13 +85,22 @@ export function serveResource<F extends Fields, C>(
 ): ServedResource<C> {
   const system = definition.typeSystem ?? "strict";
   const block = schemaOfFields(definition.schema, system, definition);
-  const schema = { version: definition.version ?? 0, block };
-  const served = { name, definition, schema, type: impliedType(block), legacyTypeSystem: system === "legacy" };
+  const identity = definition.identity && serveIdentity(name, definition.schema, definition.identity);
+  const schema = { version: definition.version ?? 0, block, ...(identity ? { identity: identity.schema } : {}) };
+  const served = {
+    name,
+    definition,
+    schema,
+    type: impliedType(block),
+    identity,
+    legacyTypeSystem: system === "legacy",
+  };
   return {
     schema,
     movable: (definition.moves?.length ?? 0) > 0,
     validate: (config) => validate(served, config),
     upgrade: (call) => upgrade(served, call),
+    ...(identity ? { upgradeIdentity: identity.upgrade } : {}),
     read: (call, run) => read(served, call, run),
     ...(definition.readMany ? { readMany: (calls, run) => readMany(served, calls, run) } : {}),
     plan: (call, run) => plan(served, call, run),
@@ -132,7 +146,7 @@ async function upgrade<F extends Fields, C>(
 }
 
 async function read<F extends Fields, C>(
-  { name, definition, type }: Served<F, C>,
+  { name, definition, type, identity }: Served<F, C>,
   call: ReadCall,
   run: Run<C>,
 ): Promise<ReadAnswer> {
@@ -141,11 +155,13 @@ async function read<F extends Fields, C>(
   const answer = (newState: Value, problems: readonly Problem[]): ReadAnswer => ({
     newState,
     private: data.toBytes(),
+    ...identityPart(identity, newState),
     diagnostics: toDiagnostics([...warnings, ...problems], type),
   });
   try {
     const state = await definition.read({ ...common, private: data, state: toPlain(call.current, type) as StateOf<F> });
-    return answer(fromPlain(state, type, [`${name} read`], call.current), []);
+    const now = fromPlain(state, type, [`${name} read`], call.current);
+    return answer(now, identityProblems(identity, "read", call.identity, now));
   } catch (error) {
     const problems = problemsOf(error, { ...run, summary: `Cannot read ${name}` });
     if (!problems) throw error;
@@ -158,7 +174,7 @@ async function plan<F extends Fields, C>(
   call: PlanCall,
   run: Run<C | undefined>,
 ): Promise<PlanAnswer> {
-  const { definition, type, legacyTypeSystem } = served;
+  const { definition, type, identity, legacyTypeSystem } = served;
   const { warnings, ...common } = callOf(run);
   const data = PrivateData.fromBytes(call.priorPrivate);
   const answer = (
@@ -170,12 +186,18 @@ async function plan<F extends Fields, C>(
     requiresReplace,
     plannedPrivate: data.toBytes(),
     legacyTypeSystem,
+    ...plannedIdentity(identity, call, planned),
     ...(notes ? { notes } : {}),
     diagnostics: toDiagnostics([...warnings, ...problems], type),
   });
   if (isNull(call.proposed)) return answer(call.proposed, []);
   const fields = planFields(definition.schema, call);
-  if (!definition.plan) return answer(fields, replacing(served, call.prior, fields));
+  const checked = (planned: Value, requiresReplace: readonly Path[], notes?: PlanAnswer["notes"]) => {
+    const kept = requiresReplace.length > 0 || isNull(call.prior) ? undefined : call.priorIdentity;
+    const problems = identityProblems(identity, "plan", kept, planned);
+    return answer(planned, requiresReplace, { problems, ...(notes ? { notes } : {}) });
+  };
+  if (!definition.plan) return checked(fields, replacing(served, call.prior, fields));
   try {
     const change = await definition.plan({
       ...common,
@@ -188,7 +210,7 @@ async function plan<F extends Fields, C>(
     const planned = changedPlan(served, fields, change);
     const further = change?.replace?.map((place) => toPath(place, type)) ?? [];
     const replaces = [...replacing(served, call.prior, planned), ...further];
-    return answer(planned, replaces, change?.notes ? { notes: change.notes } : {});
+    return checked(planned, replaces, change?.notes);
   } catch (error) {
     const problems = problemsOf(error, { ...run, summary: `Cannot plan ${served.name}` });
     if (!problems) throw error;
@@ -209,7 +231,7 @@ function replacing<F extends Fields, C>({ definition }: Served<F, C>, prior: Val
 }
 
 async function apply<F extends Fields, C>(served: Served<F, C>, call: ApplyCall, run: Run<C>): Promise<ApplyAnswer> {
-  const { name, type, legacyTypeSystem } = served;
+  const { name, type, identity, legacyTypeSystem } = served;
   const { warnings, ...common } = callOf(run);
   const data = PrivateData.fromBytes(call.plannedPrivate);
   const verb = isNull(call.planned) ? "delete" : isNull(call.prior) ? "create" : "update";
@@ -223,13 +245,19 @@ async function apply<F extends Fields, C>(served: Served<F, C>, call: ApplyCall,
   const answer = (newState: Value, problems: readonly Problem[]): ApplyAnswer => ({
     newState,
     private: data.toBytes(),
+    ...identityPart(identity, newState),
     legacyTypeSystem,
     diagnostics: toDiagnostics([...warnings, ...problems], type),
   });
   try {
     const result = await carryOut(served, verb, call, { ...common, private: data, keep });
     const newState = fromPlain(result, type, [`${name} ${verb}`], call.planned);
-    if (isWhollyKnown(newState)) return answer(newState, []);
+    if (isWhollyKnown(newState)) {
+      // What an update starts from is not told to it, but by the plan that it carries out.
+      const before = verb === "update" && identity ? identity.of(call.prior) : undefined;
+      const problems = verb === "delete" ? [] : identityProblems(identity, verb, before, newState);
+      return answer(newState, problems);
+    }
     return answer(nullWhereUnknown(newState), [unsettledProblem(name, verb)]);
   } catch (error) {
     // A bug is told like a failure: it must not take what is known of the object with it.
@@ -273,7 +301,7 @@ function unsettledProblem(name: string, verb: string): Problem {
 }
 
 async function importState<F extends Fields, C>(
-  { name, definition, type }: Served<F, C>,
+  { name, definition, type, identity }: Served<F, C>,
   call: ImportCall,
   run: Run<C>,
 ): Promise<ImportAnswer> {
@@ -287,18 +315,22 @@ async function importState<F extends Fields, C>(
       problem("Resource import not supported", `${name} cannot be imported: nothing about it can be found by an ID.`),
     ]);
   }
+  const asked = call.identity && identity ? identity.importId(call.identity) : { id: call.id };
+  if (!("id" in asked)) return fail([asked]);
+  const { id } = asked;
   try {
-    const state = fromPlain(await definition.import({ ...common, id: call.id }), type, [`${name} import`]);
-    return { imported: [{ type: name, state, private: new Uint8Array() }], diagnostics: toDiagnostics(warnings, type) };
+    const state = fromPlain(await definition.import({ ...common, id }), type, [`${name} import`]);
+    const object = { type: name, state, private: new Uint8Array(), ...identityPart(identity, state) };
+    return { imported: [object], diagnostics: toDiagnostics(warnings, type) };
   } catch (error) {
-    const problems = problemsOf(error, { ...run, summary: `Cannot import ${name} ${JSON.stringify(call.id)}` });
+    const problems = problemsOf(error, { ...run, summary: `Cannot import ${name} ${JSON.stringify(id)}` });
     if (!problems) throw error;
     return fail(problems);
   }
 }
 
 async function move<F extends Fields, C>(
-  { name, definition, schema, type }: Served<F, C>,
+  { name, definition, schema, type, identity }: Served<F, C>,
   call: MoveCall,
 ): Promise<MoveAnswer> {
   const fail = (detail: string) => ({
@@ -309,7 +341,9 @@ async function move<F extends Fields, C>(
   const found = definition.moves?.find((m) => m.type === call.sourceType && m.provider === call.sourceProvider);
   if (!found) return fail(`${name} cannot take over the state of a ${call.sourceType} of ${call.sourceProvider}.`);
   const state = await stateFromJson(call.sourceJson, schema.block, found.move);
-  return state.ok ? { target: state.value, private: call.sourcePrivate, diagnostics: [] } : fail(state.message);
+  if (!state.ok) return fail(state.message);
+  const target = state.value;
+  return { target, private: call.sourcePrivate, ...identityPart(identity, target), diagnostics: [] };
 }
 
 function callOf<C>({ client, signal }: Run<C>): Call<C> & { readonly warnings: readonly Problem[] } {

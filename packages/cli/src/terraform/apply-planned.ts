@@ -14,16 +14,11 @@ import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { shownPlan } from "./shown-plan.ts";
-import { planFolder, planMode, type PlannedFolder } from "./run-plan.ts";
+import { planFolder, type PlannedFolder } from "./run-plan.ts";
 
 /** Plans, shows the plan, asks, and carries it out. Gives the exit code. */
-export async function planAndApply(call: ApplyCall): Promise<number> {
-  const { session, values, verb } = call;
-  const mode = planMode(values, verb === "destroy");
-  if (typeof mode !== "string") {
-    await session.report([mode]);
-    return 1;
-  }
+export async function planAndApply(call: ApplyCall, mode: PlanMode): Promise<number> {
+  const { session, verb } = call;
   if (!(await wavesAreReadable(call))) return 1;
   const state = await stateOf(call);
   if (!state) return 1;
@@ -55,8 +50,19 @@ export interface FolderToApply {
   readonly foreword?: (plan: Plan) => string;
 }
 
-/** Plans a folder, shows the plan, asks, and carries it out. Gives the exit code. */
+/**
+ * Plans a folder, shows the plan, asks, and carries it out; then the same with what that plan had to put off, until nothing
+ * is left. Gives the exit code.
+ */
 export async function applyFolder(call: ApplyCall, state: OpenState, what: FolderToApply): Promise<number> {
+  for (;;) {
+    const ended = await applyRound(call, state, what);
+    if (ended !== "go on") return ended;
+    if (!call.session.json) await call.session.io.stdout("\nWhat was put off is planned now.\n");
+  }
+}
+
+async function applyRound(call: ApplyCall, state: OpenState, what: FolderToApply): Promise<number | "go on"> {
   const { session } = call;
   const { folder, operation } = what;
   // Kept from the plan to the end of the apply: what was started and configured for the one serves the other.
@@ -70,7 +76,8 @@ export async function applyFolder(call: ApplyCall, state: OpenState, what: Folde
     const record = { operation, saved: await savedPlan(session, plan, folder) };
     const waves = inWaves ? { waves: inWaves.run } : {};
     const carried = { plan, configuration: folder.configuration, given, pending, pool, record, ...waves };
-    return await carryOutAndSay(call, state, carried);
+    const code = await carryOutAndSay(call, state, carried);
+    return code === 0 && plan.deferrals.length > 0 ? "go on" : code;
   } finally {
     await pool.close();
   }
@@ -162,6 +169,11 @@ export async function approvalOf(
   return false;
 }
 
+const nothingToGoOnWith = errorDiagnostic(
+  "Nothing to go on with",
+  "All that is left to do is put off, and nothing that could be done now would make more of it known. What it waits for is not part of this folder, or waits for it in turn. Plan it without -allow-deferral to see what is missing.",
+);
+
 /** Whether an environment variable that is on by default says no. */
 export function isOff(text: string | undefined): boolean {
   return text !== undefined && /^(0|f|false)$/i.test(text);
@@ -169,6 +181,10 @@ export function isOff(text: string | undefined): boolean {
 
 async function finishUnchanged(call: ApplyCall, state: OpenState, plan: Plan): Promise<number> {
   const { session } = call;
+  if (plan.deferrals.length > 0) {
+    await session.report([nothingToGoOnWith]);
+    return 1;
+  }
   // What was read again, moved or taken over belongs into the state, also where there is nothing else to do.
   await state.kept.write(plan.priorState);
   if (plan.settled.length > 0) await forgetSettled(state, plan.settled);

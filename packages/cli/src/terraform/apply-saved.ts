@@ -21,7 +21,7 @@ import { workspaceOf } from "./workspace-of.ts";
 export async function applySaved(call: ApplyCall, name: string): Promise<number> {
   const { session } = call;
   const path = session.path(name);
-  const noFile = notAFile(call, name, path);
+  const noFile = notAFile(session, name);
   if (noFile) return fail(call, noFile);
   const saved = await readSavedPlan(session, path, call.occurrences);
   if (!saved) return 1;
@@ -48,7 +48,11 @@ export async function applySaved(call: ApplyCall, name: string): Promise<number>
     if (inWaves && !session.json) await session.io.stdout(`${inWaves.shown}\n`);
     const waves = inWaves ? { waves: inWaves.run } : {};
     const what = { plan: saved.plan, configuration: loaded.value, given: given.value, pending, record, ...waves };
-    return await carryOutAndSay(call, state, what);
+    const code = await carryOutAndSay(call, state, what);
+    const left = saved.plan.deferrals.length;
+    if (code === 0 && left > 0 && !session.json)
+      await session.io.stdout(`\n${left} put off by this plan: plan again to see what is to be done now.\n`);
+    return code;
   } finally {
     await state.release();
   }
@@ -59,7 +63,9 @@ async function fail({ session }: ApplyCall, diagnostic: Diagnostic): Promise<num
   return 1;
 }
 
-function notAFile({ session }: ApplyCall, name: string, path: string): Diagnostic | undefined {
+/** What is wrong with a file that is to be carried out, where it is none. */
+export function notAFile(session: Session, name: string): Diagnostic | undefined {
+  const path = session.path(name);
   if (!existsSync(path)) {
     const detail = `There is no file ${name} in ${session.folder}. Save a plan with plan -out=${name} first; to plan and apply in one step, give no file.`;
     return errorDiagnostic("Failed to load plan file", detail);

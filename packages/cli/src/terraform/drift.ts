@@ -63,7 +63,8 @@ async function listHistory({ session, values }: Call): Promise<number> {
 }
 
 async function look({ session, values, occurrences }: Call): Promise<number> {
-  const asked = { ...values, destroy: false, "refresh-only": true, refresh: true, replace: [], "allow-destroy": [] };
+  const how = { destroy: false, "refresh-only": true, refresh: true, "allow-deferral": false } as const;
+  const asked = { ...values, ...how, replace: [], "allow-destroy": [] };
   const wrong = badPlanningFlags(asked);
   const today = new Date().toISOString().slice(0, 10);
   const list = ignoreList(session, values["ignore-file"], today);

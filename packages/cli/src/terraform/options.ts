@@ -102,6 +102,10 @@ export const planningFlags = {
     value: "FILE",
     help: "The same for every address in a file, one a line; # begins a remark.",
   },
+  "allow-deferral": {
+    kind: "bool",
+    help: "Put off what cannot be planned before something else is there, such as a count that is not known yet, instead of refusing it.",
+  },
   "allow-destroy": {
     kind: "strings",
     value: "ADDRESS",

@@ -107,6 +107,7 @@ export async function planFolder(
       targets: targets.value,
       excludes: excludes.value,
       allowDestroy: values["allow-destroy"],
+      allowDeferral: values["allow-deferral"],
       forceReplace: values.replace,
       ...(input.generated ? { generated: input.generated } : {}),
     },

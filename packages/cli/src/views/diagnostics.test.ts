@@ -101,7 +101,17 @@ describe("a diagnostic shows its place", () => {
     expect(shown(text, "d = 1")[0]).toBe('│   on main.tf line 3, in resource "a" "b":');
     expect(headerAround(text, rangeOf(text, "e = 1"))).toBeUndefined();
     expect(headerAround('a "b" {}\ne = 1\n', rangeOf('a "b" {}\ne = 1\n', "e = 1"))).toBeUndefined();
-    expect(headerAround(text, rangeOf(text, '"a"'))).toBeUndefined();
+    expect(headerAround(text, rangeOf(text, '"a"'))).toBe('resource "a" "b"');
+    expect(headerAround(text, rangeOf(text, 'resource "a" "b"'))).toBeUndefined();
+  });
+
+  test("and in JSON the way to it", () => {
+    const text = '{"é": 1, "resource": {"a": {"b": [{"c": 1}, {"d": "${x}"}]}}}';
+    const around = (piece: string) => headerAround(text, { ...rangeOf(text, piece), filename: "main.tf.json" });
+    expect(around('"d"')).toBe("resource.a.b[1]");
+    expect(around("${x}")).toBe("resource.a.b[1]");
+    expect(around('"b"')).toBe("resource.a");
+    expect(around('"resource"')).toBeUndefined();
   });
 
   test("and the object it belongs to, and what values were", () => {

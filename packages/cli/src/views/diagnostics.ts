@@ -3,6 +3,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
 import type { View } from "../io.ts";
 import { graphemes } from "@millwright/text/graphemes";
+import { jsonPathAround } from "./json-path.ts";
 import { escapeControls } from "./literal.ts";
 import type { Style } from "./style.ts";
 import { styleOf, wrapText } from "./style.ts";
@@ -91,9 +92,9 @@ function marksUnder(line: string, { start, end }: SourceRange, style: Style): st
   return `${before.join("")}${style.red("^".repeat(Math.max(1, displayWidth(marked.trimEnd()))))}`;
 }
 
-/** The header of the outermost block around a place, as it is written; undefined outside of blocks. */
+/** The header of the outermost block around a place, as it is written, or in JSON the way to it; undefined outside of both. */
 export function headerAround(text: string, range: SourceRange): string | undefined {
-  if (range.filename.endsWith(".json")) return undefined;
+  if (range.filename.endsWith(".json")) return jsonPathAround(text, range);
   const lines = text.split("\n");
   const own = Math.min(range.start.line, lines.length) - 1;
   for (let i = own; i >= 0; i--) {
@@ -101,8 +102,8 @@ export function headerAround(text: string, range: SourceRange): string | undefin
     if (i < own && line.startsWith("}")) return undefined;
     const match = /^([A-Za-z_][\w-]*(?:\s+(?:"[^"]*"|[\w-]+))*)\s*\{/.exec(line);
     if (!match) continue;
-    // What is wrong with the header itself is not inside of the block.
-    if (i === own) return range.start.column < match[0].length ? undefined : match[1];
+    // What is wrong with the block as a whole is not inside of it.
+    if (i === own) return range.start.column === 1 ? undefined : match[1];
     return line.trimEnd().endsWith("}") ? undefined : match[1];
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { resourceText } from "@millwright/engine/addresses";
 import type { InstanceChange } from "@millwright/engine/plan";
+import { identityText } from "@millwright/engine/identity";
 import { isReplace } from "@millwright/engine/plan";
 import { quoted } from "./literal.ts";
 import type { Style } from "./style.ts";
@@ -38,8 +39,8 @@ function comment(
   return `  # ${style.bold(name)} ${words}\n${why === undefined ? "" : `  # (${why})\n`}`;
 }
 
-function importedFrom({ id }: NonNullable<InstanceChange["importing"]>): string {
-  return id === undefined ? "its identity" : quoted(id);
+function importedFrom({ id, identity }: NonNullable<InstanceChange["importing"]>): string {
+  return identity ? identityText(identity) : quoted(id ?? "");
 }
 
 function plannedWords({ action, reason, importing }: InstanceChange, style: Style): string {

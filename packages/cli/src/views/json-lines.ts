@@ -2,15 +2,17 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { resourceText } from "@millwright/engine/addresses";
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import { parseAddress } from "@millwright/engine/parse-address";
-import type { InstanceChange, Plan, PlanCounts, PlanMode } from "@millwright/engine/plan";
+import type { Deferral, InstanceChange, Plan, PlanCounts, PlanMode } from "@millwright/engine/plan";
 import { countChanges, isChange } from "@millwright/engine/plan";
 import type { EphemeralAction, ProvisionEvent, RunAction, RunEvent } from "@millwright/engine/ports";
 import { servedTerraformVersion } from "@millwright/engine/provider-pool";
 import type { OutputState } from "@millwright/engine/state";
+import { knownPlain } from "@millwright/engine/values-json";
 import { noteText } from "@millwright/provider/plan-note";
 import { toPlain } from "@millwright/value/json";
 import { typeToPlain } from "@millwright/value/type-json";
 import type { CommandIo } from "../io.ts";
+import { deferralText } from "./deferrals.ts";
 import { diagnosticPlain } from "./diagnostic-json.ts";
 import type { SourceText } from "./diagnostics.ts";
 import { keyOf, StillGoing } from "./still-going.ts";
@@ -27,7 +29,7 @@ export class JsonView {
   /** What every line says beside its own. */
   readonly #always: Readonly<Record<string, string>>;
 
-  /** With an instance, every line names it, and the program's version is left to the view around it. */
+  /** The program's version is its first line. With an instance, every line names that, and the version is left to the view around it. */
   constructor(io: CommandIo, sources: SourceText, instance?: string) {
     this.#io = io;
     this.#sources = sources;
@@ -37,6 +39,11 @@ export class JsonView {
       terraform: servedTerraformVersion,
       ui: "1.2",
     });
+  }
+
+  /** The same, with the name of an instance in every line. */
+  named(instance: string): JsonView {
+    return new JsonView(this.#io, this.#sources, instance);
   }
 
   readonly events = (event: RunEvent): void => {
@@ -131,6 +138,7 @@ export class JsonView {
   plan(plan: Plan, errored: boolean): void {
     for (const change of plan.drift) this.#change("resource_drift", change, "Drift detected");
     for (const change of plan.changes) if (isChange(change)) this.#change("planned_change", change, "Plan to");
+    for (const deferral of plan.deferrals) this.#deferral(deferral);
     if (!errored) this.#summary(countChanges(plan.changes), "plan");
     if (errored || plan.outputs.size === 0) return;
     const outputs = [...plan.outputs].map(([name, { action, sensitive }]) => {
@@ -219,6 +227,12 @@ export class JsonView {
     });
   }
 
+  #deferral({ reason, change: { action, address } }: Deferral): void {
+    const { text } = address;
+    const change = { resource: resourceOf(text), action: uiAction[action], reason };
+    this.#line("info", `${text}: Put off: ${deferralText(reason)}`, "deferred_change", { change });
+  }
+
   /** Something that was done, in a line. */
   log(message: string): void {
     this.#line("info", message, "log", {});
@@ -248,9 +262,10 @@ export class JsonView {
   }
 }
 
-function importingPlain({ id, generatedConfig }: NonNullable<InstanceChange["importing"]>): Plain {
+function importingPlain({ id, identity, generatedConfig }: NonNullable<InstanceChange["importing"]>): Plain {
   return {
     ...(id === undefined ? {} : { id }),
+    ...(identity ? { identity: knownPlain(identity) } : {}),
     ...(generatedConfig === undefined ? {} : { generated_config: generatedConfig }),
   };
 }

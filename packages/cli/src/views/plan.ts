@@ -5,6 +5,7 @@ import type { NoteTone, PlanNote } from "@millwright/provider/plan-note";
 import { formatPath } from "@millwright/value/path";
 import type { View } from "../io.ts";
 import { align } from "./align.ts";
+import { renderDeferrals } from "./deferrals.ts";
 import { diffObject, diffValue } from "./diff.ts";
 import { hasDrifted, shownDrift } from "./drift.ts";
 import { driftHeadline, planHeadline } from "./headline.ts";
@@ -23,7 +24,9 @@ export function renderPlan(plan: Plan, view: View, schemas: Schemas): string {
   const drift = shownDrift(plan);
   const sections = drift.length > 0 ? [renderDrift(drift, plan, style, view, schemas)] : [];
   if (hasChanges(plan)) sections.push(...plannedSections(plan, style, view, schemas));
+  else if (!plan.errored && plan.deferrals.length > 0) sections.push(nothingYet(style));
   else if (!plan.errored) sections.push(noChanges(plan, plan.drift.some(hasDrifted), style, view));
+  if (plan.deferrals.length > 0) sections.push(renderDeferrals(plan.deferrals, view));
   return sections.map((section) => `\n${section}`).join("");
 }
 
@@ -44,8 +47,9 @@ function plannedSections(plan: Plan, style: Style, view: View, schemas: Schemas)
     const imports = imported > 0 ? `${imported} to import, ` : "";
     const forget = changes.filter(({ action }) => action === "forget").length;
     const tail = forget > 0 ? ` ${forget} to forget.` : "";
+    const later = plan.deferrals.length > 0 ? ` ${plan.deferrals.length} put off.` : "";
     sections.push(
-      `${style.bold("Plan:")} ${imports}${add} to add, ${change} to change, ${destroy} to destroy.${tail}\n`,
+      `${style.bold("Plan:")} ${imports}${add} to add, ${change} to change, ${destroy} to destroy.${tail}${later}\n`,
     );
   } else if (hasOutputs) {
     const text = "No resource is changed. An apply saves these outputs to the state:";
@@ -53,6 +57,10 @@ function plannedSections(plan: Plan, style: Style, view: View, schemas: Schemas)
   }
   if (hasOutputs) sections.push(`${style.bold("Changes to Outputs:")}\n${renderOutputChanges(plan, style)}`);
   return sections;
+}
+
+function nothingYet(style: Style): string {
+  return `${style.bold("Nothing can be done yet.")} What is left to do is put off.\n`;
 }
 
 function noChanges(plan: Plan, drifted: boolean, style: Style, view: View): string {

@@ -41,9 +41,9 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
       case "apply-failed":
         return going.end(keyOf(event));
       case "import-start":
-        return say(`${name} ${phase === "plan" ? "Preparing import" : "Importing"}... [id=${event.id}]`);
+        return say(`${name} ${phase === "plan" ? "Preparing import" : "Importing"}...${id}`);
       case "import-done":
-        return say(`${name} Import complete [id=${event.id}]`);
+        return say(`${name} Import complete${id}`);
       case "ephemeral-start":
         return say(`${name} ${opening[event.action][0]}...`);
       case "ephemeral-done":

@@ -15,6 +15,7 @@ import { checkRules } from "../checks.ts";
 import type { Resource } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import { instanceDataOf } from "../evaluator.ts";
+import { identityAs, inPlan, judgeIdentity, storedIdentity } from "../identity.ts";
 import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
 import type { Expansion } from "../expansion.ts";
 import { readData } from "../plan/data.ts";
@@ -29,6 +30,7 @@ import { type ProvisionerBlock, provisionersFor } from "../provision/blocks.ts";
 import { provision } from "../provision/run.ts";
 import type { ApplyRun } from "./run.ts";
 import { recordAfter, recordBefore } from "./run.ts";
+import type { Settled } from "./settle.ts";
 import { settle } from "./settle.ts";
 import { noteBegun, sameAsPlanned } from "./unchanged.ts";
 
@@ -89,7 +91,8 @@ async function read(
   { change, resource, schema, provider }: MakeTarget,
   config: Value,
 ): Promise<Value | undefined> {
-  const result = await readData(run, change.address, config, schema, provider, resource.body);
+  const { address } = change;
+  const result = await readData(run, { address, resource, schema, provider }, config);
   if (!report(run, result.diagnostics) || !result.value) return undefined;
   const parts = {
     status: "ready",
@@ -119,6 +122,7 @@ async function write(run: ApplyRun, target: MakeTarget, config: Value): Promise<
 
 interface FinalPlan {
   readonly planned: Value;
+  readonly plannedIdentity?: Value;
   readonly plannedPrivate: Uint8Array;
 }
 
@@ -141,10 +145,13 @@ async function planAgain(
       proposed,
       config: effective,
       priorPrivate: fresh ? noPrivate : change.priorPrivate,
+      ...identityAs("priorIdentity", fresh ? undefined : change.beforeIdentity),
       promised: change.plannedPrivate,
     };
     const answer = await provider.planResourceChange(request);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
+    const judged = judgeIdentity(answer.plannedIdentity, address, schema.identity, inPlan);
+    if (!report(run, judged.diagnostics)) return undefined;
     const planned =
       answer.legacyTypeSystem && !fresh
         ? ignoreChanges(resource.lifecycle.ignoreChanges, prior, answer.planned)
@@ -154,7 +161,8 @@ async function planAgain(
       : resultDisagreements(schema.block, unmarkDeep(change.after)[0], planned);
     if (!fresh && replacePathsThatChange(answer.requiresReplace, prior, planned, schema.block).length > 0)
       wrong.push({ path: [], problem: "planned as an update, it now needs a new object" });
-    if (wrong.length === 0) return { planned, plannedPrivate: answer.plannedPrivate };
+    const identity = identityAs("plannedIdentity", judged.value ?? (fresh ? undefined : change.beforeIdentity));
+    if (wrong.length === 0) return { planned, plannedPrivate: answer.plannedPrivate, ...identity };
     const detail = `When expanding the plan for ${address.text} to include new values learned so far during apply, the provider produced an invalid new value: ${wrong.map(disagreementText).join("; ")}.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`;
     report(run, [errorDiagnostic("Provider produced inconsistent final plan", detail, { address: address.text })]);
   } catch (error) {
@@ -188,13 +196,12 @@ async function call(
     return undefined;
   }
   if (deposes !== undefined) run.state.depose(address, providerText, deposes);
-  const { planned, plannedPrivate } = final;
-  const request = { type, prior, planned, config, plannedPrivate };
+  const request = { type, prior, config, ...final };
   const [answer, died] = await provider.applyResourceChange(request).then(
     (given) => [given, undefined] as const,
     (error: unknown) => [undefined, error] as const,
   );
-  const result = settle(run, target, prior, planned, answer, died);
+  const result = settle(run, target, prior, final.planned, answer, died);
   const seconds = (run.ports.clock.monotonic() - started) / 1000;
   if (!answer && action === "create") {
     // The object may be there all the same: the journal keeps the question open, and the next plan settles it.
@@ -206,7 +213,7 @@ async function call(
   // Until its provisioners have run it counts as half made: a kill meanwhile must not leave it as if it were whole.
   const provisioners = action === "create" && result.ok ? provisionersFor(target.resource, "create") : [];
   const isWhole = (result.ok || action === "update") && provisioners.length === 0;
-  const object = value && objectOf(run, target, value, result.private, isWhole, action);
+  const object = value && objectOf(run, target, value, result, isWhole, action);
   if (object) run.state.setCurrent(address, providerText, object);
   const restored = !object && deposes !== undefined && run.state.restoreDeposed(address, providerText, deposes);
   if (!object && deposes === undefined) run.state.setCurrent(address, providerText, undefined);
@@ -256,7 +263,7 @@ function objectOf(
   run: ApplyRun,
   target: MakeTarget,
   value: Value,
-  bytes: Uint8Array,
+  { private: bytes, identity }: Settled,
   good: boolean,
   action: RunAction,
 ): ObjectState {
@@ -265,7 +272,8 @@ function objectOf(
   const status = good ? (action === "update" ? (before?.status ?? "ready") : "ready") : "tainted";
   const { dependencies, createBeforeDestroy, preventDestroy } = change;
   const protection = preventDestroy ? { preventDestroy } : {};
-  return storedObject(value, schema, { status, private: bytes, dependencies, createBeforeDestroy, ...protection });
+  const kept = { status, private: bytes, dependencies, createBeforeDestroy, ...protection } as const;
+  return storedObject(value, schema, { ...kept, ...storedIdentity(identity, schema) });
 }
 
 /** The planned object as the journal keeps it: unknown and sensitive parts are null, so that it can be shown to anyone. */

@@ -1,14 +1,17 @@
 import { noteText } from "@millwright/provider/plan-note";
+import type { Schema } from "@millwright/provider/schema";
 import { typeToPlain } from "@millwright/value/type-json";
 import { compareKeys } from "@millwright/value/types";
 import { isNull, isWhollyKnown, unmarkDeep } from "@millwright/value/value";
-import { keyText, providerSourceText } from "../addresses.ts";
+import { everyKey, keyText, providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
-import type { Action, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
-import { hasChanges, isWhole } from "../plan/plan.ts";
+import type { Action, Deferral, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
+import { hasChanges, isComplete } from "../plan/plan.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 import { isEmptyState, type State, StateBuilder } from "../state.ts";
+import { storedIdentity } from "../identity.ts";
+import { identityPlain } from "../statefile/write.ts";
 import { collectVariables } from "../variables.ts";
 import { groupChecks } from "../check/results.ts";
 import { checksJson } from "./checks-json.ts";
@@ -32,6 +35,7 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
     planned_values: plannedValues(plan, pool),
     ...(plan.drift.length > 0 ? { resource_drift: plan.drift.map(changeJson) } : {}),
     ...(plan.changes.length > 0 ? { resource_changes: plan.changes.map(changeJson) } : {}),
+    ...(plan.deferrals.length > 0 ? { deferred_changes: plan.deferrals.map(deferralJson) } : {}),
     ...(plan.outputs.size > 0 ? { output_changes: outputChanges(plan.outputs) } : {}),
     ...(isEmptyState(prior) ? {} : { prior_state: await stateJson({ ...prior, checkResults: null }, pool) }),
     configuration: configurationJson(configuration, pool),
@@ -39,7 +43,7 @@ export async function planJson(plan: Plan, configuration: Configuration, pool: P
     ...(plan.checks.length > 0 ? { checks: checksJson(groupChecks(plan.checks)) } : {}),
     timestamp: plan.timestamp,
     applyable: !plan.errored && hasChanges(plan),
-    complete: isWhole(plan) && !plan.errored,
+    complete: isComplete(plan),
     errored: plan.errored,
   };
 }
@@ -105,6 +109,7 @@ function plannedValues(plan: Plan, pool: ProviderPool): Plain {
       provider_name: providerSourceText(change.provider.source),
       schema_version: schema?.version ?? 0,
       ...valuesPlain(change.after),
+      ...plannedIdentity(change, schema),
     };
     entries.push({ address: change.address, plain });
   }
@@ -113,6 +118,11 @@ function plannedValues(plan: Plan, pool: ProviderPool): Plain {
     // In the order of their addresses as text, [10] before [2], as the reference has it here and in no other place.
     root_module: moduleTree(entries, (a, b) => (a.text < b.text ? -1 : 1)),
   };
+}
+
+function plannedIdentity({ afterIdentity }: InstanceChange, schema: Schema | undefined): Plain {
+  if (!schema || !afterIdentity || !isWhollyKnown(afterIdentity)) return {};
+  return identityPlain(storedIdentity(afterIdentity, schema).identity);
 }
 
 const actions: Readonly<Record<Action, readonly string[]>> = {
@@ -129,6 +139,7 @@ const actions: Readonly<Record<Action, readonly string[]>> = {
 
 function changeJson(change: InstanceChange): Plain {
   const { address, before, after, replacePaths, reason, deposedKey, notes, previousAddress, importing } = change;
+  const { beforeIdentity, afterIdentity } = change;
   const known = knownPlain(after);
   return {
     ...withPrevious(addressPlain(address), previousAddress),
@@ -150,10 +161,17 @@ function changeJson(change: InstanceChange): Plain {
           }
         : {}),
       ...importingPlain(importing),
+      ...(beforeIdentity ? { before_identity: knownPlain(beforeIdentity) } : {}),
+      ...(afterIdentity && isWhollyKnown(afterIdentity) ? { after_identity: knownPlain(afterIdentity) } : {}),
     },
     ...(reason === "none" ? {} : { action_reason: reason }),
     ...(notes ? { notes: notes.map(noteText) } : {}),
   };
+}
+
+function deferralJson({ reason, change }: Deferral): Plain {
+  const isEvery = change.address.text.endsWith(everyKey) ? { index_unknown: true } : {};
+  return { reason, resource_change: { ...changeJson(change), ...isEvery } };
 }
 
 // The place of a property in the document is where Terraform has it.

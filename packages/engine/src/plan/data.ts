@@ -1,8 +1,8 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { conforms, impliedType } from "@millwright/provider/implied-type";
-import type { Provider } from "@millwright/provider/protocol";
-import type { AttributeSchema, BlockSchema, Schema } from "@millwright/provider/schema";
+import type { DeferrableAnswer } from "@millwright/provider/protocol";
+import type { AttributeSchema, BlockSchema } from "@millwright/provider/schema";
 import type { Value } from "@millwright/value/value";
 import {
   asArray,
@@ -14,7 +14,6 @@ import {
   unknownValue,
   unmarkDeep,
 } from "@millwright/value/value";
-import type { InstanceAddress } from "../addresses.ts";
 import { disagreementText } from "../change/agreement.ts";
 import { nestedAsBlock } from "../change/proposed.ts";
 import { asWarnings } from "../check/nested-data.ts";
@@ -24,6 +23,8 @@ import { decodeResourceConfig } from "../decode-body.ts";
 import { markLike, providerDiagnostics, providerDied, storedObject } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import type { PlanTarget } from "./managed.ts";
+import { putOff, reasonOf } from "./deferrals.ts";
+import { noPrior } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
 import type { ActionReason } from "./plan.ts";
 import { addChange, report } from "./run.ts";
@@ -82,8 +83,9 @@ async function planRead(run: PlanRun, target: PlanTarget): Promise<boolean> {
     if (run.options.mode === "normal") run.refreshed.setCurrent(address, providerAddress.text, undefined);
     return readLater(unknown ? "read_because_config_unknown" : "read_because_dependency_pending", unread());
   }
-  const read = await readData(run, address, config, schema, provider, resource.body);
+  const read = await readData(run, target, config, run.deferrals);
   const good = report(run, read.diagnostics);
+  if (good && read.deferral) return putOff(run, target, noPrior(schema), reasonOf(read.deferral));
   // What a check looks at is looked at again when all is done.
   if (resource.check !== undefined) return readLater("read_because_check_nested", read.value ?? unread());
   if (!good || !read.value) return false;
@@ -99,15 +101,13 @@ async function planRead(run: PlanRun, target: PlanTarget): Promise<boolean> {
   );
 }
 
-/** Reads a data source; the result is marked like its configuration. */
+/** Reads a data source; the result is marked like its configuration. Where that is put off there is none, and no error. */
 export async function readData(
   run: { readonly ports: RunPorts },
-  address: InstanceAddress,
+  { address, schema, provider, resource }: Pick<PlanTarget, "address" | "schema" | "provider" | "resource">,
   config: Value,
-  schema: Schema,
-  provider: Provider,
-  body: Parameters<typeof providerDiagnostics>[2],
-): Promise<{ readonly value?: Value; readonly diagnostics: readonly Diagnostic[] }> {
+  { allowed: deferralAllowed } = { allowed: false },
+): Promise<DataRead> {
   const started = run.ports.clock.monotonic();
   run.ports.events({ kind: "apply-start", address: address.text, action: "read" });
   const seconds = () => (run.ports.clock.monotonic() - started) / 1000;
@@ -116,10 +116,11 @@ export async function readData(
     return { diagnostics };
   };
   try {
-    const call = { type: address.resource.type, config: unmarkDeep(config)[0] };
+    const call = { type: address.resource.type, config: unmarkDeep(config)[0], deferralAllowed };
     const answer = await provider.readDataSource(call);
-    const diagnostics = providerDiagnostics(answer.diagnostics, address.text, body);
+    const diagnostics = providerDiagnostics(answer.diagnostics, address.text, resource.body);
     if (diagnostics.some((d) => d.severity === "error")) return failed(diagnostics);
+    if (answer.deferral) return { diagnostics, deferral: answer.deferral };
     const wrong = conforms(answer.state, schema.block);
     if (wrong.length > 0 || isNull(answer.state) || !isWhollyKnown(answer.state)) {
       const problem = wrong.length > 0 ? wrong.map(disagreementText).join("; ") : "it is null or not wholly known";
@@ -134,6 +135,12 @@ export async function readData(
   } catch (error) {
     return failed([providerDied(address.text, "reading the data source", error)]);
   }
+}
+
+/** What came of reading a data source. */
+interface DataRead extends DeferrableAnswer {
+  readonly value?: Value;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** What a data source gives before it is read: its configuration, and unknown where the provider will fill it. */

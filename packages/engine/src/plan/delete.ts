@@ -3,6 +3,7 @@ import { impliedType } from "@millwright/provider/implied-type";
 import type { ProviderDiagnostics } from "@millwright/provider/protocol";
 import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { Resource } from "../configuration.ts";
+import { identityAs } from "../identity.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import { preventedDestroy, preventsDestroy } from "./prevent-destroy.ts";
@@ -24,6 +25,7 @@ export function planForget(run: PlanRun, target: ObjectTarget, prior: PriorObjec
     reason,
     before: prior.value,
     after: nullValue(impliedType(schema.block)),
+    ...identityAs("beforeIdentity", prior.identity),
     replacePaths: [],
     priorPrivate: bytes,
     plannedPrivate: bytes,
@@ -66,6 +68,7 @@ export async function planDelete(
       proposed: gone,
       config: gone,
       priorPrivate: plannedPrivate,
+      ...identityAs("priorIdentity", prior.identity),
     };
     let answer: {
       readonly plannedPrivate: Uint8Array;
@@ -92,6 +95,7 @@ export async function planDelete(
     reason,
     before: prior.value,
     after: gone,
+    ...identityAs("beforeIdentity", prior.identity),
     replacePaths: [],
     priorPrivate: prior.stored.private,
     plannedPrivate,

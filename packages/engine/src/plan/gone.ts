@@ -1,11 +1,13 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { withProviderMeta } from "../provider-meta.ts";
-import type { InstanceKey, ProviderConfigAddress } from "../addresses.ts";
+import type { InstanceKey, ModuleInstance, ProviderConfigAddress } from "../addresses.ts";
 import {
   absoluteResourceText,
+  childModule,
   instanceAddress,
   parseProviderConfigAddress,
   providerConfigAddress,
+  rootModule,
 } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Resource } from "../configuration.ts";
@@ -42,6 +44,7 @@ export async function planUnwanted(
     for (const instance of [...state.instances.values()]) {
       const address = instanceAddress(state.module, state.address, instance.key);
       if (wanted.has(address.text) || !run.isTargeted(address.text)) continue;
+      if (run.deferrals.allowed && isBelowUnknown(run, state.module)) continue;
       if (state.address.mode === "data") {
         run.refreshed.setCurrent(address, state.provider, undefined);
         continue;
@@ -62,6 +65,16 @@ export async function planUnwanted(
     }
   }
   return (await Promise.all(steps)).every(Boolean);
+}
+
+// Whether it is not known yet if a module instance is to stay.
+function isBelowUnknown({ evaluator }: PlanRun, { steps }: ModuleInstance): boolean {
+  let caller = rootModule;
+  for (const { name, key } of steps) {
+    if (evaluator.call(caller, name).kind === "unknown") return true;
+    caller = childModule(caller, name, key);
+  }
+  return false;
 }
 
 // The instance of a provider configuration that made an object is the one that ends it.

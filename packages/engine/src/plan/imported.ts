@@ -1,10 +1,14 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { conforms } from "@millwright/provider/implied-type";
+import { asMap, isNull } from "@millwright/value/value";
 import { disagreementText } from "../change/agreement.ts";
+import { knownPlain } from "../formats/values-json.ts";
+import { identityAs, storedIdentity } from "../identity.ts";
 import { markSensitive, storedObject } from "../objects.ts";
 import { readExisting } from "../read-existing.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
+import type { Importing } from "./plan.ts";
 import type { PlanTarget } from "./managed.ts";
 import type { PriorObject } from "./refresh.ts";
 import type { PlanRun } from "./run.ts";
@@ -20,9 +24,8 @@ export async function importPrior(
   { by, block }: ImportTargetInstance,
 ): Promise<PriorObject | undefined> {
   const { address, schema, provider, providerAddress, nodeId } = target;
-  const id = by.id ?? "";
-  run.ports.events({ kind: "import-start", address: address.text, id });
-  const { value: read, diagnostics } = await readExisting(provider, address, by);
+  run.ports.events({ kind: "import-start", address: address.text, id: importedId(by) });
+  const { value: read, diagnostics } = await readExisting(provider, address, schema, by);
   const subject = rangeOf(block.by.expression);
   if (
     !report(
@@ -41,8 +44,16 @@ export async function importPrior(
   const value = markSensitive(read.newState, schema.block);
   const dependencies = run.dependencies.get(nodeId) ?? [];
   const kept = { status: "ready", private: read.private, dependencies, createBeforeDestroy: false } as const;
-  const stored = storedObject(value, schema, kept);
+  const stored = storedObject(value, schema, { ...kept, ...storedIdentity(read.identity, schema) });
   run.refreshed.setCurrent(address, providerAddress.text, stored);
   const generatedConfig = run.options.generated?.get(address.text);
-  return { value, stored, importing: generatedConfig === undefined ? by : { ...by, generatedConfig } };
+  const importing = generatedConfig === undefined ? by : { ...by, generatedConfig };
+  return { value, ...identityAs("identity", read.identity), stored, importing };
+}
+
+/** By what an object is imported, for lines of progress: `id=x`, `name=a,region=eu`. */
+export function importedId({ id, identity }: Importing): string {
+  if (!identity) return `id=${id}`;
+  const parts = [...asMap(identity)].filter(([, value]) => !isNull(value));
+  return parts.map(([name, value]) => `${name}=${String(knownPlain(value))}`).join(",");
 }

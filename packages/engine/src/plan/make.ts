@@ -48,6 +48,7 @@ import type { InstanceChange, OutputChange, Plan, PlannedExpansions, PlanResult 
 import { isWhole } from "./plan.ts";
 import { planOrphan } from "./gone.ts";
 import { planResource } from "./resource.ts";
+import { Deferrals, isPutOff, keepWhatIsNeeded } from "./deferrals.ts";
 import { readAhead } from "./prefetch.ts";
 import type { PlanOptions, PlanRun } from "./run.ts";
 import { configKey } from "./run.ts";
@@ -98,7 +99,9 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   );
   if (!isWhole(options)) diagnostics.push(targetingWarning);
   const run = newRun({ ...input, state }, config, diagnostics, targeting, moved.movedFrom);
-  const nodes: NodeRun = { evaluator: run.evaluator, checks: run.checks, pool, diagnostics, validating: false };
+  const { evaluator, checks, deferrals } = run;
+  const deferring = deferrals.allowed;
+  const nodes: NodeRun = { evaluator, checks, pool, diagnostics, validating: false, deferring };
   const used = usedProviders(graph);
   const matters = options.mode === "destroy" ? neededForDestroy(config) : () => true;
   // What fails once the run is to stop was only not read to its end.
@@ -116,17 +119,19 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
     input.ports.stop,
   ).finally(() => run.ephemerals.closeAll());
   if (input.ports.stop.aborted) diagnostics.splice(said, diagnostics.length, interrupted);
-  else if (isWhole(options)) diagnostics.push(...noLongerWanted(run.interrupted, diagnostics));
+  else if (isWhole(options)) diagnostics.push(...noLongerWanted(unsettled(run), diagnostics));
   diagnostics.push(...importsOfNothing(context.configuration, options), ...forgotten(run.changes));
   diagnostics.push(...stillDeclared(moved.statements, run.evaluator), ...unresolvedMoves(moved.blocked));
   diagnostics.push(...movesOutsideTargets(moved.movedFrom, options.targets));
   const outputs = outputsOf(input, nodes, (id) => outcomes.get(id) === "done" && targeting.has(id));
+  keepWhatIsNeeded(run);
   withoutEmpty(run.refreshed, input.interrupted);
   const expansions = expansionsOf(run.evaluator, context.configuration);
   const plan: Plan = {
     ...emptyPlan(input, hasErrors(diagnostics)),
     changes: run.changes.sort(compareChanges),
     drift: run.drift.sort(compareChanges),
+    deferrals: deferrals.all.sort((a, b) => compareChanges(a.change, b.change)),
     outputs,
     priorState: withChecks(run),
     expansions,
@@ -152,6 +157,11 @@ function faultsOf(configuration: Configuration, pool: ProviderPool): Diagnostic[
     ...checkReferences(configuration, pool),
     ...checkRefactoring(configuration),
   ];
+}
+
+// Creates of killed runs that were not settled; what is put off is settled when its turn comes.
+function unsettled(run: PlanRun): ReadonlyMap<string, PendingCreate> {
+  return new Map([...run.interrupted].filter(([address]) => !isPutOff(run, address)));
 }
 
 /** The changes of the root's outputs; `isDone` says of which nodes the values are known to be right. */
@@ -251,6 +261,7 @@ function newRun(
     dependencies: transitive(direct),
     changes: [],
     changesOf: new Map(),
+    deferrals: new Deferrals(input.options.allowDeferral === true && input.options.mode === "normal"),
     drift: [],
     checks: [],
     movedFrom,
@@ -362,6 +373,7 @@ function emptyPlan(input: PlanInput, errored: boolean): Plan {
     ...givenVariables(input),
     changes: [],
     drift: [],
+    deferrals: [],
     outputs: new Map(),
     relevant: [],
     ...(input.givenFrom ? { variablesFrom: input.givenFrom } : {}),

@@ -15,11 +15,13 @@ import { checkRules } from "../checks.ts";
 import type { Resource } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import type { InstanceData } from "../evaluator.ts";
+import { identityAs, inPlan, judgeIdentity } from "../identity.ts";
 import { markLike, providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import { provisionersFor } from "../provision/blocks.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
 import { importPrior } from "./imported.ts";
+import { putOff, reasonOf } from "./deferrals.ts";
 import { planDelete } from "./delete.ts";
 import { settleInterrupted } from "./interrupted.ts";
 import type { Action, ActionReason, InstanceChange } from "./plan.ts";
@@ -58,7 +60,9 @@ export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boo
     see(prior.value);
     return true;
   }
+  if (prior.deferral) return putOff(run, target, prior, prior.deferral);
   const planned = await planToward(run, target, prior);
+  if (planned === "put off") return true;
   if (!planned) {
     see(prior.value);
     return false;
@@ -124,7 +128,11 @@ function keptIfFound(run: PlanRun, { nodeId, resource }: PlanTarget) {
   return { dependencies: run.dependencies.get(nodeId) ?? [], status: hasProvisioners ? "tainted" : "ready" } as const;
 }
 
-async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject): Promise<InstanceChange | undefined> {
+async function planToward(
+  run: PlanRun,
+  target: PlanTarget,
+  prior: PriorObject,
+): Promise<InstanceChange | "put off" | undefined> {
   const { address, resource, schema } = target;
   const { lifecycle } = resource;
   if (!report(run, checkRules(run, address, "Resource precondition failed", lifecycle.preconditions, target.instance)))
@@ -136,8 +144,13 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
   const [bareConfig] = unmarkDeep(config);
   const [barePrior] = unmarkDeep(prior.value);
   const effective = isNull(barePrior) ? bareConfig : ignoreChanges(lifecycle.ignoreChanges, barePrior, bareConfig);
-  const first = await callPlan(run, target, barePrior, effective, prior.stored?.private ?? noPrivate);
+  const kept = { private: prior.stored?.private ?? noPrivate, ...identityAs("identity", prior.identity) };
+  const first = await callPlan(run, target, barePrior, effective, kept);
   if (!first) return undefined;
+  if (first.deferral) {
+    const known = markLike(first.planned, config, schema.block);
+    return putOff(run, target, prior, reasonOf(first.deferral), known) ? "put off" : undefined;
+  }
   const planned =
     first.legacyTypeSystem && !isNull(barePrior)
       ? ignoreChanges(lifecycle.ignoreChanges, barePrior, first.planned)
@@ -156,6 +169,8 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
     reason,
     before: prior.value,
     after,
+    ...identityAs("beforeIdentity", prior.identity),
+    ...identityAs("afterIdentity", isReplace(action) ? undefined : (first.plannedIdentity ?? prior.identity)),
     replacePaths,
     priorPrivate: prior.stored?.private ?? noPrivate,
     plannedPrivate: first.plannedPrivate,
@@ -171,10 +186,14 @@ async function planToward(run: PlanRun, target: PlanTarget, prior: PriorObject):
     return undefined;
   }
   // A replacement is a new object: it is planned once more as if nothing were there, with what was ignored taken back in.
-  const second = await callPlan(run, target, nullValue(barePrior.type), bareConfig, first.plannedPrivate);
+  const anew = { private: first.plannedPrivate };
+  const second = await callPlan(run, target, nullValue(barePrior.type), bareConfig, anew);
   if (!second) return undefined;
+  if (second.deferral) return putOff(run, target, prior, reasonOf(second.deferral), after) ? "put off" : undefined;
   const { planned: after2, plannedPrivate } = second;
-  return { ...change, after: markLike(after2, config, schema.block), plannedPrivate, ...notesOf(second, config) };
+  const identity = identityAs("afterIdentity", second.plannedIdentity);
+  const made = { after: markLike(after2, config, schema.block), ...identity, plannedPrivate };
+  return { ...change, ...made, ...notesOf(second, config) };
 }
 
 /** What the provider has people read. It may repeat what it was given: with secrets among that, it is held back. */
@@ -203,15 +222,20 @@ async function callPlan(
   target: PlanTarget,
   prior: Value,
   config: Value,
-  priorPrivate: Uint8Array,
+  { private: priorPrivate, identity }: { readonly private: Uint8Array; readonly identity?: Value },
 ): Promise<PlanAnswer | undefined> {
   const { address, schema, provider, resource } = target;
   const proposed = proposedNew(schema.block, prior, config);
   try {
-    const call = { type: address.resource.type, prior, proposed, config, priorPrivate };
-    const answer = await provider.planResourceChange(call);
-    if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
-    if (answer.legacyTypeSystem) return answer;
+    const deferralAllowed = run.deferrals.allowed;
+    const call = { type: address.resource.type, prior, proposed, config, priorPrivate, deferralAllowed };
+    const given = await provider.planResourceChange({ ...call, ...identityAs("priorIdentity", identity) });
+    if (!report(run, providerDiagnostics(given.diagnostics, address.text, resource.body))) return undefined;
+    const judged = judgeIdentity(given.plannedIdentity, address, schema.identity, inPlan);
+    if (!report(run, judged.diagnostics)) return undefined;
+    const { plannedIdentity: _, ...rest } = given;
+    const answer: PlanAnswer = { ...rest, ...identityAs("plannedIdentity", judged.value) };
+    if (answer.legacyTypeSystem || answer.deferral) return answer;
     const wrong = planDisagreements(schema.block, prior, config, answer.planned);
     if (wrong.length === 0) return answer;
     const detail = `The provider planned an invalid value for ${address.text}: ${wrong.map(disagreementText).join("; ")}.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.`;

@@ -38,6 +38,8 @@ export interface NodeRun extends CheckingRun {
   readonly diagnostics: Diagnostic[];
   /** While validating, nothing is configured and unknown expansions are fine. */
   readonly validating: boolean;
+  /** Whether what is below a call of unknown expansion is put off. */
+  readonly deferring?: boolean;
 }
 
 type NodeOf<K extends ConfigNode["kind"]> = Extract<ConfigNode, { readonly kind: K }>;
@@ -126,7 +128,8 @@ export function removedOutputs(previous: State, declared: ReadonlySet<string>): 
 export function visitCall(run: NodeRun, { module, call }: NodeOf<"call">): boolean {
   let ok = true;
   for (const caller of run.evaluator.moduleInstances(module)) {
-    const { value, diagnostics } = expand(call.repetition, run.evaluator, caller, run.validating);
+    const mayBeUnknown = run.validating || run.deferring === true;
+    const { value, diagnostics } = expand(call.repetition, run.evaluator, caller, mayBeUnknown);
     run.evaluator.setCall(caller, call.name, value);
     if (!report(run, diagnostics)) ok = false;
   }

@@ -25,6 +25,8 @@ export interface Plan {
   readonly changes: readonly InstanceChange[];
   /** What was found to differ from the state before anything was planned. */
   readonly drift: readonly InstanceChange[];
+  /** What could not be planned yet, and is left to a later plan. */
+  readonly deferrals: readonly Deferral[];
   readonly outputs: ReadonlyMap<string, OutputChange>;
   /** The parts of resources that changes take values from. */
   readonly relevant: readonly RelevantAttribute[];
@@ -93,6 +95,25 @@ export type ActionReason =
   | "read_because_dependency_pending"
   | "read_because_check_nested";
 
+/** Why a change is put off to a later plan. The words are those of Terraform's JSON plan. */
+export type DeferralReason =
+  | "instance_count_unknown"
+  | "resource_config_unknown"
+  | "provider_config_unknown"
+  | "absent_prereq"
+  | "deferred_prereq"
+  | "unknown";
+
+/** A change that is put off. */
+export interface Deferral {
+  readonly reason: DeferralReason;
+  /**
+   * As far as it is known. With the reason `instance_count_unknown` it stands for all instances, and its address says so:
+   * `aws_thing.a[*]`, `module.m[*].aws_thing.a`.
+   */
+  readonly change: InstanceChange;
+}
+
 export interface InstanceChange {
   readonly address: InstanceAddress;
   /** Set for an object that is no longer the current one. */
@@ -107,6 +128,9 @@ export interface InstanceChange {
   /** What is there now (null for nothing), and what will be; marked where sensitive. */
   readonly before: Value;
   readonly after: Value;
+  /** What names the object, where its type has an identity: what did before, and what will, as far as that is known. */
+  readonly beforeIdentity?: Value;
+  readonly afterIdentity?: Value;
   /** Paths that make a replacement necessary. */
   readonly replacePaths: readonly Path[];
   /** The provider's own bytes: of the prior object, and of the plan. */
@@ -195,6 +219,11 @@ export function isChange({ action, previousAddress, importing }: InstanceChange)
 /** Whether the plan is about all that the configuration and the state have. */
 export function isWhole({ targets, excludes = [] }: Pick<Plan, "targets" | "excludes">): boolean {
   return targets.length + excludes.length === 0;
+}
+
+/** Whether nothing is left to do once the plan was carried out, as far as is known. */
+export function isComplete(plan: Plan): boolean {
+  return isWhole(plan) && !plan.errored && plan.deferrals.length === 0;
 }
 
 /** Whether applying the plan would do anything at all. */

@@ -2,7 +2,7 @@ import { hasErrors } from "@millwright/core/diagnostics";
 import type { Provider, ReadAnswer, ReadCall } from "@millwright/provider/protocol";
 import { isNull, unmarkDeep } from "@millwright/value/value";
 import { instanceAddress, parseProviderConfigAddress } from "../addresses.ts";
-import { readObject } from "../objects.ts";
+import { identityAs, readWithIdentity } from "../identity.ts";
 import type { ResourceState } from "../state.ts";
 import type { PlanRun } from "./run.ts";
 
@@ -62,9 +62,10 @@ async function callsFor(
     for (const { key, current } of instances.values()) {
       const address = instanceAddress(module, resource, key);
       if (!current || !run.isTargeted(address.text)) continue;
-      const read = await readObject(current, address, schema, provider);
+      const read = await readWithIdentity(current, address, schema, provider);
       if (hasErrors(read.diagnostics) || isNull(read.value)) continue;
-      calls.push({ text: address.text, call: { type, current: unmarkDeep(read.value)[0], private: current.private } });
+      const call = { type, current: unmarkDeep(read.value)[0], private: current.private };
+      calls.push({ text: address.text, call: { ...call, ...identityAs("identity", read.identity) } });
     }
   }
   return calls;

@@ -2,15 +2,18 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { disagreementText } from "../change/agreement.ts";
 import { normalized } from "../change/normalized.ts";
 import { conforms, impliedType } from "@millwright/provider/implied-type";
-import type { Provider, ReadAnswer } from "@millwright/provider/protocol";
+import type { DeferrableAnswer, Provider, ReadAnswer } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import { sameButVolatile } from "@millwright/provider/volatile";
 import type { Value } from "@millwright/value/value";
 import { isNull, nullValue, unmarkDeep } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
-import { markLike, providerDiagnostics, providerDied, readObject, shownId, storedObject } from "../objects.ts";
+import { identityAs, judgeIdentity, readWithIdentity, storedIdentity } from "../identity.ts";
+import type { ReadObject } from "../objects.ts";
+import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
 import type { ObjectState } from "../state.ts";
-import type { Importing } from "./plan.ts";
+import { reasonOf } from "./deferrals.ts";
+import type { DeferralReason, Importing } from "./plan.ts";
 import { writtenBack, writtenBackProblems } from "../write-only.ts";
 import type { PlanRun } from "./run.ts";
 import { report } from "./run.ts";
@@ -19,7 +22,11 @@ import { report } from "./run.ts";
 export interface PriorObject {
   /** Marked; null where there is none (any more). */
   readonly value: Value;
+  /** As `stored` has it. */
+  readonly identity?: Value;
   readonly stored: ObjectState | undefined;
+  /** Set where the provider has put off reading it: why. */
+  readonly deferral?: DeferralReason;
   /** Set where it is not in the state yet, and is taken over. */
   readonly importing?: Importing;
 }
@@ -50,16 +57,16 @@ export async function refreshObject(
   how: "read" | "as-stored" = "read",
 ): Promise<PriorObject | undefined> {
   const { address, deposedKey, schema, provider, providerAddress } = target;
-  const before = await readObject(stored, address, schema, provider);
+  const before = await readWithIdentity(stored, address, schema, provider);
   if (!report(run, before.diagnostics)) return undefined;
   const write = (object: ObjectState | undefined) => {
     if (deposedKey === undefined) run.refreshed.setCurrent(address, providerAddress.text, object);
     else run.refreshed.setDeposed(address, providerAddress.text, deposedKey, object);
   };
   if (how === "as-stored" || !run.options.refresh || isNull(before.value) || !run.isTargeted(address.text)) {
-    const kept = storedObject(before.value, schema, stored);
+    const kept = storedObject(before.value, schema, { ...stored, ...storedIdentity(before.identity, schema) });
     write(kept);
-    return { value: before.value, stored: kept };
+    return { value: before.value, ...identityAs("identity", before.identity), stored: kept };
   }
   const id = shownId(before.value);
   const idPart = id === undefined ? {} : { id };
@@ -67,8 +74,9 @@ export async function refreshObject(
   run.readAhead.delete(address.text);
   if (ahead?.unread) run.unread.push(address.text);
   else run.ports.events({ kind: "refresh-start", address: address.text, ...idPart });
-  const after = await readNow(run, { ...target, before: before.value, stored, ...(ahead ? { ahead } : {}) });
+  const after = await readNow(run, { ...target, before, stored, ...(ahead ? { ahead } : {}) });
   if (!after) return undefined;
+  if (after.deferral) return { value: before.value, stored, deferral: reasonOf(after.deferral) };
   if (!ahead?.unread) run.ports.events({ kind: "refresh-done", address: address.text, ...idPart });
   const unchanged = sameButVolatile(unmarkDeep(before.value)[0], unmarkDeep(after.value)[0], schema.block);
   const moved = deposedKey === undefined ? run.movedFrom.get(address.text) : undefined;
@@ -82,6 +90,8 @@ export async function refreshObject(
       reason: "none",
       before: before.value,
       after: after.value,
+      ...identityAs("beforeIdentity", before.identity),
+      ...identityAs("afterIdentity", isNull(after.value) ? undefined : after.identity),
       replacePaths: [],
       priorPrivate: stored.private,
       plannedPrivate: after.private,
@@ -93,13 +103,14 @@ export async function refreshObject(
     write(undefined);
     return { value: after.value, stored: undefined };
   }
-  const object = storedObject(after.value, schema, { ...stored, private: after.private });
+  const kept = { ...stored, private: after.private, ...storedIdentity(after.identity, schema) };
+  const object = storedObject(after.value, schema, kept);
   write(object);
-  return { value: after.value, stored: object };
+  return { value: after.value, ...identityAs("identity", after.identity), stored: object };
 }
 
 interface Reading extends ObjectTarget {
-  readonly before: Value;
+  readonly before: ReadObject;
   readonly stored: ObjectState;
   /** What the provider has said already. */
   readonly ahead?: ReadAnswer;
@@ -108,12 +119,16 @@ interface Reading extends ObjectTarget {
 async function readNow(
   run: PlanRun,
   { address, schema, provider, before, stored, ahead }: Reading,
-): Promise<{ readonly value: Value; readonly private: Uint8Array } | undefined> {
+): Promise<
+  (DeferrableAnswer & { readonly value: Value; readonly identity?: Value; readonly private: Uint8Array }) | undefined
+> {
   try {
-    const current = unmarkDeep(before)[0];
-    const call = { type: address.resource.type, current, private: stored.private };
-    const answer = ahead ?? (await provider.readResource(call));
+    const current = unmarkDeep(before.value)[0];
+    const identity = identityAs("identity", before.identity);
+    const call = { type: address.resource.type, current, private: stored.private, ...identity };
+    const answer = ahead ?? (await provider.readResource({ ...call, deferralAllowed: run.deferrals.allowed }));
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return undefined;
+    if (answer.deferral) return { value: before.value, private: stored.private, deferral: answer.deferral };
     const wrong = conforms(answer.newState, schema.block);
     if (wrong.length > 0) {
       const detail = `The provider returned an object of ${address.text} that does not fit its own schema: ${wrong.map(disagreementText).join("; ")}. This is a bug in the provider.`;
@@ -122,8 +137,12 @@ async function readNow(
     }
     const secrets = writtenBack(answer.newState, schema.block);
     if (!report(run, writtenBackProblems(address.text, secrets, "when it read it"))) return undefined;
+    const judged = judgeIdentity(answer.identity, address, schema.identity, "when it read it");
+    if (!report(run, judged.diagnostics)) return undefined;
     return {
-      value: markLike(normalized(answer.newState, schema.block), before, schema.block),
+      value: markLike(normalized(answer.newState, schema.block), before.value, schema.block),
+      // A provider that says nothing of it has not taken it back.
+      ...identityAs("identity", judged.value ?? before.identity),
       private: answer.private,
     };
   } catch (error) {

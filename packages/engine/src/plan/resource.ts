@@ -1,7 +1,7 @@
 import { type Diagnosed, type Diagnostic, errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { ModuleInstance, ProviderConfigAddress } from "../addresses.ts";
-import { instanceAddress, providerSourceShort } from "../addresses.ts";
+import { everyInstance, instanceAddress, providerSourceShort } from "../addresses.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Resource } from "../configuration.ts";
 import { instanceDataOf } from "../evaluator.ts";
@@ -13,6 +13,7 @@ import { providerInstance } from "../provider-instance.ts";
 import { expansionOf, type ResourceState } from "../state.ts";
 import type { ImportTargetInstance } from "../refactor/imports.ts";
 import { planData } from "./data.ts";
+import { putOffAfter, putOffAll } from "./deferrals.ts";
 import { expand } from "./expand.ts";
 import { planUnwanted, servedBy } from "./gone.ts";
 import type { PlanTarget } from "./managed.ts";
@@ -27,14 +28,21 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
   const { resource, provider: providerAddress } = node;
   const schema = run.pool.resourceSchema(providerAddress.source, resource.address);
   if (!schema) return report(run, [unknownType(run, resource, providerAddress)]);
-  const imports = run.options.mode === "normal" ? run.imports.of(nodeId) : noImports;
+  const imports = run.options.mode === "normal" ? run.imports.of(nodeId, schema) : noImports;
   if (!report(run, imports.diagnostics)) return false;
   const wanted = new Set<string>();
   const steps: Promise<boolean>[] = [];
   let ok = true;
+  for (const module of unknownModules(run, node)) {
+    const address =
+      resource.repetition.kind === "single" ? instanceAddress(module, resource.address, undefined) : undefined;
+    putOffAll(run, address ?? everyInstance(module, resource.address), providerAddress, schema);
+  }
   for (const module of run.evaluator.moduleInstances(node.module)) {
     const { value: expansion, diagnostics } = expansionNow(run, resource, module);
     if (!report(run, diagnostics)) ok = false;
+    else if (expansion.kind === "unknown" && run.deferrals.allowed)
+      putOffAll(run, everyInstance(module, resource.address), providerAddress, schema);
     run.evaluator.setResource(module, resource.address, expansion);
     for (const key of expansionKeys(expansion)) {
       const address = instanceAddress(module, resource.address, key);
@@ -61,7 +69,7 @@ export async function planResource(run: PlanRun, node: ResourceNode, nodeId: str
     if (expansion.kind === "unknown")
       for (const text of textsOf(run.refreshed.resource(module, resource.address))) wanted.add(text);
   }
-  if (!report(run, importsOfNone(imports.value, wanted))) ok = false;
+  if (!run.deferrals.has(nodeId) && !report(run, importsOfNone(imports.value, wanted))) ok = false;
   const results = await Promise.all(steps);
   const cleared = await planUnwanted(run, node, wanted, schema);
   return ok && cleared && results.every(Boolean);
@@ -81,12 +89,19 @@ function importsOfNone(imports: ReadonlyMap<string, ImportTargetInstance>, wante
 // While all is taken down, the instances are those that the state has, whatever the configuration says by now.
 function expansionNow(run: PlanRun, resource: Resource, module: ModuleInstance): Diagnosed<Expansion> {
   if (run.options.mode !== "destroy" || resource.address.mode !== "managed")
-    return expand(resource.repetition, run.evaluator, module, false);
+    return expand(resource.repetition, run.evaluator, module, run.deferrals.allowed);
   const state = run.refreshed.resource(module, resource.address);
   return { value: state ? expansionOf(state) : { kind: "unknown" }, diagnostics: [] };
 }
 
+// Instances of the module that stand for those whose keys are not known yet.
+function unknownModules({ deferrals, evaluator }: PlanRun, { module }: ResourceNode): readonly ModuleInstance[] {
+  return deferrals.allowed ? evaluator.unknownInstances(module) : [];
+}
+
 function planInstance(run: PlanRun, target: PlanTarget): Promise<boolean> {
+  const waits = run.deferrals.hasAny(run.dependencies.get(target.nodeId) ?? []);
+  if (waits && run.isTargeted(target.address.text)) return putOffAfter(run, target);
   if (target.resource.address.mode !== "data") return planManaged(run, target);
   return run.isTargeted(target.address.text) ? planData(run, target) : Promise.resolve(true);
 }
@@ -111,5 +126,5 @@ export function unknownType(run: { readonly pool: ProviderPool }, resource: Reso
   const near = similar(resource.address.type, types?.keys() ?? []);
   const word = { managed: "resource type", data: "data source", ephemeral: "ephemeral resource" }[mode];
   const detail = `The provider ${providerSourceShort(provider.source)} does not support ${word} "${resource.address.type}".${near ? ` Did you mean "${near}"?` : ""}`;
-  return errorDiagnostic(`Invalid ${word}`, detail, { subject: resource.range, code: "unknown-resource-type" });
+  return errorDiagnostic(`Invalid ${word}`, detail, { subject: resource.typeRange, code: "unknown-resource-type" });
 }

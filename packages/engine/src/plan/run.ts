@@ -14,6 +14,7 @@ import type { RunPorts } from "../ports.ts";
 import type { ResourceState, State, StateBuilder } from "../state.ts";
 import type { ImportTargets } from "../refactor/imports.ts";
 import type { CheckResult, InstanceChange, PlanMode } from "./plan.ts";
+import type { Deferrals } from "./deferrals.ts";
 import type { ReadAhead } from "./prefetch.ts";
 
 /** What a planning run was asked for. */
@@ -27,6 +28,8 @@ export interface PlanOptions {
   readonly excludes?: readonly string[];
   /** Addresses of what may be destroyed though it was protected when its block was last there (`-allow-destroy`). */
   readonly allowDestroy?: readonly string[];
+  /** Whether what cannot be planned yet is put off to a later plan (`-allow-deferral`), instead of being an error. */
+  readonly allowDeferral?: boolean;
   /** Whole addresses of instances to replace (`-replace`). */
   readonly forceReplace: readonly string[];
   /** Configuration that was written for objects to be imported, by the instance's address. */
@@ -58,6 +61,7 @@ export interface PlanRun {
   /** For each config resource (id), those it comes after, at any distance. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   readonly changes: InstanceChange[];
+  readonly deferrals: Deferrals;
   /** The same by resource (`absoluteResourceText`), for those who watch one. */
   readonly changesOf: Map<string, InstanceChange[]>;
   readonly drift: InstanceChange[];

@@ -3,12 +3,12 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Value } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
-import { parseProviderConfigAddress } from "../addresses.ts";
+import { childModule, instanceAddress, parseProviderConfigAddress, rootModule } from "../addresses.ts";
 import { backendErrors } from "../backend/errors.ts";
 import { writePrivateFile } from "../backend/private-file.ts";
 import type { Expansion } from "../expansion.ts";
 import { parseAddress } from "../parse-address.ts";
-import type { CheckResult, Importing, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
+import type { CheckResult, Deferral, Importing, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
 import { emptyState } from "../state.ts";
 import { readStateFile } from "../statefile/read.ts";
 import { writeStateFile } from "../statefile/write.ts";
@@ -120,6 +120,8 @@ interface Document {
   readonly ephemeralVariables?: readonly string[];
   readonly changes: readonly PlainChange[];
   readonly drift: readonly PlainChange[];
+  /** Not in plans of before there were any. */
+  readonly deferrals?: readonly PlainDeferral[];
   readonly relevant?: readonly {
     readonly resource: string;
     readonly key?: string | number;
@@ -159,6 +161,7 @@ function encode({ plan, files, providers, contribution, backend }: SavedPlan): D
     ephemeralVariables: plan.ephemeralVariables,
     changes: plan.changes.map(encodeChange),
     drift: plan.drift.map(encodeChange),
+    deferrals: plan.deferrals.map(encodeDeferral),
     relevant: plan.relevant.map(({ attribute, ...which }) => ({ ...which, attribute: encodePath(attribute) })),
     ...(plan.variablesFrom ? { variablesFrom: [...plan.variablesFrom] } : {}),
     outputs: [...plan.outputs].map(([name, output]) => [name, encodeOutput(output)] as const),
@@ -198,6 +201,7 @@ function decode(document: Document): SavedPlan {
     ephemeralVariables: document.ephemeralVariables ?? [],
     changes: document.changes.map(decodeChange),
     drift: document.drift.map(decodeChange),
+    deferrals: (document.deferrals ?? []).map(decodeDeferral),
     relevant: (document.relevant ?? []).map(({ attribute, ...which }) => {
       return { ...which, attribute: decodePath(attribute) };
     }),
@@ -232,7 +236,16 @@ function decode(document: Document): SavedPlan {
 
 type PlainChange = Omit<
   InstanceChange,
-  "address" | "provider" | "before" | "after" | "replacePaths" | "priorPrivate" | "plannedPrivate" | "importing"
+  | "address"
+  | "provider"
+  | "before"
+  | "after"
+  | "replacePaths"
+  | "priorPrivate"
+  | "plannedPrivate"
+  | "importing"
+  | "beforeIdentity"
+  | "afterIdentity"
 > & {
   readonly address: string;
   readonly provider: string;
@@ -241,10 +254,12 @@ type PlainChange = Omit<
   readonly replacePaths: readonly (readonly PlainStep[])[];
   readonly priorPrivate: string;
   readonly plannedPrivate: string;
+  readonly beforeIdentity?: PlainValue;
+  readonly afterIdentity?: PlainValue;
   readonly importing?: Omit<Importing, "identity"> & { readonly identity?: PlainValue };
 };
 
-function encodeChange({ importing, ...change }: InstanceChange): PlainChange {
+function encodeChange({ importing, beforeIdentity, afterIdentity, ...change }: InstanceChange): PlainChange {
   return {
     ...change,
     address: change.address.text,
@@ -254,6 +269,8 @@ function encodeChange({ importing, ...change }: InstanceChange): PlainChange {
     replacePaths: change.replacePaths.map(encodePath),
     priorPrivate: bytesToText(change.priorPrivate),
     plannedPrivate: bytesToText(change.plannedPrivate),
+    ...(beforeIdentity ? { beforeIdentity: encodeValue(beforeIdentity) } : {}),
+    ...(afterIdentity ? { afterIdentity: encodeValue(afterIdentity) } : {}),
     ...encodeImporting(importing),
   };
 }
@@ -270,7 +287,7 @@ function decodeImporting(plain: PlainChange["importing"]): Pick<InstanceChange, 
   return { importing: identity ? { ...rest, identity: decodeValue(identity) } : rest };
 }
 
-function decodeChange({ importing, ...plain }: PlainChange): InstanceChange {
+function decodeChange({ importing, beforeIdentity, afterIdentity, ...plain }: PlainChange): InstanceChange {
   return {
     ...plain,
     address: addressOf(plain.address),
@@ -280,8 +297,32 @@ function decodeChange({ importing, ...plain }: PlainChange): InstanceChange {
     replacePaths: plain.replacePaths.map(decodePath),
     priorPrivate: textToBytes(plain.priorPrivate),
     plannedPrivate: textToBytes(plain.plannedPrivate),
+    ...(beforeIdentity ? { beforeIdentity: decodeValue(beforeIdentity) } : {}),
+    ...(afterIdentity ? { afterIdentity: decodeValue(afterIdentity) } : {}),
     ...decodeImporting(importing),
   };
+}
+
+/** A put-off change is written under an address without the wildcards that only its texts have. */
+interface PlainDeferral {
+  readonly reason: Deferral["reason"];
+  readonly change: PlainChange;
+  readonly address: string;
+  readonly module: string;
+}
+
+function encodeDeferral({ reason, change }: Deferral): PlainDeferral {
+  const { module, resource, key, text } = change.address;
+  const plain = module.steps.reduce((parent, step) => childModule(parent, step.name, step.key), rootModule);
+  const address = instanceAddress(plain, resource, key);
+  return { reason, change: encodeChange({ ...change, address }), address: text, module: module.text };
+}
+
+function decodeDeferral({ reason, change: plain, address: text, module }: PlainDeferral): Deferral {
+  const change = decodeChange(plain);
+  const { address } = change;
+  const shown = { ...address, text, module: { ...address.module, text: module } };
+  return { reason, change: { ...change, address: shown } };
 }
 
 function addressOf(text: string): InstanceAddress {

@@ -32,13 +32,7 @@ async function readNested(run: ApplyRun, evaluator: Evaluator, { address, provid
   const config = decodeResourceConfig(evaluator, resource, schema, address, noInstance);
   if (hasErrors(config.diagnostics) || !isWhollyKnown(config.value)) return;
   const looking = { ...run, evaluator, diagnostics: [] };
-  const read = await readData(
-    looking,
-    address,
-    config.value,
-    schema,
-    run.pool.serving(provider, address),
-    resource.body,
-  );
+  const serving = run.pool.serving(provider, address);
+  const read = await readData(looking, { address, resource, schema, provider: serving }, config.value);
   if (read.value) evaluator.setInstance(address.module, address.resource, address.key, read.value);
 }

@@ -1,10 +1,10 @@
 /** A map whose values are made of what is there when they are first asked for. */
 export class LazyMap<K, R, V> implements ReadonlyMap<K, V> {
   readonly #raw: ReadonlyMap<K, R>;
-  readonly #make: (raw: R) => V;
+  readonly #make: (raw: R, key: K) => V;
   readonly #made = new Map<K, V>();
 
-  constructor(raw: ReadonlyMap<K, R>, make: (raw: R) => V) {
+  constructor(raw: ReadonlyMap<K, R>, make: (raw: R, key: K) => V) {
     this.#raw = raw;
     this.#make = make;
   }
@@ -22,7 +22,7 @@ export class LazyMap<K, R, V> implements ReadonlyMap<K, V> {
     if (made !== undefined) return made;
     const raw = this.#raw.get(key);
     if (raw === undefined) return undefined;
-    const value = this.#make(raw);
+    const value = this.#make(raw, key);
     this.#made.set(key, value);
     return value;
   }

@@ -1,10 +1,13 @@
 import { invariant, isKind } from "@millwright/core/errors";
-import { attributeType, impliedType } from "@millwright/provider/implied-type";
+import { identityType, impliedType } from "@millwright/provider/implied-type";
 import type {
   ApplyAnswer,
   ApplyCall,
   ConfigureCall,
+  DataAnswer,
   DataCall,
+  DeferrableAnswer,
+  DeferrableCall,
   EphemeralCall,
   FunctionAnswer,
   ImportAnswer,
@@ -23,7 +26,6 @@ import type {
 } from "@millwright/provider/protocol";
 import type { ProviderSchema, Schema } from "@millwright/provider/schema";
 import type { ObjectType } from "@millwright/value/types";
-import { objectType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import type { CallName, RequestOf, ResponseOf } from "../wire/calls.ts";
 import type { DeferredMessage, DiagnosticMessage, DynamicValueMessage, IdentityDataMessage } from "../wire/common.ts";
@@ -89,7 +91,7 @@ export class PluginProvider implements Provider {
     const answer = await this.#call("validateResourceConfig", {
       typeName: type,
       config: toDynamic(config, this.#resourceType(type)),
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor({}),
     });
     return { diagnostics: fromDiagnosticMessages(answer.diagnostics) };
   }
@@ -136,26 +138,27 @@ export class PluginProvider implements Provider {
     const request: Draft<RequestOf<"configureProvider">> = {
       terraformVersion,
       config: toDynamic(config, impliedType(this.#known.provider.block)),
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor({}),
     };
     const { diagnostics } = await this.#sessions.configure(request);
     return { diagnostics: fromDiagnosticMessages(diagnostics) };
   }
 
-  async readResource({ type, current, identity, private: bytes, providerMeta }: ReadCall): Promise<ReadAnswer> {
+  async readResource(call: ReadCall): Promise<ReadAnswer> {
+    const { type, current, identity, private: bytes, providerMeta } = call;
     const answer = await this.#call("readResource", {
       typeName: type,
       currentState: toDynamic(current, this.#resourceType(type)),
       private: bytes,
       providerMeta: this.#meta(providerMeta),
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor(call),
       currentIdentity: this.#toIdentity(type, identity),
     });
     return {
       newState: this.#resource(type, answer.newState, "the state that was read"),
       private: answer.private,
       ...named("identity", this.#fromIdentity(type, answer.newIdentity)),
-      diagnostics: diagnosticsOf(answer, `Reading ${type}`),
+      ...saidOf(answer, call, `Reading ${type}`),
     };
   }
 
@@ -169,7 +172,7 @@ export class PluginProvider implements Provider {
       config: toDynamic(call.config, wanted),
       priorPrivate: call.priorPrivate,
       providerMeta: this.#meta(call.providerMeta),
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor(call),
       priorIdentity: this.#toIdentity(type, call.priorIdentity),
     });
     return {
@@ -178,7 +181,7 @@ export class PluginProvider implements Provider {
       plannedPrivate: answer.plannedPrivate,
       ...named("plannedIdentity", this.#fromIdentity(type, answer.plannedIdentity)),
       legacyTypeSystem: answer.legacyTypeSystem,
-      diagnostics: diagnosticsOf(answer, `Planning ${type}`),
+      ...saidOf(answer, call, `Planning ${type}`),
     };
   }
 
@@ -203,11 +206,12 @@ export class PluginProvider implements Provider {
     };
   }
 
-  async importResourceState({ type, id, identity }: ImportCall): Promise<ImportAnswer> {
+  async importResourceState(call: ImportCall): Promise<ImportAnswer> {
+    const { type, id, identity } = call;
     const answer = await this.#call("importResourceState", {
       typeName: type,
       id,
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor(call),
       identity: this.#toIdentity(type, identity),
     });
     const imported = answer.importedResources.map((object) => ({
@@ -216,7 +220,7 @@ export class PluginProvider implements Provider {
       private: object.private,
       ...named("identity", this.#fromIdentity(object.typeName, object.identity)),
     }));
-    return { imported, diagnostics: diagnosticsOf(answer, `Importing ${type}`) };
+    return { imported, ...saidOf(answer, call, `Importing ${type}`) };
   }
 
   async moveResourceState(call: MoveCall): Promise<MoveAnswer> {
@@ -243,32 +247,31 @@ export class PluginProvider implements Provider {
     };
   }
 
-  async readDataSource({ type, config, providerMeta }: DataCall) {
+  async readDataSource(call: DataCall): Promise<DataAnswer> {
+    const { type, config, providerMeta } = call;
     const wanted = typeIn(this.#known.dataSources, type);
     const answer = await this.#call("readDataSource", {
       typeName: type,
       config: toDynamic(config, wanted),
       providerMeta: this.#meta(providerMeta),
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor(call),
     });
-    return {
-      state: fromDynamic(answer.state, wanted, "the data"),
-      diagnostics: diagnosticsOf(answer, `Reading ${type}`),
-    };
+    return { state: fromDynamic(answer.state, wanted, "the data"), ...saidOf(answer, call, `Reading ${type}`) };
   }
 
-  async openEphemeralResource({ type, config }: DataCall): Promise<OpenAnswer> {
+  async openEphemeralResource(call: DataCall): Promise<OpenAnswer> {
+    const { type, config } = call;
     const wanted = typeIn(this.#known.ephemeralResources, type);
     const answer = await this.#call("openEphemeralResource", {
       typeName: type,
       config: toDynamic(config, wanted),
-      clientCapabilities,
+      clientCapabilities: capabilitiesFor(call),
     });
     return {
       result: fromDynamic(answer.result, wanted, "the result"),
       private: answer.private ?? noBytes,
       ...renewalOf(answer),
-      diagnostics: diagnosticsOf(answer, `Opening ${type}`),
+      ...saidOf(answer, call, `Opening ${type}`),
     };
   }
 
@@ -327,8 +330,8 @@ export class PluginProvider implements Provider {
   }
 
   #identityType(type: string): ObjectType | undefined {
-    const schema = this.#known.identities?.get(type);
-    return schema && objectType([...schema.attributes].map(([name, attribute]) => [name, attributeType(attribute)]));
+    const identity = this.#known.resources.get(type)?.identity;
+    return identity && identityType(identity);
   }
 
   #toIdentity(type: string, identity: Value | undefined): Draft<IdentityDataMessage> | undefined {
@@ -349,8 +352,9 @@ export class PluginProvider implements Provider {
 
 const noBytes = new Uint8Array();
 
-/** Answers that put a decision off are not for this program: it plans everything at once. */
-const clientCapabilities = { deferralAllowed: false, writeOnlyAttributesAllowed: true };
+function capabilitiesFor({ deferralAllowed = false }: DeferrableCall) {
+  return { deferralAllowed, writeOnlyAttributesAllowed: true };
+}
 
 function typeIn(schemas: ReadonlyMap<string, Schema>, type: string): ObjectType {
   const schema = schemas.get(type);
@@ -362,12 +366,16 @@ function named<K extends string>(key: K, value: Value | undefined): { readonly [
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: Value });
 }
 
-function diagnosticsOf(
+function saidOf(
   answer: { readonly diagnostics: readonly DiagnosticMessage[]; readonly deferred: DeferredMessage | undefined },
+  { deferralAllowed }: DeferrableCall,
   doing: string,
-): ProviderDiagnostics {
+): DeferrableAnswer & { readonly diagnostics: ProviderDiagnostics } {
   const diagnostics = fromDiagnosticMessages(answer.diagnostics);
-  return answer.deferred ? [...diagnostics, deferredDiagnostic(answer.deferred.reason, doing)] : diagnostics;
+  if (!answer.deferred) return { diagnostics };
+  const { reason } = answer.deferred;
+  if (deferralAllowed) return { diagnostics, deferral: reason };
+  return { diagnostics: [...diagnostics, deferredDiagnostic(reason, doing)] };
 }
 
 function renewalOf({ renewAt }: Pick<ResponseOf<"openEphemeralResource">, "renewAt">): { readonly renewAt?: Date } {

@@ -21,16 +21,14 @@ export async function readSchema(connection: PluginConnection): Promise<Provider
   const answer = await connection.call("getProviderSchema", {});
   const wrong = fromDiagnosticMessages(answer.diagnostics).find(({ severity }) => severity === "error");
   if (wrong) throw new OperationalError(pluginErrors.callFailed, `${wrong.summary}: ${wrong.detail}`);
-  const identities = await identitiesOf(connection);
   const functions = answer.functions.size > 0 ? lazyFunctions(answer.functions) : await functionsOf(connection);
   return {
     provider: answer.provider ? decodeSchema(version, answer.provider) : emptySchema,
     ...providerMetaOf(version, answer),
-    resources: lazySchemas(version, answer.resourceSchemas),
+    resources: withIdentities(lazySchemas(version, answer.resourceSchemas), await identitiesOf(connection)),
     dataSources: lazySchemas(version, answer.dataSourceSchemas),
     ephemeralResources: lazySchemas(version, answer.ephemeralResourceSchemas),
     functions,
-    ...(identities.size > 0 ? { identities } : {}),
     capabilities: {
       planDestroy: answer.serverCapabilities?.planDestroy ?? false,
       schemaOptional: answer.serverCapabilities?.getProviderSchemaOptional ?? false,
@@ -49,6 +47,17 @@ function providerMetaOf(version: ProtocolVersion, { providerMeta }: ResponseOf<"
 
 function lazySchemas(version: ProtocolVersion, raw: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Schema> {
   return new LazyMap(raw, (bytes) => decodeSchema(version, bytes));
+}
+
+function withIdentities(
+  schemas: ReadonlyMap<string, Schema>,
+  identities: ReadonlyMap<string, IdentitySchema>,
+): ReadonlyMap<string, Schema> {
+  if (identities.size === 0) return schemas;
+  return new LazyMap(schemas, (schema, type) => {
+    const identity = identities.get(type);
+    return identity ? { ...schema, identity } : schema;
+  });
 }
 
 function lazyFunctions(raw: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, FunctionSchema> {

@@ -1,8 +1,7 @@
 import { invariant } from "@millwright/core/errors";
-import { impliedType } from "@millwright/provider/implied-type";
+import { identityType, impliedType } from "@millwright/provider/implied-type";
 import type { ProviderSchema, Schema } from "@millwright/provider/schema";
 import type { ObjectType, Type } from "@millwright/value/types";
-import { objectType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
 import type { DynamicValueMessage, IdentityDataMessage } from "../wire/common.ts";
 import { fromDynamic, toDynamic } from "../wire/dynamic-value.ts";
@@ -34,8 +33,8 @@ export class KnownTypes {
 
   /** Undefined for a type whose objects have no identity. */
   identity(type: string): ObjectType | undefined {
-    const schema = this.schema.identities?.get(type);
-    return schema && objectType([...schema.attributes].map(([name, attribute]) => [name, attribute.type] as const));
+    const identity = this.schema.resources.get(type)?.identity;
+    return identity && identityType(identity);
   }
 
   fromIdentity<K extends string>(

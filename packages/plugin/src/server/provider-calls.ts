@@ -1,5 +1,5 @@
 import { invariant } from "@millwright/core/errors";
-import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
+import type { DeferrableAnswer, Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
 import type { CallName, RequestOf, ResponseOf } from "../wire/calls.ts";
 import type { DynamicValueMessage } from "../wire/common.ts";
 import { toDiagnosticMessages } from "../wire/diagnostics.ts";
@@ -85,17 +85,17 @@ function stateCalls(
       const { upgraded, diagnostics } = await provider.upgradeResourceIdentity(call);
       return { ...types.toIdentity("upgradedIdentity", typeName, upgraded), ...said(diagnostics) };
     },
-    importResourceState: async ({ typeName, id, identity }) => {
+    importResourceState: async ({ typeName, id, identity, clientCapabilities: client }) => {
       const types = await known();
-      const call = { type: typeName, id, ...types.fromIdentity("identity", typeName, identity) };
-      const { imported, diagnostics } = await provider.importResourceState(call);
+      const call = { type: typeName, id, ...types.fromIdentity("identity", typeName, identity), ...mayDefer(client) };
+      const { imported, ...rest } = await provider.importResourceState(call);
       const importedResources = imported.map((one) => ({
         typeName: one.type,
         state: toDynamic(one.state, types.resource(one.type)),
         private: one.private,
         ...types.toIdentity("identity", one.type, one.identity),
       }));
-      return { importedResources, ...said(diagnostics) };
+      return { importedResources, ...putOff(rest), ...said(rest.diagnostics) };
     },
     moveResourceState: async (request) => {
       const types = await known();
@@ -127,11 +127,13 @@ function stateCalls(
         private: request.private,
         ...types.fromIdentity("identity", request.typeName, request.currentIdentity),
         ...types.meta(request.providerMeta),
+        ...mayDefer(request.clientCapabilities),
       });
       return {
         newState: toDynamic(answer.newState, type),
         private: answer.private,
         ...types.toIdentity("newIdentity", request.typeName, answer.identity),
+        ...putOff(answer),
         ...said(answer.diagnostics),
       };
     },
@@ -158,6 +160,7 @@ function changeCalls(
         priorPrivate: request.priorPrivate,
         ...types.fromIdentity("priorIdentity", request.typeName, request.priorIdentity),
         ...types.meta(request.providerMeta),
+        ...mayDefer(request.clientCapabilities),
       });
       return {
         plannedState: toDynamic(answer.planned, type),
@@ -165,6 +168,7 @@ function changeCalls(
         plannedPrivate: answer.plannedPrivate,
         ...types.toIdentity("plannedIdentity", request.typeName, answer.plannedIdentity),
         legacyTypeSystem: answer.legacyTypeSystem,
+        ...putOff(answer),
         ...said(answer.diagnostics),
       };
     },
@@ -200,11 +204,12 @@ function dataCalls(provider: Provider, known: Knows): CallGroup<"validateDataCon
     validateDataConfig: async (request) => said((await provider.validateDataConfig(await callOf(request))).diagnostics),
     readDataSource: async (request) => {
       const types = await known();
-      const { state, diagnostics } = await provider.readDataSource({
+      const { state, ...rest } = await provider.readDataSource({
         ...(await callOf(request)),
         ...types.meta(request.providerMeta),
+        ...mayDefer(request.clientCapabilities),
       });
-      return { state: toDynamic(state, types.data(request.typeName)), ...said(diagnostics) };
+      return { state: toDynamic(state, types.data(request.typeName)), ...putOff(rest), ...said(rest.diagnostics) };
     },
   };
 }
@@ -258,6 +263,14 @@ const configuration = "the configuration";
 
 function said(diagnostics: ProviderDiagnostics) {
   return diagnostics.length === 0 ? {} : { diagnostics: toDiagnosticMessages(diagnostics) };
+}
+
+function mayDefer(client: { readonly deferralAllowed: boolean } | undefined) {
+  return client?.deferralAllowed ? { deferralAllowed: true } : {};
+}
+
+function putOff({ deferral }: DeferrableAnswer) {
+  return deferral === undefined ? {} : { deferred: { reason: deferral } };
 }
 
 function renewal(at: Date | undefined) {

@@ -30,9 +30,11 @@ export function schemaCalls(
         serverCapabilities: capabilitiesOf(schema),
       };
     },
-    getResourceIdentitySchemas: async () => ({
-      identitySchemas: mapped((await known()).schema.identities ?? new Map(), toIdentitySchemaMessage),
-    }),
+    getResourceIdentitySchemas: async () => {
+      const { resources } = (await known()).schema;
+      const own = [...resources].flatMap(([type, { identity }]) => (identity ? [[type, identity] as const] : []));
+      return { identitySchemas: mapped(new Map(own), toIdentitySchemaMessage) };
+    },
     getMetadata: async () => {
       const { schema } = await known();
       const named = (all: ReadonlyMap<string, unknown>) => [...all.keys()].map((typeName) => ({ typeName }));
