@@ -9,6 +9,7 @@ import { Evaluator, instanceDataOf } from "./evaluator.ts";
 import type { Expansion } from "./expansion.ts";
 import { ProviderFunctions } from "./functions/provider-functions.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
+import { storedIdentity } from "./identity.ts";
 import { markSensitive, storedObject } from "./objects.ts";
 import { readExisting } from "./read-existing.ts";
 import { cycleFound, sourcesOf } from "./plan/make.ts";
@@ -57,11 +58,12 @@ export async function importObject(
   }
   if (!(await configureProvider(context, pool, whole.text, diagnostics))) return stop();
   if (!pool.isConfigured(provider)) return stop(noSuchInstance(address, provider));
-  const read = await readExisting(pool.configured(provider), address, { id });
+  const read = await readExisting(pool.configured(provider), address, schema, { id });
   diagnostics.push(...read.diagnostics);
   if (!read.value) return stop();
   const kept = { status: "ready", private: read.value.private, dependencies: [], createBeforeDestroy: false } as const;
-  const object = storedObject(markSensitive(read.value.newState, schema.block), schema, kept);
+  const value = markSensitive(read.value.newState, schema.block);
+  const object = storedObject(value, schema, { ...kept, ...storedIdentity(read.value.identity, schema) });
   builder.setCurrent(address, provider.text, object);
   return { value: builder.snapshot(), diagnostics };
 }

@@ -55,13 +55,20 @@ export function placeOf(
   return inner.exact ? inner : { node: block.header, exact: false };
 }
 
+/** What a stored object is by now; `identity` where that was worked out with it, as of one that was moved. */
+export interface ReadObject {
+  readonly value: Value;
+  readonly identity?: Value;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** A stored object as a value of the current schema, marked where it is sensitive. Null with errors. */
 export async function readObject(
   object: ObjectState,
   address: InstanceAddress,
   schema: Schema,
   provider: Provider,
-): Promise<{ readonly value: Value; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<ReadObject> {
   const type = impliedType(schema.block);
   const { attributes } = object;
   if (object.movedFrom) return readMoved(object, object.movedFrom, address, schema, provider);
@@ -105,7 +112,7 @@ async function readMoved(
   address: InstanceAddress,
   schema: Schema,
   provider: Provider,
-): Promise<{ readonly value: Value; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<ReadObject> {
   const nothing = nullValue(impliedType(schema.block));
   const { attributes } = object;
   const source = parseProviderConfigAddress(from.provider)?.source;
@@ -116,11 +123,17 @@ async function readMoved(
       sourceVersion: object.schemaVersion,
       sourceJson: storedJson(attributes),
       sourcePrivate: object.private,
+      ...(object.identity
+        ? { sourceIdentity: { version: object.identity.schemaVersion, json: object.identity.json } }
+        : {}),
       targetType: address.resource.type,
     });
     const diagnostics = providerDiagnostics(answer.diagnostics, address.text);
     if (diagnostics.some((d) => d.severity === "error")) return { value: nothing, diagnostics };
-    if (!isNull(answer.target)) return { value: markStored(answer.target, schema.block, []), diagnostics };
+    if (!isNull(answer.target)) {
+      const value = markStored(answer.target, schema.block, []);
+      return { value, ...(answer.identity ? { identity: answer.identity } : {}), diagnostics };
+    }
     const detail = `The provider of ${address.text} gave no object for one of type ${from.type} that was moved there. This is a bug in the provider.`;
     const place = { address: address.text };
     return { value: nothing, diagnostics: [...diagnostics, errorDiagnostic("Move failed", detail, place)] };
@@ -153,14 +166,18 @@ export function providerDied(address: string, doing: string, error: unknown): Di
 export function storedObject(
   given: Value,
   schema: Schema,
-  kept: Pick<ObjectState, "status" | "private" | "dependencies" | "createBeforeDestroy" | "preventDestroy">,
+  kept: Pick<
+    ObjectState,
+    "status" | "private" | "dependencies" | "createBeforeDestroy" | "preventDestroy" | "identity"
+  >,
 ): ObjectState {
   // Whatever a provider gives back of a write-only argument is not kept; those who read its answers complain of it.
   const value = withoutWrittenBack(given, writtenBack(given, schema.block));
   const { status, dependencies, createBeforeDestroy, preventDestroy } = kept;
   const protection = preventDestroy ? { preventDestroy } : {};
   const common = { status, schemaVersion: schema.version, private: kept.private, dependencies, createBeforeDestroy };
-  const parts = { ...common, ...protection };
+  const identity = kept.identity && schema.identity ? { identity: kept.identity } : {};
+  const parts = { ...common, ...protection, ...identity };
   const type = impliedType(schema.block);
   if (!isMarkedDeep(value)) return { ...parts, attributes: { form: "value", value, type }, sensitivePaths: [] };
   const [bare, marks] = unmarkDeepWithPaths(value);

@@ -43,7 +43,7 @@ export type RunEvent =
   | { readonly kind: "refresh-start"; readonly address: string; readonly id?: string }
   | { readonly kind: "refresh-done"; readonly address: string; readonly id?: string }
   | { readonly kind: "planned"; readonly address: string }
-  /** An object is looked for by its id, to be taken over; and, at apply, has been. */
+  /** An object is looked for, by what `id` says (`id=x`), to be taken over; and, at apply, has been. */
   | { readonly kind: "import-start"; readonly address: string; readonly id: string }
   | { readonly kind: "import-done"; readonly address: string; readonly id: string }
   | {

@@ -1,8 +1,10 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Provider, ReadAnswer } from "@millwright/provider/protocol";
-import { isNull, unmarkDeep } from "@millwright/value/value";
+import type { Schema } from "@millwright/provider/schema";
+import { isNull } from "@millwright/value/value";
 import type { InstanceAddress } from "./addresses.ts";
+import { identityAs, identityText, judgeIdentity } from "./identity.ts";
 import { providerDiagnostics, providerDied } from "./objects.ts";
 import type { Importing } from "./plan/plan.ts";
 
@@ -10,30 +12,38 @@ import type { Importing } from "./plan/plan.ts";
 export async function readExisting(
   provider: Provider,
   address: InstanceAddress,
+  schema: Schema,
   by: Importing,
 ): Promise<Diagnosed<ReadAnswer | undefined>> {
   const { type } = address.resource;
   const diagnostics: Diagnostic[] = [];
   const stop = (...found: readonly Diagnostic[]) => ({ value: undefined, diagnostics: [...diagnostics, ...found] });
-  const identity = by.identity ? { identity: unmarkDeep(by.identity)[0] } : {};
+  const given = identityAs("identity", by.identity);
   try {
-    const answer = await provider.importResourceState({ type, id: by.id ?? "", ...identity });
+    const answer = await provider.importResourceState({ type, id: by.id ?? "", ...given });
     diagnostics.push(...providerDiagnostics(answer.diagnostics, address.text));
     if (hasErrors(diagnostics)) return stop();
     const found = answer.imported.find((entry) => entry.type === type);
     if (!found) return stop(nothingFound(address, by));
-    const read = await provider.readResource({ type, current: found.state, private: found.private });
-    diagnostics.push(...providerDiagnostics(read.diagnostics, address.text));
+    const first = judgeIdentity(found.identity, address, schema.identity, "when it imported it");
+    const known = first.value ?? by.identity;
+    const call = { type, current: found.state, private: found.private, ...identityAs("identity", known) };
+    const { identity: last, ...read } = await provider.readResource(call);
+    const { value: identity = known, diagnostics: wrong } = judgeIdentity(last, address, schema.identity, whenRead);
+    diagnostics.push(...first.diagnostics, ...providerDiagnostics(read.diagnostics, address.text), ...wrong);
     if (hasErrors(diagnostics)) return stop();
-    return isNull(read.newState) ? stop(notThere(address, by)) : { value: read, diagnostics };
+    if (isNull(read.newState)) return stop(notThere(address, by));
+    return { value: { ...read, ...identityAs("identity", identity) }, diagnostics };
   } catch (error) {
     return stop(providerDied(address.text, "importing", error));
   }
 }
 
+const whenRead = "when it read it";
+
 /** What an object is known by, for people. */
-export function importedBy({ id }: Importing): string {
-  return id === undefined ? "the given identity" : `the id ${JSON.stringify(id)}`;
+function importedBy({ id, identity }: Importing): string {
+  return identity ? `the identity ${identityText(identity)}` : `the id ${JSON.stringify(id)}`;
 }
 
 function nothingFound({ text }: InstanceAddress, by: Importing): Diagnostic {

@@ -62,10 +62,18 @@ export interface ObjectState {
   readonly createBeforeDestroy: boolean;
   /** Whether its block forbade to destroy it when it was last applied. */
   readonly preventDestroy?: boolean;
+  /** What names it for ever, where its provider says so of its type. */
+  readonly identity?: StoredIdentity;
   /** Set for the length of a plan, where it was an object of another type: its provider is still to bring it to the new one. */
   readonly movedFrom?: { readonly type: string; readonly provider: string };
-  /** Further properties of the file's instance object, kept as they were read (`identity`, …). */
+  /** Further properties of the file's instance object, kept as they were read. */
   readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** An identity as it was read or given: JSON text of a perhaps older identity schema. */
+export interface StoredIdentity {
+  readonly schemaVersion: number;
+  readonly json: string;
 }
 
 export type StoredAttributes =

@@ -72,7 +72,7 @@ const taken = (file: string) =>
 
 function fileText({ style }: Session, configs: readonly ImportedConfig[]): string {
   const by = style === "terraform" ? "Terraform" : "Millwright";
-  const blocks = configs.map(({ from, text }) => `\n# __generated__ by ${by} from ${JSON.stringify(from)}\n${text}\n`);
+  const blocks = configs.map(({ from, text }) => `\n# __generated__ by ${by} from ${from}\n${text}\n`);
   const head = `# __generated__ by ${by}\n# Please review these resources and move them into your main configuration files.\n`;
   return head + blocks.join("");
 }

@@ -1,7 +1,7 @@
 import { similar } from "@millwright/core/similar";
 import type { InstanceAddress } from "@millwright/engine/addresses";
 import { instanceAddress } from "@millwright/engine/addresses";
-import { covers, withoutKeys } from "@millwright/engine/targets";
+import { covers } from "@millwright/engine/targets";
 import { type ParsedAddress, parseAddress } from "@millwright/engine/parse-address";
 import { instancesOf, type State, StateBuilder, type StateInstance } from "@millwright/engine/state";
 import { writeStateFile } from "@millwright/engine/state-file";
@@ -13,10 +13,13 @@ import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./opt
 import { keepOpen, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
+import { runStateIdentities } from "./state-identities.ts";
+import { badAddress, listedInstances } from "./state-listed.ts";
 import { runStatePush } from "./state-push.ts";
 import { runReplaceProvider } from "./state-replace-provider.ts";
 
 const subcommands = {
+  identities: runStateIdentities,
   list,
   mv,
   pull,
@@ -37,6 +40,7 @@ export async function runState(args: readonly string[], io: CommandIo, style: Co
 Looks into the state and changes what it remembers, not what exists.
 
 Subcommands:
+  identities          Print what names the objects in the state, as JSON
   list                List the instances in the state
   mv                  Give something in the state another address
   pull                Print the state file
@@ -76,24 +80,9 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       example: "state list module.app",
       arguments: [0, 1000],
       run: async ({ session, values, args: wanted }) => {
-        const state = await readState(session, values.state);
-        if (!state) return 1;
-        if (state.kept.current.lineage === "")
-          return refuse(
-            session,
-            "No state file was found",
-            `There is no state at ${state.kept.place}. A state is written by the first apply; name another one with -state=FILE.`,
-          );
-        for (const text of wanted) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
-        const all = instancesOf(state.kept.current.state);
-        const missing = wanted.find((text) => !all.some(({ address }) => covers(text, address.text)));
-        if (missing !== undefined) return refuse(session, "Unknown resource", notInState(missing, all));
-        for (const { address, instance } of all) {
-          if (!instance.current) continue;
-          if (wanted.length > 0 && !wanted.some((text) => covers(text, address.text))) continue;
-          if (values.id !== undefined && idOf(instance.current) !== values.id) continue;
-          await io.stdout(`${address.text}\n`);
-        }
+        const listed = await listedInstances(session, { state: values.state, addresses: wanted, id: values.id });
+        if (!listed) return 1;
+        for (const { address } of listed) await io.stdout(`${address}\n`);
         return 0;
       },
     },
@@ -101,23 +90,6 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
     io,
     style,
   );
-}
-
-function idOf({ attributes }: NonNullable<StateInstance["instance"]["current"]>): unknown {
-  if (attributes.form !== "json") return undefined;
-  return (JSON.parse(attributes.text) as { readonly id?: unknown } | null)?.id;
-}
-
-function notInState(text: string, all: readonly StateInstance[]): string {
-  const near = similar(
-    text,
-    all.flatMap(({ address }) => [address.text, withoutKeys(address.text)]),
-  );
-  return `The state has no ${text}.${near === undefined ? "" : ` Did you mean ${near}?`} What is new in the configuration is there after the next apply.`;
-}
-
-function badAddress(text: string): string {
-  return `"${text}" is not an address. One looks like aws_instance.web, aws_instance.web[0], module.app.aws_instance.web["x"] or module.app.`;
 }
 
 function show(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {

@@ -27,6 +27,7 @@ import { prefetch } from "../functions/prefetch.ts";
 import { ProviderFunctions } from "../functions/provider-functions.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import { readObject } from "../objects.ts";
+import { importedId } from "../plan/imported.ts";
 import { cycleFound, sourcesOf } from "../plan/make.ts";
 import { visitCheck, visitLocal, visitOutput, visitProvider, visitVariable } from "../plan/nodes.ts";
 import type { InstanceChange, Plan } from "../plan/plan.ts";
@@ -386,7 +387,7 @@ function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): vo
 function noteImports({ plan, ports, counts }: ApplyRun): void {
   for (const { importing, address } of plan.changes) {
     if (!importing) continue;
-    const about = { address: address.text, id: importing.id ?? "" };
+    const about = { address: address.text, id: importedId(importing) };
     ports.events({ kind: "import-start", ...about });
     ports.events({ kind: "import-done", ...about });
     counts.imported++;

@@ -5,6 +5,7 @@ import type { Schema } from "@millwright/provider/schema";
 import { dynamicValue, isNull, nullValue, numberValue, stringValue, unmarkDeep } from "@millwright/value/value";
 import { type InstanceKey, resourceText, staticModule } from "../addresses.ts";
 import type { InstanceData } from "../evaluator.ts";
+import { identityAs, judgeIdentity, storedIdentity } from "../identity.ts";
 import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
 import type { InstanceChange } from "../plan/plan.ts";
 import { report } from "../plan/run.ts";
@@ -69,6 +70,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
       planned: gone,
       config: gone,
       plannedPrivate: change.plannedPrivate,
+      ...identityAs("plannedIdentity", change.beforeIdentity),
     };
     const answer = await provider.applyResourceChange(call);
     ok = report(run, providerDiagnostics(answer.diagnostics, address.text));
@@ -139,8 +141,10 @@ function whatIsLeft(
       errorDiagnostic("Provider returned invalid result object after apply", detail, { address: address.text }),
     ]);
   }
+  const { value: identity } = judgeIdentity(answer.identity, address, schema.identity, "after a delete");
   return storedObject(markLike(answer.newState, change.before, schema.block), schema, {
     ...stored,
     private: answer.private,
+    ...storedIdentity(identity, schema),
   });
 }

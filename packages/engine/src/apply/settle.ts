@@ -5,6 +5,7 @@ import { transform } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import { isKnown, isNull, isWhollyKnown, nullValue } from "@millwright/value/value";
 import { disagreementText, resultDisagreements } from "../change/agreement.ts";
+import { identityAs, identityDisagreements, judgeIdentity } from "../identity.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import { withoutWrittenBack, writtenBack, writtenBackProblems } from "../write-only.ts";
 import { report } from "../plan/run.ts";
@@ -17,6 +18,7 @@ export interface Settled {
   /** What is there now, without marks and wholly known; undefined for nothing. */
   readonly value: Value | undefined;
   readonly private: Uint8Array;
+  readonly identity?: Value;
 }
 
 /**
@@ -33,7 +35,10 @@ export function settle(
 ): Settled {
   const { change, resource, schema } = target;
   const address = change.address.text;
-  const kept: Settled = { ok: false, value: isNull(prior) ? undefined : prior, private: change.priorPrivate };
+  const isNew = isNull(prior);
+  const before = isNew ? undefined : change.beforeIdentity;
+  const beforePart = identityAs("identity", before);
+  const kept: Settled = { ok: false, value: isNew ? undefined : prior, private: change.priorPrivate, ...beforePart };
   if (!answer) {
     report(run, [providerDied(address, "making the change", died)]);
     return kept;
@@ -76,7 +81,18 @@ export function settle(
       `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`,
     );
   }
-  return { ok, value, private: answer.private };
+  const judged = judgeIdentity(answer.identity, change.address, schema.identity, "after the change");
+  if (ok && !report(run, judged.diagnostics)) ok = false;
+  // An update that gives another identity is the provider's word; what is new was shown with the one that it would have.
+  const other =
+    ok && isNew && !answer.legacyTypeSystem ? identityDisagreements(change.afterIdentity, judged.value) : [];
+  if (other.length > 0) {
+    complain(
+      "Provider produced inconsistent result after apply",
+      `When applying changes to ${address}, the provider gave another identity than it had planned: ${other.join(", ")}.`,
+    );
+  }
+  return { ok, value, private: answer.private, ...identityAs("identity", judged.value ?? before) };
 }
 
 function withoutUnknown(value: Value): Value {

@@ -3,6 +3,7 @@ import type { Provider } from "@millwright/provider/protocol";
 import type { Schema } from "@millwright/provider/schema";
 import { sameButVolatile } from "@millwright/provider/volatile";
 import { isNull, unmarkDeep } from "@millwright/value/value";
+import { identityAs } from "../identity.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import { configResourceText } from "../addresses.ts";
 import { normalized } from "../change/normalized.ts";
@@ -32,6 +33,7 @@ export async function sameAsPlanned(
       type: address.resource.type,
       current: before,
       private: change.priorPrivate,
+      ...identityAs("identity", change.beforeIdentity),
     });
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text))) return false;
     const now = normalized(answer.newState, schema.block);

@@ -1,6 +1,7 @@
 import type {
   AttributeSchema,
   BlockSchema,
+  IdentityAttributeSchema,
   NestedBlockSchema,
   ProviderSchema,
   Schema,
@@ -44,6 +45,31 @@ function providerPlain(schema: ProviderSchema): Plain {
     ...mapPlain("data_source_schemas", schema.dataSources),
     ...mapPlain("ephemeral_resource_schemas", schema.ephemeralResources),
     ...(functions.length > 0 ? { functions: Object.fromEntries(functions) } : {}),
+    ...identitiesPlain(schema.resources),
+  };
+}
+
+/** What names objects of the types that have an identity, as Terraform has it since 1.12. */
+function identitiesPlain(resources: ReadonlyMap<string, Schema>): Plain {
+  const identities = [...resources].flatMap(([type, { identity }]) => {
+    if (!identity) return [];
+    const attributes = [...identity.attributes].map(([name, one]) => [name, identityAttributePlain(one)] as const);
+    return [[type, { version: identity.version, attributes: Object.fromEntries(attributes) }] as const];
+  });
+  return identities.length > 0 ? { resource_identity_schemas: Object.fromEntries(identities) } : {};
+}
+
+function identityAttributePlain({
+  type,
+  description,
+  requiredForImport,
+  optionalForImport,
+}: IdentityAttributeSchema): Plain {
+  return {
+    type: typeToPlain(type),
+    ...(description ? { description } : {}),
+    ...(requiredForImport ? { required_for_import: true } : {}),
+    ...(optionalForImport ? { optional_for_import: true } : {}),
   };
 }
 

@@ -16,6 +16,7 @@ import type { ProviderPool } from "../provider-pool.ts";
 import { servedTerraformVersion } from "../provider-pool.ts";
 import type { ObjectState, OutputState, State } from "../state.ts";
 import { instancesOf } from "../state.ts";
+import { identityPlain } from "../statefile/write.ts";
 import { checksJson } from "./checks-json.ts";
 import { knownPlain, sensitivePlain } from "./values-json.ts";
 
@@ -88,6 +89,7 @@ async function objectJson(
     provider_name: config ? providerSourceText(config.source) : provider,
     schema_version: object.schemaVersion,
     ...valuesPlain(value),
+    ...identityPlain(object.identity),
     ...(object.dependencies.length > 0 ? { depends_on: object.dependencies } : {}),
     ...(object.status === "tainted" ? { tainted: true } : {}),
     ...(deposedKey === undefined ? {} : { deposed_key: deposedKey }),

@@ -3,6 +3,8 @@ import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { invariant } from "@millwright/core/errors";
 import { parseFile } from "@millwright/hcl/parse";
 import { sourceFile } from "@millwright/hcl/source-file";
+import type { Schema } from "@millwright/provider/schema";
+import type { ProviderConfigAddress } from "../addresses.ts";
 import { resourceText } from "../addresses.ts";
 import type { Configuration, ProviderReference } from "../configuration.ts";
 import type { EvaluatorContext } from "../evaluator.ts";
@@ -10,6 +12,7 @@ import { Evaluator } from "../evaluator.ts";
 import { configureProvider } from "../import.ts";
 import { Constants } from "../load/constants.ts";
 import { decodeResource } from "../load/resource.ts";
+import { identityText } from "../identity.ts";
 import { markSensitive } from "../objects.ts";
 import { sourcesOf } from "../plan/make.ts";
 import { providerOfResource } from "../provider-config.ts";
@@ -24,7 +27,7 @@ import { resourceConfig } from "./resource-config.ts";
 export interface ImportedConfig {
   /** The instance's whole address. */
   readonly address: string;
-  /** What the provider knows the object by. */
+  /** What the provider knows the object by: the id in quotes, or the identity as JSON. */
   readonly from: string;
   /** A `resource` block, formatted. */
   readonly text: string;
@@ -47,10 +50,16 @@ export async function importedConfigs(
   const configs: ImportedConfig[] = [];
   const targets = new ImportTargets(configuration, new Evaluator(placed));
   for (const block of hasErrors(diagnostics) ? [] : blocks) {
-    const { value, diagnostics: found } = targets.evaluate(block);
+    const schema = schemaOf(placed, pool, block);
+    if (!schema) {
+      const detail = `The provider has no resource type "${block.to.resource.type}".`;
+      diagnostics.push(errorDiagnostic("Invalid resource type", detail, { subject: block.to.range }));
+      continue;
+    }
+    const { value, diagnostics: found } = targets.evaluate(block, schema);
     diagnostics.push(...found);
     for (const target of value) {
-      const one = await configOf(placed, pool, target);
+      const one = await configOf(placed, pool, schema, target);
       diagnostics.push(...one.diagnostics);
       if (one.value) configs.push(one.value);
     }
@@ -58,30 +67,35 @@ export async function importedConfigs(
   return { value: configs, diagnostics };
 }
 
+function providerFor({ configuration }: EvaluatorContext, { to }: ImportBlock): ProviderConfigAddress {
+  const resource = configuration.root.resources.get(to.text);
+  invariant(resource, `${to.text} has a place in the configuration`);
+  return providerOfResource(configuration, configuration.root, resource).address;
+}
+
+function schemaOf(context: EvaluatorContext, pool: ProviderPool, block: ImportBlock): Schema | undefined {
+  return pool.resourceSchema(providerFor(context, block).source, block.to.resource);
+}
+
 async function configOf(
   context: EvaluatorContext,
   pool: ProviderPool,
+  schema: Schema,
   { address, by, block }: ImportTargetInstance,
 ): Promise<Diagnosed<ImportedConfig | undefined>> {
-  const { configuration } = context;
   const diagnostics: Diagnostic[] = [];
-  const resource = configuration.root.resources.get(block.to.text);
-  invariant(resource, `${block.to.text} has a place in the configuration`);
-  const provider = providerOfResource(configuration, configuration.root, resource).address;
-  const schema = pool.resourceSchema(provider.source, address.resource);
-  if (!schema) {
-    const detail = `The provider has no resource type "${address.resource.type}".`;
-    const problem = errorDiagnostic("Invalid resource type", detail, { subject: block.to.range });
-    return { value: undefined, diagnostics: [problem] };
-  }
+  const provider = providerFor(context, block);
   const ready = pool.isConfigured(provider) || (await configureProvider(context, pool, provider.text, diagnostics));
   if (!ready) return { value: undefined, diagnostics };
-  const read = await readExisting(pool.configured(provider), address, by);
+  const read = await readExisting(pool.configured(provider), address, schema, by);
   diagnostics.push(...read.diagnostics);
   if (!read.value) return { value: undefined, diagnostics };
   const object = markSensitive(read.value.newState, schema.block);
   const text = resourceConfig(address.resource, object, schema.block, referenceText(block.provider));
-  return { value: { address: address.text, from: by.id ?? "its identity", text }, diagnostics };
+  return {
+    value: { address: address.text, from: by.identity ? identityText(by.identity) : JSON.stringify(by.id), text },
+    diagnostics,
+  };
 }
 
 // Empty blocks for what is to be written, so that it has a provider like every other resource.

@@ -2,10 +2,11 @@ import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Expression } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
+import type { Schema } from "@millwright/provider/schema";
 import { convert } from "@millwright/value/convert";
 import { stringType } from "@millwright/value/types";
 import type { Value } from "@millwright/value/value";
-import { asNumber, asString, ephemeral, isKnown, isNull, isWhollyKnown, sensitive } from "@millwright/value/value";
+import { asNumber, asString, ephemeral, isKnown, isNull, sensitive } from "@millwright/value/value";
 import type { InstanceAddress, InstanceKey } from "../addresses.ts";
 import { keyText, rootModule } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
@@ -16,6 +17,7 @@ import { parseAddress } from "../parse-address.ts";
 import { expand } from "../plan/expand.ts";
 import type { Importing } from "../plan/plan.ts";
 import type { ImportBlock, ImportStep } from "./blocks.ts";
+import { givenIdentity } from "./given-identity.ts";
 import { placeText } from "./move-order.ts";
 
 /** One object that an `import` block names, with the instance that is to manage it. */
@@ -39,11 +41,11 @@ export class ImportTargets {
   }
 
   /** The objects to import into one resource, by the address of the instance; `text` is the resource's without keys. */
-  of(text: string): Diagnosed<ReadonlyMap<string, ImportTargetInstance>> {
+  of(text: string, schema: Schema): Diagnosed<ReadonlyMap<string, ImportTargetInstance>> {
     const diagnostics: Diagnostic[] = [];
     const targets = new Map<string, ImportTargetInstance>();
     for (const block of this.#blocks.get(text) ?? []) {
-      const { value, diagnostics: found } = this.evaluate(block);
+      const { value, diagnostics: found } = this.evaluate(block, schema);
       diagnostics.push(...found);
       for (const target of value) {
         const known = targets.get(target.address.text);
@@ -55,29 +57,29 @@ export class ImportTargets {
   }
 
   /** What one block imports: an object, or one for each element of its `for_each`. */
-  evaluate(block: ImportBlock): Diagnosed<readonly ImportTargetInstance[]> {
+  evaluate(block: ImportBlock, schema: Schema): Diagnosed<readonly ImportTargetInstance[]> {
     const { forEach } = block;
-    if (!forEach) return this.#one(block, noInstance);
+    if (!forEach) return this.#one(block, noInstance, schema);
     const repetition = { kind: "forEach", expression: forEach } as const;
     const { value: expansion, diagnostics } = expand(repetition, this.#evaluator, rootModule, false);
     const all = [...diagnostics];
     const targets: ImportTargetInstance[] = [];
     for (const key of expansionKeys(expansion)) {
-      const one = this.#one(block, instanceDataOf(expansion, key));
+      const one = this.#one(block, instanceDataOf(expansion, key), schema);
       all.push(...one.diagnostics);
       targets.push(...one.value);
     }
     return { value: targets, diagnostics: all };
   }
 
-  #one(block: ImportBlock, instance: InstanceData): Diagnosed<readonly ImportTargetInstance[]> {
+  #one(block: ImportBlock, instance: InstanceData, schema: Schema): Diagnosed<readonly ImportTargetInstance[]> {
     const diagnostics: Diagnostic[] = [];
     const take = <T>({ value, diagnostics: found }: Diagnosed<T>): T => {
       diagnostics.push(...found);
       return value;
     };
     const address = take(this.#address(block, instance));
-    const by = take(block.by.kind === "id" ? this.#id(block, instance) : this.#identity(block, instance));
+    const by = take(block.by.kind === "id" ? this.#id(block, instance) : this.#identity(block, instance, schema));
     const value = address && by && !hasErrors(diagnostics) ? [{ address, by, block }] : [];
     return { value, diagnostics };
   }
@@ -125,17 +127,13 @@ export class ImportTargets {
     return { value: { id: asString(converted.value) }, diagnostics };
   }
 
-  #identity(block: ImportBlock, instance: InstanceData): Diagnosed<Importing | undefined> {
+  #identity(block: ImportBlock, instance: InstanceData, schema: Schema): Diagnosed<Importing | undefined> {
     const { expression } = block.by;
     const { value, diagnostics } = this.#evaluator.evaluate(expression, rootModule, instance);
     if (hasErrors(diagnostics)) return { value: undefined, diagnostics };
-    if (isWhollyKnown(value) && !isNull(value)) return { value: { identity: value }, diagnostics };
-    const detail = 'The import block "identity" argument must be an object that is known while planning.';
-    const place = { subject: rangeOf(expression) };
-    return {
-      value: undefined,
-      diagnostics: [...diagnostics, errorDiagnostic("Invalid import identity argument", detail, place)],
-    };
+    const given = givenIdentity(value, block, schema);
+    const all = [...diagnostics, ...given.diagnostics];
+    return { value: given.value && { identity: given.value }, diagnostics: all };
   }
 }
 

@@ -213,11 +213,13 @@ const known = new Set([
   "dependencies",
   "create_before_destroy",
   "prevent_destroy",
+  "identity",
+  "identity_schema_version",
 ]);
 
 function readObjectPlain(plain: Plain, sensitivePaths: readonly Path[]): ObjectState {
   const extra = Object.fromEntries(Object.entries(plain).filter(([name]) => !known.has(name)));
-  const { dependencies, attributes, attributes_flat: flat } = plain;
+  const { dependencies, attributes, attributes_flat: flat, identity, identity_schema_version: version } = plain;
   return {
     status: plain.status === "tainted" ? "tainted" : "ready",
     schemaVersion: typeof plain.schema_version === "number" ? plain.schema_version : 0,
@@ -230,6 +232,11 @@ function readObjectPlain(plain: Plain, sensitivePaths: readonly Path[]): ObjectS
     dependencies: Array.isArray(dependencies) ? dependencies.filter((d) => typeof d === "string") : [],
     createBeforeDestroy: plain.create_before_destroy === true,
     ...(plain.prevent_destroy === true ? { preventDestroy: true } : {}),
+    ...(isRecord(identity)
+      ? {
+          identity: { schemaVersion: typeof version === "number" ? version : 0, json: JSON.stringify(identity) },
+        }
+      : {}),
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
   };
 }

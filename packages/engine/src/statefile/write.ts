@@ -92,12 +92,18 @@ export function objectPlain(
       ? { attributes_flat: attributes.flat }
       : { attributes: attributesPlain(attributes) }),
     sensitive_attributes: object.sensitivePaths.map(pathPlain),
+    ...identityPlain(object.identity),
     ...(object.private.length > 0 ? { private: Buffer.from(object.private).toString("base64") } : {}),
     ...(object.dependencies.length > 0 ? { dependencies: object.dependencies } : {}),
     ...(object.createBeforeDestroy ? { create_before_destroy: true } : {}),
     ...(object.preventDestroy ? { prevent_destroy: true } : {}),
     ...object.extra,
   };
+}
+
+/** The identity of an object as state files and the JSON formats have it. */
+export function identityPlain(identity: ObjectState["identity"]): Readonly<Record<string, unknown>> {
+  return identity ? { identity_schema_version: identity.schemaVersion, identity: parsePlain(identity.json) } : {};
 }
 
 function attributesPlain(attributes: Exclude<ObjectState["attributes"], { readonly form: "flat" }>): unknown {
