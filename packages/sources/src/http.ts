@@ -6,7 +6,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { getCACertificates } from "node:tls";
 import { sourceErrors } from "./errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -230,6 +229,8 @@ export async function wholeOf(pieces: AsyncIterable<Uint8Array>, url: URL, what:
 function trusted(env: Environment): readonly string[] {
   const file = env["SSL_CERT_FILE"];
   const folder = env["SSL_CERT_DIR"];
+  // Not imported, so that commands which ask no server do without TLS.
+  const { getCACertificates } = process.getBuiltinModule("node:tls");
   if (!file && !folder) return [...new Set([...getCACertificates("system"), ...getCACertificates("default")])];
   const folders = folder ? folder.split(":").filter((path) => existsSync(path)) : [];
   const inFolders = folders.flatMap((path) => readdirSync(path).map((name) => join(path, name)));

@@ -21,9 +21,11 @@ export interface ConnectionOptions {
   readonly version: ProtocolVersion;
   readonly address: PluginAddress;
   readonly tls: PluginTls | undefined;
-  /** Says better why a call has failed, where more is known than the connection does. */
-  readonly explain?: (error: OperationalError) => Promise<OperationalError>;
+  readonly explain?: Explain;
 }
+
+/** Says better why a call has failed, where more is known than the connection does. */
+export type Explain = (error: OperationalError) => Promise<OperationalError>;
 
 /** The schemas of a large provider are one message of several megabytes. */
 const largestMessage = 256 * 1024 * 1024;
@@ -32,7 +34,7 @@ const largestMessage = 256 * 1024 * 1024;
 export class PluginConnection {
   readonly version: ProtocolVersion;
   readonly #client: Client;
-  readonly #explain: (error: OperationalError) => Promise<OperationalError>;
+  readonly #explain: Explain;
 
   constructor({ version, address, tls, explain }: ConnectionOptions) {
     this.version = version;

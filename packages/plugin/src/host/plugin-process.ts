@@ -8,8 +8,7 @@ import { startProcess } from "@millwright/process/process";
 import type { ProcessExit } from "@millwright/process/process-state";
 import { ownCertificate } from "../own-certificate.ts";
 import { magicCookie } from "../wire/go-plugin.ts";
-import type { PluginTls } from "./connection.ts";
-import { PluginConnection } from "./connection.ts";
+import type { Explain, PluginConnection } from "./connection.ts";
 import { pluginErrors } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
 import { readHandshake } from "./handshake.ts";
@@ -56,19 +55,14 @@ export class PluginProcess {
     log: PluginLog,
     clock: Clock,
     handshake: Handshake,
-    tls: PluginTls | undefined,
+    connect: (explain: Explain) => PluginConnection,
   ) {
     this.#name = program.name;
     this.#process = process;
     this.#log = log;
     this.#clock = clock;
     this.#handshake = handshake;
-    this.connection = new PluginConnection({
-      version: handshake.version,
-      address: handshake.address,
-      tls,
-      explain: (error) => this.#explain(error),
-    });
+    this.connection = connect((error) => this.#explain(error));
   }
 
   /** Starts the program. Rejects with `pluginErrors.notStarted`; nothing is left running then. */
@@ -82,9 +76,13 @@ export class PluginProcess {
     });
     try {
       if (process.identity) await ports.started?.(process.identity);
+      // What speaks gRPC is loaded while the program starts.
+      const { PluginConnection } = await import("./connection.ts");
       const handshake = await handshakeOf(program, process, firstLine, ports.clock, log);
-      const tls = handshake.certificate && client ? { ...client, peer: handshake.certificate } : undefined;
-      return new PluginProcess(program, process, log, ports.clock, handshake, tls);
+      const { version, address, certificate } = handshake;
+      const tls = certificate && client ? { ...client, peer: certificate } : undefined;
+      const connect = (explain: Explain) => new PluginConnection({ version, address, tls, explain });
+      return new PluginProcess(program, process, log, ports.clock, handshake, connect);
     } catch (error) {
       await process.end({ signal: "SIGKILL", graceMilliseconds: 0 });
       throw error;

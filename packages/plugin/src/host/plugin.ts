@@ -1,6 +1,5 @@
 import type { Provider } from "@millwright/provider/protocol";
 import type { ProviderSchema } from "@millwright/provider/schema";
-import { PluginConnection } from "./connection.ts";
 import type { PluginPorts, PluginProgram } from "./plugin-process.ts";
 import { PluginProcess } from "./plugin-process.ts";
 import type { PluginKind } from "./plugin-provider.ts";
@@ -31,10 +30,11 @@ export class Plugin {
 /** A provider that somebody else has started, for a debugger say. It is neither started nor ended from here. */
 export function attachedProvider(target: ReattachTarget): Promise<Provider> {
   const schemas = new SharedSchema();
-  return PluginProvider.start({ open: async () => attach(target), schema: (session) => schemas.of(session) });
+  return PluginProvider.start({ open: () => attach(target), schema: (session) => schemas.of(session) });
 }
 
-function attach({ version, address }: ReattachTarget): PluginSession {
+async function attach({ version, address }: ReattachTarget): Promise<PluginSession> {
+  const { PluginConnection } = await import("./connection.ts");
   const connection = new PluginConnection({ version, address, tls: undefined });
   return { connection, isRunning: true, end: async () => connection.close() };
 }
