@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type DevServer, startDevServer } from "./dev-server.ts";
+import { TestFolder } from "./folder.ts";
+import { Process } from "./process.ts";
 import { SlowFolder } from "./slow-folder.ts";
 
 /* Whole processes that are interrupted, killed, locked out, or whose disk fails them, and what the next run makes of it. */
@@ -115,6 +118,40 @@ describe("a killed apply", () => {
     expect(destroyed.code, destroyed.out + destroyed.err).toBe(0);
     expect([await folder.keys(), folder.objects(), folder.hasJournal]).toEqual([[], [], false]);
   });
+});
+
+test("a killed apply has moved objects before it changed them: there is none under both addresses", async () => {
+  const moving = new TestFolder({ "main.tf": `resource "terraform_data" "old" {}\n` });
+  try {
+    await moving.must("apply", "-auto-approve");
+    moving.write({
+      "main.tf": `resource "terraform_data" "new" {
+  input = "changed"
+}
+resource "terraform_data" "held" {
+  triggers_replace = terraform_data.new.output
+  provisioner "local-exec" {
+    command = "touch held; while [ ! -e go ]; do sleep 0.05; done"
+  }
+}
+moved {
+  from = terraform_data.old
+  to   = terraform_data.new
+}
+`,
+    });
+    const apply = Process.start(["apply", "-auto-approve"], { cwd: moving.path });
+    while (!existsSync(join(moving.path, "held")) && !apply.hasEnded) await pause(20);
+    apply.signal("SIGKILL");
+    moving.write({ go: "" });
+    await apply.ended;
+    const { out } = await moving.must("plan");
+    expect(out).toContain("Took in what an interrupted run had done");
+    expect(out).not.toContain("terraform_data.old");
+    expect((await moving.must("state", "list")).out).toBe("terraform_data.held\nterraform_data.new\n");
+  } finally {
+    moving.remove();
+  }
 });
 
 describe("two runs on one state", () => {

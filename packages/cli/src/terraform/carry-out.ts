@@ -3,7 +3,7 @@ import type { ApplyResult } from "@millwright/engine/apply-run";
 import type { PendingCreate } from "@millwright/engine/backend/journal";
 import { processStart } from "@millwright/engine/backend/journal";
 import type { Configuration } from "@millwright/engine/configuration";
-import type { InstanceChange, Plan } from "@millwright/engine/plan";
+import { type InstanceChange, movesObjects, type Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { collectVariables } from "@millwright/engine/variables";
@@ -57,8 +57,8 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
     started: new Date().toISOString(),
   };
   const open = pending.filter((entry) => !plan.settled.includes(entry.address));
-  // What was taken over is in the state before the journal forgets it.
-  if (plan.settled.length > 0) await kept.write(plan.priorState);
+  // What was taken over is in the state before the journal forgets it, and what was moved before the journal tells of it by its new address.
+  if (plan.settled.length > 0 || movesObjects(plan)) await kept.write(plan.priorState);
   kept.makeRunFolder();
   const recording = await Recording.begin(input);
   const journal = await kept.journal.begin(header, open);

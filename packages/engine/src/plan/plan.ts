@@ -216,6 +216,11 @@ export function isChange({ action, previousAddress, importing }: InstanceChange)
   return action !== "no-op" || previousAddress !== undefined || importing !== undefined;
 }
 
+/** Whether the plan gives objects other addresses. */
+export function movesObjects({ changes }: Plan): boolean {
+  return changes.some(({ previousAddress }) => previousAddress !== undefined);
+}
+
 /** Whether the plan is about all that the configuration and the state have. */
 export function isWhole({ targets, excludes = [] }: Pick<Plan, "targets" | "excludes">): boolean {
   return targets.length + excludes.length === 0;
