@@ -1,44 +1,25 @@
 import { Semaphore } from "@millwright/core/concurrency";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { ApplyResult } from "@millwright/engine/apply-run";
-import type { Configuration } from "@millwright/engine/configuration";
 import type { Graph, Outcome } from "@millwright/engine/graph";
 import { walkGraph } from "@millwright/engine/graph";
 import { evaluateInputs } from "@millwright/engine/instances/evaluate";
 import { fulfils } from "@millwright/engine/instances/fulfils";
 import type { InstanceList } from "@millwright/engine/instances/list";
-import { forgetInstance, writeRecord } from "@millwright/engine/instances/record";
-import type { Plan } from "@millwright/engine/plan";
+import type { CheckResult } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
-import type { RunListener } from "@millwright/engine/ports";
-import { dynamicValue, isMarkedDeep, isWhollyKnown, sensitive, type Value } from "@millwright/value/value";
-import { progressView } from "../views/progress.ts";
-import { sealingOf } from "../terraform/backend/sealing.ts";
+import { WaveTurns } from "@millwright/engine/waves/turns";
+import { dynamicValue, isWhollyKnown, type Value } from "@millwright/value/value";
+import { eventsOf } from "../terraform/apply-call.ts";
 import { carryOut, sayInterrupts } from "../terraform/carry-out.ts";
-import type { OpenState } from "../terraform/open-state.ts";
-import type { RunToRecord } from "../terraform/recording.ts";
-import { providersOf, providerVersions } from "../terraform/registry.ts";
 import { forgetSettled, recoverInterrupted } from "../terraform/recover.ts";
 import type { Session } from "../terraform/session.ts";
-import { placeTo } from "./place.ts";
-import { named } from "./named-events.ts";
+import type { InstanceWaves } from "./instance-waves.ts";
 import { type ListVariables, listValues } from "./list-values.ts";
 import { storedOutputs } from "./outputs.ts";
-import { instancesAtOnce } from "./plan-instances.ts";
+import { instancesAtOnce, type ReadyInstance } from "./ready-instance.ts";
+import { forgetIfGone, rememberInstance } from "./remember.ts";
 import type { Task } from "./tasks.ts";
-
-/** An instance whose plan is to be carried out, with its state held. */
-export interface ReadyInstance {
-  readonly task: Task;
-  readonly session: Session;
-  readonly state: OpenState;
-  readonly plan: Plan;
-  readonly configuration: Configuration;
-  readonly given: ReadonlyMap<string, Value>;
-  /** The template's files, and what its TypeScript needs to be run again. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly contribution?: string;
-}
 
 export interface ApplyInstancesInput {
   readonly session: Session;
@@ -50,11 +31,15 @@ export interface ApplyInstancesInput {
   readonly given: ReadonlyMap<string, Value>;
   /** Calls to providers at a time, for each instance. */
   readonly parallelism: number;
+  /** Where given, they go in waves. */
+  readonly waves?: InstanceWaves;
 }
 
 export interface AppliedInstances {
   readonly outcomes: ReadonlyMap<string, Outcome>;
   readonly counts: ApplyResult["counts"];
+  /** Of an apply in waves: how many were begun. */
+  readonly begun: number;
 }
 
 /**
@@ -66,19 +51,44 @@ export async function applyInstances(input: ApplyInstancesInput): Promise<Applie
   const run = new ApplyingRun(input);
   const slots = new Semaphore(instancesAtOnce);
   const stopSaying = sayInterrupts(input.session);
+  const { waves, order } = input;
   try {
     const { signal } = input.session.io;
-    const outcomes = await walkGraph(input.order, (task) => slots.run(() => run.apply(task.name)), signal);
-    return { outcomes, counts: run.counts };
+    const turns = waves && (await turnsOf(run, waves, order, signal));
+    const outcomes = await walkGraph(
+      order,
+      async (task) => {
+        if (turns && !(await turns.enter(task))) return "skipped";
+        return slots.run(() => run.apply(task.name));
+      },
+      signal,
+      turns && ((task, outcome) => turns.settled(task, outcome)),
+    );
+    await input.session.report(turns?.faults ?? []);
+    return { outcomes, counts: run.counts, begun: turns?.begun ?? 0 };
   } finally {
     stopSaying();
+    waves?.run.end();
   }
+}
+
+async function turnsOf(
+  run: ApplyingRun,
+  { run: waveRun, waves, journal }: InstanceWaves,
+  order: Graph<Task>,
+  signal: AbortSignal,
+): Promise<WaveTurns<Task, Task>> {
+  const { between } = await waveRun.begin(signal, journal);
+  const walk = { nodes: order.nodes.values(), stepOf: (task: Task) => task };
+  return new WaveTurns(waves, walk, (end) => between({ ...end, checks: run.checks }), signal);
 }
 
 const nothingDone = { imported: 0, added: 0, changed: 0, destroyed: 0 };
 
 class ApplyingRun {
   readonly counts = { imported: 0, added: 0, changed: 0, destroyed: 0 };
+  /** What came of the conditions of the instances that were done, as they were then. */
+  readonly checks: CheckResult[] = [];
   readonly #input: ApplyInstancesInput;
   readonly #outputs = new Map<string, Value>();
 
@@ -91,50 +101,57 @@ class ApplyingRun {
     const instance = this.#input.ready.get(name);
     // What could not be planned yet has nothing to be carried out; nor is anything that needs it among the plans.
     if (!instance) return true;
-    const { session, state, plan } = instance;
     const variables = await this.#inputsNow(instance);
     if (!variables) return false;
-    if (!(await this.#remember(instance, variables))) return false;
-    if (hasChanges(plan)) {
-      if (!(await this.#carryOut({ ...instance, plan: { ...plan, variables } }))) return false;
-    } else {
-      // What was read again belongs into the state, also where there is nothing else to do.
-      await state.kept.write(plan.priorState);
-      if (plan.settled.length > 0) await forgetSettled(state, plan.settled);
-      if (session.json) session.json.applied(nothingDone, plan.mode, state.kept.current.state.outputs);
-    }
-    return this.#finished(instance);
+    const { saved } = instance;
+    const ready = { ...instance, saved: { ...saved, plan: { ...saved.plan, variables } } };
+    if (!(await (hasChanges(saved.plan) ? this.#carryOut(ready) : this.#keep(ready)))) return false;
+    const { task, configuration, state } = instance;
+    if (task.task === "make")
+      this.#outputs.set(name, storedOutputs(state.kept.current.state, configuration.root.outputs.keys()));
+    return true;
   }
 
-  async #carryOut(instance: ReadyInstance): Promise<boolean> {
-    const { session, state, plan, configuration, given } = instance;
+  // What was read again belongs into the state, also where there is nothing else to do; and so do inputs that change nothing.
+  async #keep({ session, state, saved, configuration }: ReadyInstance): Promise<boolean> {
+    const { plan } = saved;
+    if (!(await rememberInstance(session, { saved, configuration, state }))) return false;
+    await state.kept.write(plan.priorState);
+    if (plan.settled.length > 0) await forgetSettled(state, plan.settled);
+    session.tellJson((view) => view.applied(nothingDone, plan.mode, state.kept.current.state.outputs));
+    if (plan.mode === "destroy") forgetIfGone(session, state);
+    this.checks.push(...namedChecks(session, plan.checks));
+    return true;
+  }
+
+  async #carryOut({ task, session, state, saved, configuration, given }: ReadyInstance): Promise<boolean> {
     const { pending, diagnostics } = await recoverInterrupted(state);
     if (!(await session.report(diagnostics))) return false;
-    const events: RunListener = session.json ? session.json.events : named(session, progressView(session, "apply"));
-    const { parallelism } = this.#input;
     const done = await carryOut({
       session,
       state,
-      plan,
+      plan: saved.plan,
       configuration,
       given,
       pending,
-      events,
-      parallelism,
-      record: await recordOf(instance),
+      events: eventsOf({ session }, "apply"),
+      parallelism: this.#input.parallelism,
+      record: { operation: task.task === "remove" ? "destroy" : "apply", saved },
     });
     if (!done) return false;
-    const { counts, state: after } = done.result;
+    const { counts, state: after, checks } = done.result;
+    this.checks.push(...namedChecks(session, checks));
     this.counts.imported += counts.imported;
     this.counts.added += counts.added;
     this.counts.changed += counts.changed;
     this.counts.destroyed += counts.destroyed;
-    if (session.json && done.ok) session.json.applied(counts, plan.mode, after.outputs);
+    if (done.ok) session.tellJson((view) => view.applied(counts, saved.plan.mode, after.outputs));
     return done.ok;
   }
 
   /** The values of a plan's variables, those that were unknown taken from what has come of other instances. */
-  async #inputsNow({ task, plan, session }: ReadyInstance): Promise<ReadonlyMap<string, Value> | undefined> {
+  async #inputsNow({ task, saved, session }: ReadyInstance): Promise<ReadonlyMap<string, Value> | undefined> {
+    const { plan } = saved;
     if (!task.listed || task.task === "remove" || task.listed.dependencies.size === 0) return plan.variables;
     const { list, variables } = this.#input;
     const outputs = (other: string) => this.#outputs.get(other) ?? dynamicValue;
@@ -159,46 +176,10 @@ class ApplyingRun {
     }
     return now;
   }
-
-  // Before anything is made, so that what a killed run has made is not forgotten either.
-  async #remember(
-    { task, session, state, configuration, files, contribution }: ReadyInstance,
-    inputs: ReadonlyMap<string, Value>,
-  ): Promise<boolean> {
-    if (!task.listed || task.task === "remove") return true;
-    const sealing = await sealingOf(session, [], "state");
-    if (!sealing) return false;
-    // Where the state is encrypted, no secret of it is to lie beside it in clear.
-    const isSecret = ([name, value]: readonly [string, Value]) =>
-      isMarkedDeep(value, sensitive) || configuration.root.variables.get(name)?.sensitive === true;
-    const withheld = sealing.sealed ? [...inputs].filter(isSecret).map(([name]) => name) : [];
-    const { template, dependencies } = task.listed;
-    writeRecord(this.#input.session.folder, task.name, {
-      template,
-      place: placeTo(this.#input.session.folder, state.kept.place),
-      lineage: state.kept.lineage,
-      dependencies: [...dependencies],
-      outputs: [...configuration.root.outputs.keys()],
-      inputs: new Map([...inputs].filter(([name]) => !withheld.includes(name))),
-      withheld,
-      files,
-      ...(contribution === undefined ? {} : { contribution }),
-    });
-    return true;
-  }
-
-  #finished({ task, configuration, state }: ReadyInstance): boolean {
-    const { state: now } = state.kept.current;
-    if (task.task === "remove") {
-      if (now.resources.size === 0) forgetInstance(this.#input.session.folder, task.name);
-    } else this.#outputs.set(task.name, storedOutputs(now, configuration.root.outputs.keys()));
-    return true;
-  }
 }
 
-/** What the history of the instance's state keeps of the run. */
-async function recordOf({ task, session, plan, files, contribution }: ReadyInstance): Promise<RunToRecord> {
-  const providers = providerVersions(plan, (await providersOf(session)).registry);
-  const operation = task.task === "remove" ? "destroy" : "apply";
-  return { operation, saved: { plan, files, providers, ...(contribution === undefined ? {} : { contribution }) } };
+/** Conditions of an instance, by names that say whose they are. */
+export function namedChecks({ instance }: Session, checks: readonly CheckResult[]): CheckResult[] {
+  if (!instance) return [...checks];
+  return checks.map((check) => ({ ...check, instanceAddress: `${instance.name}: ${check.instanceAddress}` }));
 }

@@ -1,34 +1,33 @@
-import { existsSync } from "node:fs";
-import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { instanceOrder } from "@millwright/engine/instances/order";
 import type { SavedInstance } from "@millwright/engine/instances/plan-file";
 import { readRecord } from "@millwright/engine/instances/record";
 import type { Value } from "@millwright/value/value";
 import { providersOf } from "../terraform/registry.ts";
-import { staleness, unfitPlan } from "../terraform/apply-saved.ts";
+import { notAFile, staleness, unfitPlan } from "../terraform/apply-saved.ts";
 import { openState, stateOptions } from "../terraform/open-state.ts";
 import { recoverInterrupted } from "../terraform/recover.ts";
 import type { ApplyInstancesCall } from "./apply-command.ts";
-import { sayApplied } from "./apply-command.ts";
-import { applyInstances, type ReadyInstance } from "./apply-instances.ts";
+import { carryOutInstances } from "./carry-out-instances.ts";
+import { instanceWaves } from "./instance-waves.ts";
 import { instanceSession } from "./instance-session.ts";
 import { KnownStates } from "./known-states.ts";
 import { savedVariables } from "./list-values.ts";
 import { type Listing, restoreListing } from "./listing.ts";
 import { type OpenedInstance, openSavedPlans } from "./open-saved.ts";
+import type { ReadyInstance } from "./ready-instance.ts";
 import type { Task } from "./tasks.ts";
+import { valuesOf } from "../terraform/apply-variables.ts";
 import { savedConfiguration } from "../terraform/saved-configuration.ts";
 
 /** Carries out the saved plans of instances, without a question; refuses all of them when one has gone stale. */
 export async function applySavedInstances(call: ApplyInstancesCall, name: string): Promise<number> {
-  const { session, values } = call;
-  const path = session.path(name);
-  if (!existsSync(path)) {
-    const detail = `There is no file ${name} in ${session.folder}. Save a plan with plan -out=${name} first; to plan and apply in one step, give no file.`;
-    await session.report([errorDiagnostic("Failed to load plan file", detail)]);
+  const { session } = call;
+  const noFile = notAFile(session, name);
+  if (noFile) {
+    await session.report([noFile]);
     return 1;
   }
-  const opened = await openSavedPlans(session, path);
+  const opened = await openSavedPlans(session, session.path(name));
   if (!opened) return 1;
   const { plans, instances } = opened;
   const listing = await restoreListing(plans);
@@ -44,23 +43,25 @@ export async function applySavedInstances(call: ApplyInstancesCall, name: string
       else ok = false;
     }
     if (!ok) return 1;
-    for (const { session: inside, plan } of ready.values()) inside.json?.changes(plan);
-    const applied = await applyInstances({
-      session,
+    for (const { session: inside, saved } of ready.values()) inside.tellJson((view) => view.changes(saved.plan));
+    const order = instanceOrder(tasks);
+    const waves = await instanceWaves(call, { order, ready, waited: false });
+    if (waves === "mistake") return 1;
+    if (waves && !session.json) await session.io.stdout(`${waves.shown}\n`);
+    const code = await carryOutInstances(call, {
       list: listing.list,
       variables: variables.value,
-      order: instanceOrder(tasks),
+      order,
       ready,
       given: await outputsOfOthers(call, listing, ready),
-      parallelism: values.parallelism ?? 10,
+      ...(waves ? { waves } : {}),
     });
-    const done = await sayApplied(call, applied);
     const left = plans.later.map((each) => each.name);
-    if (done && left.length > 0 && !session.json)
+    if (code === 0 && left.length > 0 && !session.json)
       await session.io.stdout(
         `\nStill to be planned, now that these are applied: ${left.join(", ")}. Run plan again.\n`,
       );
-    return done ? 0 : 1;
+    return code;
   } finally {
     for (const { state } of ready.values()) await state.release();
   }
@@ -79,20 +80,20 @@ async function readyOf(
   task: Task,
   { names }: Listing,
 ): Promise<ReadyInstance | undefined> {
-  const inputs = [...saved.plan.variables].map(([input, value]) => ({ kind: "value", name: input, value }) as const);
-  const inside = instanceSession(session, { name, template, inputs, listFiles: names, files: saved.files });
+  const inputs = valuesOf(saved.plan.variables);
+  const dependencies = task.listed ? { dependencies: [...task.listed.dependencies] } : {};
+  const scope = { name, template, inputs, listFiles: names, files: saved.files, ...dependencies };
+  const inside = instanceSession(session, scope);
   const unfit = unfitPlan(saved, (await providersOf(inside)).registry);
   if (!(await inside.report(unfit ? [unfit] : []))) return undefined;
   const state = await openState(inside, stateOptions(values, occurrences, "OperationTypeApply"));
   if (!state) return undefined;
   const { pending, diagnostics } = await recoverInterrupted(state);
-  const { contribution, plan, files } = saved;
+  const { plan } = saved;
   const loaded = await savedConfiguration(inside, { ...saved, variables: plan.variables });
   const wrong = loaded.diagnostics.filter(({ severity }) => severity === "error");
-  if (await inside.report([...diagnostics, ...staleness(plan, state, pending), ...wrong])) {
-    const kept = contribution === undefined ? {} : { contribution };
-    return { task, session: inside, state, plan, configuration: loaded.value, given: new Map(), files, ...kept };
-  }
+  if (await inside.report([...diagnostics, ...staleness(plan, state, pending), ...wrong]))
+    return { task, session: inside, state, saved, configuration: loaded.value, given: new Map() };
   await state.release();
   return undefined;
 }

@@ -2,6 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { FlagTable, FlagValues } from "../flags.ts";
 import { badPlanningFlags, planningFlags } from "../terraform/options.ts";
+import { reportingFlags } from "../terraform/reporting.ts";
 
 export const instanceFlag = {
   instance: {
@@ -12,7 +13,11 @@ export const instanceFlag = {
 } as const satisfies FlagTable;
 
 /** What plan, apply and destroy of instances have in common. */
-export const instancePlanningFlags = { ...planningFlags, ...instanceFlag } as const satisfies FlagTable;
+export const instancePlanningFlags = {
+  ...planningFlags,
+  ...reportingFlags,
+  ...instanceFlag,
+} as const satisfies FlagTable;
 
 const addressFlags = ["target", "target-file", "exclude", "exclude-file", "replace", "allow-destroy"] as const;
 

@@ -4,12 +4,12 @@ import type { VariableSource } from "@millwright/engine/variables";
 import type { CommandIo } from "../io.ts";
 import type { InstanceScope } from "../terraform/instance-scope.ts";
 import { Session } from "../terraform/session.ts";
-import { JsonView } from "../views/json-lines.ts";
 
 export interface ScopeInput {
   readonly name: string;
   readonly template: string;
   readonly inputs: readonly VariableSource[];
+  readonly dependencies?: readonly string[];
   readonly listFiles: ReadonlySet<string>;
   /** The template's files as they are remembered, where they are to be used instead of what is there now. */
   readonly files?: ReadonlyMap<string, Uint8Array>;
@@ -26,8 +26,9 @@ export function instanceSession(parent: Session, input: ScopeInput): Session {
   const scope = instanceScope(parent.folder, input);
   const folder = resolve(parent.folder, input.template);
   const io: CommandIo = { ...parent.io, cwd: folder, instance: scope };
-  const { compactWarnings, json, sources } = parent;
+  const { compactWarnings, json } = parent;
   const noColor = !parent.view.colour;
-  const view = json ? { json: new JsonView(parent.io, sources, input.name) } : {};
-  return new Session(io, parent.style, folder, { noColor, compactWarnings, ...view });
+  const reporting = { ...parent.reporting, also: parent.reporting.also?.named(input.name) };
+  const view = json ? { json: json.named(input.name) } : {};
+  return new Session(io, parent.style, folder, { noColor, compactWarnings, reporting, ...view });
 }

@@ -3,7 +3,6 @@ import { resolve } from "node:path";
 import { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import type { Module } from "@millwright/engine/configuration";
 import type { Graph } from "@millwright/engine/graph";
 import { walkGraph } from "@millwright/engine/graph";
 import { evaluateInputs } from "@millwright/engine/instances/evaluate";
@@ -14,27 +13,25 @@ import { unknownRepetition } from "@millwright/engine/unknown-repetition";
 import type { VariableSource } from "@millwright/engine/variables";
 import { isWhollyKnown, type Value } from "@millwright/value/value";
 import type { FlagValues } from "../flags.ts";
-import { renderPlan } from "../views/plan.ts";
-import { progressView } from "../views/progress.ts";
+import { eventsOf } from "../terraform/apply-call.ts";
 import { type LoadedFolder, loadFolder } from "../terraform/folder.ts";
 import { type OpenState, openState, stateOptions } from "../terraform/open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "../terraform/options.ts";
 import { newPool } from "../terraform/run-context.ts";
 import { savedConfiguration } from "../terraform/saved-configuration.ts";
+import { savedPlan } from "../terraform/saved-plan.ts";
+import { planText } from "../terraform/shown-plan.ts";
 import { planFolder } from "../terraform/run-plan.ts";
 import type { Session } from "../terraform/session.ts";
 import { instanceSession } from "./instance-session.ts";
 import type { Listing } from "./listing.ts";
 import { type ListVariables, listValues, listVariables } from "./list-values.ts";
-import { named } from "./named-events.ts";
 import { plannedOutputs } from "./outputs.ts";
+import { instancesAtOnce, type PlannedInstance } from "./ready-instance.ts";
 import { placeFrom } from "./place.ts";
 import { KnownStates, rememberedInputs } from "./known-states.ts";
 import { stillNeeded, type Task, tasksOf } from "./tasks.ts";
 import { readTemplates } from "./templates.ts";
-
-/** So many instances are worked on side by side; each has providers of its own. */
-export const instancesAtOnce = 4;
 
 export interface PlanInstancesInput {
   readonly session: Session;
@@ -46,22 +43,6 @@ export interface PlanInstancesInput {
   readonly occurrences: readonly GivenFlag[];
   /** What the states are held for. */
   readonly operation: string;
-}
-
-/** One instance with its plan, and its state held. */
-export interface PlannedInstance {
-  readonly task: Task;
-  readonly session: Session;
-  readonly folder: LoadedFolder;
-  /** What the template's TypeScript needs to be run again. */
-  readonly contribution?: string;
-  readonly state: OpenState;
-  readonly plan: Plan;
-  /** Values of ephemeral variables. */
-  readonly given: ReadonlyMap<string, Value>;
-  /** The plan for people, and what was said beside it. */
-  readonly text: string;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** The plans of all instances of a run. */
@@ -201,9 +182,10 @@ class PlanningRun {
     const template = task.template ?? ".";
     const isHere = task.listed !== undefined && existsSync(resolve(session.folder, template));
     const files = task.record && !isHere ? { files: task.record.files } : {};
-    const scope = { name: task.name, template, inputs, listFiles: listing.names, ...files };
+    const dependencies = task.listed ? { dependencies: [...task.listed.dependencies] } : {};
+    const scope = { name: task.name, template, inputs, listFiles: listing.names, ...dependencies, ...files };
     const inside = instanceSession(session, scope);
-    const folder = isHere ? await loadFolder(inside) : await rememberedFolder(inside, task);
+    const folder = isHere ? await loadFolder(inside) : await rememberedFolder(inside, task, inputs);
     const state = await openState(inside, stateOptions(values, occurrences, operation));
     if (!state) return false;
     const misplaced = this.#misplaced(task, state);
@@ -216,7 +198,7 @@ class PlanningRun {
     let keep = false;
     try {
       const mode = task.task === "remove" ? "destroy" : this.#input.mode;
-      const events = inside.json ? inside.json.events : named(inside, progressView(inside, "plan"));
+      const events = eventsOf({ session: inside }, "plan");
       const found = await planFolder({ session: inside, folder, state, pool, values, occurrences, mode, events });
       const { plan, diagnostics } = found;
       if (task.task === "make" && waitsForOthers(diagnostics, inputs)) {
@@ -227,19 +209,18 @@ class PlanningRun {
         await inside.report(diagnostics);
         return false;
       }
-      const text = session.json || !worthShowing(plan) ? "" : renderPlan(plan, inside.view, pool);
+      const text = session.json || !worthShowing(plan) ? "" : planText(inside, plan, pool);
       this.#planned.set(task.name, {
         task,
         session: inside,
-        folder,
-        ...contributionOf(task, folder),
         state,
-        plan,
-        given: "given" in found ? found.given : new Map(),
+        saved: await savedPlan(inside, plan, folder),
+        configuration: folder.configuration,
+        given: found.given,
         text,
         diagnostics,
       });
-      if (task.task === "make") this.#outputs.set(task.name, plannedOutputs(plan, rootOf(folder)));
+      if (task.task === "make") this.#outputs.set(task.name, plannedOutputs(plan, folder.configuration.root));
       keep = true;
       return true;
     } finally {
@@ -297,15 +278,6 @@ function secretsAreLost(name: string, inputs: readonly string[]): Diagnostic {
   return errorDiagnostic("Secret inputs are not kept", detail);
 }
 
-function contributionOf({ record }: Task, { stack, files }: LoadedFolder): { readonly contribution?: string } {
-  const contribution = record?.files === files ? record.contribution : stack?.saved;
-  return contribution === undefined ? {} : { contribution };
-}
-
-function rootOf({ configuration }: LoadedFolder): Module {
-  return configuration.root;
-}
-
 /** Whether there is something to look at in a plan. */
 export function worthShowing(plan: Plan): boolean {
   return hasChanges(plan) || plan.drift.length > 0;
@@ -319,11 +291,16 @@ function waitsForOthers(diagnostics: readonly Diagnostic[], inputs: readonly Var
 }
 
 /** The configuration that an instance was made by, out of what is remembered of it. */
-async function rememberedFolder(session: Session, { record }: Task): Promise<LoadedFolder> {
+async function rememberedFolder(
+  session: Session,
+  { record }: Task,
+  variables: readonly VariableSource[],
+): Promise<LoadedFolder> {
   const nothing = { files: new Map<string, Uint8Array>(), variables: new Map<string, Value>() };
-  const kept = record ? { ...record, variables: record.inputs } : nothing;
-  const { value, diagnostics } = await savedConfiguration(session, kept);
-  return { configuration: value, files: kept.files, diagnostics };
+  const made = record ? { ...record, variables: record.inputs } : nothing;
+  const { value, diagnostics } = await savedConfiguration(session, made);
+  const contribution = record?.contribution === undefined ? {} : { contribution: record.contribution };
+  return { configuration: value, files: made.files, diagnostics, kept: { variables, ...contribution } };
 }
 
 /** Names of a graph's nodes, each behind those it depends on, else as they were listed. */

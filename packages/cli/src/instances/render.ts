@@ -13,13 +13,12 @@ export function totals(plans: Iterable<Plan>): PlanCounts {
     sum.change += change;
     sum.destroy += destroy;
     sum.import += imported;
-    sum.import += imported;
   }
   return sum;
 }
 
 export function plansOf({ planned }: PlannedInstances): Plan[] {
-  return [...planned.values()].map(({ plan }) => plan);
+  return [...planned.values()].map(({ saved }) => saved.plan);
 }
 
 interface Headed {
@@ -30,12 +29,12 @@ interface Headed {
   readonly listed: unknown;
 }
 
-/** The line above the plan of one instance. */
-export function heading({ name, template, listed, task }: Headed, view: View): string {
+/** The line above the plan of one instance; `more` is what else is said of it. */
+export function heading({ name, template, listed, task }: Headed, view: View, more = ""): string {
   const style = styleOf(view);
   const from = template === undefined ? "its template is not known any more" : `template ${template}`;
   const why = listed ? (task === "remove" ? ", to be destroyed" : "") : ", no longer listed, to be destroyed";
-  const text = ` ${from}${why} `;
+  const text = ` ${from}${why}${more} `;
   const rest = Math.max(3, Math.min(78, view.width) - name.length - text.length - 4);
   return `\n${style.dim("──")} ${style.bold(name)}${style.dim(`${text}${"─".repeat(rest)}`)}\n`;
 }
@@ -44,8 +43,8 @@ export function heading({ name, template, listed, task }: Headed, view: View): s
 export function summary(plans: PlannedInstances, view: View): string {
   const style = styleOf(view);
   const all = [...plans.planned.values()];
-  const changed = all.filter(({ plan }) => hasChanges(plan));
-  const unchanged = all.filter(({ plan }) => !hasChanges(plan)).map(({ task }) => task.name);
+  const changed = all.filter(({ saved }) => hasChanges(saved.plan));
+  const unchanged = all.filter(({ saved }) => !hasChanges(saved.plan)).map(({ task }) => task.name);
   const { add, change, destroy } = totals(plansOf(plans));
   const what = changed.length === 1 ? "1 instance" : `${changed.length} instances`;
   const head =

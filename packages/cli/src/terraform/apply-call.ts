@@ -60,7 +60,7 @@ export async function carryOutAndSay(
   const { plan } = what;
   const events = eventsOf(call, "apply");
   const parallelism = values.parallelism ?? 10;
-  if (what.waves && !(await what.waves.mayResume(plan.checks, session.io.signal)))
+  if (what.waves && !(await what.waves.mayContinue(plan.checks, session.io.signal)))
     return (await import("../waves/back.ts")).endOfWaves(session, what.waves, 0);
   const done = await carryOut({ ...what, session, state, events, parallelism });
   if (!done) return 1;

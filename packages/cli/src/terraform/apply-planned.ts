@@ -102,10 +102,6 @@ async function agreedPlan(
     if (words !== "" && !session.json) await session.io.stdout(words);
     if (changes && !values["auto-approve"] && !(await approvalOf(call, plan.mode))) return 1;
     const held = await holdForPlan(session, state, plan, folder.configuration);
-    if (held.kind === "refused") {
-      await session.report([held.diagnostic]);
-      return 1;
-    }
     if (held.kind === "held" && !changes) return finishUnchanged(call, state, plan);
     if (held.kind === "held") return { plan, given, inWaves };
     // They stay held, so that what is planned now is of what they are at the end too.

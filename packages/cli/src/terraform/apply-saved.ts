@@ -109,7 +109,6 @@ async function movedSince(
 ): Promise<Diagnostic[]> {
   const held = await holdForPlan(session, state, plan, configuration);
   if (held.kind === "held") return [];
-  if (held.kind === "refused") return [held.diagnostic];
   const detail = `The given plan file can no longer be applied because another operation has changed what it is about since it was created: ${held.parts.join(", ")}. Nothing was changed. Make a new plan.`;
   return [errorDiagnostic("Saved plan is stale", detail)];
 }

@@ -5,7 +5,7 @@ import type { CommandIo } from "../io.ts";
 import { planAndApply } from "./apply-planned.ts";
 import { applySaved } from "./apply-saved.ts";
 import { badLockScope, badPlanningFlags, lockScopeFlag, planningFlags, stateOutFlags } from "./options.ts";
-import { planningSession } from "./planning-session.ts";
+import { runPlanning } from "./planning-session.ts";
 import { reportingFlags } from "./reporting.ts";
 import type { CommandStyle } from "./session.ts";
 import { readLine } from "./read-line.ts";
@@ -52,16 +52,14 @@ async function run(
 ): Promise<number> {
   const parsed = await readLine(applyFlags, args, io, () => help(verb, style));
   if (typeof parsed === "number") return parsed;
-  const { values, occurrences } = parsed;
-  const { session, refused: unclear } = planningSession(io, style, values, occurrences);
-  const refused = unclear ?? misuse(verb, parsed.args, values);
-  if (refused) {
-    await session.report([refused]);
-    return 1;
-  }
-  const call = { session, verb, values, occurrences };
-  const [planFile] = parsed.args;
-  return session.guard(() => (planFile === undefined ? planAndApply(call) : applySaved(call, planFile)));
+  return runPlanning(io, style, parsed, {
+    destroys: verb === "destroy",
+    misuse: ({ args: given, values }) => misuse(verb, given, values),
+    run: ({ session, mode, values, occurrences, args: [planFile] }) => {
+      const call = { session, verb, values, occurrences };
+      return planFile === undefined ? planAndApply(call, mode) : applySaved(call, planFile);
+    },
+  });
 }
 
 function misuse(verb: string, args: readonly string[], values: Values): Diagnostic | undefined {
@@ -73,13 +71,17 @@ function misuse(verb: string, args: readonly string[], values: Values): Diagnost
         : "Expected at most one positional argument: a saved plan. Use the global -chdir option to work in another folder.",
     );
   }
-  if (values.json && !values["auto-approve"] && args.length === 0) {
-    return errorDiagnostic(
-      "Plan file or auto-approve required",
-      "With -json nobody can be asked, so apply needs -auto-approve or a saved plan.",
-    );
-  }
-  return badLockScope(values) ?? badPlanningFlags(values);
+  return nobodyToAsk(args, values) ?? badLockScope(values) ?? badPlanningFlags(values);
+}
+
+/** What is wrong where a plan would have to be asked about, and nobody can be. */
+export function nobodyToAsk(
+  args: readonly string[],
+  { json, "auto-approve": approved }: { readonly json: boolean; readonly "auto-approve": boolean },
+): Diagnostic | undefined {
+  if (!json || approved || args.length > 0) return undefined;
+  const detail = "With -json nobody can be asked, so apply needs -auto-approve or a saved plan.";
+  return errorDiagnostic("Plan file or auto-approve required", detail);
 }
 
 function help(verb: "apply" | "destroy", style: CommandStyle): string {

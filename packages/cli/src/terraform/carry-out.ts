@@ -59,6 +59,7 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   const open = pending.filter((entry) => !plan.settled.includes(entry.address));
   // What was taken over is in the state before the journal forgets it, and what was moved before the journal tells of it by its new address.
   if (plan.settled.length > 0 || movesObjects(plan)) await kept.write(plan.priorState);
+  if (!(await isRemembered(input))) return undefined;
   kept.makeRunFolder();
   const recording = await Recording.begin(input);
   const journal = await kept.journal.begin(header, open);
@@ -94,7 +95,16 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   const failure = await saveAtTheEnd({ state, result, journal, header, pending: [...open, ...result.unanswered] });
   const unrecorded = await recording.end(result);
   const ok = await session.report([...result.diagnostics, ...failure, ...unrecorded]);
+  if (session.instance && plan.mode === "destroy" && failure.length === 0)
+    (await import("../instances/remember.ts")).forgetIfGone(session, state);
   return { ok: ok && result.complete, saved: failure.length === 0, result };
+}
+
+// What an instance of a template is made by is needed to take it down when nobody lists it any more.
+async function isRemembered({ session, state, configuration, record }: CarryOutInput): Promise<boolean> {
+  if (!session.instance || !record) return true;
+  const { rememberInstance } = await import("../instances/remember.ts");
+  return rememberInstance(session, { saved: record.saved, configuration, state });
 }
 
 const interruptWords = {

@@ -15,6 +15,8 @@ export interface InstanceScope {
   readonly statePath: string;
   /** The values of the template's variables. There are no others: no flags, no environment, no files. */
   readonly inputs: readonly VariableSource[];
+  /** Names of the instances that these come from, where the list says so. */
+  readonly dependencies?: readonly string[];
   /** Files of the list, which messages name as they are. */
   readonly listFiles: ReadonlySet<string>;
 }

@@ -1,8 +1,12 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { isKind, messageOf, OperationalError } from "@millwright/core/errors";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import { writePrivateFile } from "@millwright/engine/backend/private-file";
 import { planBytes, type SavedPlan, savedPlanOf } from "@millwright/engine/plan-file";
+import { wrapText } from "../views/style.ts";
 import { sealingOf } from "./backend/sealing.ts";
 import type { GivenFlag } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +28,27 @@ export async function savePlanFile(
     throw new OperationalError(backendErrors.stateUnwritable, text, { cause: error });
   }
   return true;
+}
+
+/** What is wrong with the place where a plan is to be saved. */
+export function noPlaceFor(session: Session, out: string | undefined): Diagnostic | undefined {
+  const folder = out === undefined ? undefined : dirname(session.path(out));
+  if (folder === undefined || existsSync(folder)) return undefined;
+  const detail = `There is no folder ${folder} to save the plan in. Make it first, or name another file with -out.`;
+  return errorDiagnostic("Cannot save the plan", detail);
+}
+
+/** The last words of a plan: where it was saved, and how it is carried out. */
+export function afterPlan({ style, view, io }: Session, out: string | undefined, changes: boolean): string {
+  // Where a machine runs this, nobody reads what to type next.
+  if (io.env.TF_IN_AUTOMATION) return out === undefined ? "" : `\nSaved the plan to: ${out}\n`;
+  const line = `\n${"─".repeat(Math.min(77, view.width))}\n`;
+  if (out !== undefined)
+    return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${style} apply ${JSON.stringify(out)}\n`;
+  if (!changes) return "";
+  const name = style === "terraform" ? "Terraform" : "Millwright";
+  const note = `Note: You didn't use the -out option to save this plan, so ${name} can't guarantee to take exactly these actions if you run "${style} apply" now.`;
+  return `${line}\n${wrapText(note, view.width).join("\n")}\n`;
 }
 
 /** Reads a saved plan. Undefined where it cannot be told how it is encrypted, which was reported; rejects with `planUnreadable`. */

@@ -1,8 +1,5 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
-import type { Plan, PlanMode } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
@@ -10,14 +7,14 @@ import { wrapText } from "../views/style.ts";
 import { generateConfig } from "./generate-config.ts";
 import { loadFolder } from "./folder.ts";
 import { openState, scopedFor, stateOptions } from "./open-state.ts";
-import { badLockScope, badPlanningFlags, type GivenFlag, lockScopeFlag, planningFlags } from "./options.ts";
-import { savePlanFile } from "./plan-files.ts";
+import { badLockScope, badPlanningFlags, lockScopeFlag, planningFlags } from "./options.ts";
+import { afterPlan, noPlaceFor, savePlanFile } from "./plan-files.ts";
 import { newPool } from "./run-context.ts";
 import { badWhy, sayWhy, whyFlags } from "./why.ts";
-import { planFolder, planMode } from "./run-plan.ts";
+import { planFolder } from "./run-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { eventsOf } from "./apply-call.ts";
-import { planningSession } from "./planning-session.ts";
+import { type PlanningCall, runPlanning } from "./planning-session.ts";
 import { reportingFlags } from "./reporting.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { shownPlan } from "./shown-plan.ts";
@@ -43,46 +40,22 @@ const flags = {
 export async function runPlan(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const parsed = await readLine(flags, args, io, () => help(style));
   if (typeof parsed === "number") return parsed;
-  const { values, occurrences } = parsed;
-  const { session, refused: unclear } = planningSession(io, style, values, occurrences);
-  const mode = planMode(values, false);
-  const refused = unclear ?? misuse(session, parsed.args, values) ?? (typeof mode === "string" ? undefined : mode);
-  if (refused || typeof mode !== "string") {
-    await session.report(refused ? [refused] : []);
-    return 1;
-  }
-  return session.guard(() => planAndShow({ session, values, occurrences }, mode));
+  return runPlanning(io, style, parsed, { misuse, run: planAndShow });
 }
 
-interface PlanCall {
-  readonly session: Session;
-  readonly values: FlagValues<typeof flags>;
-  readonly occurrences: readonly GivenFlag[];
-}
+type PlanCall = PlanningCall<FlagValues<typeof flags>>;
 
-function misuse(
-  session: Session,
-  args: readonly string[],
-  { out, ...values }: PlanCall["values"],
-): Diagnostic | undefined {
+function misuse({ session, args, values }: PlanCall): Diagnostic | undefined {
   if (args.length > 0) {
     const detail = `plan takes no arguments, and was given ${args.join(" ")}. To plan another folder, use the global -chdir option.`;
     return errorDiagnostic("Too many command line arguments", detail);
   }
-  if (out !== undefined) {
-    const folder = dirname(session.path(out));
-    if (!existsSync(folder)) {
-      const detail = `There is no folder ${folder} to save the plan in. Make it first, or name another file with -out.`;
-      return errorDiagnostic("Cannot save the plan", detail);
-    }
-  }
-  return badLockScope(values) ?? badPlanningFlags(values) ?? badWhy(values.why);
+  return noPlaceFor(session, values.out) ?? badLockScope(values) ?? badPlanningFlags(values) ?? badWhy(values.why);
 }
 
-async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
-  const { session, values, occurrences } = call;
+async function planAndShow({ session, mode, values, occurrences }: PlanCall): Promise<number> {
   const { io, json } = session;
-  const asFound = await loadFolder(session, call.occurrences);
+  const asFound = await loadFolder(session, occurrences);
   const state = await openState(session, stateOptions(scopedFor(mode, values), occurrences, "OperationTypePlan"));
   if (!state) return 1;
   const pool = await newPool(session);
@@ -119,8 +92,9 @@ async function planAndShow(call: PlanCall, mode: PlanMode): Promise<number> {
       if (!(await savePlanFile(session, session.path(values.out), saved, occurrences))) return 1;
     }
     if (!json && generated.size > 0) await io.stdout(generatedNote(session, values["generate-config-out"]));
-    if (!json) await io.stdout(afterword(session, plan, values.out));
-    return values["detailed-exitcode"] && hasChanges(plan) ? 2 : 0;
+    if (!json) await io.stdout(afterPlan(session, values.out, hasChanges(plan)));
+    const isDone = !hasChanges(plan) && plan.deferrals.length === 0;
+    return values["detailed-exitcode"] && !isDone ? 2 : 0;
   } finally {
     await pool.close();
     await state.release();
@@ -136,18 +110,6 @@ function generatedNote({ style, view }: Session, file: string | undefined): stri
 function incomplete({ view }: Session): string {
   const text = "This plan is as far as it could be made: there were errors. Nothing was changed.";
   return `\n${wrapText(text, view.width).join("\n")}\n`;
-}
-
-function afterword({ style, view, io }: Session, plan: Plan, out: string | undefined): string {
-  // Where a machine runs this, nobody reads what to type next.
-  if (io.env.TF_IN_AUTOMATION) return out === undefined ? "" : `\nSaved the plan to: ${out}\n`;
-  const line = `\n${"─".repeat(Math.min(77, view.width))}\n`;
-  if (out !== undefined)
-    return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${style} apply ${JSON.stringify(out)}\n`;
-  if (!hasChanges(plan)) return "";
-  const name = style === "terraform" ? "Terraform" : "Millwright";
-  const note = `Note: You didn't use the -out option to save this plan, so ${name} can't guarantee to take exactly these actions if you run "${style} apply" now.`;
-  return `${line}\n${wrapText(note, view.width).join("\n")}\n`;
 }
 
 function help(style: CommandStyle): string {

@@ -1,26 +1,66 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
+import type { PlanMode } from "@millwright/engine/plan";
 import type { FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { sourcesIn } from "../views/diagnostics.ts";
 import { JsonView } from "../views/json-lines.ts";
-import type { GivenFlag, viewFlags } from "./options.ts";
+import type { GivenFlag, planningFlags } from "./options.ts";
 import { type reportingFlags, reportingOf } from "./reporting.ts";
+import { planMode } from "./run-plan.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
-/** The session of a command that plans or applies, as its flags say; `refused` where they do not go together. */
-export function planningSession(
+type Values = FlagValues<typeof planningFlags & typeof reportingFlags>;
+
+/** A command that plans or applies, as its line was read: whom to tell, what was typed, and which mode that is. */
+export interface PlanningCall<V extends Values = Values> {
+  readonly session: Session;
+  readonly mode: PlanMode;
+  readonly values: V;
+  readonly occurrences: readonly GivenFlag[];
+  readonly args: readonly string[];
+}
+
+export interface PlanningWork<V extends Values> {
+  /** Whether it is a destroy, whatever the flags say. */
+  readonly destroys?: boolean;
+  /** What does not go together on the line. */
+  misuse(call: PlanningCall<V>): Diagnostic | undefined;
+  run(call: PlanningCall<V>): Promise<number>;
+}
+
+/** Does the work of a command that plans or applies, where its line makes sense; gives the exit code. */
+export async function runPlanning<V extends Values>(
   io: CommandIo,
   style: CommandStyle,
-  values: FlagValues<typeof viewFlags & typeof reportingFlags>,
+  line: Pick<PlanningCall<V>, "values" | "occurrences" | "args">,
+  { destroys = false, misuse, run }: PlanningWork<V>,
+): Promise<number> {
+  const { values, occurrences, args } = line;
+  const { session, refused } = planningSession(io, style, values, occurrences);
+  const mode = planMode(values, destroys);
+  const call = typeof mode === "string" ? { session, mode, values, occurrences, args } : mode;
+  const wrong = refused ?? ("summary" in call ? call : misuse(call));
+  if (!wrong && !("summary" in call)) return session.guard(() => run(call));
+  await session.report(wrong ? [wrong] : []);
+  return 1;
+}
+
+function planningSession(
+  io: CommandIo,
+  style: CommandStyle,
+  values: Values,
   occurrences: readonly GivenFlag[],
 ): { readonly session: Session; readonly refused: Diagnostic | undefined } {
+  const { instance } = io;
+  const ofInstance = (view: JsonView) => (instance ? view.named(instance.name) : view);
   const reporting = reportingOf(io, values, occurrences);
   const refused = "summary" in reporting ? reporting : undefined;
+  const also = "summary" in reporting || !reporting.also ? undefined : ofInstance(reporting.also);
   const session = new Session(io, style, io.cwd, {
     noColor: values["no-color"],
     compactWarnings: values["compact-warnings"],
-    ...("summary" in reporting ? {} : { reporting }),
-    ...(values.json ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
+    ...("summary" in reporting ? {} : { reporting: { ...reporting, also } }),
+    ...(values.json ? { json: ofInstance(new JsonView(io, sourcesIn(instance?.listFolder ?? io.cwd))) } : {}),
   });
   return { session, refused };
 }

@@ -21,7 +21,7 @@ import { planFolder } from "./run-plan.ts";
 import { savePlanFile } from "./plan-files.ts";
 import { shownPlan } from "./shown-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
-import { planningSession } from "./planning-session.ts";
+import { runPlanning } from "./planning-session.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { readLine } from "./read-line.ts";
 
@@ -38,19 +38,18 @@ const flags = {
 export async function runRevert(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const parsed = await readLine(flags, args, io, () => help(style));
   if (typeof parsed === "number") return parsed;
-  const { values, occurrences } = parsed;
-  const { session, refused } = planningSession(io, style, values, occurrences);
-  const misuse = refused ?? badPlanningFlags(values) ?? wrongArguments(parsed.args, values);
-  if (misuse) return refuse(session, misuse);
-  const call: ApplyCall = { session, verb: "apply", values, occurrences };
-  return session.guard(async () => {
-    const state = await stateOf(call);
-    if (!state) return 1;
-    try {
-      return await revert(call, state, parsed.args[0], values);
-    } finally {
-      await state.release();
-    }
+  return runPlanning(io, style, parsed, {
+    misuse: ({ args: given, values }) => badPlanningFlags(values) ?? wrongArguments(given, values),
+    run: async ({ session, values, occurrences, args: [run] }) => {
+      const call: ApplyCall = { session, verb: "apply", values, occurrences };
+      const state = await stateOf(call);
+      if (!state) return 1;
+      try {
+        return await revert(call, state, run, values);
+      } finally {
+        await state.release();
+      }
+    },
   });
 }
 

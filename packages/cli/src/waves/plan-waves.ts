@@ -48,10 +48,15 @@ export async function wavesOf(
       const shown = new Map(backs.slice(0, begun).flatMap(({ steps }) => [...steps]));
       return takeBack(call, state, { touched, shown, before });
     },
-    ...(killed?.waves ? { resumes: { name: `Run ${killed.number}`, waves: killed.waves } } : {}),
+    ...(killed?.waves ? { continues: killedText(`Run ${killed.number}`, killed.waves) } : {}),
   });
   const lines = waves.map((wave, at) => ({ what: countText(wave.length, "change"), back: backs[at]! }));
   return { run, shown: renderWaves(lines, settings, session.view.width) };
+}
+
+/** What is said of a killed run before it is gone on with; `run` begins the sentence. */
+export function killedText(run: string, { begun, count }: RunWaves): string {
+  return `${run} was killed in wave ${begun} of ${count}. It is gone on with:`;
 }
 
 /** The sizes of what is left of a killed run: the wave that was under way is finished first, with the room that it had. */

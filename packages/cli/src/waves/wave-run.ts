@@ -40,14 +40,8 @@ export interface WavedWork<T> {
   nameOf(step: T): string;
   /** Takes back what the first waves have done, as it was shown; false where not all of it could be. */
   back(begun: number): Promise<boolean>;
-  /** The run that was killed between its waves, and that this one goes on with. */
-  readonly resumes?: KilledWaves;
-}
-
-/** A run that was killed between its first wave and its last; `name` begins a sentence: `Run 3`. */
-export interface KilledWaves {
-  readonly name: string;
-  readonly waves: RunWaves;
+  /** Where something was before the first of these waves, so that the gates are asked before it too: that, in words. */
+  readonly continues?: string;
 }
 
 /** Keeps that a further wave has begun, so that a killed run can be gone on with there. */
@@ -97,14 +91,12 @@ export class WaveRun<T> {
     this.#over.abort();
   }
 
-  /** Before the first wave, where an earlier run was killed after one: whether the gates are for going on. */
-  async mayResume(checks: readonly CheckResult[], signal: AbortSignal): Promise<boolean> {
-    if (!this.work.resumes) return true;
+  /** Before the first wave, where it goes on with something: whether the gates are for that. */
+  async mayContinue(checks: readonly CheckResult[], signal: AbortSignal): Promise<boolean> {
+    const { continues } = this.work;
+    if (continues === undefined) return true;
     this.#began = systemClock.now();
-    const { name, waves } = this.work.resumes;
-    await this.#say(`${name} was killed in wave ${waves.begun} of ${waves.count}. It is gone on with:`, {
-      event: "resume",
-    });
+    await this.#say(continues, { event: "resume" });
     return this.#ask(0, { changed: [], failed: [], checks }, signal);
   }
 
