@@ -216,6 +216,27 @@ describe.each(backends)("a state that two runs share in $type", (kept) => {
     good(await whole);
   });
 
+  test("objects are moved beside it; what was made after them is held too", async () => {
+    const [one, other] = [await checkout({ b: "two" }), await checkout()];
+    const renamed = (from: string, to: string) => {
+      const main = other.read("main.tf").replaceAll(`terraform_data.${from}.`, `terraform_data.${to}.`);
+      const block = `moved {\n  from = terraform_data.${from}\n  to   = terraform_data.${to}\n}\n`;
+      other.write({ "main.tf": `${main.replace(`"terraform_data" "${from}"`, `"terraform_data" "${to}"`)}${block}` });
+      return [...parts, `-target=terraform_data.${from}`, `-target=terraform_data.${to}`];
+    };
+    const first = one.run([...parts, "-target=terraform_data.b"]);
+    await begun("b", first);
+    good(await other.run(renamed("alone", "solitary")));
+    good(await other.run([...renamed("a", "z"), "-target=terraform_data.of_a"]));
+    const refused = await other.run(renamed("b", "y"));
+    expect([refused.code, plainText(refused)]).toEqual([1, expect.stringContaining("- terraform_data.b ")]);
+    go("b");
+    good(await first);
+    expect((await state()).inputs).toEqual({ z: "one", b: "two", of_a: "one", solitary: "one" });
+    const [ofA] = (await state()).resources.filter(({ name }) => name === "of_a");
+    expect(ofA).toMatchObject({ instances: [{ dependencies: ["terraform_data.z"] }] });
+  });
+
   test("a saved plan is stale only where its own parts have moved", async () => {
     const [one, other] = [await checkout({ alone: "two" }), await checkout({ b: "two" })];
     go("b");

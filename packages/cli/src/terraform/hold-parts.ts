@@ -1,10 +1,10 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
+import { warningDiagnostic } from "@millwright/core/diagnostics";
 import { systemClock } from "@millwright/core/ports";
 import { takeParts } from "@millwright/engine/backend/parts-hold";
 import type { Configuration } from "@millwright/engine/configuration";
 import { differingParts, noParts } from "@millwright/engine/parts/merge";
-import { movesBetweenParts, partsOfPlan } from "@millwright/engine/parts/parts-of-plan";
+import { partsOfPlan } from "@millwright/engine/parts/parts-of-plan";
 import type { Plan } from "@millwright/engine/plan";
 import type { OpenState } from "./open-state.ts";
 import type { Session } from "./session.ts";
@@ -13,8 +13,7 @@ import type { Session } from "./session.ts";
 export type HeldForPlan =
   | { readonly kind: "held" }
   /** These parts are held, and another run has changed them since the plan was made. */
-  | { readonly kind: "moved"; readonly parts: readonly string[] }
-  | { readonly kind: "refused"; readonly diagnostic: Diagnostic };
+  | { readonly kind: "moved"; readonly parts: readonly string[] };
 
 /**
  * Holds the parts of a shared state that a plan changes, and those it relies on, and looks whether they are still as the plan
@@ -28,7 +27,6 @@ export async function holdForPlan(
   configuration: Configuration,
 ): Promise<HeldForPlan> {
   if (!shared) return { kind: "held" };
-  if (movesBetweenParts(plan)) return { kind: "refused", diagnostic: needsTheWhole() };
   const { hold, timeout } = shared;
   const { changed, read, along } = partsOfPlan(plan, configuration);
   const wanted = { changed, read };
@@ -43,12 +41,6 @@ export async function holdForPlan(
   if (moved.length > 0 || kept.current.lineage !== plan.lineage) return { kind: "moved", parts: moved };
   kept.own({ changed: new Set(changed), along: new Set(along) });
   return { kind: "held" };
-}
-
-function needsTheWhole(): Diagnostic {
-  const detail =
-    "The plan moves objects from one resource to another, which others may refer to. Nothing was changed. Run it once without -lock-scope=parts.";
-  return errorDiagnostic("Moves need the whole state", detail);
 }
 
 /** Does something with parts of a shared state that are held meanwhile, and with what is newest of them. */

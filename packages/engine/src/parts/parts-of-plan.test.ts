@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TestEngine, type TestFiles } from "../testing/test-engine.ts";
-import { movesBetweenParts, partsOfPlan } from "./parts-of-plan.ts";
+import { partsOfPlan } from "./parts-of-plan.ts";
 
 const small = (name: string, rest = "") => `resource "test_small" "${name}" {\n  name = "${name}"\n  ${rest}\n}\n`;
 const inModule = (inner: string, outer: string): TestFiles => ({
@@ -53,6 +53,24 @@ describe("a plan is about", () => {
       changed: ["output.both"],
       read: ["test_small.a", "test_small.b"],
     },
+    {
+      name: "both ends of a move, and what was made after the one that is left",
+      before: small("a") + small("b", "value = test_small.a.id") + small("c"),
+      now: `${small("z").replace('name = "z"', 'name = "a"')}${small("b", "value = test_small.z.id")}${small("c")}moved {
+  from = test_small.a
+  to   = test_small.z
+}
+`,
+      changed: ["test_small.a", "test_small.b", "test_small.z"],
+      read: [],
+    },
+    {
+      name: "one part, where an instance moves within it",
+      before: small("a") + small("b", "value = test_small.a.id"),
+      now: small("a", "count = 1") + small("b", "value = test_small.a[0].id"),
+      changed: ["test_small.a"],
+      read: [],
+    },
     { name: "nothing where nothing changes", before: small("a"), now: small("a"), changed: [], read: [] },
   ];
   for (const { name, before, now, targets = [], changed, read } of cases) {
@@ -64,16 +82,6 @@ describe("a plan is about", () => {
       expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
       const { configuration } = engine.context(false, []);
       expect(partsOfPlan(plan, configuration)).toEqual({ changed, read, along: [] });
-      expect(movesBetweenParts(plan)).toBe(false);
     });
   }
-
-  test("the whole, where it gives an object another address", async () => {
-    const engine = new TestEngine(small("a"));
-    await engine.given(small("a"));
-    engine.configure(
-      `${small("b").replace('"b"\n}', '"a"\n}')}moved {\n  from = test_small.a\n  to = test_small.b\n}\n`,
-    );
-    expect(movesBetweenParts((await engine.plan()).plan)).toBe(true);
-  });
 });

@@ -3,6 +3,7 @@ import { configGraph, nodeId } from "../config-graph.ts";
 import type { Configuration } from "../configuration.ts";
 import { parseAddress } from "../parse-address.ts";
 import { isChange, type Plan } from "../plan/plan.ts";
+import type { ObjectState, State } from "../state.ts";
 
 /**
  * Which parts of a state a plan is about. A part is a managed resource as the configuration knows it, with all its instances
@@ -24,8 +25,10 @@ export function partsOfPlan(plan: Plan, configuration: Configuration): PlanParts
   for (const change of plan.changes) {
     if (!isChange(change)) continue;
     changed.add(configResourceText(change.address.module, change.address.resource));
+    if (change.previousAddress !== undefined) changed.add(partOfInstance(change.previousAddress));
     for (const dependency of change.dependencies) needed.add(dependency);
   }
+  for (const part of madeAfter(plan.previousState, leftParts(plan))) changed.add(part);
   for (const text of plan.settled) changed.add(partOfInstance(text));
   for (const [name, { action }] of plan.outputs) if (action !== "no-op") changed.add(outputPart(name));
   for (const id of resourcesBefore(configuration, changed)) needed.add(id);
@@ -47,12 +50,23 @@ export function partOfInstance(text: string): string {
   return parsed?.kind === "instance" ? configResourceText(parsed.address.module, parsed.address.resource) : text;
 }
 
-/** Whether a plan moves objects from one part to another, which is not about these alone: others name what they came after. */
-export function movesBetweenParts(plan: Plan): boolean {
-  return plan.changes.some(
-    ({ address, previousAddress }) =>
-      previousAddress !== undefined && partOfInstance(previousAddress) !== partOfInstance(address.text),
-  );
+// Parts that objects are moved away from.
+function leftParts({ changes }: Plan): ReadonlySet<string> {
+  const left = changes.flatMap(({ address, previousAddress }) => {
+    const from = partOfInstance(previousAddress ?? address.text);
+    return from === partOfInstance(address.text) ? [] : [from];
+  });
+  return new Set(left);
+}
+
+// Parts with objects that were made after one of these, whose name is another once it has moved.
+function madeAfter(state: State, parts: ReadonlySet<string>): string[] {
+  if (parts.size === 0) return [];
+  const names = (object: ObjectState | undefined) => object?.dependencies.some((name) => parts.has(name));
+  return [...state.resources.values()].flatMap(({ module, address, instances }) => {
+    const objects = [...instances.values()].flatMap(({ current, deposed }) => [current, ...deposed.values()]);
+    return objects.some(names) ? [configResourceText(module, address)] : [];
+  });
 }
 
 function isData(part: string): boolean {
