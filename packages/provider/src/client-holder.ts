@@ -2,7 +2,7 @@ import type { OperationalError } from "@millwright/core/errors";
 import { invariant } from "@millwright/core/errors";
 import type { ProviderDefinition } from "./define.ts";
 import type { Fields } from "./fields.ts";
-import type { ProviderDiagnostics } from "./protocol.ts";
+import type { DeferrableCall, ProviderDiagnostics } from "./protocol.ts";
 import type { Run } from "./serve-resource.ts";
 
 /** A provider's client over its life: none until configured, none while its configuration is not known. */
@@ -37,6 +37,11 @@ export class ClientHolder<F extends Fields, C> {
     const detail =
       "Its configuration depends on values that are known only after apply. Apply what they come from first (with -target), then this.";
     return otherwise([{ severity: "error", summary: `Provider ${name} is not configured yet`, detail }]);
+  }
+
+  /** Whether a call is put off, since there is no client before more of the configuration is known. */
+  putsOff({ deferralAllowed }: DeferrableCall): boolean {
+    return this.#client.state === "waiting" && deferralAllowed === true;
   }
 
   ready(client: C): void {

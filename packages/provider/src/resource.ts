@@ -4,6 +4,7 @@ import type { Fields } from "./fields.ts";
 import type { PlanNote } from "./plan-note.ts";
 import type { PrivateData } from "./private-data.ts";
 import type { Problem, ProblemPlace } from "./problem.ts";
+import type { DeferralReason } from "./protocol.ts";
 import type { TypeSystem } from "./schema-of-fields.ts";
 import type { ServedResource } from "./serve-resource.ts";
 import { serveResource } from "./serve-resource.ts";
@@ -101,6 +102,11 @@ export interface PlanChange<F extends Fields> {
   readonly plan?: Partial<Unsettled<PlanOf<F>>>;
   readonly replace?: readonly ProblemPlace[];
   readonly notes?: readonly PlanNote[];
+  /**
+   * Puts the whole change off to a later plan, such as one for which something has to be there that this run makes. Where
+   * the user does not allow that (`-allow-deferral`) it is an error.
+   */
+  readonly putOff?: DeferralReason;
 }
 
 /** How the state of another resource type becomes one of this. */

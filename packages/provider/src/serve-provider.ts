@@ -81,6 +81,9 @@ function configurationCalls<F extends Fields, C>(
 }
 
 /** Those types of resource that can be read many at a time, and how. */
+/** The answer of a provider whose own configuration is not known yet, where it may wait. */
+const notConfigured = { deferral: "provider-config-unknown", diagnostics: [] } as const;
+
 function manyCalls<F extends Fields, C>(
   resources: ReadonlyMap<string, ServedResource<C>>,
   holder: ClientHolder<F, C>,
@@ -92,10 +95,11 @@ function manyCalls<F extends Fields, C>(
     readMany: async (calls) => {
       const [first] = calls;
       if (!first) return [];
+      const unread = calls.map(({ current, private: bytes }) => ({ newState: current, private: bytes }));
+      if (holder.putsOff(first)) return unread.map((answer) => ({ ...answer, ...notConfigured }));
       return holder.with(
         (run) => one(able, first.type)(calls, run),
-        (diagnostics) =>
-          calls.map(({ current, private: bytes }) => ({ newState: current, private: bytes, diagnostics })),
+        (diagnostics) => unread.map((answer) => ({ ...answer, diagnostics })),
       );
     },
   };
@@ -129,11 +133,14 @@ function resourceCalls<F extends Fields, C>(
   return {
     validateResourceConfig: async ({ type, config }) => ({ diagnostics: one(resources, type).validate(config) }),
     upgradeResourceState: async (call) => one(resources, call.type).upgrade(call),
-    readResource: (call) =>
-      holder.with(
+    readResource: async (call) => {
+      const unread = { newState: call.current, private: call.private };
+      if (holder.putsOff(call)) return { ...unread, ...notConfigured };
+      return holder.with(
         (run) => one(resources, call.type).read(call, run),
-        (diagnostics) => ({ newState: call.current, private: call.private, diagnostics }),
-      ),
+        (diagnostics) => ({ ...unread, diagnostics }),
+      );
+    },
     planResourceChange: async (call) => one(resources, call.type).plan(call, holder.run),
     applyResourceChange: (call) =>
       holder.with(
@@ -162,9 +169,11 @@ function dataCalls<F extends Fields, C>(
     validateDataConfig: async ({ type, config }) => ({ diagnostics: one(dataSources, type).validate(config) }),
     readDataSource: async (call) => {
       const source = one(dataSources, call.type);
+      const unread = { state: nullValue(impliedType(source.schema.block)) };
+      if (holder.putsOff(call)) return { ...unread, ...notConfigured };
       return holder.with(
         (run) => source.read(call, run),
-        (diagnostics) => ({ state: nullValue(impliedType(source.schema.block)), diagnostics }),
+        (diagnostics) => ({ ...unread, diagnostics }),
       );
     },
   };

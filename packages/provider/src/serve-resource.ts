@@ -169,6 +169,12 @@ async function read<F extends Fields, C>(
   }
 }
 
+function cannotWait(name: string): Problem {
+  const detail =
+    "Something that it needs is not there, or not known, before other changes are made. Let it be put off with -allow-deferral, or apply what it waits for first (with -target).";
+  return problem(`${name} cannot be planned yet`, detail);
+}
+
 async function plan<F extends Fields, C>(
   served: Served<F, C>,
   call: PlanCall,
@@ -208,6 +214,8 @@ async function plan<F extends Fields, C>(
       ...(call.promised ? { promised: PrivateData.fromBytes(call.promised) } : {}),
     });
     const planned = changedPlan(served, fields, change);
+    if (change?.putOff && call.deferralAllowed) return { ...answer(planned, []), deferral: change.putOff };
+    if (change?.putOff) return answer(planned, [], { problems: [cannotWait(served.name)] });
     const further = change?.replace?.map((place) => toPath(place, type)) ?? [];
     const replaces = [...replacing(served, call.prior, planned), ...further];
     return checked(planned, replaces, change?.notes);

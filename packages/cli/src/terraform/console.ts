@@ -122,7 +122,7 @@ function isHeredocClosed(text: string): boolean {
 
 async function answer(session: Session, opened: Console, text: string): Promise<boolean> {
   // A heredoc ends with a line of its own.
-  const file = sourceFile("<console-input>", `${text}\n`);
+  const file = sourceFile("<console-input>", text.includes("<<") ? `${text}\n` : text);
   const parsed = parseExpression(file);
   const found = [...parsed.diagnostics];
   let shown = "";

@@ -226,6 +226,7 @@ test("a create of a killed run that is put off is settled when its turn comes", 
     {
       address: "test_small.b[0]",
       type: "test_small",
+      schemaVersion: 0,
       provider: 'provider["registry.terraform.io/millwright/test"]',
       sent: "{}",
       at: "2026-01-02T03:04:05Z",

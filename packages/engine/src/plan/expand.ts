@@ -30,6 +30,8 @@ import type { Expansion } from "../expansion.ts";
 /** The code of a diagnostic that says how many instances there are is not known before an apply. */
 export const unknownRepetition = "unknown-repetition";
 
+const orPutOff = "With -allow-deferral it is put off until it is known, and all else is planned.";
+
 const single: Expansion = { kind: "single" };
 const unknown: Expansion = { kind: "unknown" };
 
@@ -49,9 +51,11 @@ export function expand(
   // What is not wholly known may be good once it is.
   const code = isWhollyKnown(unmarkDeep(value)[0]) ? {} : { code: unknownRepetition };
   const values = evaluator.valuesIn(expression, module, noInstance, causeOf(value));
+  const mayWait = typeof expandValue(repetition.kind, value, true) !== "string";
+  const detail = mayWait ? `${result}\n\n${orPutOff}` : result;
   return {
     value: unknown,
-    diagnostics: [...diagnostics, { ...refusal(repetition.kind, expression, result), ...code, ...values }],
+    diagnostics: [...diagnostics, { ...refusal(repetition.kind, value, expression, detail), ...code, ...values }],
   };
 }
 
@@ -114,8 +118,9 @@ function causeOf(value: Value): Cause {
   return isWhollyKnown(value) ? {} : { unknown: true };
 }
 
-function refusal(kind: "enabled" | "count" | "forEach", expression: Expression, detail: string) {
-  const name = kind === "forEach" ? "for_each" : kind;
+function refusal(kind: "enabled" | "count" | "forEach", value: Value, expression: Expression, detail: string) {
+  const isPlainSet = value.type.kind === "set" && value.marks.size === 0 && !isNull(value) && isWhollyKnown(value);
+  const name = kind === "forEach" ? (isPlainSet ? "for_each set" : "for_each") : kind;
   return errorDiagnostic(`Invalid ${name} argument`, detail, { subject: rangeOf(expression) });
 }
 

@@ -155,9 +155,11 @@ export async function planOrphan(run: PlanRun, state: ResourceState): Promise<bo
 }
 
 function providerNotPresent(text: string, provider: string, address: ProviderConfigAddress | undefined) {
+  const code = address ? "provider-not-present" : "bad-provider-address";
+  if (address?.key !== undefined) {
+    const detail = `To work with ${text} (orphan), its original provider instance at ${provider} is required, but it has been removed. This occurs when an element is taken out of the for_each of a provider configuration while objects created by that instance still exist in the state, most often as both have the same for_each. Put the element back into that of the provider to destroy ${text}, after which you can remove it.`;
+    return errorDiagnostic("Provider instance not present", detail, { address: text, code });
+  }
   const detail = `To work with ${text} (orphan), its original provider configuration at ${provider} is required, but it has been removed. This occurs when a provider configuration is removed while objects created by that provider still exist in the state. Re-add the provider configuration to destroy ${text}, after which you can remove the provider configuration again.`;
-  return errorDiagnostic("Provider configuration not present", detail, {
-    address: text,
-    code: address ? "provider-not-present" : "bad-provider-address",
-  });
+  return errorDiagnostic("Provider configuration not present", detail, { address: text, code });
 }

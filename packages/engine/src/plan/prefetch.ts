@@ -64,7 +64,8 @@ async function callsFor(
       if (!current || !run.isTargeted(address.text)) continue;
       const read = await readWithIdentity(current, address, schema, provider);
       if (hasErrors(read.diagnostics) || isNull(read.value)) continue;
-      const call = { type, current: unmarkDeep(read.value)[0], private: current.private };
+      const { allowed: deferralAllowed } = run.deferrals;
+      const call = { type, current: unmarkDeep(read.value)[0], private: current.private, deferralAllowed };
       calls.push({ text: address.text, call: { ...call, ...identityAs("identity", read.identity) } });
     }
   }

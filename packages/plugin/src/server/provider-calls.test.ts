@@ -1,5 +1,6 @@
 import { systemChance, systemClock } from "@millwright/core/ports";
 import type { Provider } from "@millwright/provider/protocol";
+import type { TestAlterations } from "@millwright/provider/testing";
 import { testProvider } from "@millwright/provider/testing";
 import { configureForTest } from "@millwright/provider/testing/contract";
 import { objectFor } from "@millwright/provider/testing/objects";
@@ -16,6 +17,7 @@ const end = new AbortController();
 let served: Promise<number>;
 let here: Provider;
 let wired: Provider;
+let alter: TestAlterations;
 
 beforeAll(async () => {
   const said = Promise.withResolvers<string>();
@@ -34,6 +36,7 @@ beforeAll(async () => {
   );
   const read = readReattach(/PROVIDERS='(.*)'/.exec(await said.promise)![1]);
   here = ours.start();
+  ({ alter } = theirs);
   wired = await attachedProvider((read.ok ? read.targets : new Map()).get("test")!);
   for (const provider of [here, wired]) await configureForTest(provider);
 });
@@ -166,4 +169,23 @@ test("the schema over the wire is the same, but for what is beyond the protocol"
   expect(told.functions.get("shout")).toEqual(own.functions.get("shout"));
   expect(told.capabilities).toEqual(own.capabilities);
   for (const [name, schema] of told.resources) expect(schema.version).toBe(own.resources.get(name)!.version);
+});
+
+test("an answer that is put off says so where that is allowed, and is an error where it is not", async () => {
+  const { object, nothing } = await objects();
+  const config = object({ name: "a" });
+  const call = { type: "test_small", prior: nothing, proposed: config, config, priorPrivate: bytes };
+  alter.plan = (answer) => ({ ...answer, deferral: "absent-prerequisite" });
+  alter.read = (answer) => ({ ...answer, deferral: "provider-config-unknown" });
+  const reading = { type: "test_small", current: object({ name: "a", id: "i" }), private: bytes };
+  expect(await wired.planResourceChange({ ...call, deferralAllowed: true })).toMatchObject({
+    deferral: "absent-prerequisite",
+    diagnostics: [],
+  });
+  expect(await wired.readResource({ ...reading, deferralAllowed: true })).toMatchObject({
+    deferral: "provider-config-unknown",
+  });
+  const refused = await wired.planResourceChange(call);
+  expect(refused.deferral).toBeUndefined();
+  expect(refused.diagnostics).toMatchObject([{ severity: "error", summary: "Provider put off its answer" }]);
 });

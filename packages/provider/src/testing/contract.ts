@@ -1,12 +1,13 @@
 import { invariant } from "@millwright/core/errors";
 import { rawEquals } from "@millwright/value/operations";
 import type { Type } from "@millwright/value/types";
+import { typeEquals } from "@millwright/value/types";
 import { Unknown } from "@millwright/value/unknown";
 import type { Value } from "@millwright/value/value";
 import { asMap, isKnown, isNull, isWhollyKnown, nullValue, objectValue, unknownValue } from "@millwright/value/value";
 import { nullWhereUnknown } from "../settle.ts";
-import { attributeType, conforms, impliedType } from "../implied-type.ts";
-import type { InterruptedAnswer, PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
+import { attributeType, conforms, identityType, impliedType } from "../implied-type.ts";
+import type { ImportCall, InterruptedAnswer, PlanAnswer, Provider, ProviderDiagnostics } from "../protocol.ts";
 import type { BlockSchema, ProviderSchema, Schema } from "../schema.ts";
 import { sameButVolatile } from "../volatile.ts";
 import { objectFor } from "./objects.ts";
@@ -30,7 +31,8 @@ export interface ContractCase {
  * that every driver of providers relies on: answers fit the schema; a plan keeps to the configuration, and is the same when
  * made again; what was applied agrees with the plan and is wholly known; what was applied is read unchanged, but for what
  * changes by itself, and planned without a change; null is planned and left for a destroyed object; write-only attributes
- * are nowhere kept; an interrupted create is not found before it was made, and what is found afterwards can be gone on with.
+ * are nowhere kept; an interrupted create is not found before it was made, and what is found afterwards can be gone on with; an
+ * identity is given where the type has one, as it was planned, and stays the same.
  *
  * Resources under the older type system may deviate from configuration and plan, as the protocol lets them.
  */
@@ -75,6 +77,7 @@ class Life {
   readonly #nothing: Value;
   readonly #schema: Schema;
   #private: Uint8Array = noPrivate;
+  #identity: Value | undefined;
 
   constructor(provider: Provider, subject: ContractCase, schema: Schema) {
     this.#provider = provider;
@@ -113,14 +116,23 @@ class Life {
     if (!isNull(planned)) this.found.push("destroy: the plan is not null");
     if (requiresReplace.length > 0) this.found.push("destroy: the plan wants a new object");
     const call = { type: this.#type, prior, planned, config: this.#nothing, plannedPrivate: this.#private };
-    const { newState, diagnostics } = await this.#provider.applyResourceChange(call);
+    const { newState, diagnostics } = await this.#provider.applyResourceChange({
+      ...call,
+      ...this.#named("plannedIdentity"),
+    });
     this.#expectNoErrors("destroy", diagnostics);
     if (!isNull(newState)) this.found.push("destroy: something is left");
     this.#private = noPrivate;
+    this.#identity = undefined;
   }
 
   async reimport(id: string, state: Value): Promise<void> {
-    const { imported, diagnostics } = await this.#provider.importResourceState({ type: this.#type, id });
+    await this.#reimport({ type: this.#type, id }, state);
+    if (this.#identity) await this.#reimport({ type: this.#type, id: "", identity: this.#identity }, state);
+  }
+
+  async #reimport(call: ImportCall, state: Value): Promise<void> {
+    const { imported, diagnostics } = await this.#provider.importResourceState(call);
     this.#expectNoErrors("import", diagnostics);
     const [first] = imported;
     if (!first) return void this.found.push("import: nothing was found");
@@ -167,7 +179,8 @@ class Life {
 
   async #plan(prior: Value, config: Value, step: string): Promise<PlanAnswer> {
     const proposed = proposedObject(this.#block, prior, config);
-    const call = { type: this.#type, prior, proposed, config, priorPrivate: this.#private };
+    const named = isNull(prior) ? {} : this.#named("priorIdentity");
+    const call = { type: this.#type, prior, proposed, config, priorPrivate: this.#private, ...named };
     const answer = await this.#provider.planResourceChange(call);
     this.#expectNoErrors(`${step}: plan`, answer.diagnostics);
     this.#expectConforms(`${step}: plan`, answer.planned);
@@ -202,15 +215,17 @@ class Life {
   }
 
   async #apply(prior: Value, plan: PlanAnswer, config: Value, step: string): Promise<Value | undefined> {
-    const { planned, plannedPrivate } = plan;
+    const { planned, plannedPrivate, plannedIdentity } = plan;
     const answer = await this.#provider.applyResourceChange({
       type: this.#type,
       prior,
       planned,
       config,
       plannedPrivate,
+      ...(plannedIdentity ? { plannedIdentity } : {}),
     });
     this.#private = answer.private;
+    this.#identity = this.#expectIdentity(`${step}: apply`, answer.identity, plannedIdentity);
     this.#expectNoErrors(`${step}: apply`, answer.diagnostics);
     if (!this.#expectConforms(`${step}: apply`, answer.newState)) return undefined;
     if (isNull(answer.newState)) return void this.found.push(`${step}: apply left nothing`);
@@ -223,8 +238,10 @@ class Life {
 
   /** What is there is read as it was left, and the same configuration wants nothing of it. */
   async #expectSettled(state: Value, config: Value, step: string): Promise<void> {
-    const read = await this.#provider.readResource({ type: this.#type, current: state, private: this.#private });
+    const call = { type: this.#type, current: state, private: this.#private, ...this.#named("identity") };
+    const read = await this.#provider.readResource(call);
     this.#expectNoErrors(`${step}: read`, read.diagnostics);
+    this.#expectIdentity(`${step}: read`, read.identity, this.#identity);
     this.#expectConforms(`${step}: read`, read.newState);
     if (!sameButVolatile(read.newState, state, this.#block))
       this.found.push(`${step}: reading finds another object than was applied`);
@@ -242,6 +259,22 @@ class Life {
     });
     this.#expectNoErrors(`${step}: upgrade of an empty state`, diagnostics);
     this.#expectConforms(`${step}: upgrade of an empty state`, upgraded);
+  }
+
+  #named<K extends string>(name: K): { readonly [P in K]?: Value } {
+    return this.#identity ? ({ [name]: this.#identity } as { readonly [P in K]?: Value }) : {};
+  }
+
+  #expectIdentity(what: string, identity: Value | undefined, wanted: Value | undefined): Value | undefined {
+    const { identity: schema } = this.#schema;
+    if (!schema) return undefined;
+    if (!identity || isNull(identity)) return void this.found.push(`${what}: no identity is given`);
+    if (!typeEquals(identity.type, identityType(schema)))
+      return void this.found.push(`${what}: the identity does not fit its schema`);
+    if (!isWhollyKnown(identity)) this.found.push(`${what}: the identity is not known`);
+    if (wanted)
+      this.found.push(...deviationsFromPlan(wanted, identity, "the identity").map((d) => `${what}: identity: ${d}`));
+    return identity;
   }
 
   #expectNoErrors(what: string, diagnostics: ProviderDiagnostics): void {

@@ -56,7 +56,7 @@ export class CallLog {
 
 /** The same provider, with every call written into `log`. */
 export function recorded(provider: Provider, log: CallLog): Provider {
-  const { findInterrupted } = provider;
+  const { findInterrupted, upgradeResourceIdentity } = provider;
   return {
     schema: () => log.record("schema", undefined, () => provider.schema()),
     validateProviderConfig: (call) =>
@@ -67,6 +67,10 @@ export function recorded(provider: Provider, log: CallLog): Provider {
     validateEphemeralConfig: (call) =>
       log.record("validateEphemeralConfig", call, () => provider.validateEphemeralConfig(call)),
     upgradeResourceState: (call) => log.record("upgradeResourceState", call, () => provider.upgradeResourceState(call)),
+    ...(upgradeResourceIdentity && {
+      upgradeResourceIdentity: (call) =>
+        log.record("upgradeResourceIdentity", call, () => upgradeResourceIdentity(call)),
+    }),
     configure: (call) => log.record("configure", call, () => provider.configure(call)),
     readResource: (call) => log.record("readResource", call, () => provider.readResource(call)),
     planResourceChange: (call) => log.record("planResourceChange", call, () => provider.planResourceChange(call)),

@@ -9,14 +9,15 @@ import { defineFunction, parameter } from "../provider-function.ts";
 import type { TestOperation } from "./faults.ts";
 import { TestFaults } from "./faults.ts";
 import { CallLog, recorded } from "./recorded.ts";
-import { testLookup, testSmall, testThing, testTicket } from "./test-thing.ts";
+import { testLookup, testNamed, testSmall, testThing, testTicket } from "./test-thing.ts";
 import { TestWorld } from "./world.ts";
 
 /**
  * A provider for the tests of whoever drives providers, with a world of its own that outlives its instances.
  *
  * Resources `test_thing` (attributes of every kind, blocks of every nesting), `test_small`, `test_lawless` (its plan upper-cases
- * `value`, against the contract) and `test_legacy` (the same, under the older type system's leniency); data source
+ * `value`, against the contract), `test_legacy` (the same, under the older type system's leniency) and `test_named` (with an
+ * identity); data source
  * `test_lookup`; ephemeral resource `test_ticket`; function `shout`. The provider's configuration has `prefix`.
  */
 export interface TestProvider {
@@ -48,7 +49,13 @@ export function testProvider(options: { readonly clock?: Clock } = {}): TestProv
     version: "1.0.0",
     schema: { prefix: optional(string) },
     configure: ({ config }) => ({ world, faults, prefix: config.prefix ?? "" }),
-    resources: { test_thing: testThing, test_small: testSmall, test_lawless: testSmall, test_legacy: testSmall },
+    resources: {
+      test_thing: testThing,
+      test_small: testSmall,
+      test_lawless: testSmall,
+      test_legacy: testSmall,
+      test_named: testNamed,
+    },
     dataSources: { test_lookup: testLookup },
     ephemeralResources: { test_ticket: testTicket },
     functions: {

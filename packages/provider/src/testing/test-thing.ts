@@ -70,6 +70,12 @@ const thingFields = {
   named: blocks.map(leaf),
 };
 
+const namedFields = {
+  name: required(string, { replaceOnChange: true }),
+  value: optional(string),
+  id: computed(string, { stable: true }),
+};
+
 /** A resource with attributes of every kind and nested blocks of every nesting, and a schema of its second version. */
 export const testThing = defineResource({
   client: uses<TestClient>(),
@@ -118,6 +124,28 @@ export const testSmall = defineResource({
   read: (call) => readObject(call),
   update: (call) => updateObject(call, settleSmall),
   delete: (call) => deleteObject(call),
+});
+
+/** A resource whose objects have an identity: a name, which the configuration gives, and an id, which the world does. */
+export const testNamed = defineResource({
+  client: uses<TestClient>(),
+  schema: namedFields,
+  identity: {
+    version: 1,
+    attributes: { name: "required", id: "optional" },
+    importId: ({ name = "" }) => name,
+    // In version 0 the name was called title.
+    upgrades: { 0: ({ title, ...rest }) => ({ ...rest, name: title ?? null }) },
+  },
+  create: (call) => createObject("test_named", call, settleNamed),
+  read: (call) => readObject(call),
+  update: (call) => updateObject(call, settleNamed),
+  delete: (call) => deleteObject(call),
+  import: ({ client, id }) => {
+    const found = client.world.find("test_named", id);
+    if (!found) throw failure("No such object", `There is no test_named ${JSON.stringify(id)} to import.`);
+    return stateOf<StateOf<typeof namedFields>>(found);
+  },
 });
 
 /** A data source: what the world knows of an object; null attributes when there is none. */
@@ -172,6 +200,10 @@ function settleThing(
     row: plan.row.map(settle),
     named: settleMap(plan.named),
   };
+}
+
+function settleNamed({ name, value }: PlanOf<typeof namedFields>, { id }: TestObject) {
+  return { name, value, id };
 }
 
 interface SmallPlan {
