@@ -1,5 +1,5 @@
 import type { SourceRange } from "@millwright/core/source";
-import type { Body, Expression, Node, ScopeTraversal } from "@millwright/hcl/ast";
+import type { Body, Expression, ScopeTraversal } from "@millwright/hcl/ast";
 import type { Lookup } from "@millwright/hcl/scope";
 import type { FunctionSpec } from "@millwright/hcl/function-spec";
 import type { Defaults } from "@millwright/hcl/type-defaults";
@@ -117,7 +117,8 @@ export interface Resource {
   readonly body: Body;
   /** The block's header, for diagnostics. */
   readonly range: SourceRange;
-  readonly header: Node;
+  /** Where the header has the type. */
+  readonly typeRange: SourceRange;
 }
 
 /** Whether and how something stands for several instances. */
@@ -168,8 +169,9 @@ export interface ModuleCall {
   readonly providers: ReadonlyMap<string, ProviderReference>;
   /** Input variables of the child. */
   readonly inputs: ReadonlyMap<string, Expression>;
+  /** The block's header, for diagnostics. */
   readonly range: SourceRange;
-  readonly header: Node;
+  readonly body: Body;
 }
 
 export interface ProviderBlock {
@@ -193,6 +195,8 @@ export interface ProviderRequirement {
   readonly localName: string;
   readonly source: ProviderSource;
   readonly versions: readonly string[];
+  /** Where the versions are written, if any are. */
+  readonly versionRange?: SourceRange;
   /** Local `name.alias` that the caller must hand in. */
   readonly configurationAliases: readonly ProviderReference[];
   readonly range: SourceRange;

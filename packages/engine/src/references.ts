@@ -10,6 +10,7 @@ export interface Reference {
   readonly subject: Subject;
   /** Steps behind the subject, e.g. `.id` of `aws_thing.a.id`, and `[0].id` of `aws_thing.a[0].id`. */
   readonly rest: readonly TraversalStep[];
+  /** Where the subject stands, with its instance key if there is one; of a module also the output that is read. */
   readonly range: SourceRange;
   readonly traversal: ScopeTraversal;
 }
@@ -36,7 +37,7 @@ export function parseReference(traversal: ScopeTraversal): ParsedReference {
   const root = traversal.root.name;
   const found = (subject: Subject, used: number): ParsedReference => ({
     ok: true,
-    reference: { subject, rest: traversal.steps.slice(used), range, traversal },
+    reference: { subject, rest: traversal.steps.slice(used), range: subjectRange(traversal, subject, used), traversal },
   });
   const refused = (detail: string): ParsedReference => ({ ok: false, summary: "Invalid reference", detail, range });
   const first = attributeName(traversal.steps[0]);
@@ -91,6 +92,13 @@ export function parseReference(traversal: ScopeTraversal): ParsedReference {
       }
       return found({ kind: "resource", address: { mode: "managed", type: root, name: first } }, 1);
   }
+}
+
+function subjectRange(traversal: ScopeTraversal, { kind }: Subject, used: number): SourceRange {
+  const isRepeated = kind === "resource" || kind === "module";
+  const named = used + (isRepeated && traversal.steps[used]?.kind === "index" ? 1 : 0);
+  const last = kind === "module" && traversal.steps[named]?.kind === "attribute" ? named : named - 1;
+  return rangeOf({ ...traversal, end: (traversal.steps[last] ?? traversal.root).end });
 }
 
 function attributeName(step: TraversalStep | undefined): string | undefined {

@@ -112,6 +112,8 @@ function call(spec: FunctionSpec, args: readonly Value[]): Value {
   // Without the type of an argument neither the type of the result nor what holds for it can be told.
   if (untyped) return withMarks(unknownValue(dynamicType), marks);
   const returnType = typeof spec.returnType === "function" ? spec.returnType(bare) : spec.returnType;
+  // Parameters that take marked arguments leave it to the function which marks the result has, and that is not asked here.
+  if (unknown) for (const arg of args) withoutMarks(arg, marks);
   const result = unknown ? unknownValue(returnType) : spec.call(bare, returnType);
   return withMarks(spec.refineResult ? refine(result, spec.refineResult) : result, marks);
 }

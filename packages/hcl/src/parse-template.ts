@@ -122,7 +122,8 @@ class PieceReader {
     const context = { start: this.#first.start, end: cursor.lastEnd };
     const closer =
       this.#closer === TokenKind.closeHeredoc ? "its closing name on a line of its own" : 'its closing quote (")';
-    const detail = `The string that begins here does not end: ${closer} was not found before the end of the file.`;
+    const { line } = cursor.file.position(this.#first.start);
+    const detail = `The string that begins on line ${line} does not end: ${closer} was not found before the end of the file.`;
     cursor.fault("Unterminated template string", detail, cursor.lastSpan(), context);
     cursor.skipPast(this.#closer);
   }

@@ -11,7 +11,7 @@ import { putFile, putFolder } from "./upload.ts";
 
 /** Copies a file, a folder or a text to another machine. */
 export const file: Provisioner = {
-  schema: blockOf({ source: "text", content: "text", destination: "text" }),
+  schema: blockOf({ source: "text", content: "text", destination: "text" }, "destination"),
   connects: true,
   validate: (config) => {
     const found: string[] = [];

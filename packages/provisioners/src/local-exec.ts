@@ -12,7 +12,10 @@ const outputInErrors = 8 * 1024;
 
 /** Runs a command on this machine. */
 export const localExec: Provisioner = {
-  schema: blockOf({ command: "text", interpreter: "texts", working_dir: "text", environment: "map", quiet: "flag" }),
+  schema: blockOf(
+    { command: "text", interpreter: "texts", working_dir: "text", environment: "map", quiet: "flag" },
+    "command",
+  ),
   connects: false,
   validate: (config) => {
     const command = text(config, "command");

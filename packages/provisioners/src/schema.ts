@@ -9,11 +9,11 @@ const types = {
   map: mapType(stringType),
 } as const satisfies Record<string, Type>;
 
-/** A block of optional arguments. */
-export function blockOf(attributes: Readonly<Record<string, keyof typeof types>>): BlockSchema {
+/** A block of arguments, one of which may have to be there. */
+export function blockOf(attributes: Readonly<Record<string, keyof typeof types>>, required?: string): BlockSchema {
   const entries = Object.entries(attributes).map(([name, type]): [string, AttributeSchema] => [
     name,
-    { type: types[type], optional: true },
+    { type: types[type], ...(name === required ? { required: true } : { optional: true }) },
   ]);
   return { attributes: new Map(entries), blocks: new Map() };
 }

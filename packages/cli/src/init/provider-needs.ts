@@ -20,12 +20,12 @@ export function providerNeeds(
   for (const source of configurations.flatMap((configuration) => sourcesOf(configuration, state)))
     if (source.host !== "terraform.io") needs.set(providerSourceText(source), { source, constraints: [] });
   for (const module of configurations.flatMap(({ modules }) => [...modules.values()]))
-    for (const { source, versions, range } of module.requiredProviders.values()) {
+    for (const { source, versions, range, versionRange } of module.requiredProviders.values()) {
       const need = needs.get(providerSourceText(source));
       for (const text of versions) {
         const constraints = parseProviderConstraints(text);
         if (need && constraints) need.constraints = [...need.constraints, ...constraints];
-        if (!constraints) diagnostics.push(badConstraint(text, range));
+        if (!constraints) diagnostics.push(badConstraint(text, versionRange ?? range));
       }
     }
   return { value: needs, diagnostics };

@@ -41,7 +41,7 @@ export function decodeCall(block: Block, constants: Constants): ModuleCall {
     providers: decodeProviders(content.attributes.get("providers"), constants),
     inputs: new Map([...inputs.value].map(([name, attribute]) => [name, attribute.expression])),
     range: rangeOf(block.header),
-    header: block.header,
+    body: block.body,
   };
 }
 

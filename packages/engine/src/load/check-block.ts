@@ -3,7 +3,6 @@ import type { Block } from "@millwright/hcl/ast";
 import { partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 import type { CheckBlock, Resource } from "../configuration.ts";
-import { referencesOf } from "../references.ts";
 import type { Constants } from "./constants.ts";
 import { decodeResource } from "./resource.ts";
 import { decodeRule } from "./variable.ts";
@@ -43,12 +42,6 @@ export function decodeCheck(
   const asserts = content.blocks.filter((inner) => inner.type === "assert").map((rule) => decodeRule(rule, constants));
   if (asserts.length === 0)
     refuse("Zero assert blocks", "Check blocks must have at least one assert block.", rangeOf(block.header));
-  for (const { condition } of asserts) {
-    if (referencesOf(condition).length > 0) continue;
-    const detail =
-      "The condition expression must refer to at least one object from elsewhere in the configuration, or else its result would not be checking anything.";
-    refuse("Invalid assert expression", detail, rangeOf(condition));
-  }
   const check = { name, asserts, range: rangeOf(block.header) };
   const data = sources[0] && nested(sources[0], name, constants);
   return data ? { check: { ...check, data: data.address }, data } : { check };

@@ -139,7 +139,7 @@ function instanceProblems(module: Module, reference: ProviderReference, who: str
   if (block?.forEach && !reference.key) {
     const keys = [...(block.instances?.keys() ?? [])].map((key) => JSON.stringify(key)).join(", ");
     const detail = `${who} needs one instance of ${name}, which has for_each: name it by its key, such as ${name}[each.key].${keys === "" ? "" : ` The keys are ${keys}.`}`;
-    return [problem("Provider instance key required", detail, reference.range)];
+    return [problem("Invalid resource provider configuration", detail, reference.range)];
   }
   if (reference.key && !block?.forEach) {
     const detail = `${who} names an instance of ${name}, which ${block ? "has no for_each" : `is not a provider configuration of ${placeText(module)} with for_each`}: leave the key out.`;

@@ -32,12 +32,12 @@ describe("a configuration is refused, with the place and what to do", () => {
     {
       name: "an output declared twice",
       files: 'output "o" {\n value = 1\n}\noutput "o" {\n value = 2\n}',
-      want: /Duplicate output declaration/,
+      want: /Duplicate output definition/,
     },
     {
       name: "a local declared twice",
       files: "locals {\n a = 1\n}\nlocals {\n a = 2\n}",
-      want: /Duplicate local value declaration/,
+      want: /Duplicate local value definition/,
     },
     {
       name: "a module called twice",
@@ -128,7 +128,11 @@ describe("a configuration is refused, with the place and what to do", () => {
       files: 'terraform {\n required_providers {\n p = { source = "a/b/c/d" }\n }\n}',
       want: /Invalid provider source string/,
     },
-    { name: "an action block", files: 'action "a" "b" {}', want: /Not supported yet: Action blocks/ },
+    {
+      name: "an action block",
+      files: 'action "a" "b" {}',
+      want: /Unsupported block type: Blocks of type "action" came with Terraform 1.14/,
+    },
     {
       name: "an argument outside of any block",
       files: "x = 1",
@@ -139,7 +143,7 @@ describe("a configuration is refused, with the place and what to do", () => {
     {
       name: "an action block in JSON",
       files: { "a.tf.json": '{"action": {"a": {"b": {}}}}' },
-      want: /Not supported yet: Action blocks/,
+      want: /Unsupported block type: Blocks of type "action" came with Terraform 1.14/,
     },
     {
       name: "an override in the other syntax",

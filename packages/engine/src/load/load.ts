@@ -2,6 +2,7 @@ import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import type { Block, Body } from "@millwright/hcl/ast";
+import { rangeOf } from "@millwright/hcl/source-file";
 import type { Configuration, Module, ModuleCall } from "../configuration.ts";
 import { childPath } from "../configuration.ts";
 import type { Files } from "../ports.ts";
@@ -171,16 +172,14 @@ class Loader {
       if (child.variables.has(name)) continue;
       const near = similar(name, child.variables.keys());
       const detail = `An argument named "${name}" is not expected here: module "${call.name}" has no such variable.${near ? ` Did you mean "${near}"?` : ""}`;
-      const start = expression.file.position(expression.start);
-      const end = expression.file.position(expression.end);
-      this.#diagnostics.push(
-        errorDiagnostic("Unsupported argument", detail, { subject: { filename: expression.file.name, start, end } }),
-      );
+      const subject = rangeOf(call.body.attributes.get(name)?.nameNode ?? expression);
+      this.#diagnostics.push(errorDiagnostic("Unsupported argument", detail, { subject }));
     }
     for (const variable of child.variables.values()) {
       if (variable.default || call.inputs.has(variable.name)) continue;
       const detail = `The argument "${variable.name}" is required by module "${call.name}", but no value was given.`;
-      this.#diagnostics.push(errorDiagnostic("Missing required argument", detail, { subject: call.range }));
+      const subject = rangeOf(call.body.missingItem);
+      this.#diagnostics.push(errorDiagnostic("Missing required argument", detail, { subject }));
     }
   }
 }

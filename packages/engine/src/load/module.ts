@@ -57,19 +57,28 @@ const topLevel: Readonly<Record<string, readonly string[]>> = {
   language: [],
 };
 
-/** What the language has beyond this engine: named, so that nothing is silently left out. */
-const notYet: Readonly<Record<string, string>> = {
-  action: "Action blocks",
+/** Blocks that later versions of Terraform have: named, so that nobody looks for a slip of the pen. */
+const later: Readonly<Record<string, string>> = {
+  action: 'Blocks of type "action" came with Terraform 1.14',
+  list: 'Blocks of type "list" came with Terraform 1.14, for files named *.tfquery.hcl,',
 };
 
-const notYetLabels: Readonly<Record<string, readonly string[]>> = {
+const laterLabels: Readonly<Record<string, readonly string[]>> = {
   action: ["type", "name"],
+  list: ["type", "name"],
+};
+
+/** What a second one of a kind is called, where it is not a declaration. */
+const duplicateNouns: Readonly<Record<string, string>> = {
+  "module call": "",
+  output: "definition",
+  "local value": "definition",
 };
 
 /** The blocks of one file; in JSON that is what the names of the language's blocks lead to. */
 export function topLevelBlocks(body: Body): Diagnosed<readonly Block[]> {
   if (body.json) {
-    const blocks = Object.entries({ ...topLevel, ...notYetLabels }).map(([type, labelNames]) => ({ type, labelNames }));
+    const blocks = Object.entries({ ...topLevel, ...laterLabels }).map(([type, labelNames]) => ({ type, labelNames }));
     const { value, diagnostics } = contentOf(body, { attributes: [], blocks });
     return { value: value.blocks, diagnostics };
   }
@@ -178,14 +187,12 @@ class ModuleReader {
 
   #checkHeader(block: Block): boolean {
     const subject = rangeOf(block.typeNode);
-    const missing = notYet[block.type];
+    const missing = later[block.type];
     if (missing !== undefined) {
       this.#diagnostics.push(
-        errorDiagnostic(
-          "Not supported yet",
-          `${missing} are not supported by this version of Millwright. Remove the block, or use the tool you have been using for this folder.`,
-          { subject },
-        ),
+        errorDiagnostic("Unsupported block type", `${missing} and are not supported here. Remove the block.`, {
+          subject,
+        }),
       );
       return false;
     }
@@ -253,9 +260,10 @@ class ModuleReader {
 
   #duplicate(what: string, name: string, first: SourceRange, subject: SourceRange): void {
     const capital = what[0]!.toUpperCase() + what.slice(1);
+    const noun = what.includes('"') ? "configuration" : (duplicateNouns[what] ?? "declaration");
     this.#diagnostics.push(
       errorDiagnostic(
-        `Duplicate ${what} ${what.includes('"') ? "configuration" : what === "module call" ? "" : "declaration"}`.trimEnd(),
+        `Duplicate ${what} ${noun}`.trimEnd(),
         `${capital} named "${name}" was already declared at ${first.filename}:${first.start.line},${first.start.column}. Names must be unique within a module: rename one of the two.`,
         { subject },
       ),
@@ -281,6 +289,16 @@ class ModuleReader {
     const subject = rangeOf(block.header);
     this.#diagnostics.push(errorDiagnostic("Duplicate required providers configuration", detail, { subject }));
     return true;
+  }
+
+  #readBackend({ labels: [type = ""], body, header }: Block): void {
+    const range = rangeOf(header);
+    const first = this.#backend?.range;
+    if (!first) this.#backend = { type, body, range };
+    else {
+      const detail = `A module may have only one backend configuration. The backend was previously configured at ${first.filename}:${first.start.line},${first.start.column}. Remove one of the two.`;
+      this.#diagnostics.push(errorDiagnostic("Duplicate backend configuration", detail, { subject: range }));
+    }
   }
 
   #readProviderMeta({ labels: [localName = ""], body, header }: Block): void {
@@ -369,25 +387,22 @@ class ModuleReader {
     for (const inner of content.blocks) {
       if (inner.type === "required_providers") {
         if (!this.#isSecondOfRequirements(inner)) decodeRequiredProviders(inner, this.#constants, this.#requirements);
-      } else if (inner.type === "backend")
-        this.#backend = { type: inner.labels[0]!, body: inner.body, range: rangeOf(inner.header) };
+      } else if (inner.type === "backend") this.#readBackend(inner);
       else if (inner.type === "provider_meta") this.#readProviderMeta(inner);
       else if (inner.type === "encryption") this.#encryption = { body: inner.body, range: rangeOf(inner.header) };
-      else {
-        this.#diagnostics.push(
-          errorDiagnostic(
-            "Not supported yet",
-            `A "${inner.type}" block is not supported by this version of Millwright.`,
-            { subject: rangeOf(inner.header) },
-          ),
-        );
-      }
+      else this.#diagnostics.push(cloudRefused(rangeOf(inner.header)));
     }
   }
 }
 
 function keep<T>(all: T[], item: T | undefined): void {
   if (item) all.push(item);
+}
+
+function cloudRefused(subject: SourceRange): Diagnostic {
+  const detail =
+    'A "cloud" block keeps states and runs in HCP Terraform, a hosted service that this program does not work with. Keep the state in a backend instead, such as backend "local" {}, "http", "pg", "consul" or "s3"; a state that is there already is fetched by "terraform state pull" and taken in by "state push".';
+  return errorDiagnostic("HCP Terraform is not supported", detail, { subject });
 }
 
 function withoutAlias(forEach: Expression): Diagnostic {

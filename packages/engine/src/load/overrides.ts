@@ -27,9 +27,12 @@ export function applyOverrides(primary: readonly Block[], overrides: readonly Bl
       layLocals(merged, block, diagnostics);
       continue;
     }
+    if (block.type === "terraform") {
+      for (const piece of piecesOf(block)) laySettings(merged, piece, diagnostics);
+      continue;
+    }
     const at = merged.findIndex((other) => matches(other, block));
     if (at >= 0) merged[at] = lay(merged[at]!, block, diagnostics);
-    else if (block.type === "terraform") merged.push(block);
     else {
       diagnostics.push(
         errorDiagnostic(
@@ -52,6 +55,34 @@ function matches(base: Block, override: Block): boolean {
 
 function aliasText(attribute: Attribute | undefined): string {
   return attribute ? attribute.expression.file.text.slice(attribute.expression.start, attribute.expression.end) : "";
+}
+
+/** A `terraform` block for each setting in it: there may be several of them, each with settings of its own. */
+function piecesOf(block: Block): Block[] {
+  const { body } = block;
+  if (body.json?.kind === "jsonObject") {
+    const { json } = body;
+    return json.properties.map((one) => ({ ...block, body: { ...body, json: { ...json, properties: [one] } } }));
+  }
+  const attributes = [...body.attributes].map((one) => ({ ...body, attributes: new Map([one]), blocks: [] }));
+  const blocks = body.blocks.map((one) => ({ ...body, attributes: new Map(), blocks: [one] }));
+  return [...attributes, ...blocks].map((piece) => ({ ...block, body: piece }));
+}
+
+function laySettings(merged: Block[], piece: Block, diagnostics: Diagnostic[]): void {
+  const [setting = ""] = settingsOf(piece);
+  const alike = storages.has(setting) ? storages : new Set([setting]);
+  const at = merged.findIndex((block) => block.type === "terraform" && settingsOf(block).some((own) => alike.has(own)));
+  if (at < 0) merged.push(piece);
+  else merged[at] = lay(merged[at]!, piece, diagnostics);
+}
+
+/** Where a state is: one of them replaces the other. */
+const storages: ReadonlySet<string> = new Set(["backend", "cloud"]);
+
+function settingsOf({ body }: Block): readonly string[] {
+  if (body.json?.kind === "jsonObject") return body.json.properties.map(({ name }) => name);
+  return [...body.attributes.keys(), ...body.blocks.map(({ type }) => type)];
 }
 
 const baseWords: Readonly<Record<string, string>> = {
@@ -126,6 +157,8 @@ function layBody(base: Body, override: Body, type: string, diagnostics: Diagnost
   const attributes = new Map([...base.attributes, ...override.attributes]);
   const nameOf = (block: Block) => (block.type === "dynamic" ? block.labels[0]! : block.type);
   const replaced = new Set(override.blocks.map(nameOf));
+  if (type === "terraform" && [...replaced].some((name) => storages.has(name)))
+    for (const name of storages) replaced.add(name);
   if (type === "terraform" || type === "resource" || type === "data")
     return { ...base, attributes, blocks: layBlocks(base, override, replaced, diagnostics) };
   const kept = base.blocks.filter((block) => !replaced.has(nameOf(block)));

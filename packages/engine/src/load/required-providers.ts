@@ -28,6 +28,7 @@ export function decodeRequiredProviders(
         localName: name,
         source: impliedProviderSource(name),
         versions: [version],
+        versionRange: rangeOf(expression),
         configurationAliases: [],
         range,
       });
@@ -52,7 +53,7 @@ export function decodeRequiredProviders(
 
 function readParts(name: string, parts: ReadonlyMap<string, Expression>, constants: Constants) {
   let source = impliedProviderSource(name);
-  const versions: string[] = [];
+  let versions: Pick<ProviderRequirement, "versions" | "versionRange"> = { versions: [] };
   const configurationAliases: ProviderReference[] = [];
   for (const [key, expression] of parts) {
     const text = quotedText(expression);
@@ -74,7 +75,8 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
           ),
         );
       }
-    } else if (key === "version" && text !== undefined) versions.push(text);
+    } else if (key === "version" && text !== undefined)
+      versions = { versions: [text], versionRange: rangeOf(expression) };
     else if (key === "configuration_aliases") {
       for (const element of listElements(expression) ?? []) {
         const traversal = constants.traversal(element);
@@ -95,7 +97,7 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
       );
     }
   }
-  return { source, versions, configurationAliases };
+  return { source, ...versions, configurationAliases };
 }
 
 function redundantPrefix(type: string): string | undefined {

@@ -51,7 +51,7 @@ export function decodeResource(block: Block, constants: Constants): Resource {
     lifecycle: lifecycles[0] ? decodeLifecycle(lifecycles[0], managed, constants) : noLifecycle,
     body: foreignBody(rest, { ...reservedInResource, where: `${word} block` }, constants),
     range: rangeOf(block.header),
-    header: block.header,
+    typeRange: rangeOf(block.labelNodes[0]!),
     ...(reference ? { provider: reference } : {}),
     ...(provisioners.length > 0 ? { provisioners } : {}),
   };
@@ -100,9 +100,9 @@ export function decodeRepetition(
   }
   if (enabled && (count ?? forEach)) {
     const name = count ? "count" : "for_each";
-    const detail = `The "enabled" and "${name}" meta-arguments are mutually-exclusive: "${name}" says already how many there are.`;
+    const detail = `The "${name}" and "enabled" meta-arguments are mutually-exclusive: "${name}" says already how many there are.`;
     const place = { subject: rangeOf(enabled.nameNode) };
-    constants.diagnostics.push(errorDiagnostic(`Invalid combination of "enabled" and "${name}"`, detail, place));
+    constants.diagnostics.push(errorDiagnostic(`Invalid combination of "${name}" and "enabled"`, detail, place));
   }
   if (enabled) return { kind: "enabled", expression: enabled.expression };
   if (count) return { kind: "count", expression: count.expression };

@@ -162,7 +162,7 @@ class ModuleCheck {
       const parsed = parseReference(traversal);
       const kind = parsed.ok ? parsed.reference.subject.kind : "none";
       const isWhole = kind === "resource" || kind === "module" || kind === "variable" || kind === "local";
-      if (isWhole && parsed.ok && !parsed.reference.rest.some((step) => step.kind === "attribute"))
+      if (!parsed.ok || (isWhole && !parsed.reference.rest.some((step) => step.kind === "attribute")))
         this.#one(parsed, plain);
       else {
         const detail =
@@ -342,7 +342,7 @@ class ModuleCheck {
       this.#error(
         `Unexpected ${what} instance key`,
         `Because ${text} does not have "count" or "for_each" set, references to it must not include an index key. Remove the bracketed index to refer to the single instance of this ${what}.`,
-        rangeOf(first),
+        reference.range,
       );
       return rest;
     }
