@@ -28,6 +28,7 @@ export async function realOrchestrator(discovery: RealDiscovery, token: string):
       port: 4646,
       version: "0.1.0",
     },
+    gates: { commands: null, discovery: () => client },
     membership: discoveryMembership({ client, token: () => token, ...ports }),
     ...ports,
   });

@@ -50,6 +50,15 @@ async function ask(gate: Gate, view: GateView, signal: AbortSignal): Promise<Dec
   }
 }
 
+/** What all gates together said, for people: with a `go`, all were asked, and all are for it. */
+export function asOne(decided: Decided, gates: readonly Pick<Gate, "name">[]): Decided {
+  if (decided.decision.kind !== "go" || gates.length < 2) return decided;
+  return {
+    gate: gates.map(({ name }) => name).join(", "),
+    decision: { kind: "go", because: "all are for it" },
+  };
+}
+
 const gravity: Readonly<Record<Decision["kind"], number>> = { go: 0, wait: 1, stop: 2, back: 3 };
 
 /** The gravest of several decisions; of several waits the longest. Without any it is `go`. */

@@ -1,4 +1,5 @@
 import type { Chance, Clock, Log } from "@millwright/core/ports";
+import type { GateSurroundings } from "@millwright/gates/make-gates";
 import type { Projection } from "@millwright/records/projection";
 import type { Store } from "@millwright/store/contract";
 import type { OrchestratorState } from "./state.ts";
@@ -11,6 +12,8 @@ export interface OrchestratorContext {
   readonly chance: Chance;
   readonly log: Log;
   readonly identity: ServerIdentity;
+  /** Where the gates of deployments are asked from. */
+  readonly gates: GateSurroundings;
 }
 
 /** What this server says of itself. */

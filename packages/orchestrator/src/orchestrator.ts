@@ -1,6 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import type { HttpService } from "@millwright/core/http";
 import { type Chance, type Clock, type Log, silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import type { GateSurroundings } from "@millwright/gates/make-gates";
 import { keepSweeping } from "@millwright/records/sweep";
 import type { Store } from "@millwright/store/contract";
 import { keepLeading } from "@millwright/store/leadership";
@@ -26,6 +27,8 @@ export interface OrchestratorOptions {
   readonly membership: Membership;
   /** Without one everybody may do everything. */
   readonly authorizer?: Authorizer;
+  /** What the gates of deployments may run, and which discovery they ask. */
+  readonly gates: Omit<GateSurroundings, "clock">;
   /** Where the key lies that workload identities are signed with; made, mode 0600, where it is not there. In memory by default. */
   readonly signingKeyFile?: string;
   /** Indent all JSON, as a development server does. */
@@ -50,7 +53,7 @@ export async function openOrchestrator(options: OrchestratorOptions): Promise<Or
   const { clock = systemClock, chance = systemChance, log = silentLog } = options;
   const signer = await openSigner(options.signingKeyFile);
   const projection = await openOrchestratorState({ store, clock, log });
-  const context = { store, projection, clock, chance, log, identity };
+  const context = { store, projection, clock, chance, log, identity, gates: { ...options.gates, clock } };
   const commands = commandsOver(context);
   const closing = new AbortController();
   const { signal } = closing;

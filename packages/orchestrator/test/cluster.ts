@@ -1,4 +1,6 @@
 import { type Chance, type Clock, silentLog, systemChance, systemClock } from "@millwright/core/ports";
+import { ConsulClient } from "@millwright/clients/consul";
+import type { GateSurroundings } from "@millwright/gates/make-gates";
 import { canonical } from "@millwright/jobs/canonical";
 import type { Job, JobDraft } from "@millwright/jobs/job";
 import { jobId } from "@millwright/jobs/job";
@@ -22,6 +24,12 @@ export const identity = {
   ...{ region: "global", datacenter: "dc1", name: "s1", address: "127.0.0.1", port: 4646, version: "0.1.0" },
 };
 
+/** No command is run, and no discovery is there. */
+const noGates: Omit<GateSurroundings, "clock"> = {
+  commands: null,
+  discovery: () => ({ health: new ConsulClient({ address: "http://127.0.0.1:1" }).health }),
+};
+
 /** A jobs server without its HTTP, and the nodes that it works with. */
 export interface Cluster {
   readonly context: OrchestratorContext;
@@ -43,6 +51,8 @@ export interface ClusterOptions {
   readonly store?: Store;
   readonly clock?: Clock;
   readonly chance?: Chance;
+  /** What gates of deployments ask, but for what is said nothing. */
+  readonly gates?: Partial<GateSurroundings>;
   /** How many servers compete for the lead; 1 by default, 0 for none. */
   readonly leaders?: number;
 }
@@ -54,7 +64,15 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
   const open = async (): Promise<OrchestratorContext> => {
     const projection = await openOrchestratorState({ store, clock, log: silentLog });
     projections.push(projection);
-    return { store, projection, clock, chance, log: silentLog, identity };
+    return {
+      store,
+      projection,
+      clock,
+      chance,
+      log: silentLog,
+      identity,
+      gates: { ...noGates, clock, ...options.gates },
+    };
   };
   const context = await open();
   const commands = commandsOver(context);

@@ -10,7 +10,7 @@ import { managementToken } from "@millwright/orchestrator/permissions";
 import type { Store } from "@millwright/store/contract";
 import type { OwnNode } from "./own-node.ts";
 import { urlOf } from "./own-node.ts";
-import type { AclConfig } from "./server.ts";
+import type { AclConfig, ServerConfig } from "./server.ts";
 
 export interface JobsOptions {
   readonly store: Store;
@@ -23,6 +23,7 @@ export interface JobsOptions {
   /** The data folder, for the key that identities are signed with; without one it ends with the process. */
   readonly folder: string | undefined;
   readonly acl: AclConfig | undefined;
+  readonly gateCommands: ServerConfig["gateCommands"];
   readonly pretty: boolean;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -33,7 +34,9 @@ export interface JobsOptions {
 export async function openJobs(options: JobsOptions): Promise<{ handle: HttpService; close(): Promise<void> }> {
   const { store, identity, nomad, http, node, folder, acl, pretty, clock, chance, log } = options;
   const [first] = http;
-  const client = new ConsulClient({ address: first ? urlOf(first) : "" });
+  const ownAddress = first ? urlOf(first) : "";
+  const client = new ConsulClient({ address: ownAddress });
+  const asked = new DiscoveryClients(ownAddress, acl?.masterToken);
   const api = nomad.find((address) => address.kind === "tcp");
   const orchestrator = await openOrchestrator({
     store,
@@ -46,13 +49,36 @@ export async function openJobs(options: JobsOptions): Promise<{ handle: HttpServ
       version: identity.version,
     },
     membership: discoveryMembership({ client, token: () => node.token(), clock, log }),
+    gates: { commands: options.gateCommands ?? null, discovery: (address) => asked.at(address) },
     ...(folder === undefined ? {} : { signingKeyFile: join(folder, "jobs-signing-key.pem") }),
     ...(acl ? { authorizer: managementToken({ defaultPolicy: acl.defaultPolicy, token: acl.masterToken }) } : {}),
     ...{ pretty, clock, chance, log },
   });
   const close = async () => {
     await orchestrator.close();
-    await client.close();
+    await Promise.all([client.close(), asked.close()]);
   };
   return { handle: orchestrator.handle, close };
+}
+
+/** The clients that gates ask how services are, one for each address. */
+class DiscoveryClients {
+  readonly #own: ConsulClient;
+  readonly #others = new Map<string, ConsulClient>();
+
+  /** `token` is this server's own, and shown to its own discovery alone. */
+  constructor(address: string, token: string | undefined) {
+    this.#own = new ConsulClient({ address, ...(token === undefined ? {} : { token }) });
+  }
+
+  at(address: string | undefined): ConsulClient {
+    if (address === undefined) return this.#own;
+    const client = this.#others.get(address) ?? new ConsulClient({ address });
+    this.#others.set(address, client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#own, ...this.#others.values()].map((client) => client.close()));
+  }
 }

@@ -57,6 +57,8 @@ export interface ServerConfig {
   /** Called for `PUT /v1/agent/reload`. */
   readonly onReload?: () => Promise<void>;
   readonly acl?: AclConfig;
+  /** Where commands of jobs' gates run, as this server; none are run by default. */
+  readonly gateCommands?: { readonly folder: string; readonly env: Readonly<Record<string, string | undefined>> };
   /** Indent all JSON. */
   readonly pretty?: boolean;
   readonly version?: string;
@@ -163,7 +165,9 @@ async function start(config: ServerConfig, opened: Opened, close: () => Promise<
     const place = { store: stores.discovery, identity, nomad, http, node: own.node, folder: folder?.path };
     // A server without jobs does not load what runs them.
     const { openJobs } = await import("./jobs.ts");
-    const opening = await openJobs({ ...place, region: config.region, acl: config.acl, pretty, ...ports });
+    const opening = await openJobs({
+      ...{ ...place, region: config.region, acl: config.acl, gateCommands: config.gateCommands, pretty, ...ports },
+    });
     opened.closers.push(() => opening.close());
     jobs.service = opening.handle;
   }

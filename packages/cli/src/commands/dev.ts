@@ -19,6 +19,7 @@ const devFlags = {
   "server-port": { kind: "int", value: "PORT", help: "The server's port of Consul's HTTP API; 8300 by default." },
   "free-ports": { kind: "bool", help: "Take free ports where the wanted ones are taken." },
   node: { kind: "string", value: "NAME", help: "The agent's node name; the host's by default." },
+  "enable-gate-commands": { kind: "bool", help: "Let gates of jobs run commands, as the server." },
   "log-level": { kind: "string", value: "LEVEL", help: "trace, debug, info, warn or error; info by default." },
   stop: { kind: "bool", help: "End what an earlier dev left running in this folder, and leave." },
 } as const satisfies FlagTable;
@@ -104,6 +105,7 @@ function serverPart(folder: string, sealFolder: string, values: Values): DevPart
       `-nomad-port=${values["nomad-port"] ?? (values["server-port"] === 0 ? 0 : 4646)}`,
       "-dns-port=-1",
       ...(values.region === undefined ? [] : [`-region=${values.region}`]),
+      ...(values["enable-gate-commands"] ? ["-enable-gate-commands"] : []),
       `-node=${values.node === undefined ? "server" : `${values.node}-server`}`,
       ...shared(values),
     ],

@@ -86,6 +86,10 @@ export const serverFlags = {
     help: "For development: keep unseal key and root token in this folder, and unseal with them at each start.",
   },
   "enable-script-checks": { kind: "bool", help: "Let this server's own node run scripts as checks." },
+  "enable-gate-commands": {
+    kind: "bool",
+    help: "Let gates of jobs run commands, as this server and in its folder.",
+  },
   "log-level": { kind: "string", value: "LEVEL", help: "trace, debug, info, warn or error; info by default." },
   "acl-default-policy": {
     kind: "string",
@@ -120,6 +124,7 @@ export async function serverConfigOf(values: ServerFlagValues, io: CommandIo): P
     ...(seal === undefined ? {} : { devSeal: { folder: seal } }),
     pretty: values.dev,
     scriptChecks: values["enable-script-checks"] ? "all" : "none",
+    ...(values["enable-gate-commands"] ? { gateCommands: gateCommandsIn(io) } : {}),
     log: lineLog(level, systemClock, (line) => void io.stderr(line)),
     ...(acl ? { acl } : {}),
     ...(values.node === undefined ? {} : { nodeName: values.node }),
@@ -128,6 +133,12 @@ export async function serverConfigOf(values: ServerFlagValues, io: CommandIo): P
     ...(values.bind === undefined ? {} : { advertiseAddress: values.bind }),
     ...(values["join-token-file"] === undefined ? {} : { joinTokenFile: resolve(io.cwd, values["join-token-file"]) }),
   };
+}
+
+/** Commands of gates are other people's: of the server's environment they have what finds programs and their words. */
+function gateCommandsIn({ cwd, env }: CommandIo): NonNullable<ServerConfig["gateCommands"]> {
+  const known = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+  return { folder: cwd, env: Object.fromEntries(known.map((name) => [name, env[name]])) };
 }
 
 /** The folder that keeps the unseal key of a server that unseals itself, apart from its data. */

@@ -3,12 +3,15 @@ import { OperationalError } from "@millwright/core/errors";
 import { jobFromApi } from "@millwright/jobs/api";
 import type { Job } from "@millwright/jobs/job";
 import { validate } from "@millwright/jobs/validate";
-import type { ServerIdentity } from "../context.ts";
+import type { OrchestratorContext, ServerIdentity } from "../context.ts";
 import { orchestratorErrors } from "../errors.ts";
 import { refusals } from "../plan/refusals.ts";
 import { badRequest } from "./json-body.ts";
 import { checkPermission } from "./permissions.ts";
 import type { Call } from "./route.ts";
+
+/** What of a server decides what it takes. */
+type Server = Pick<OrchestratorContext, "identity" | "gates">;
 
 /** A job that came with a request, and what there is to say of it. */
 export interface RequestedJob {
@@ -20,21 +23,24 @@ export interface RequestedJob {
  * Reads the job of a request, in the API's JSON: where it says no region, the server's is meant; the query's namespace wins over its
  * own. `id` is that of the path, where there is one. Throws `badRequest` for what is no job, and for the job of another region.
  */
-export function namedJobOf(json: unknown, call: Call, identity: ServerIdentity, id?: string): RequestedJob {
+export function namedJobOf(json: unknown, call: Call, context: Server, id?: string): RequestedJob {
   const name = objectOf(json)?.get("id");
   if (objectOf(json) && (typeof name !== "string" || name === "")) throw badRequest("Job ID hasn't been provided");
-  return jobOf(json, call, identity, id);
+  return jobOf(json, call, context, id);
 }
 
 /** As {@link namedJobOf}, for a job that may have no id: that is told with all else that is wrong with it. */
-export function jobOf(json: unknown, call: Call, identity: ServerIdentity, id?: string): RequestedJob {
+export function jobOf(json: unknown, call: Call, { identity, gates }: Server, id?: string): RequestedJob {
   const given = objectOf(json);
   if (!given) throw badRequest("Job must be specified");
   const { value, diagnostics } = jobFromApi(json);
   if (id !== undefined && value.id !== id) throw badRequest("Job ID does not match");
   if (hasErrors(diagnostics)) throw badRequest(listed(diagnostics));
   const job = { ...value, region: regionOf(given, call, identity), namespace: namespaceOf(value, call) };
-  return { job, diagnostics: [...diagnostics, ...validate(job), ...refusals(job)] };
+  return {
+    job,
+    diagnostics: [...diagnostics, ...validate(job), ...refusals(job, { runsCommands: gates.commands !== null })],
+  };
 }
 
 /** Throws `badRequest` that names all that is wrong with a job, `denied` where it may not be registered in its namespace. */

@@ -159,7 +159,7 @@ async function register(context: HttpContext, call: Call, id?: string): Promise<
     preserveCounts: given.flag("PreserveCounts"),
     priority: given.whole("EvalPriority"),
   }));
-  const asked = namedJobOf(fields.job, call, context.identity, id);
+  const asked = namedJobOf(fields.job, call, context, id);
   checkRegistrable(asked, call);
   if (fields.priority < 0 || fields.priority > 100)
     throw badRequest("EvalPriority must be between 1 and 100 inclusively");
@@ -200,7 +200,7 @@ async function deregister(context: HttpContext, call: Call): Promise<HttpReply> 
 
 async function check(context: HttpContext, call: Call): Promise<HttpReply> {
   const json = readFields(await readJsonBody(call.request), "the request", (fields) => fields.raw("Job"));
-  const { diagnostics } = jobOf(json, call, context.identity);
+  const { diagnostics } = jobOf(json, call, context);
   const faults = diagnostics.filter(({ severity }) => severity === "error");
   const { index } = await read(context, call, { topics: () => [topicOf("job")], value: () => undefined });
   return jsonReply(

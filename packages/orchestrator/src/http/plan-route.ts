@@ -24,11 +24,11 @@ export function planRoutes(context: HttpContext): Route[] {
 }
 
 async function plan(context: HttpContext, call: Call): Promise<HttpReply> {
-  const { projection, clock, chance, identity } = context;
+  const { projection, clock, chance } = context;
   const asked = readFields(await readJsonBody(call.request), "the request", (fields) => {
     return { job: fields.raw("Job"), diff: fields.flag("Diff") };
   });
-  const requested = namedJobOf(asked.job, call, identity, call.params.id);
+  const requested = namedJobOf(asked.job, call, context, call.params.id);
   checkRegistrable(requested, call);
   await projection.fresh();
   const { state, applied } = projection;

@@ -6,6 +6,7 @@ import { keepEvaluating } from "./broker.ts";
 import { keepDeployments } from "./deployments.ts";
 import { keepDraining } from "./drains.ts";
 import { keepCollecting } from "./garbage.ts";
+import { keepGates } from "./gates.ts";
 import type { Leader } from "./leading.ts";
 import { followMembers, Members } from "./members.ts";
 import { keepNodes } from "./nodes.ts";
@@ -16,7 +17,7 @@ export interface LeaderContext extends OrchestratorContext {
 }
 
 /**
- * All that one server alone does, for as long as its term lasts: evaluations are carried out, rollouts followed, nodes that come and
+ * All that one server alone does, for as long as its term lasts: evaluations are carried out, rollouts followed and their gates asked, nodes that come and
  * go seen to, drained ones emptied, and what is over forgotten. Each loop compares what is with what should be, so that a leader that
  * ends at any point leaves nothing undone that the next does not find.
  */
@@ -28,6 +29,7 @@ export async function runLeader(context: LeaderContext, term: Term): Promise<voi
     keepEvaluating(leader),
     keepUnblocking(leader),
     keepDeployments(leader),
+    keepGates(leader),
     followMembers(leader, context.membership, members),
     keepNodes(leader, members),
     keepDraining(leader),

@@ -60,7 +60,8 @@ export async function keepDoing({ context, term }: Leader, occasions: Occasions,
   }
 }
 
-const retryAfter = 500;
+/** How long after the store has refused it is tried again, in milliseconds. */
+export const retryAfter = 500;
 
 /** A reason that is there already: making an error for it each time takes longer than the rest. */
 const endOfRound = "the round has ended";

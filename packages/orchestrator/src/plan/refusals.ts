@@ -6,8 +6,9 @@ import type { Task } from "@millwright/jobs/task";
  * What a job asks for that these servers and nodes do not have. What would make the job something else than it says is an error;
  * what it does without is a warning.
  */
-export function refusals(job: Job): readonly Diagnostic[] {
+export function refusals(job: Job, { runsCommands }: Allowed): readonly Diagnostic[] {
   return [
+    ...found(runsCommands ? [] : commandRules, job, `job "${job.id}"`, "job"),
     ...found(jobRules, job, `job "${job.id}"`, "job"),
     ...job.groups.flatMap((group) => [
       ...found(groupRules, group, `group "${group.name}"`, `job.${group.name}`),
@@ -16,6 +17,12 @@ export function refusals(job: Job): readonly Diagnostic[] {
       ),
     ]),
   ];
+}
+
+/** What only some servers do. */
+export interface Allowed {
+  /** Whether commands of gates are run, as the server. */
+  readonly runsCommands: boolean;
 }
 
 interface Rule<T> {
@@ -42,6 +49,15 @@ const jobRules: readonly Rule<Job>[] = [
     what: "ui",
     instead: "It is kept and not shown anywhere.",
     isWarning: true,
+  },
+];
+
+const commandRules: readonly Rule<Job>[] = [
+  {
+    asks: ({ gates }) => gates?.gates.some(({ kind }) => kind === "command") ?? false,
+    what: "gate of the kind command",
+    instead:
+      "It would run a program as the server, which this one does not: write an http gate, or have its operator start it with -enable-gate-commands.",
   },
 ];
 

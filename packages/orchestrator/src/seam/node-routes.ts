@@ -117,7 +117,8 @@ async function jobVersion({ projection }: SeamContext, call: Call): Promise<Http
     throw refusal("denied", `Permission denied: the node ${node} runs nothing of version ${version} of job "${job}"`);
   const row = state.row("jobversion", jobVersionKey(namespace, job, version));
   if (!row) throw refusal("notFound", `The job "${job}" has no version ${version}: it was purged.`);
-  return jsonReply(toApi(row.job), false);
+  // Nodes have no use for its gates, which may hold tokens.
+  return jsonReply(toApi({ ...row.job, gates: null }), false);
 }
 
 async function updates({ commands }: SeamContext, call: Call): Promise<HttpReply> {
