@@ -119,8 +119,7 @@ class HttpSlot implements StateSlot {
   }
 
   get place(): string {
-    const url = new URL(this.#address);
-    return `${url.origin}${url.pathname}`;
+    return placeOf(this.#address);
   }
 
   get #address(): string {
@@ -206,7 +205,7 @@ class HttpSlot implements StateSlot {
       } catch (error) {
         if (!(error instanceof OperationalError)) throw error;
         const mayPass = isKind(error, clientErrors.unreachable) || isKind(error, clientErrors.broken);
-        if (last || !mayPass) throw this.#failed(asked.what, error);
+        if (last || !mayPass) throw failed(asked, attempt + 1, error);
       }
       await this.#clock.sleep(Math.min(longest, least * 2 ** attempt) * 1000, asked.signal);
     }
@@ -268,13 +267,19 @@ class HttpSlot implements StateSlot {
       `The server at ${this.place} was asked to ${what}, and answered ${status}${said === "" ? "" : `: ${said}`}.${advice}`,
     );
   }
+}
 
-  #failed(what: string, error: OperationalError): OperationalError {
-    const kind = what === "read the state" ? backendErrors.stateUnreadable : backendErrors.stateUnwritable;
-    return new OperationalError(kind, `The server at ${this.place} cannot be asked to ${what}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+function failed({ address, what }: Asked, times: number, error: OperationalError): OperationalError {
+  const kind = what === "read the state" ? backendErrors.stateUnreadable : backendErrors.stateUnwritable;
+  const tried = times > 1 ? `, tried ${times} times` : "";
+  const text = `The server at ${placeOf(address)} cannot be asked to ${what}${tried}: ${messageOf(error)}`;
+  return new OperationalError(kind, text, { cause: error });
+}
+
+// What stands behind a question mark may be a secret.
+function placeOf(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return `${origin}${pathname}`;
 }
 
 function jsonBody(value: unknown): { readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>> } {
