@@ -9,6 +9,7 @@ import { configureForTest, contractViolations } from "@millwright/provider/testi
 import { Drive } from "@millwright/provider/testing/drive";
 import { objectFor, plainOf } from "@millwright/provider/testing/objects";
 import { stringType } from "@millwright/value/types";
+import type { Value } from "@millwright/value/value";
 import { nullValue, stringValue } from "@millwright/value/value";
 import { afterEach, describe, expect, test } from "vitest";
 import { pluginErrors } from "../src/host/errors.ts";
@@ -52,6 +53,19 @@ test("a provider in another process keeps the contract as in this one", async ()
   expect(await contractViolations(provider, subject)).toEqual([]);
 }, 60_000);
 
+test.each(["6", "5"])(
+  "identities are kept to in version %s",
+  async (VERSION) => {
+    const provider = await started(plugin({ VERSION }));
+    await configureForTest(provider);
+    const changes = [{ name: "a", value: "1" }, { name: "b" }];
+    const importId = (state: ReadonlyMap<string, Value>) => String(state.get("name")!.data);
+    const subject = { type: "test_named", config: { name: "a" }, changes, importId };
+    expect(await contractViolations(provider, subject)).toEqual([]);
+  },
+  60_000,
+);
+
 test("version 5 is spoken to those who know no other", async () => {
   const provider = await started(plugin({ VERSION: "5" }));
   await configureForTest(provider, { prefix: "p " });
@@ -66,6 +80,7 @@ test("the schemas are those that were written", async () => {
   for (const [type, { version, block }] of here.resources) {
     const got = there.resources.get(type)!;
     expect(got.version).toBe(version);
+    expect(got.identity).toEqual(here.resources.get(type)!.identity);
     for (const [name, { volatile: _, ...attribute }] of block.attributes)
       expect(got.block.attributes.get(name)).toEqual(attribute);
     expect([...got.block.blocks.keys()]).toEqual([...block.blocks.keys()]);

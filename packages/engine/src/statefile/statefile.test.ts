@@ -67,8 +67,9 @@ describe("everything of an object is kept", () => {
   const cases: readonly { name: string; instance: Readonly<Record<string, unknown>> }[] = [
     {
       name: "what this program does not know",
-      instance: { identity: { id: "x" }, identity_schema_version: 2, future: [1] },
+      instance: { future: [1] },
     },
+    { name: "an identity of Terraform 1.12", instance: { identity: { id: "x", n: 1e30 }, identity_schema_version: 2 } },
     { name: "numbers of any size", instance: { attributes: { n: 1 } } },
     { name: "the provider's own bytes", instance: { private: "eyJ4IjoxfQ==" } },
     { name: "dependencies", instance: { dependencies: ["data.x.y", "module.m.x.y"] } },

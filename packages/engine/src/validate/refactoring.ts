@@ -3,6 +3,9 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { resourceText } from "../addresses.ts";
 import type { Configuration, Module } from "../configuration.ts";
 import type { ImportBlock, RemovedBlock } from "../refactor/blocks.ts";
+import { providerOfResource } from "../provider-config.ts";
+import type { ProviderPool } from "../provider-pool.ts";
+import { noIdentity } from "../refactor/given-identity.ts";
 import { duplicate, keyOf } from "../refactor/imports.ts";
 import { removedText } from "../refactor/removals.ts";
 
@@ -23,6 +26,18 @@ export function checkRefactoring(configuration: Configuration): Diagnostic[] {
     else seen.set(key, block);
   }
   return diagnostics;
+}
+
+/** Import blocks that give an identity for a type that has none; what the identity is made of, the plan looks at. */
+export function checkImportIdentities(configuration: Configuration, pool: ProviderPool): Diagnostic[] {
+  return configuration.root.imports.flatMap((block) => {
+    const module = configuration.modules.get(block.to.module);
+    const resource = module?.resources.get(resourceText(block.to.resource));
+    if (block.by.kind !== "identity" || !module || !resource) return [];
+    const { source } = providerOfResource(configuration, module, resource).address;
+    const schema = pool.resourceSchema(source, resource.address);
+    return schema && !schema.identity ? [noIdentity(block)] : [];
+  });
 }
 
 function stillThere(configuration: Configuration, module: Module, { from, range }: RemovedBlock): Diagnostic[] {

@@ -26,7 +26,7 @@ import { report } from "../plan/run.ts";
 import { checkProviderMeta } from "../provider-meta.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { emptyState } from "../state.ts";
-import { checkRefactoring } from "./refactoring.ts";
+import { checkImportIdentities, checkRefactoring } from "./refactoring.ts";
 import { missingProviderConfigurations } from "./provider-configurations.ts";
 import { checkReferences } from "./references.ts";
 
@@ -61,6 +61,7 @@ async function walkUnknown(context: EvaluatorContext, pool: ProviderPool): Promi
   diagnostics.push(...missingProviderConfigurations(context.configuration));
   diagnostics.push(...checkProviderMeta(context.configuration, pool));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
+  diagnostics.push(...checkImportIdentities(context.configuration, pool));
   if (hasErrors(diagnostics)) return { diagnostics };
   const graph = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));

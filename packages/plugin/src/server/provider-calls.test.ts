@@ -126,6 +126,35 @@ const calls: readonly { name: string; call: (provider: Provider) => Promise<unkn
   },
   { name: "an import of nothing", call: (provider) => provider.importResourceState({ type: "test_small", id: "no" }) },
   {
+    name: "an import by identity, once there is something",
+    call: async (provider) => {
+      const block = (await objects()).schema.resources.get("test_named")!.block;
+      const [config, prior] = [objectFor(block, { name: "n" }), nullValue(impliedType(block))];
+      const common = { type: "test_named", prior, config };
+      const { planned, plannedIdentity, plannedPrivate } = await provider.planResourceChange({
+        ...common,
+        proposed: config,
+        priorPrivate: new Uint8Array(),
+      });
+      const made = await provider.applyResourceChange({
+        ...common,
+        planned,
+        plannedPrivate,
+        plannedIdentity: plannedIdentity!,
+      });
+      const { identity } = made;
+      const imported = await provider.importResourceState({ type: "test_named", id: "", identity: identity! });
+      const current = imported.imported[0]!.state;
+      const read = await provider.readResource({ type: "test_named", current, private: bytes, identity: identity! });
+      return { plannedIdentity, made, imported, read };
+    },
+  },
+  {
+    name: "an old identity",
+    call: (provider) =>
+      provider.upgradeResourceIdentity!({ type: "test_named", version: 0, json: '{"title":"a","id":"b"}' }),
+  },
+  {
     name: "a function",
     call: (provider) => provider.callFunction({ name: "shout", args: [stringValue("hey")] }),
   },
@@ -168,7 +197,11 @@ test("the schema over the wire is the same, but for what is beyond the protocol"
   expect([...told.resources.keys()]).toEqual([...own.resources.keys()]);
   expect(told.functions.get("shout")).toEqual(own.functions.get("shout"));
   expect(told.capabilities).toEqual(own.capabilities);
-  for (const [name, schema] of told.resources) expect(schema.version).toBe(own.resources.get(name)!.version);
+  for (const [name, { version, identity }] of told.resources)
+    expect({ version, identity }).toEqual({
+      version: own.resources.get(name)!.version,
+      identity: own.resources.get(name)!.identity,
+    });
 });
 
 test("an answer that is put off says so where that is allowed, and is an error where it is not", async () => {

@@ -30,6 +30,13 @@ const thing: ContractCase = {
   interrupted: "present",
 };
 
+const named: ContractCase = {
+  type: "test_named",
+  config: { name: "a" },
+  changes: [{ name: "a", value: "new" }, { name: "b" }],
+  importId: (state) => asString(state.get("name")!),
+};
+
 async function started(alter: TestAlterations = {}): Promise<Provider> {
   const testing = testProvider();
   Object.assign(testing.alter, alter);
@@ -41,6 +48,10 @@ async function started(alter: TestAlterations = {}): Promise<Provider> {
 describe("the provider contract", () => {
   test("is kept by a resource with attributes of every kind and blocks of every nesting", async () => {
     expect(await contractViolations(await started(), thing)).toEqual([]);
+  });
+
+  test("is kept by a resource whose objects have an identity", async () => {
+    expect(await contractViolations(await started(), named)).toEqual([]);
   });
 
   test("is kept by a resource of the older type system, in its own way", async () => {
@@ -102,5 +113,30 @@ describe("the provider contract", () => {
   test.each(violations)("finds $name", async ({ alter, want }) => {
     const small = { type: "test_thing", config: { name: "a", password_wo: "hush" } };
     expect((await contractViolations(await started(alter), small)).join("\n")).toMatch(want);
+  });
+
+  const other = objectValue([
+    ["name", stringValue("other")],
+    ["id", stringValue("1")],
+  ]);
+  const identities: readonly { name: string; alter: TestAlterations; want: RegExp }[] = [
+    {
+      name: "no identity after an apply",
+      alter: { apply: ({ identity: _, ...answer }) => answer },
+      want: /apply: no identity is given/,
+    },
+    {
+      name: "an identity other than planned",
+      alter: { apply: (answer) => ({ ...answer, identity: other }) },
+      want: /apply: identity: name is not what was planned/,
+    },
+    {
+      name: "an identity that does not fit its schema",
+      alter: { read: (answer) => ({ ...answer, identity: stringValue("a") }) },
+      want: /read: the identity does not fit its schema/,
+    },
+  ];
+  test.each(identities)("finds $name", async ({ alter, want }) => {
+    expect((await contractViolations(await started(alter), named)).join("\n")).toMatch(want);
   });
 });
