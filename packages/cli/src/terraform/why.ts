@@ -1,13 +1,15 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
+import { everyKey } from "@millwright/engine/addresses";
 import type { Configuration } from "@millwright/engine/configuration";
 import type { Plan } from "@millwright/engine/plan";
 import { covers, withoutKeys } from "@millwright/engine/targets";
-import { whyReports } from "@millwright/engine/why";
+import { type WhyReport, whyReports } from "@millwright/engine/why";
 import { whyJson } from "@millwright/engine/why-json";
 import type { VariableSource } from "@millwright/engine/variables";
 import type { FlagTable } from "../flags.ts";
+import { renderDeferrals } from "../views/deferrals.ts";
 import { renderWhy } from "../views/why.ts";
 import { badAddress } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -32,19 +34,25 @@ export const whyOfNoPlan = errorDiagnostic(
   "-why explains the changes of a plan: name a file that plan -out=FILE has written, or ask plan itself with -why.",
 );
 
-/** Says why the objects at the addresses change. */
+/** Says why the objects at the addresses change; `explain` gives the reasons where these lead out of the configuration. */
 export async function sayWhy(
   session: Session,
   plan: Plan,
   configuration: Configuration,
   addresses: readonly string[],
+  explain = (address: string): WhyReport[] => whyReports(plan, configuration, address),
 ): Promise<void> {
   for (const address of addresses) {
-    const reports = whyReports(plan, configuration, address);
+    const reports = explain(address);
     if (session.json) session.json.why(address, whyJson(reports));
     else if (reports.length > 0) await session.io.stdout(renderWhy(reports, session.view));
-    else await session.io.stdout(`\n${unchanged(address, plan, configuration)}\n`);
+    else await session.io.stdout(`\n${putOff(address, plan, session) ?? unchanged(address, plan, configuration)}\n`);
   }
+}
+
+function putOff(address: string, { deferrals }: Plan, { view }: Session): string | undefined {
+  const about = deferrals.filter(({ change }) => covers(address, change.address.text.replaceAll(everyKey, "")));
+  return about.length === 0 ? undefined : renderDeferrals(about, view).trimEnd();
 }
 
 // An address that nothing has is most likely misspelt: "not changed" would be taken for an answer.

@@ -227,10 +227,12 @@ export class JsonView {
     });
   }
 
-  #deferral({ reason, change: { action, address } }: Deferral): void {
+  #deferral(deferral: Deferral): void {
+    const { reason, change: planned } = deferral;
+    const { action, address } = planned;
     const { text } = address;
     const change = { resource: resourceOf(text), action: uiAction[action], reason };
-    this.#line("info", `${text}: Put off: ${deferralText(reason)}`, "deferred_change", { change });
+    this.#line("info", `${text}: Put off: ${deferralText(deferral)}`, "deferred_change", { change });
   }
 
   /** Something that was done, in a line. */

@@ -11,7 +11,7 @@ export function revealedPlan(plan: Plan): Plan {
     ...plan,
     changes: plan.changes.map(revealedChange),
     drift: plan.drift.map(revealedChange),
-    deferrals: plan.deferrals.map(({ reason, change }) => ({ reason, change: revealedChange(change) })),
+    deferrals: plan.deferrals.map((one) => ({ ...one, change: revealedChange(one.change) })),
     outputs: new Map(outputs),
   };
 }

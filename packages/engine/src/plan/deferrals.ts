@@ -30,8 +30,7 @@ export class Deferrals {
   }
 
   add(deferral: Deferral): void {
-    const { module, resource } = deferral.change.address;
-    this.#resources.add(configResourceText(module, resource));
+    this.#resources.add(resourceOf(deferral));
     this.all.push(deferral);
   }
 
@@ -44,6 +43,16 @@ export class Deferrals {
   hasAny(resources: readonly string[]): boolean {
     return this.#resources.size > 0 && resources.some((resource) => this.#resources.has(resource));
   }
+
+  /** Those of these resources that were put off for a reason of their own. */
+  causes(resources: readonly string[]): string[] {
+    const causes = new Set(this.all.filter(({ reason }) => reason !== "deferred_prereq").map(resourceOf));
+    return resources.filter((resource) => causes.has(resource));
+  }
+}
+
+function resourceOf({ change: { address } }: Deferral): string {
+  return configResourceText(address.module, address.resource);
 }
 
 /** What a provider's word for it is in a plan. */
@@ -112,7 +121,8 @@ export function putOff(
   const change = { address, provider: providerAddress, action, reason: "none", ...values } as const;
   if (action === "no-op") addChange(run, change);
   else {
-    run.deferrals.add({ reason, change });
+    const after = reason === "deferred_prereq" ? { after: run.deferrals.causes(dependencies) } : {};
+    run.deferrals.add({ reason, ...after, change });
     run.pending.add(target.nodeId);
   }
   run.evaluator.setInstance(address.module, address.resource, address.key, after);

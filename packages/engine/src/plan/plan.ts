@@ -107,6 +107,8 @@ export type DeferralReason =
 /** A change that is put off. */
 export interface Deferral {
   readonly reason: DeferralReason;
+  /** With `deferred_prereq`: what it comes after and was put off for a reason of its own, by `configResourceText`. */
+  readonly after?: readonly string[];
   /**
    * As far as it is known. With the reason `instance_count_unknown` it stands for all instances, and its address says so:
    * `aws_thing.a[*]`, `module.m[*].aws_thing.a`.

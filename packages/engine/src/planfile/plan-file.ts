@@ -304,25 +304,24 @@ function decodeChange({ importing, beforeIdentity, afterIdentity, ...plain }: Pl
 }
 
 /** A put-off change is written under an address without the wildcards that only its texts have. */
-interface PlainDeferral {
-  readonly reason: Deferral["reason"];
+interface PlainDeferral extends Pick<Deferral, "reason" | "after"> {
   readonly change: PlainChange;
   readonly address: string;
   readonly module: string;
 }
 
-function encodeDeferral({ reason, change }: Deferral): PlainDeferral {
+function encodeDeferral({ change, ...why }: Deferral): PlainDeferral {
   const { module, resource, key, text } = change.address;
   const plain = module.steps.reduce((parent, step) => childModule(parent, step.name, step.key), rootModule);
   const address = instanceAddress(plain, resource, key);
-  return { reason, change: encodeChange({ ...change, address }), address: text, module: module.text };
+  return { ...why, change: encodeChange({ ...change, address }), address: text, module: module.text };
 }
 
-function decodeDeferral({ reason, change: plain, address: text, module }: PlainDeferral): Deferral {
+function decodeDeferral({ change: plain, address: text, module, ...why }: PlainDeferral): Deferral {
   const change = decodeChange(plain);
   const { address } = change;
   const shown = { ...address, text, module: { ...address.module, text: module } };
-  return { reason, change: { ...change, address: shown } };
+  return { ...why, change: { ...change, address: shown } };
 }
 
 function addressOf(text: string): InstanceAddress {
