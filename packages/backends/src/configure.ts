@@ -72,16 +72,16 @@ export function backendValue(type: BackendType, config: Value): Diagnosed<Value>
 }
 
 function converts(value: Value, schema: BlockSchema, name: string, wanted: Type): Value | undefined {
-  const nested = schema.attributes.get(name)?.nested;
+  const nested = schema.attributes.get(name)?.nested?.attributes ?? schema.blocks.get(name)?.block.attributes;
   if (!nested) {
     const converted = convert(value, wanted);
     return converted.ok ? converted.value : undefined;
   }
   if (value.type.kind !== "object" && value.type.kind !== "map") return undefined;
   const given = asMap(value);
-  if ([...given.keys()].some((key) => !nested.attributes.has(key))) return undefined;
+  if ([...given.keys()].some((key) => !nested.has(key))) return undefined;
   const attributes: [string, Value][] = [];
-  for (const [key, attribute] of nested.attributes) {
+  for (const [key, attribute] of nested) {
     const part = given.get(key);
     const type = attributeType(attribute);
     const converted = part && !isNull(part) ? convert(part, type) : undefined;

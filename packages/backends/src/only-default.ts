@@ -6,6 +6,6 @@ export function onlyDefault<T>(backend: string, workspace: string, value: T): T 
   if (workspace === "default") return value;
   throw new OperationalError(
     backendErrors.workspacesUnsupported,
-    `The backend "${backend}" keeps one state, and has no workspace ${JSON.stringify(workspace)}. Keep a folder with its own address for each environment, or use a backend that keeps workspaces (local, pg, consul, s3).`,
+    `The backend "${backend}" keeps one state, and has no workspace ${JSON.stringify(workspace)}. Keep a folder with its own address for each environment, or use a backend that keeps workspaces (local, pg, consul, s3, kubernetes).`,
   );
 }

@@ -1,5 +1,5 @@
-import type { AttributeSchema, BlockSchema } from "@millwright/provider/schema";
-import { mapType, setType, stringType, boolType, numberType, type Type } from "@millwright/value/types";
+import type { AttributeSchema, BlockSchema, NestedBlockSchema } from "@millwright/provider/schema";
+import { mapType, setType, stringType, boolType, listType, numberType, type Type } from "@millwright/value/types";
 
 /** A backend's configuration as JSON has it: every attribute, null where it is not set. */
 export type BackendConfig = Readonly<Record<string, unknown>>;
@@ -37,7 +37,7 @@ export class Settings {
     return value === undefined ? undefined : Number(value);
   }
 
-  /** An attribute that holds attributes. */
+  /** An attribute or a block that holds attributes. */
   nested(name: string): Settings | undefined {
     const value = this.#config[name];
     return isRecord(value) ? new Settings(value, {}, {}) : undefined;
@@ -70,7 +70,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** How an attribute of a backend's block is written down: its type, or the attributes inside it. */
-export type AttributeKind = "text" | "flag" | "number" | "texts" | "textMap" | AttributeKinds;
+export type AttributeKind = "text" | "flag" | "number" | "texts" | "textList" | "textMap" | AttributeKinds;
 export type AttributeKinds = { readonly [name: string]: AttributeKind };
 
 const types: Readonly<Record<Extract<AttributeKind, string>, Type>> = {
@@ -78,12 +78,17 @@ const types: Readonly<Record<Extract<AttributeKind, string>, Type>> = {
   flag: boolType,
   number: numberType,
   texts: setType(stringType),
+  textList: listType(stringType),
   textMap: mapType(stringType),
 };
 
-/** The schema of a backend's block. */
-export function blockSchema(kinds: AttributeKinds): BlockSchema {
-  return { attributes: attributesOf(kinds), blocks: new Map() };
+/** The schema of a backend's block, and of the blocks that may stand in it once. */
+export function blockSchema(kinds: AttributeKinds, blocks: Readonly<Record<string, AttributeKinds>> = {}): BlockSchema {
+  const nested = Object.entries(blocks).map(([name, inside]): [string, NestedBlockSchema] => [
+    name,
+    { nesting: "single", block: blockSchema(inside), minItems: 0, maxItems: 1 },
+  ]);
+  return { attributes: attributesOf(kinds), blocks: new Map(nested) };
 }
 
 function attributesOf(kinds: AttributeKinds): ReadonlyMap<string, AttributeSchema> {

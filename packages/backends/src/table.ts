@@ -7,10 +7,11 @@ const loaders: Readonly<Record<string, () => Promise<BackendType>>> = {
   pg: async () => (await import("./pg.ts")).pgBackend,
   consul: async () => (await import("./consul.ts")).consulBackend,
   s3: async () => (await import("./s3.ts")).s3Backend,
+  kubernetes: async () => (await import("./kubernetes.ts")).kubernetesBackend,
 };
 
 /** Backends that Terraform has and this program has not. */
-const absent: ReadonlySet<string> = new Set(["azurerm", "cos", "gcs", "inmem", "kubernetes", "oss", "remote", "cloud"]);
+const absent: ReadonlySet<string> = new Set(["azurerm", "cos", "gcs", "inmem", "oss", "remote", "cloud"]);
 
 export type FoundBackend =
   | { readonly kind: "found"; readonly type: BackendType }

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type PostgresServer, startPostgres } from "@millwright/secrets/postgres-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestFolder } from "../test/folder.ts";
+import { type KubeServer, startKubeServer } from "../test/kube-server.ts";
 import { type StateServer, startHttpStates } from "../test/state-servers.ts";
 import { describeStorage } from "../test/storage-contract.ts";
 
@@ -33,19 +34,25 @@ const hasMoto = isThere("moto_server", "--help");
 const children: ChildProcess[] = [];
 let web: StateServer;
 let postgres: PostgresServer;
+let cluster: KubeServer;
 let consulPort = 0;
 let s3Port = 0;
 let scratch: string;
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "millwright-backends-"));
-  [web, postgres] = await Promise.all([startHttpStates(), startPostgres({ database: "states" })]);
+  [web, postgres, cluster] = await Promise.all([
+    startHttpStates(),
+    startPostgres({ database: "states" }),
+    startKubeServer(),
+  ]);
+  writeFileSync(join(scratch, "kubeconfig"), cluster.kubeconfig);
   if (hasConsul) consulPort = await startConsul();
   if (hasMoto) s3Port = await startMoto();
 });
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
-  await Promise.all([web.stop(), postgres.stop()]);
+  await Promise.all([web.stop(), postgres.stop(), cluster.stop()]);
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -120,14 +127,24 @@ const backends: readonly Backend[] = [
   { name: "pg", runs: true, workspaces: true, config: () => ({ conn_str: postgres.url, schema_name: `p${++places}` }) },
   { name: "consul", runs: hasConsul, workspaces: true, config: consul },
   { name: "s3", runs: hasMoto, workspaces: true, config: s3 },
+  {
+    name: "kubernetes",
+    runs: true,
+    workspaces: true,
+    config: () => ({
+      secret_suffix: `place${++places}`,
+      config_path: join(scratch, "kubeconfig"),
+      labels: { team: "x" },
+    }),
+  },
 ];
 
-/** Large enough to be cut into pieces where a backend cuts. */
+/** Large enough to be cut into pieces where a backend cuts, also when it is packed. */
 const configuration = (text: string) => `resource "terraform_data" "a" {
   input = "${text}-\${terraform.workspace}"
 }
 resource "terraform_data" "large" {
-  input = join("", [for i in range(1000) : format("%0700d", i)])
+  input = join("", [for i in range(1000) : join("", [for j in range(12) : sha512("\${i}-\${j}")])])
 }
 `;
 

@@ -1,31 +1,38 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { backendNamed, openBackend } from "@millwright/backends/configure";
+import { systemClock } from "@millwright/core/ports";
 import { type PostgresServer, startPostgres } from "@millwright/secrets/postgres-server";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type DevServer, startDevServer } from "./dev-server.ts";
+import { type KubeServer, startKubeServer } from "./kube-server.ts";
 import { type StateServer, startBucket, startHttpStates } from "./state-servers.ts";
 import { describeStorage } from "./storage-contract.ts";
 
-/* Every storage of states keeps the same promises: files, a web server, a real PostgreSQL, our own Consul API, a bucket. */
+/* Every storage of states keeps the same promises: files, a web server, a real PostgreSQL, our own Consul API, a bucket,
+   the API of Kubernetes. */
 
 let folder: string;
 let web: StateServer;
 let bucket: StateServer;
 let postgres: PostgresServer;
 let consul: DevServer;
+let kube: KubeServer;
 let places = 0;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "millwright-storages-"));
-  [web, bucket, postgres, consul] = await Promise.all([
+  [web, bucket, postgres, consul, kube] = await Promise.all([
     startHttpStates(),
     startBucket(),
     startPostgres({ database: "states" }),
     startDevServer(),
+    startKubeServer(),
   ]);
 });
 afterAll(async () => {
-  await Promise.all([web.stop(), bucket.stop(), postgres.stop(), consul.stop()]);
+  await Promise.all([web.stop(), bucket.stop(), postgres.stop(), consul.stop(), kube.stop()]);
   rmSync(folder, { recursive: true });
 });
 
@@ -93,4 +100,37 @@ describeStorage({
   }),
   afterKill: "force-unlock",
   keepsWorkspaces: true,
+});
+
+describeStorage({
+  name: "Secrets of Kubernetes",
+  type: "kubernetes",
+  config: () => ({
+    secret_suffix: place().replace("-", ""),
+    host: kube.address,
+    token: kube.token,
+    cluster_ca_certificate: kube.authority,
+  }),
+  afterKill: "force-unlock",
+  keepsWorkspaces: true,
+});
+
+test("Kubernetes has as many Secrets as a state needs; a call that it has no time for is made again; one that it refuses is told with why", async () => {
+  const { value: type } = await backendNamed("kubernetes");
+  const open = async (token: string) => {
+    const config = { secret_suffix: "busy", host: kube.address, token, cluster_ca_certificate: kube.authority };
+    return (await openBackend(type!, config, { folder, env: {}, clock: systemClock })).value!.slot("default");
+  };
+  const { signal } = new AbortController();
+  const pieces = () => [...kube.kept.keys()].filter((path) => path.includes("/tfstate-default-busy-part-"));
+  await (await open(kube.token)).write(randomBytes(2_500_000));
+  expect(pieces()).toHaveLength(2);
+  kube.failures.push(429, 503);
+  await (await open(kube.token)).write(Buffer.from("state"));
+  expect([kube.failures, pieces()]).toEqual([[], []]);
+  expect(Buffer.from((await (await open(kube.token)).read(signal))!).toString()).toBe("state");
+  await expect((await open("wrong")).read(signal)).rejects.toThrow(
+    /cannot be read: .* answered 401: Unauthorized\. Look at the credentials\./,
+  );
+  await expect((await open(kube.token)).forceUnlock("x", signal)).rejects.toThrow("is held by nobody");
 });

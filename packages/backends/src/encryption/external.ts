@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import type { BackendPorts } from "../backend-type.ts";
+import { runCommand } from "../run-command.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import type { PartSettings } from "./part-settings.ts";
 
@@ -41,26 +40,14 @@ export async function converse(
   command: readonly string[],
   magic: string,
   input: unknown,
-  { folder, env }: BackendPorts,
+  ports: BackendPorts,
 ): Promise<unknown> {
-  const [program = "", ...args] = command;
-  const child = spawn(program, args, { cwd: folder, env: { ...env }, stdio: ["pipe", "pipe", "pipe"] });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  // A command that ends without reading is told by its end.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(`${JSON.stringify(input)}\n`);
-  let code: unknown;
+  let text: string;
   try {
-    [code] = await once(child, "close");
+    text = await runCommand(command, `${JSON.stringify(input)}\n`, ports);
   } catch (error) {
     throw failed(command, messageOf(error));
   }
-  const words = Buffer.concat(err).toString("utf8").trim().slice(0, 500);
-  if (code !== 0) throw failed(command, `it ended with ${String(code)}${words === "" ? "" : `: ${words}`}`);
-  const text = Buffer.concat(out).toString("utf8");
   const end = text.indexOf("\n");
   try {
     const header = JSON.parse(text.slice(0, end)) as { readonly magic?: unknown; readonly version?: unknown };
