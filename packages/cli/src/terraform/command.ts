@@ -24,6 +24,11 @@ export interface CommandCall<T extends FlagTable> {
   readonly args: readonly string[];
 }
 
+/** Says of a command that prints nothing but JSON that it wants to be asked for that. Gives the exit code. */
+export function refuseWithoutJson(session: Session, command: string): Promise<number> {
+  return session.refuse("The -json flag is required", `${command} prints JSON only. Run ${command} -json.`);
+}
+
 /** Reads the command line of a small command and runs it; help and mistakes are dealt with here. */
 export async function runCommand<const T extends FlagTable>(
   spec: CommandSpec<T>,

@@ -5,11 +5,12 @@ import { collectVariables } from "@millwright/engine/variables";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder, variableSources } from "./folder.ts";
-import { openState, stateOptions } from "./open-state.ts";
+import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, stateFlags, variableFlags, viewFlags } from "./options.ts";
-import { keepOpen, recoverInterrupted } from "./recover.ts";
+import { keepOpen } from "./recover.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
+import { withRecovered } from "./with-state.ts";
 
 export function runImport(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -29,42 +30,37 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
       run: async ({ session, values, occurrences, args: [text, id] }) => {
         const parsed = parseAddress(text!);
         if (parsed?.kind !== "instance") {
-          await session.report([
-            {
-              severity: "error",
-              summary: "Invalid address",
-              detail: `"${text}" is not the address of a resource instance, such as consul_key_prefix.app.`,
-            },
-          ]);
-          return 1;
+          const detail = `"${text}" is not the address of a resource instance, such as consul_key_prefix.app.`;
+          return session.refuse("Invalid address", detail);
         }
         const folder = await loadFolder(session, occurrences);
         const given = variableSources(session, occurrences);
         const variables = collectVariables(folder.configuration.root, given.sources);
         if (!(await session.report([...folder.diagnostics, ...given.diagnostics, ...variables.diagnostics]))) return 1;
-        const open = await openState(session, stateOptions(values, occurrences, "OperationTypeImport"));
-        if (!open) return 1;
-        const pool = await newPool(session);
-        try {
-          const { pending, diagnostics } = await recoverInterrupted(open);
-          if (!(await session.report(diagnostics))) return 1;
-          const context = evaluatorContext(session, {
-            configuration: folder.configuration,
-            variables: variables.value.final,
-            applying: false,
-          });
-          await io.stdout(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...\n`);
-          const result = await importObject(context, open.kept.current.state, pool, parsed.address, id!);
-          if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
-          await open.kept.write(result.value, "always");
-          const stillOpen = pending.filter((entry) => entry.address !== parsed.address.text);
-          await keepOpen(open, stillOpen);
-          await io.stdout("\nImport successful!\n\nThe object is in the state now, and is managed from here on.\n");
-          return 0;
-        } finally {
-          await pool.close();
-          await open.release();
-        }
+        return withRecovered(
+          session,
+          stateOptions(values, occurrences, "OperationTypeImport"),
+          async (open, pending) => {
+            const pool = await newPool(session);
+            try {
+              const context = evaluatorContext(session, {
+                configuration: folder.configuration,
+                variables: variables.value.final,
+                applying: false,
+              });
+              await io.stdout(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...\n`);
+              const result = await importObject(context, open.kept.current.state, pool, parsed.address, id!);
+              if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
+              await open.kept.write(result.value, "always");
+              const stillOpen = pending.filter((entry) => entry.address !== parsed.address.text);
+              await keepOpen(open, stillOpen);
+              await io.stdout("\nImport successful!\n\nThe object is in the state now, and is managed from here on.\n");
+              return 0;
+            } finally {
+              await pool.close();
+            }
+          },
+        );
       },
     },
     args,

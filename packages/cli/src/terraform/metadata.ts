@@ -9,7 +9,7 @@ import { dynamicType } from "@millwright/value/types";
 import { unknownValue } from "@millwright/value/value";
 import { similar } from "@millwright/core/similar";
 import type { CommandIo } from "../io.ts";
-import { runCommand } from "./command.ts";
+import { refuseWithoutJson, runCommand } from "./command.ts";
 import { viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
 
@@ -46,11 +46,7 @@ function runFunctions(args: readonly string[], io: CommandIo, style: CommandStyl
       example: "metadata functions -json",
       arguments: [0, 0],
       run: async ({ session, values }) => {
-        if (!values.json) {
-          const detail = "metadata functions prints JSON only. Run metadata functions -json.";
-          await session.report([{ severity: "error", summary: "The -json flag is required", detail }]);
-          return 1;
-        }
+        if (!values.json) return refuseWithoutJson(session, "metadata functions");
         const library = functionsFor({
           dialect: "terraform",
           files: nodeFiles(session.folder),

@@ -32,7 +32,7 @@ export function runOutput(args: readonly string[], io: CommandIo, style: Command
         const { outputs } = state.kept.current.state;
         if (name !== undefined) return one(session, outputs, name, values);
         if (values.raw)
-          return refuse(session, "Output name required", "The -raw option prints one output: give its name.");
+          return session.refuse("Output name required", "The -raw option prints one output: give its name.");
         if (values.json) {
           await io.stdout(
             `${JSON.stringify(Object.fromEntries([...outputs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, output]) => [key, plainOf(output)])), null, 2)}\n`,
@@ -70,8 +70,7 @@ async function one(
   const output = outputs.get(name);
   if (!output) {
     const near = similar(name, [...outputs.keys()]);
-    return refuse(
-      session,
+    return session.refuse(
       `Output "${name}" not found`,
       `The state has no such output.${near === undefined ? "" : ` Did you mean "${near}"?`} One that is new in the configuration is there after the next apply.`,
     );
@@ -81,17 +80,11 @@ async function one(
   else if (values.raw) {
     const text = convert(value, stringType);
     if (!text.ok || isNull(text.value))
-      return refuse(
-        session,
+      return session.refuse(
         "Unsupported value for raw output",
         `The -raw option only supports strings, numbers, and boolean values, but output "${name}" is none of these. Use -json for machine-readable representations of it.`,
       );
     await session.io.stdout(asString(text.value));
   } else await session.io.stdout(`${formatConsoleValue(value)}\n`);
   return 0;
-}
-
-async function refuse(session: Session, summary: string, detail: string): Promise<number> {
-  await session.report([{ severity: "error", summary, detail }]);
-  return 1;
 }

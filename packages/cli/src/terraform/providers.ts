@@ -9,7 +9,7 @@ import { emptyState } from "@millwright/engine/state";
 import type { TestFile } from "@millwright/engine/tests/test-file";
 import type { FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { runCommand } from "./command.ts";
+import { refuseWithoutJson, runCommand } from "./command.ts";
 import { loadFolder, readConfiguration, variableSources } from "./folder.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
@@ -149,16 +149,7 @@ function runSchema(args: readonly string[], io: CommandIo, style: CommandStyle):
       example: "providers schema -json",
       arguments: [0, 0],
       run: async ({ session, values }) => {
-        if (!values.json) {
-          await session.report([
-            {
-              severity: "error",
-              summary: "The -json flag is required",
-              detail: "providers schema prints JSON only. Run providers schema -json.",
-            },
-          ]);
-          return 1;
-        }
+        if (!values.json) return refuseWithoutJson(session, "providers schema");
         const folder = await loadFolder(session);
         const pool = await newPool(session);
         try {

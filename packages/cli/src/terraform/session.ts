@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { hasErrors } from "@millwright/core/diagnostics";
+import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { OperationalError } from "@millwright/core/errors";
 import type { CommandIo, View } from "../io.ts";
 import { renderDiagnostics, sourcesIn, type SourceText } from "../views/diagnostics.ts";
@@ -78,6 +78,12 @@ export class Session {
     if (errors)
       await this.io.stderr(renderDiagnostics(of("error", consolidate.errors), this.view, this.sources, false));
     return !errors;
+  }
+
+  /** Reports what keeps a command from its work. Gives the exit code. */
+  async refuse(summary: string, detail: string): Promise<number> {
+    await this.report([errorDiagnostic(summary, detail)]);
+    return 1;
   }
 
   /** Runs a command's work; where the world is not as it needs it, that is reported, and the exit code is 1. */

@@ -1,6 +1,6 @@
 import { identityPlain } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
-import { runCommand } from "./command.ts";
+import { refuseWithoutJson, runCommand } from "./command.ts";
 import { stateFlags, viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
 import { listedInstances } from "./state-listed.ts";
@@ -21,11 +21,7 @@ export function runStateIdentities(args: readonly string[], io: CommandIo, style
       example: "state identities -json module.app",
       arguments: [0, 1000],
       run: async ({ session, values, args: addresses }) => {
-        if (!values.json) {
-          const detail = "Identities are printed as JSON alone: give -json.";
-          await session.report([{ severity: "error", summary: "The -json flag is required", detail }]);
-          return 1;
-        }
+        if (!values.json) return refuseWithoutJson(session, "state identities");
         const listed = await listedInstances(session, { state: values.state, addresses, id: values.id });
         if (!listed) return 1;
         const identities = listed.flatMap(({ address, object }) =>

@@ -6,9 +6,10 @@ import type { StateFile } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
 import { sealingOf } from "./backend/sealing.ts";
 import { runCommand } from "./command.ts";
-import { openState, stateOptions } from "./open-state.ts";
+import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, stateFlags, viewFlags } from "./options.ts";
 import type { CommandStyle, Session } from "./session.ts";
+import { withState } from "./with-state.ts";
 
 export function runStatePush(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -29,20 +30,15 @@ export function runStatePush(args: readonly string[], io: CommandIo, style: Comm
         const file = await readPushed(session, path);
         if (!file) return 1;
         const options = stateOptions({ ...values, state: undefined }, occurrences, "state-push");
-        const open = await openState(session, { ...options, byHand: true });
-        if (!open) return 1;
-        try {
-          const refused = values.force ? undefined : conflict(file, open.kept.current);
+        return withState(session, { ...options, byHand: true }, async ({ kept }) => {
+          const refused = values.force ? undefined : conflict(file, kept.current);
           if (refused !== undefined) {
             const detail = `${refused}. Nothing was written. Give -force where you are sure that the state in place is the wrong one.`;
-            await session.report([errorDiagnostic("Failed to write state", detail)]);
-            return 1;
+            return session.refuse("Failed to write state", detail);
           }
-          await open.kept.put(file);
+          await kept.put(file);
           return 0;
-        } finally {
-          await open.release();
-        }
+        });
       },
     },
     args,

@@ -1,13 +1,12 @@
-import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { parseProviderConfigAddress, parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
 import { absoluteResourceText } from "@millwright/engine/addresses";
 import type { CommandIo } from "../io.ts";
 import { ask } from "./ask.ts";
 import { runCommand } from "./command.ts";
-import { openState, stateOptions } from "./open-state.ts";
+import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
-import { recoverInterrupted } from "./recover.ts";
 import type { CommandStyle } from "./session.ts";
+import { withRecovered } from "./with-state.ts";
 
 export function runReplaceProvider(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -27,17 +26,11 @@ export function runReplaceProvider(args: readonly string[], io: CommandIo, style
         const [from, to] = [parseProviderSource(fromText), parseProviderSource(toText)];
         if (!from || !to) {
           const detail = `"${from ? toText : fromText}" is not the source of a provider, such as hashicorp/aws or registry.acme.corp/acme/aws.`;
-          await session.report([errorDiagnostic("Invalid provider source", detail)]);
-          return 1;
+          return session.refuse("Invalid provider source", detail);
         }
-        const open = await openState(session, {
-          ...stateOptions(values, occurrences, "state-replace-provider"),
-          byHand: true,
-        });
-        if (!open) return 1;
-        try {
-          if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
-          const { state } = open.kept.current;
+        const options = { ...stateOptions(values, occurrences, "state-replace-provider"), byHand: true } as const;
+        return withRecovered(session, options, async ({ kept }) => {
+          const { state } = kept.current;
           const going = [...state.resources].filter(([, { provider }]) => {
             const source = parseProviderConfigAddress(provider)?.source;
             return source && providerSourceText(source) === providerSourceText(from);
@@ -64,12 +57,10 @@ export function runReplaceProvider(args: readonly string[], io: CommandIo, style
             const provider = resource.provider.replace(providerSourceText(from), () => providerSourceText(to));
             return [text, { ...resource, provider }] as const;
           });
-          await open.kept.write({ ...state, resources: new Map([...state.resources, ...replaced]) });
+          await kept.write({ ...state, resources: new Map([...state.resources, ...replaced]) });
           await io.stdout(`\nSuccessfully replaced provider for ${going.length} resources.\n`);
           return 0;
-        } finally {
-          await open.release();
-        }
+        });
       },
     },
     args,

@@ -8,15 +8,16 @@ import { writeStateFile } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
 import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
-import { openState, readState, stateOptions } from "./open-state.ts";
+import { type OpenState, readState, stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
-import { keepOpen, recoverInterrupted } from "./recover.ts";
+import { keepOpen } from "./recover.ts";
 import { newPool } from "./run-context.ts";
-import type { CommandStyle, Session } from "./session.ts";
+import type { CommandStyle } from "./session.ts";
 import { runStateIdentities } from "./state-identities.ts";
 import { badAddress, listedInstances } from "./state-listed.ts";
 import { runStatePush } from "./state-push.ts";
 import { runReplaceProvider } from "./state-replace-provider.ts";
+import { withRecovered, withState } from "./with-state.ts";
 
 const subcommands = {
   identities: runStateIdentities,
@@ -65,11 +66,6 @@ const writeFlags = {
   "dry-run": { kind: "bool", help: "Only say what would be done." },
 } as const;
 
-async function refuse(session: Session, summary: string, detail: string): Promise<number> {
-  await session.report([{ severity: "error", summary, detail }]);
-  return 1;
-}
-
 function list(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
@@ -102,13 +98,13 @@ function show(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
       arguments: [1, 1],
       run: async ({ session, values, args: [text] }) => {
         const parsed = parseAddress(text!);
-        if (parsed?.kind !== "instance") return refuse(session, "Invalid address", badAddress(text!));
+        if (parsed?.kind !== "instance") return session.refuse("Invalid address", badAddress(text!));
         const state = await readState(session, values.state);
         if (!state) return 1;
         const all = instancesOf(state.kept.current.state);
         const found = all.find(({ address }) => address.text === parsed.address.text);
         if (!found?.instance.current)
-          return refuse(session, "No instance found for the given address!", notFound(text!, all));
+          return session.refuse("No instance found for the given address!", notFound(text!, all));
         const pool = await newPool(session);
         try {
           await io.stdout(await renderStateInstance(found, pool, session.view));
@@ -163,12 +159,9 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
       example: "state rm module.old",
       arguments: [1, 1000],
       run: async ({ session, values, occurrences, args: texts }) => {
-        for (const text of texts) if (!parseAddress(text)) return refuse(session, "Invalid address", badAddress(text));
-        const open = await openState(session, { ...stateOptions(values, occurrences, "state-rm"), byHand: true });
-        if (!open) return 1;
-        try {
-          const { pending, diagnostics } = await recoverInterrupted(open);
-          if (!(await session.report(diagnostics))) return 1;
+        for (const text of texts) if (!parseAddress(text)) return session.refuse("Invalid address", badAddress(text));
+        const options = { ...stateOptions(values, occurrences, "state-rm"), byHand: true } as const;
+        return withRecovered(session, options, async (open, pending) => {
           const all = instancesOf(open.kept.current.state);
           const dropped = pending.filter((entry) => texts.some((text) => covers(text, entry.address)));
           const isDropped = (address: string) => dropped.some((entry) => entry.address === address);
@@ -178,7 +171,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
               texts.some((text) => covers(text, address.text)) && (instance.current || !isDropped(address.text)),
           );
           if (going.length + dropped.length === 0)
-            return await refuse(session, "Invalid target address", notFound(texts[0]!, all));
+            return session.refuse("Invalid target address", notFound(texts[0]!, all));
           for (const { address } of going)
             await io.stdout(`${values["dry-run"] ? "Would remove" : "Removed"} ${address.text}\n`);
           for (const { address } of dropped)
@@ -192,9 +185,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           await keepOpen(open, stillOpen);
           await io.stdout(`Successfully removed ${going.length + dropped.length} resource instance(s).\n`);
           return 0;
-        } finally {
-          await open.release();
-        }
+        });
       },
     },
     args,
@@ -229,26 +220,14 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
       run: async ({ session, values, occurrences, args: [from, to] }) => {
         const source = parseAddress(from!);
         const target = parseAddress(to!);
-        if (!source) return refuse(session, "Invalid source address", badAddress(from!));
-        if (!target) return refuse(session, "Invalid destination address", badAddress(to!));
-        const open = await openState(session, {
-          ...stateOptions({ ...values, "state-out": undefined }, occurrences, "state-mv"),
-          byHand: true,
-        });
-        if (!open) return 1;
+        if (!source) return session.refuse("Invalid source address", badAddress(from!));
+        if (!target) return session.refuse("Invalid destination address", badAddress(to!));
         const { "state-out": out, "backup-out": backup } = values;
-        const other =
-          out === undefined
-            ? undefined
-            : await openState(session, {
-                ...stateOptions({ ...values, state: out, "state-out": undefined, backup }, occurrences, "state-mv"),
-                byHand: true,
-              });
-        try {
-          if (out !== undefined && !other) return 1;
-          if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
+        const optionsOf = (given: Parameters<typeof stateOptions>[0]) =>
+          ({ ...stateOptions({ ...given, "state-out": undefined }, occurrences, "state-mv"), byHand: true }) as const;
+        const carryOut = async (open: OpenState, other?: OpenState) => {
           const moved = move(open.kept.current.state, from!, source, target, other?.kept.current.state);
-          if (typeof moved === "string") return await refuse(session, "Invalid target address", moved);
+          if (typeof moved === "string") return session.refuse("Invalid target address", moved);
           for (const [old, next] of moved.moves)
             await io.stdout(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"\n`);
           if (values["dry-run"]) return 0;
@@ -257,10 +236,12 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           await open.kept.write(moved.state);
           await io.stdout(`Successfully moved ${moved.moves.length} object(s).\n`);
           return 0;
-        } finally {
-          await other?.release();
-          await open.release();
-        }
+        };
+        return withRecovered(session, optionsOf(values), (open) =>
+          out === undefined
+            ? carryOut(open)
+            : withState(session, optionsOf({ ...values, state: out, backup }), (other) => carryOut(open, other)),
+        );
       },
     },
     args,

@@ -2,10 +2,10 @@ import { parseAddress } from "@millwright/engine/parse-address";
 import { StateBuilder } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
-import { openState, stateOptions } from "./open-state.ts";
+import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, stateFlags, viewFlags } from "./options.ts";
-import { recoverInterrupted } from "./recover.ts";
 import type { CommandStyle } from "./session.ts";
+import { withRecovered } from "./with-state.ts";
 
 export function runTaint(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return mark("tainted", args, io, style);
@@ -40,47 +40,29 @@ function mark(
       run: async ({ session, values, occurrences, args: [text] }) => {
         const parsed = parseAddress(text!);
         if (parsed?.kind !== "instance") {
-          await session.report([
-            {
-              severity: "error",
-              summary: "Invalid address",
-              detail: `"${text}" is not the address of an instance, such as terraform_data.a[0].`,
-            },
-          ]);
-          return 1;
+          const detail = `"${text}" is not the address of an instance, such as terraform_data.a[0].`;
+          return session.refuse("Invalid address", detail);
         }
-        const open = await openState(session, stateOptions(values, occurrences, verb));
-        if (!open) return 1;
-        try {
-          if (!(await session.report((await recoverInterrupted(open)).diagnostics))) return 1;
-          const builder = new StateBuilder(open.kept.current.state);
+        return withRecovered(session, stateOptions(values, occurrences, verb), async ({ kept }) => {
+          const builder = new StateBuilder(kept.current.state);
           const current = builder.instance(parsed.address)?.current;
           const provider = builder.resource(parsed.address.module, parsed.address.resource)?.provider;
           if (!current || provider === undefined) {
             if (values["allow-missing"]) return 0;
-            await session.report([
-              {
-                severity: "error",
-                summary: "No such resource instance",
-                detail: `There is no resource instance in the state with the address ${parsed.address.text}. "state list" shows those there are.`,
-              },
-            ]);
-            return 1;
+            const detail = `There is no resource instance in the state with the address ${parsed.address.text}. "state list" shows those there are.`;
+            return session.refuse("No such resource instance", detail);
           }
           if (status === "ready" && current.status !== "tainted") {
             const detail = `Resource instance ${parsed.address.text} is not currently tainted, and so it cannot be untainted.`;
-            await session.report([{ severity: "error", summary: "Resource instance is not tainted", detail }]);
-            return 1;
+            return session.refuse("Resource instance is not tainted", detail);
           }
           builder.setCurrent(parsed.address, provider, { ...current, status });
-          await open.kept.write(builder.snapshot());
+          await kept.write(builder.snapshot());
           await io.stdout(
             `Resource instance ${parsed.address.text} has been ${status === "tainted" ? "marked as tainted" : "successfully untainted"}.\n`,
           );
           return 0;
-        } finally {
-          await open.release();
-        }
+        });
       },
     },
     args,
