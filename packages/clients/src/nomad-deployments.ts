@@ -63,10 +63,11 @@ export class NomadDeployments {
   }
 }
 
-/** Whether all its canaries are healthy, and it waits for somebody to let them take over. */
-export function needsPromotion({ Status, TaskGroups }: Deployment): boolean {
+/** Whether all its canaries are healthy, and it waits for somebody to let them take over: with gates, these do. */
+export function needsPromotion({ Status, TaskGroups, Gates }: Deployment): boolean {
   return (
     Status === "running" &&
+    Gates === null &&
     Object.values(TaskGroups).some(
       ({ DesiredCanaries, HealthyAllocs, Promoted, AutoPromote }) =>
         DesiredCanaries > 0 && HealthyAllocs >= DesiredCanaries && !Promoted && !AutoPromote,

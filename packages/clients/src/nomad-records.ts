@@ -251,6 +251,18 @@ const deploymentGroup = record({
 });
 export type DeploymentGroup = WireOf<typeof deploymentGroup>;
 
+/** What a gate said of a deployment after a batch. */
+const gateDecision = record({ Batch: number, Decision: text, Gate: text, Because: text, Time: text });
+export type GateDecision = WireOf<typeof gateDecision>;
+
+/** Of deployments that have gates, which are Millwright's beside Nomad's. */
+const deploymentGates = record({
+  Batch: number,
+  AskedSince: text,
+  Wait: nullable(record({ Gate: text, Because: text, Time: text })),
+  Decisions: listOf(gateDecision),
+});
+
 export const deployment = record({
   ID: text,
   Namespace: text,
@@ -264,6 +276,7 @@ export const deployment = record({
   StatusDescription: text,
   CreateIndex: number,
   ModifyIndex: number,
+  Gates: nullable(deploymentGates),
 });
 export type Deployment = WireOf<typeof deployment>;
 

@@ -1,8 +1,7 @@
 import { needsPromotion } from "@millwright/clients/nomad-deployments";
 import type { AllocationListStub, Deployment } from "@millwright/clients/nomad-records";
 import { wrapText } from "../views/style.ts";
-import type { CanaryGates } from "./canary-gates.ts";
-import { deploymentBlock } from "./deployment-view.ts";
+import { deploymentBlock, saidText } from "./deployment-view.ts";
 import { heading, line, type Monitor, pollMilliseconds, quoted } from "./monitor-lines.ts";
 import { byGroup } from "@millwright/clients/nomad-placement";
 import { tellingEvent } from "@millwright/clients/nomad-task-events";
@@ -20,7 +19,7 @@ export async function watchDeployment(deploymentId: string, monitor: Monitor): P
   await heading(io, `Deployment ${quoted(deploymentId, monitor)} ${wordFor(Status)}`);
   await io.stdout(deploymentBlock(deployment, { verbose: monitor.verbose, now: monitor.clock.now() }, io));
   if (Status !== "failed") return 0;
-  const target = /rolling back to job version (\d+)/.exec(StatusDescription)?.[1];
+  const target = /rolling back to job version (\d+)$/.exec(StatusDescription)?.[1];
   if (target === undefined) {
     await tellWhatToDo(deployment, monitor);
     return 1;
@@ -48,6 +47,7 @@ async function untilEnded(deploymentId: string, monitor: Monitor): Promise<Deplo
   const options = { ...place, signal: io.signal };
   const groups = new Map<string, string>();
   const unhealthy = new Set<string>();
+  const said = new Set<string>();
   for (;;) {
     const { value: deployment } = await client.deployments.get(deploymentId, options);
     if (!deployment) return undefined;
@@ -60,13 +60,11 @@ async function untilEnded(deploymentId: string, monitor: Monitor): Promise<Deplo
       const { value: allocations } = await client.deployments.allocations(deploymentId, options);
       for (const one of allocations) if (isUnhealthy(one)) await tellUnhealthy(one, unhealthy, monitor);
     }
+    await tellGates(deployment, said, monitor);
     if (deployment.Status in endings) return deployment;
     if (needsPromotion(deployment)) {
-      if (!monitor.gates) {
-        await tellPromotion(deployment, monitor);
-        return undefined;
-      }
-      await passGates(deployment, monitor.gates, monitor);
+      await tellPromotion(deployment, monitor);
+      return undefined;
     }
     await clock.sleep(pollMilliseconds, io.signal);
   }
@@ -101,16 +99,16 @@ async function tellUnhealthy(one: AllocationListStub, told: Set<string>, monitor
   }
 }
 
-// A promoted deployment goes on, and one that was given up goes back where its job says so: both are told as they go.
-async function passGates({ ID }: Deployment, gates: CanaryGates, { client, io, place }: Monitor): Promise<void> {
-  const { gate, decision } = await gates.decide((text) => line(io, text));
-  const options = { ...place, signal: io.signal };
-  await line(
-    io,
-    `${decision.kind === "go" ? "The canaries take over" : "The deployment is given up"}: ${gate}: ${decision.because}`,
-  );
-  if (decision.kind === "go") await client.deployments.promote(ID, [], options);
-  else await client.deployments.fail(ID, options);
+/** What the gates said since it was told last; what has them wait changes, and is told again with each change. */
+async function tellGates({ Gates }: Deployment, told: Set<string>, { io }: Monitor): Promise<void> {
+  if (!Gates) return;
+  const { Batch, Wait, Decisions } = Gates;
+  const waits = Wait ? [{ ...Wait, Batch, Decision: "wait" }] : [];
+  for (const said of [...Decisions, ...waits]) {
+    const text = `Gates after batch ${said.Batch}: ${saidText(said)}`;
+    if (!told.has(text)) await line(io, text);
+    told.add(text);
+  }
 }
 
 async function tellPromotion({ ID, JobID }: Deployment, { io, program }: Monitor): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentGroup } from "@millwright/clients/nomad-records";
+import type { Deployment, DeploymentGroup, GateDecision } from "@millwright/clients/nomad-records";
 import { type Detail, id, keyValues, newestFirst, section, table, whenText } from "./format.ts";
 import { byGroup } from "@millwright/clients/nomad-placement";
 import type { CommandIo } from "../io.ts";
@@ -24,7 +24,7 @@ export function deploymentBlock(deployment: Deployment, detail: Detail, io: Comm
     ["Status", Status],
     ["Description", StatusDescription],
   ]);
-  return head + deployedTable(deployment, detail, io);
+  return head + deployedTable(deployment, detail, io) + gatesTable(deployment, detail, io);
 }
 
 /** The latest deployment of a job, as the job's status shows it. */
@@ -35,7 +35,9 @@ export function latestDeployment(deployment: Deployment, detail: Detail, io: Com
     ["Status", Status],
     ["Description", StatusDescription],
   ]);
-  return section(io, "Latest Deployment", head) + deployedTable(deployment, detail, io);
+  return (
+    section(io, "Latest Deployment", head) + deployedTable(deployment, detail, io) + gatesTable(deployment, detail, io)
+  );
 }
 
 function deployedTable({ TaskGroups }: Deployment, detail: Detail, io: CommandIo): string {
@@ -47,6 +49,26 @@ function deployedTable({ TaskGroups }: Deployment, detail: Detail, io: CommandIo
   );
   const rows = groups.map(([name, group]) => [name, ...shown.map(({ cell }) => cell(group))]);
   return section(io, "Deployed", table(["Task Group", ...shown.map(({ title }) => title)], rows));
+}
+
+/** What the gates of a deployment have said; the last of them may be why it waits. */
+function gatesTable({ Gates }: Deployment, detail: Detail, io: CommandIo): string {
+  if (!Gates) return "";
+  const { Batch, AskedSince, Wait, Decisions } = Gates;
+  const waits = Wait ? [{ ...Wait, Batch, Decision: "wait" }] : [];
+  const asked = AskedSince !== "" && !Wait ? [{ ...noAnswer, Batch, Time: AskedSince }] : [];
+  const rows = [...Decisions, ...waits, ...asked].map((said) => [
+    ...[String(said.Batch), said.Decision, said.Gate, said.Because, whenText(said.Time, detail)],
+  ]);
+  if (rows.length === 0) return "";
+  return section(io, "Gates", table(["After Batch", "Decision", "Gate", "Because", "Time"], rows));
+}
+
+const noAnswer = { Decision: "asked", Gate: "", Because: "no answer so far" } as const;
+
+/** A decision with the gate that it came from, in a line. */
+export function saidText({ Decision, Gate, Because }: Pick<GateDecision, "Decision" | "Gate" | "Because">): string {
+  return [Decision === "wait" ? "waiting" : Decision, Gate, Because].filter((text) => text !== "").join(": ");
 }
 
 interface Column {

@@ -11,6 +11,7 @@ import { readEither } from "@millwright/hcl/read-either";
 import { type SourceFile, sourceFile } from "@millwright/hcl/source-file";
 import { toApi } from "@millwright/jobs/api";
 import { canonical } from "@millwright/jobs/canonical";
+import { jobGatesOf } from "@millwright/jobs/gates";
 import type { Job } from "@millwright/jobs/job";
 import { jobFunctions } from "@millwright/jobs/job-functions";
 import { readJob } from "@millwright/jobs/read-job";
@@ -20,6 +21,7 @@ import type { FlagTable, FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { renderDiagnostics } from "../views/diagnostics.ts";
 import type { GivenFlag } from "./command.ts";
+import { readJobGates } from "./job-gates.ts";
 
 /** What commands that read a job file take. */
 export const jobFileFlags = {
@@ -32,6 +34,12 @@ export const jobFileFlags = {
     kind: "strings",
     value: "FILE",
     help: "A file of values of variables; may be given several times. Also NOMAD_VAR_NAME for each.",
+  },
+  gates: {
+    kind: "string",
+    value: "FILE",
+    alone: "waves.hcl",
+    help: "Have the job take along the gates of this file (waves.hcl): the server asks them before each further batch of a deployment, before canaries take over, and at its end.",
   },
   json: { kind: "bool", help: "The file is JSON of the API. It is recognized without this flag, too." },
   hcl1: { kind: "bool", help: "The file is HCL 1. It is recognized without this flag, too." },
@@ -52,6 +60,8 @@ export interface JobFile {
 
 export interface JobFileRequest {
   readonly path: string;
+  /** The file with the gates that the job takes along; undefined for those that it has itself, if any. */
+  readonly gates: string | undefined;
   readonly occurrences: readonly GivenFlag[];
   readonly io: CommandIo;
 }
@@ -60,7 +70,8 @@ export interface JobFileRequest {
  * Reads a job file (`-` is standard input) and checks it. What is wrong with it is told on standard error with its place;
  * undefined then.
  */
-export async function readJobFile({ path, occurrences, io }: JobFileRequest): Promise<JobFile | undefined> {
+export async function readJobFile(request: JobFileRequest): Promise<JobFile | undefined> {
+  const { path, occurrences, io } = request;
   const name = path === "-" ? "<stdin>" : path;
   const bytes = await contentOf(path, io);
   if (typeof bytes === "string") {
@@ -77,7 +88,9 @@ export async function readJobFile({ path, occurrences, io }: JobFileRequest): Pr
   const found = [...given.diagnostics, ...read.diagnostics];
   if (!read.value || hasErrors(found)) return tell(found, io, sources);
   const { draft, places } = read.value;
-  const job = canonical(draft);
+  const gates = request.gates === undefined ? undefined : await readJobGates(request.gates, io);
+  if (request.gates !== undefined && !gates) return undefined;
+  const job = canonical(gates ? { ...draft, gates: jobGatesOf(gates) } : draft);
   const all = [...found, ...validate(job, places)];
   tell(all, io, sources);
   if (hasErrors(all)) return undefined;

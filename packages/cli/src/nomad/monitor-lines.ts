@@ -3,7 +3,6 @@ import type { NomadCallOptions } from "@millwright/clients/nomad-api";
 import type { Clock } from "@millwright/core/ports";
 import type { CommandIo } from "../io.ts";
 import { styleOf } from "../views/style.ts";
-import type { CanaryGates } from "./canary-gates.ts";
 import { id } from "./format.ts";
 
 /** What follows an evaluation needs to know and to say. */
@@ -16,8 +15,6 @@ export interface Monitor {
   readonly verbose: boolean;
   /** Whether the deployment that an evaluation belongs to is followed, too. */
   readonly until: "evaluated" | "deployed";
-  /** Decides in place of somebody whether healthy canaries take over. */
-  readonly gates?: CanaryGates;
   /** Region and namespace of the job. */
   readonly place: NomadCallOptions;
 }

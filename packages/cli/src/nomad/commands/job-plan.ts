@@ -26,7 +26,7 @@ export const planJob = nomadCommand({
   run: async (given) => {
     const { values, args, io, client, clock, occurrences } = given;
     const [path = ""] = args;
-    const file = await readJobFile({ path, occurrences, io });
+    const file = await readJobFile({ path, gates: values.gates, occurrences, io });
     if (!file) return 255;
     const showsDiff = values.diff || !occurrences.some(({ name }) => name === "diff");
     const options = { ...file.place, signal: io.signal, diff: showsDiff };
@@ -102,7 +102,7 @@ function preemptionsText({ Annotations }: JobPlanResponse, io: CommandIo): strin
 }
 
 function indexText({ JobModifyIndex }: JobPlanResponse, path: string, { occurrences, program, io }: Given): string {
-  const words = occurrences.filter(({ name }) => name === "var" || name === "var-file");
+  const words = occurrences.filter(({ name }) => ["var", "var-file", "gates"].includes(name));
   const variables = words.map(({ name, text }) => `-${name}=${shellWord(text)} `).join("");
   const line = `${program} job run -check-index ${JobModifyIndex} ${variables}${shellWord(path)}`;
   const why =

@@ -4,7 +4,7 @@ import { isKind } from "@millwright/core/errors";
 import { formatJson } from "@millwright/clients/json";
 import { styleOf } from "../../views/style.ts";
 import { nomadCommand, Refusal } from "../command.ts";
-import { CanaryGates } from "../canary-gates.ts";
+import { checkGatesTaken } from "../job-gates.ts";
 import { jobFileFlags, readJobFile } from "../job-file.ts";
 import { monitorEvaluation } from "../monitor.ts";
 import { monitorFlags, monitorOf } from "../monitor-flags.ts";
@@ -19,12 +19,6 @@ const flags = {
   output: { kind: "bool", help: "Print the job as JSON of the API, and run nothing." },
   "preserve-counts": { kind: "bool", help: "Leave the counts of the job's groups as they are now." },
   "eval-priority": { kind: "int", value: "N", help: "The priority of the evaluation, 1 to 100; the job's by default." },
-  gates: {
-    kind: "string",
-    value: "FILE",
-    alone: "waves.hcl",
-    help: "Once canaries are healthy, have the gates of this file (waves.hcl) decide whether they take over; where one is against it, the deployment fails.",
-  },
   verbose: monitorFlags.verbose,
   "vault-token": {
     kind: "string",
@@ -47,10 +41,8 @@ export const runJob = nomadCommand({
   run: async (given) => {
     const { values, args, io, client, occurrences } = given;
     const [path = ""] = args;
-    const file = await readJobFile({ path, occurrences, io });
+    const file = await readJobFile({ path, gates: values.gates, occurrences, io });
     if (!file) return 1;
-    const gates = values.gates === undefined ? undefined : await CanaryGates.read(values.gates, given);
-    if (values.gates !== undefined && !gates) return 1;
     if (values.output) {
       await io.stdout(`${formatJson({ Job: file.json }, 4)}\n`);
       return 0;
@@ -77,14 +69,14 @@ export const runJob = nomadCommand({
       });
     if (registered.Warnings.trim() !== "")
       await io.stdout(`${styleOf(io.view).yellow(`Job Warnings:\n${registered.Warnings.trim()}`)}\n\n`);
+    if (file.job.gates) await checkGatesTaken(client, file.job.id, place);
     if (registered.EvalID === "") {
       // Periodic and parameterized jobs are not placed themselves.
       await io.stdout("Job registration successful\n");
       return 0;
     }
     if (!values.detach) {
-      const monitor = monitorOf(given, file.place);
-      return monitorEvaluation(registered.EvalID, gates ? { ...monitor, gates } : monitor);
+      return monitorEvaluation(registered.EvalID, monitorOf(given, file.place));
     }
     await io.stdout(`Job registration successful\nEvaluation ID: ${registered.EvalID}\n`);
     return 0;

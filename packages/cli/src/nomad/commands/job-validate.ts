@@ -12,8 +12,8 @@ export const validateJob = nomadCommand({
   flags: jobFileFlags,
   args: { least: 1, most: 1 },
   failure: "Error validating job",
-  run: async ({ args, io, client, occurrences }) => {
-    const file = await readJobFile({ path: args[0]!, occurrences, io });
+  run: async ({ values, args, io, client, occurrences }) => {
+    const file = await readJobFile({ path: args[0]!, gates: values.gates, occurrences, io });
     if (!file) return 1;
     const style = styleOf(io.view);
     const checked = await client.jobs
