@@ -57,7 +57,21 @@ export interface Connection extends Login {
   readonly scriptPath: string;
   /** Through which machine the way leads. */
   readonly bastion?: Login;
+  /** What stands before the first machine of the way. */
+  readonly proxy?: Proxy;
 }
+
+/** A proxy: one that knows HTTP's CONNECT, over TLS or not, or SOCKS 5. */
+export interface Proxy {
+  readonly scheme: ProxyScheme;
+  readonly host: string;
+  readonly port: number;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+export type ProxyScheme = (typeof proxySchemes)[number];
+const proxySchemes = ["http", "https", "socks5"] as const;
 
 /** What a connection block says, or what is wrong with it. */
 export function readConnection(object: Value | undefined): Connection | string {
@@ -66,9 +80,9 @@ export function readConnection(object: Value | undefined): Connection | string {
   if (type !== "ssh") return `connections of type "${type}" are not there; "ssh" is`;
   const host = text(object, "host");
   if (!host) return "its connection needs the argument host, the machine's name or address";
-  for (const name of ["certificate", "bastion_certificate", "proxy_host"])
+  for (const name of ["certificate", "bastion_certificate"])
     if (text(object, name) !== undefined)
-      return `the argument ${name} of a connection has no effect here, and is refused`;
+      return `the argument ${name} of a connection is refused: logins with certificates are not there; use a key, a password or an agent`;
   if ((text(object, "target_platform") ?? "unix") !== "unix")
     return "machines of other platforms than unix cannot be worked on";
   const timeout = text(object, "timeout") ?? "5m";
@@ -76,6 +90,8 @@ export function readConnection(object: Value | undefined): Connection | string {
   if (!parsed.ok) return `"${timeout}" is not a duration: write one such as 5m`;
   const user = text(object, "user") ?? "root";
   const bastionHost = text(object, "bastion_host");
+  const proxy = proxyOf(object);
+  if (typeof proxy === "string") return proxy;
   return {
     host,
     port: port(object, "port") ?? 22,
@@ -85,6 +101,25 @@ export function readConnection(object: Value | undefined): Connection | string {
     timeout: toMilliseconds(parsed.duration),
     scriptPath: text(object, "script_path") ?? "/tmp/terraform_%RAND%.sh",
     ...(bastionHost === undefined ? {} : { bastion: bastionOf(object, bastionHost, user) }),
+    ...(proxy === undefined ? {} : { proxy }),
+  };
+}
+
+function proxyOf(object: Value): Proxy | string | undefined {
+  const host = text(object, "proxy_host");
+  if (host === undefined) return undefined;
+  const given = text(object, "proxy_scheme") ?? "http";
+  const scheme = proxySchemes.find((one) => one === given);
+  if (scheme === undefined) return `its proxy_scheme is "${given}"; there are ${proxySchemes.join(", ")}`;
+  const number = port(object, "proxy_port");
+  if (number === undefined) return "its connection names a proxy_host without its proxy_port";
+  const [user, password] = [text(object, "proxy_user_name"), text(object, "proxy_user_password")];
+  return {
+    scheme,
+    host,
+    port: number,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
   };
 }
 

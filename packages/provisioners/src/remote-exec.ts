@@ -34,6 +34,7 @@ async function runRemotely(call: ProvisionerCall): Promise<void> {
   output(`  Private key: ${login.privateKey !== undefined}`);
   output(`  SSH Agent: ${login.agent && env.SSH_AUTH_SOCK !== undefined}`);
   output(`  Checking Host Key: ${login.hostKey !== undefined}`);
+  if (login.proxy) output(`  Proxy: ${login.proxy.scheme}://${login.proxy.host}:${login.proxy.port}`);
   const remote = await Remote.open(login, { clock, signal, env });
   output("Connected!");
   try {

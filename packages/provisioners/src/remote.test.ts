@@ -24,6 +24,7 @@ import {
 } from "@millwright/value/value";
 import { stringType } from "@millwright/value/types";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startProxy } from "../test/proxy-server.ts";
 import { type SshServer, startSshServer } from "../test/ssh-server.ts";
 import { connectionSchema } from "./connection.ts";
 import { file } from "./file.ts";
@@ -146,6 +147,35 @@ describe("the way to a machine", () => {
     expect(await run(remoteExec, { inline: ["echo there"] }, bastion)).toContain("there");
   });
 
+  const proxies: readonly { readonly name: string; readonly scheme?: string; readonly login: boolean }[] = [
+    { name: "HTTP", login: false },
+    { name: "HTTP that wants a login", scheme: "http", login: true },
+    { name: "SOCKS", scheme: "socks5", login: false },
+    { name: "SOCKS that wants a login", scheme: "socks5", login: true },
+  ];
+  test.each(proxies)("may lead through a proxy: $name", async ({ scheme, login }) => {
+    const proxy = await startProxy(login ? { user: "me", password: "pass word" } : undefined);
+    try {
+      const given = {
+        proxy_host: "127.0.0.1",
+        proxy_port: proxy.port,
+        ...(scheme === undefined ? {} : { proxy_scheme: scheme }),
+        ...(login ? { proxy_user_name: "me", proxy_user_password: "pass word" } : {}),
+      };
+      const lines = await run(remoteExec, { inline: ["echo there"] }, given);
+      expect(lines).toContain("there");
+      expect(lines).toContain(`  Proxy: ${scheme ?? "http"}://127.0.0.1:${proxy.port}`);
+      const bastion = { bastion_host: "127.0.0.1", bastion_port: server.port };
+      expect(await run(remoteExec, { inline: ["echo there"] }, { ...given, ...bastion })).toContain("there");
+      expect(proxy.asked).toEqual([`127.0.0.1:${server.port}`, `127.0.0.1:${server.port}`]);
+      if (!login) return;
+      const wrong = run(remoteExec, { inline: ["true"] }, { ...given, proxy_user_password: "x", timeout: "1s" });
+      await expect(wrong).rejects.toThrow(/SSH login to .* failed: the proxy 127\.0\.0\.1:\d+ opened no way: /);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
   test("is tried until the time is over, and then says why not", async () => {
     const refused = run(remoteExec, { inline: ["true"] }, { port: 1, timeout: "2s" });
     await expect(refused).rejects.toThrow(/timeout - last error: SSH login to .*@127\.0\.0\.1:1 failed/);
@@ -159,7 +189,13 @@ describe("the way to a machine", () => {
     { name: "winrm", given: { type: "winrm" }, want: /"winrm" are not there/ },
     { name: "no host", given: { host: "" }, want: /needs the argument host/ },
     { name: "a time that is none", given: { timeout: "soon" }, want: /"soon" is not a duration/ },
-    { name: "certificates", given: { certificate: "x" }, want: /certificate .* is refused/ },
+    { name: "certificates", given: { certificate: "x" }, want: /certificate .* is refused: logins with certificates/ },
+    {
+      name: "an unknown kind of proxy",
+      given: { proxy_host: "p", proxy_port: 1, proxy_scheme: "ftp" },
+      want: /"ftp"; there are http, https, socks5/,
+    },
+    { name: "a proxy without a port", given: { proxy_host: "p" }, want: /without its proxy_port/ },
   ];
   test.each(wrong)("cannot be by $name", async ({ given, want }) => {
     await expect(run(remoteExec, { inline: ["true"] }, given)).rejects.toThrow(want);

@@ -6,6 +6,7 @@ import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper, utils
 import type { Connection, Login } from "./connection.ts";
 import { provisionerErrors } from "./errors.ts";
 import { Lines } from "./lines.ts";
+import { throughProxy } from "./proxy.ts";
 
 /** A machine that one is logged in to. */
 export class Remote {
@@ -39,11 +40,8 @@ export class Remote {
     for (let pause = 500; ; pause = Math.min(pause * 2, 10_000)) {
       signal.throwIfAborted();
       try {
-        return await Remote.#once(
-          connection,
-          until - clock.monotonic(),
-          connection.agent ? env.SSH_AUTH_SOCK : undefined,
-        );
+        const agent = connection.agent ? env.SSH_AUTH_SOCK : undefined;
+        return await Remote.#once(connection, { left: until - clock.monotonic(), agent, signal });
       } catch (error) {
         // A wrong host key does not become right by waiting.
         if (error instanceof OperationalError) throw error;
@@ -61,10 +59,18 @@ export class Remote {
     }
   }
 
-  static async #once(connection: Connection, left: number, agent: string | undefined): Promise<Remote> {
-    const { bastion } = connection;
-    if (!bastion) return new Remote(await logIn(connection, { left, agent }), undefined);
-    const way = await logIn(bastion, { left, agent });
+  static async #once(
+    connection: Connection,
+    {
+      left,
+      agent,
+      signal,
+    }: { readonly left: number; readonly agent: string | undefined; readonly signal: AbortSignal },
+  ): Promise<Remote> {
+    const { bastion, proxy } = connection;
+    const first = proxy ? { sock: await throughProxy(proxy, bastion ?? connection, { left, signal }) } : {};
+    if (!bastion) return new Remote(await logIn(connection, { left, agent, ...first }), undefined);
+    const way = await logIn(bastion, { left, agent, ...first });
     try {
       const sock = await forward(way, connection);
       return new Remote(await logIn(connection, { left, agent, sock }), way);
