@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
@@ -9,6 +8,7 @@ import { TestFolder } from "../test/folder.ts";
 import type { CommandOutcome } from "../test/kv-io.ts";
 import { launcher, runProgram } from "../test/program.ts";
 import { type Json, withoutChance } from "./chance.ts";
+import { freePort } from "./free-port.ts";
 
 // Our engine and the real terraform do the same with the real AWS provider, each against an AWS of its own (moto_server).
 
@@ -111,14 +111,6 @@ class Side {
   #json(text: string): Json {
     return withoutChance(JSON.parse(text.replaceAll(this.#endpoint, "http://aws")) as Json);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 describe.runIf(missing.length === 0)("the AWS provider", () => {

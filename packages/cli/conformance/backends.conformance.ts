@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,8 @@ import { TestFolder } from "../test/folder.ts";
 import { type KubeServer, startKubeServer } from "../test/kube-server.ts";
 import { type StateServer, startHttpStates } from "../test/state-servers.ts";
 import { describeStorage } from "../test/storage-contract.ts";
+import { type ConsulAgent, startConsul } from "./consul-agent.ts";
+import { freePort } from "./free-port.ts";
 
 /*
  * States travel between the real terraform and ours, on every backend, with one `.terraform` folder for both; and while one
@@ -35,7 +36,7 @@ const children: ChildProcess[] = [];
 let web: StateServer;
 let postgres: PostgresServer;
 let cluster: KubeServer;
-let consulPort = 0;
+let agent: ConsulAgent | undefined;
 let s3Port = 0;
 let scratch: string;
 
@@ -47,23 +48,15 @@ beforeAll(async () => {
     startKubeServer(),
   ]);
   writeFileSync(join(scratch, "kubeconfig"), cluster.kubeconfig);
-  if (hasConsul) consulPort = await startConsul();
+  if (hasConsul) agent = await startConsul();
   if (hasMoto) s3Port = await startMoto();
 });
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
+  agent?.stop();
   await Promise.all([web.stop(), postgres.stop(), cluster.stop()]);
   rmSync(scratch, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 async function answers(url: string): Promise<void> {
   for (const end = Date.now() + 30_000; Date.now() < end; ) {
@@ -72,15 +65,6 @@ async function answers(url: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${url} does not answer`);
-}
-
-async function startConsul(): Promise<number> {
-  const [http, server, lan, wan] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  const ports = [`-http-port=${http}`, `-server-port=${server}`, `-serf-lan-port=${lan}`, `-serf-wan-port=${wan}`];
-  const off = ["-dns-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1"];
-  children.push(spawn("consul", ["agent", "-dev", ...ports, ...off], { stdio: "ignore" }));
-  await answers(`http://127.0.0.1:${http}/v1/kv/x?keys`);
-  return http;
 }
 
 async function startMoto(): Promise<number> {
@@ -112,7 +96,7 @@ const s3 = () => ({
   skip_metadata_api_check: true,
   endpoints: { s3: `http://127.0.0.1:${s3Port}` },
 });
-const consul = () => ({ address: `127.0.0.1:${consulPort}`, scheme: "http", path: `states/place-${++places}` });
+const consul = () => ({ address: new URL(agent!.address).host, scheme: "http", path: `states/place-${++places}` });
 const backends: readonly Backend[] = [
   { name: "local", runs: true, workspaces: true, config: () => ({ path: "kept/one.tfstate" }) },
   {

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 
 /** A real Consul on free loopback ports, in memory. */
 export interface ConsulAgent {
@@ -21,13 +20,4 @@ export async function startConsul(): Promise<ConsulAgent> {
   }
   child.kill("SIGKILL");
   throw new Error("Consul does not answer");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
 }
