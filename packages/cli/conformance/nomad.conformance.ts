@@ -124,6 +124,29 @@ describe.runIf(isReal)("a real nomad works with our server", () => {
       expect(`${said.out}${said.err}`, line).toMatch(want);
     }
   });
+
+  test("a job that has gates, of which it knows nothing", async () => {
+    const nomad = (line: string) => real(line.split(" "), address, folder);
+    const { out } = await nomad("run -output web.nomad");
+    const { Job } = JSON.parse(out) as { Job: Record<string, unknown> };
+    const Gates = { Gates: [{ Name: "own", Kind: "conditions" }] };
+    const body = JSON.stringify({ Job: { ...Job, ID: "gated", Name: "gated", Gates } });
+    const answer = (await (await fetch(`${address}/v1/jobs`, { method: "PUT", body })).json()) as { EvalID: string };
+    expect((await nomad(`eval status -monitor ${answer.EvalID}`)).code).toBe(0);
+    const deployment = async () => (await nomad("job deployments -latest gated")).out;
+    await expect.poll(deployment, { timeout: 20_000 }).toMatch(/Status += successful/);
+    const [, id = ""] = /^ID += (\w+)$/m.exec(await deployment()) ?? [];
+    for (const [line, want] of [
+      [`deployment status ${id}`, /app +1 +1 +1 +0/],
+      [`deployment status -json ${id}`, /"Status": "successful"/],
+      ["job inspect gated", /"ID": "gated"/],
+      ["job history -p gated", /^Version += 0\n/],
+      ["job stop gated", /finished with status "complete"/],
+    ] as const) {
+      const said = await nomad(line);
+      expect(`${said.out}${said.err}`, line).toMatch(want);
+    }
+  });
 });
 
 const job = `job "web" {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
 import { jobId } from "@millwright/jobs/job";
@@ -177,6 +178,19 @@ describe("the gates of a rollout", () => {
     await cluster.commands.registerJob(version(1, [command]), {});
     await until(cluster, () => rollout(cluster)?.status === "failed");
     expect(rollout(cluster)?.description).toContain("commands of gates are not run here");
+  });
+
+  test("run commands where the server is set to, with its folder and words", async () => {
+    const cluster = await start({ gates: { commands: { folder: tmpdir(), env: { PATH: process.env.PATH } } } });
+    await three(cluster);
+    const script = 'test "$MILLWRIGHT_WAVE/$MILLWRIGHT_WAVES" = 1/3 && test -z "$HOME" || { echo no; exit 1; }';
+    const command = { name: "smoke", kind: "command", within: 0, command: { args: ["/bin/sh", "-c", script] } };
+    await cluster.commands.registerJob(version(1, [command]), {});
+    await until(cluster, () => rollout(cluster)?.status === "failed");
+    expect(rollout(cluster)?.gating?.decisions).toMatchObject([
+      { batch: 1, kind: "go", because: "/bin/sh ended with 0" },
+      { batch: 2, kind: "stop", because: "/bin/sh ended with 1: no" },
+    ]);
   });
 
   test("ask how the batch itself fares", async () => {

@@ -30,7 +30,8 @@ beforeEach(async () => {
 afterEach(() => cluster.close());
 
 const task = { name: "api", vault: { role: "web" }, identities: [{ name: "aws", audience: ["sts"] }] };
-const web = jobOf({ name: "web" }, { id: "web" }, task);
+const gates = { gates: [{ name: "own", kind: "conditions" }] };
+const web = jobOf({ name: "web" }, { id: "web", gates }, task);
 
 /** A job with a task that may read secrets, running on the node; gives its allocation. */
 async function running(): Promise<string> {
@@ -55,6 +56,7 @@ describe("a node", () => {
     expect(index).toBeGreaterThan(0);
     const job = await ask(`GET /v1/millwright/node/job?node=${own}&namespace=default&job=web&version=0`, own);
     expect(JSON.parse(job.text)).toMatchObject({ ID: "web", TaskGroups: [{ Name: "web" }] });
+    expect(job.text).not.toContain("Gates");
   });
 
   test("waits for a change of its list, which comes at once", async () => {
