@@ -21,19 +21,13 @@ export function worstOf(all: readonly CheckResult["status"][]): CheckResult["sta
 export function groupChecks(results: readonly CheckResult[], later: readonly CheckResult[] = []): CheckGroup[] {
   const again = new Set(later.map((result) => result.instanceAddress));
   const all = [...results.filter((result) => !again.has(result.instanceAddress)), ...later];
-  const byConfig = new Map<string, CheckResult[]>();
-  for (const result of all) {
-    const known = byConfig.get(result.configAddress);
-    if (known) known.push(result);
-    else byConfig.set(result.configAddress, [result]);
-  }
-  return [...byConfig].map(groupOf).sort((a, b) => compareKeys(a.configAddress, b.configAddress));
+  return [...Map.groupBy(all, (result) => result.configAddress)]
+    .map(groupOf)
+    .sort((a, b) => compareKeys(a.configAddress, b.configAddress));
 }
 
 function groupOf([configAddress, results]: readonly [string, readonly CheckResult[]]): CheckGroup {
-  const byInstance = new Map<string, CheckResult[]>();
-  for (const result of results)
-    byInstance.set(result.instanceAddress, [...(byInstance.get(result.instanceAddress) ?? []), result]);
+  const byInstance = Map.groupBy(results, (result) => result.instanceAddress);
   const instances = [...byInstance]
     .map(([instanceAddress, parts]) => ({
       instanceAddress,

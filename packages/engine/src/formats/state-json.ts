@@ -105,12 +105,11 @@ export function valuesPlain(value: Value | undefined): Plain {
 /** Files entries under their modules, as a tree from the root. Modules without resources of their own are there where they lead to some. */
 export function moduleTree(entries: readonly ModuleEntry[], compare = compareInstances): Plain {
   const sorted = [...entries].sort((a, b) => compare(a.address, b.address));
-  const byModule = new Map<string, Plain[]>();
+  const byModule = Map.groupBy(sorted, ({ address }) => address.module.text);
   const children = new Map<string, Map<string, ModuleInstance>>();
-  for (const { address, plain } of sorted) {
-    byModule.set(address.module.text, [...(byModule.get(address.module.text) ?? []), plain]);
+  for (const [first] of byModule.values()) {
     let parent = rootModule;
-    for (const step of address.module.steps) {
+    for (const step of first!.address.module.steps) {
       const child = childModule(parent, step.name, step.key);
       const known = children.get(parent.text) ?? new Map<string, ModuleInstance>();
       children.set(parent.text, known.set(child.text, child));
@@ -118,9 +117,10 @@ export function moduleTree(entries: readonly ModuleEntry[], compare = compareIns
     }
   }
   const build = (module: ModuleInstance): Plain => {
+    const own = byModule.get(module.text);
     const below = [...(children.get(module.text)?.values() ?? [])].sort(compareModules);
     return {
-      ...(byModule.has(module.text) ? { resources: byModule.get(module.text) } : {}),
+      ...(own ? { resources: own.map(({ plain }) => plain) } : {}),
       ...(below.length > 0 ? { child_modules: below.map(build) } : {}),
       ...(module.text === "" ? {} : { address: module.text }),
     };

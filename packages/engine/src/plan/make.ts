@@ -292,12 +292,9 @@ export function sourcesOf(configuration: Configuration, state: State): ProviderS
 }
 
 function byConfig(state: State): ReadonlyMap<string, readonly ResourceState[]> {
-  const map = new Map<string, ResourceState[]>();
-  for (const resource of state.resources.values()) {
-    const key = configKey(resource.module.steps.map((step) => `module.${step.name}`).join("."), resource.address);
-    map.set(key, [...(map.get(key) ?? []), resource]);
-  }
-  return map;
+  return Map.groupBy(state.resources.values(), ({ module, address }) =>
+    configKey(module.steps.map((step) => `module.${step.name}`).join("."), address),
+  );
 }
 
 // What the state has and no configuration declares is a node of its own, which needs its provider's default configuration.

@@ -29,15 +29,12 @@ export interface ImportTargetInstance {
 
 /** What the `import` blocks of a configuration come to, evaluated when their resource's turn comes. */
 export class ImportTargets {
-  readonly #blocks = new Map<string, ImportBlock[]>();
+  readonly #blocks: ReadonlyMap<string, readonly ImportBlock[]>;
   readonly #evaluator: Evaluator;
 
   constructor(configuration: Configuration, evaluator: Evaluator) {
     this.#evaluator = evaluator;
-    for (const block of configuration.root.imports) {
-      const { text } = block.to;
-      this.#blocks.set(text, [...(this.#blocks.get(text) ?? []), block]);
-    }
+    this.#blocks = Map.groupBy(configuration.root.imports, (block) => block.to.text);
   }
 
   /** The objects to import into one resource, by the address of the instance; `text` is the resource's without keys. */
