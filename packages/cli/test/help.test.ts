@@ -27,6 +27,7 @@ const commands = [
   "providers schema",
   "refresh",
   "show",
+  "state identities",
   "state list",
   "state mv",
   "state pull",

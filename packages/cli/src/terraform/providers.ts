@@ -154,7 +154,9 @@ function runSchema(args: readonly string[], io: CommandIo, style: CommandStyle):
         const pool = await newPool(session);
         try {
           const sources = sourcesOf(folder.configuration, emptyState);
-          if (!(await session.report([...folder.diagnostics, ...(await pool.load(sources))]))) return 1;
+          const found = [...folder.diagnostics, ...(await pool.load(sources))];
+          // Who reads the JSON reads standard output, where warnings would be in the way.
+          if (!(await session.report(found.filter(({ severity }) => severity === "error")))) return 1;
           await io.stdout(`${JSON.stringify(providerSchemasJson(sources, pool))}\n`);
           return 0;
         } finally {
