@@ -7,6 +7,7 @@ import { ready, root, vitest } from "./bootstrap.mjs";
 const node = ready();
 const peers = [
   { name: "terraform", why: "expressions, formatting, plans and states are compared with it" },
+  { name: "tofu", why: "OpenTofu: the same, and what it has that Terraform has not" },
   { name: "consul", why: "requests of the consul provider, and names over DNS, are compared with it" },
   { name: "bao", why: "OpenBao: requests of the secrets server are compared with it" },
   { name: "consul-template", why: "rendered files are compared with it" },

@@ -1,12 +1,11 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { calls } from "@millwright/plugin/wire/calls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestFolder } from "../test/folder.ts";
 import type { CommandOutcome } from "../test/kv-io.ts";
+import { realTools } from "./real-tools.ts";
 import { serveProviders } from "./served-providers.ts";
 
-const found = spawnSync("terraform", ["version"]).status === 0;
 const provider = readFileSync(new URL("../test/providers/desk.provider.ts", import.meta.url), "utf8");
 
 /** A chain, so that there is one order alone: a card, what is looked up by it, and a card of what was found. */
@@ -81,11 +80,6 @@ type Engine = (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ) => Promise<CommandOutcome>;
-
-const terraform: Engine = async (cwd, args, env) => {
-  const { status, stdout, stderr } = spawnSync("terraform", args, { cwd, env: { ...process.env, ...env } });
-  return { code: status ?? 128, out: stdout.toString(), err: stderr.toString() };
-};
 
 /** Leads an engine through the steps; gives what it asked the provider in each. */
 async function requestsOf(
@@ -169,40 +163,42 @@ function changesIn(requests: readonly Request[]): { readonly kept: unknown[]; re
   return { kept: changes.filter((sent) => !isRemoval(sent)), removed: changes.filter(isRemoval) };
 }
 
-describe.runIf(found)("one provider under both engines", () => {
-  const places: TestFolder[] = [];
-  let asked: { readonly ours: readonly (readonly Request[])[]; readonly theirs: readonly (readonly Request[])[] };
+for (const tool of realTools)
+  describe.runIf(tool.found)(`one provider under this engine and ${tool.name}`, () => {
+    const places: TestFolder[] = [];
+    let asked: { readonly ours: readonly (readonly Request[])[]; readonly theirs: readonly (readonly Request[])[] };
 
-  beforeAll(async () => {
-    const served = new TestFolder();
-    const [here, there] = [new TestFolder(), new TestFolder()];
-    places.push(served, here, there);
-    const settings = await serveProviders({ "desk.provider.ts": provider }, served);
-    const ours: Engine = (_folder, args, env) => here.run(args, { env }, "terraform");
-    asked = { theirs: await requestsOf(terraform, there, settings), ours: await requestsOf(ours, here, settings) };
-  });
-  afterAll(() => {
-    for (const place of places) place.remove();
-  });
+    beforeAll(async () => {
+      const served = new TestFolder();
+      const [here, there] = [new TestFolder(), new TestFolder()];
+      places.push(served, here, there);
+      const settings = await serveProviders({ "desk.provider.ts": provider }, served);
+      const ours: Engine = (_folder, args, env) => here.run(args, { env }, "terraform");
+      const real: Engine = async (folder, args, env) => tool.run(folder, args, env);
+      asked = { theirs: await requestsOf(real, there, settings), ours: await requestsOf(ours, here, settings) };
+    });
+    afterAll(() => {
+      for (const place of places) place.remove();
+    });
 
-  const commands = steps.filter((step) => !("main" in step)) as readonly (readonly string[])[];
-  const numbered = commands.map((step, i) => ({ name: step.join(" "), i }));
-  test.each(numbered)("is asked the same: $i $name", ({ name, i }) => {
-    const [ours, theirs] = [asked.ours[i]!, asked.theirs[i]!];
-    // An object that goes and one that is changed wait for nothing of each other, nor does a state for what is planned.
-    if (name.startsWith("apply")) expect(sorted(ours)).toEqual(sorted(theirs));
-    else expect(ours).toEqual(theirs);
-  });
+    const commands = steps.filter((step) => !("main" in step)) as readonly (readonly string[])[];
+    const numbered = commands.map((step, i) => ({ name: step.join(" "), i }));
+    test.each(numbered)("is asked the same: $i $name", ({ name, i }) => {
+      const [ours, theirs] = [asked.ours[i]!, asked.theirs[i]!];
+      // An object that goes and one that is changed wait for nothing of each other, nor does a state for what is planned.
+      if (name.startsWith("apply")) expect(sorted(ours)).toEqual(sorted(theirs));
+      else expect(ours).toEqual(theirs);
+    });
 
-  test.each(numbered.filter(({ name }) => name.startsWith("apply")))(
-    "is changed in the same order: $i $name",
-    ({ i }) => {
-      expect(changesIn(asked.ours[i]!)).toEqual(changesIn(asked.theirs[i]!));
-    },
-  );
+    test.each(numbered.filter(({ name }) => name.startsWith("apply")))(
+      "is changed in the same order: $i $name",
+      ({ i }) => {
+        expect(changesIn(asked.ours[i]!)).toEqual(changesIn(asked.theirs[i]!));
+      },
+    );
 
-  test("is asked something in each command but init, an apply of moves alone, and state rm", () => {
-    const silent = commands.filter((_, i) => asked.theirs[i]!.length === 0).map((step) => step[0]);
-    expect(silent).toEqual(["init", "apply", "state"]);
+    test("is asked something in each command but init, an apply of moves alone, and state rm", () => {
+      const silent = commands.filter((_, i) => asked.theirs[i]!.length === 0).map((step) => step[0]);
+      expect(silent).toEqual(["init", "apply", "state"]);
+    });
   });
-});

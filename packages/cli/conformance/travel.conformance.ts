@@ -1,34 +1,25 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { devNull } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { TestFolder } from "../test/folder.ts";
 import { readScript } from "../test/script.ts";
+import { type RealTool, realTools } from "./real-tools.ts";
 
-/* States go between the real terraform and ours, both ways: what one has applied, the other has nothing to do for. */
+/* States go between the real tools and ours, both ways: what one has applied, the other has nothing to do for. */
 
 const place = new URL("./travel/", import.meta.url);
-const environment = {
-  CHECKPOINT_DISABLE: "1",
-  TF_CLI_CONFIG_FILE: devNull,
-  MILLWRIGHT_HISTORY: "off",
-  NO_COLOR: "1",
-  TF_IN_AUTOMATION: "1",
-};
-const found = spawnSync("terraform", ["version"], { env: { ...process.env, ...environment } }).status === 0;
-
 type Engine = (
   folder: TestFolder,
   ...args: readonly string[]
 ) => Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
 
-const ours: Engine = (folder, ...args) => folder.run(args, { env: environment }, "terraform");
-const theirs: Engine = async (folder, ...args) => {
-  const env = { ...process.env, ...environment };
-  const { status, stdout, stderr } = spawnSync("terraform", args, { cwd: folder.path, env, encoding: "utf8" });
-  return { code: status ?? 128, out: stdout, err: stderr };
-};
+const env = { MILLWRIGHT_HISTORY: "off", TF_CLI_CONFIG_FILE: devNull, TF_IN_AUTOMATION: "1" };
+const ours: Engine = (folder, ...args) => folder.run(args, { env }, "terraform");
+const engineOf =
+  (tool: RealTool): Engine =>
+  async (folder, ...args) =>
+    tool.run(folder.path, args);
 
 async function must(engine: Engine, folder: TestFolder, ...args: readonly string[]): Promise<string> {
   const { code, out, err } = await engine(folder, ...args);
@@ -52,43 +43,45 @@ function stateOf(text: string): unknown {
   return JSON.parse(plain, sorted);
 }
 
-describe.runIf(found)("a state goes between the real terraform and ours", () => {
-  const directions = [
-    { name: "ours first", first: ours, second: theirs },
-    { name: "theirs first", first: theirs, second: ours },
-  ];
-  for (const file of readdirSync(place).sort()) {
-    const { comment, files } = readScript(file, readFileSync(new URL(file, place), "utf8"));
-    test.each(directions)(`${file}: ${comment}; $name`, async ({ first, second }) => {
-      const folder = new TestFolder(files);
-      try {
-        await must(theirs, folder, "init");
-        await must(first, folder, "apply", "-auto-approve");
-        const nothing = await second(folder, "plan", "-detailed-exitcode");
-        expect(nothing.code, nothing.out + nothing.err).toBe(0);
-        // The other goes on from there, and the first has nothing to do for that.
-        writeFileSync(join(folder.path, "main.tf"), files["second.tf.txt"]!);
-        await must(theirs, folder, "init");
-        await must(second, folder, "apply", "-auto-approve");
-        const again = await first(folder, "plan", "-detailed-exitcode");
-        expect(again.code, again.out + again.err).toBe(0);
-        await must(first, folder, "destroy", "-auto-approve");
-      } finally {
-        folder.remove();
-      }
-    });
+for (const tool of realTools)
+  describe.runIf(tool.found)(`a state goes between the real ${tool.name} and ours`, () => {
+    const theirs = engineOf(tool);
+    const directions = [
+      { name: "ours first", first: ours, second: theirs },
+      { name: "theirs first", first: theirs, second: ours },
+    ];
+    for (const file of readdirSync(place).sort()) {
+      const { comment, files } = readScript(file, readFileSync(new URL(file, place), "utf8"));
+      test.each(directions)(`${file}: ${comment}; $name`, async ({ first, second }) => {
+        const folder = new TestFolder(files);
+        try {
+          await must(theirs, folder, "init");
+          await must(first, folder, "apply", "-auto-approve");
+          const nothing = await second(folder, "plan", "-detailed-exitcode");
+          expect(nothing.code, nothing.out + nothing.err).toBe(0);
+          // The other goes on from there, and the first has nothing to do for that.
+          writeFileSync(join(folder.path, "main.tf"), files["second.tf.txt"]!);
+          await must(theirs, folder, "init");
+          await must(second, folder, "apply", "-auto-approve");
+          const again = await first(folder, "plan", "-detailed-exitcode");
+          expect(again.code, again.out + again.err).toBe(0);
+          await must(first, folder, "destroy", "-auto-approve");
+        } finally {
+          folder.remove();
+        }
+      });
 
-    test(`${file}: both write the same state`, async () => {
-      const [mine, other] = [new TestFolder(files), new TestFolder(files)];
-      try {
-        for (const folder of [mine, other]) await must(theirs, folder, "init");
-        await must(ours, mine, "apply", "-auto-approve");
-        await must(theirs, other, "apply", "-auto-approve");
-        expect(stateOf(mine.read("terraform.tfstate"))).toEqual(stateOf(other.read("terraform.tfstate")));
-      } finally {
-        mine.remove();
-        other.remove();
-      }
-    });
-  }
-});
+      test(`${file}: both write the same state`, async () => {
+        const [mine, other] = [new TestFolder(files), new TestFolder(files)];
+        try {
+          for (const folder of [mine, other]) await must(theirs, folder, "init");
+          await must(ours, mine, "apply", "-auto-approve");
+          await must(theirs, other, "apply", "-auto-approve");
+          expect(stateOf(mine.read("terraform.tfstate"))).toEqual(stateOf(other.read("terraform.tfstate")));
+        } finally {
+          mine.remove();
+          other.remove();
+        }
+      });
+    }
+  });

@@ -62,7 +62,7 @@ test("an instance that is gone while its object remains is asked for", async () 
   engine.configure(many('["east"]'));
   const { diagnostics } = await engine.plan();
   expect(messages(diagnostics).join("\n")).toMatch(
-    /Provider configuration not present: To work with test_small\.a\["west"\].* at provider\["registry\.terraform\.io\/millwright\/test"\]\.by\["west"\] is required/,
+    /Provider instance not present: To work with test_small\.a\["west"\].* at provider\["registry\.terraform\.io\/millwright\/test"\]\.by\["west"\] is required/,
   );
 });
 
@@ -117,7 +117,7 @@ describe("a provider that cannot be told is refused", () => {
     {
       name: "an instance without its key",
       main: `${by}${small("test.by")}`,
-      want: /Provider instance key required: .*The keys are "east", "west"/,
+      want: /Invalid resource provider configuration: .*The keys are "east", "west"/,
     },
     {
       name: "a key where there are no instances",

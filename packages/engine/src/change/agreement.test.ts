@@ -50,6 +50,13 @@ describe("a planned object may", () => {
       want: [],
     },
     {
+      name: "change what is computed alone, though ignore_changes puts the prior value into its configuration",
+      prior: { made: "m" },
+      config: { made: "m" },
+      planned: { made: undefined },
+      want: [],
+    },
+    {
       name: "decide what is unknown and may be computed",
       config: { both: undefined },
       planned: { both: "b" },

@@ -96,7 +96,7 @@ function planAttribute(
   if (rawEquals(planned, config)) return;
   // A provider that finds the configured value to mean the same as before may keep the one from before.
   if (prior && !isNull(config) && !isNull(prior) && rawEquals(planned, prior)) return;
-  if (schema.computed && (isNull(config) || !isKnown(config))) return;
+  if (schema.computed && (!schema.optional || isNull(config) || !isKnown(config))) return;
   if (schema.nested && isKnown(config)) {
     planNested(nestedAsBlock(schema.nested), schema.nested.nesting, prior, config, planned, path, found);
     return;

@@ -135,8 +135,14 @@ class ModuleCheck {
     const source = providerOfResource(this.#configuration, this.#module, resource).address.source;
     const schema = this.#pool.resourceSchema(source, resource.address);
     if (!schema) return;
-    for (const { root, steps } of ignoreChanges.paths)
+    for (const { root, steps } of ignoreChanges.paths) {
       this.#attribute([{ ...root, kind: "attribute", name: root.name }, ...steps], schema.block);
+      const attribute = schema.block.attributes.get(root.name);
+      if (steps.length > 0 || !attribute?.computed || attribute.optional) continue;
+      const detail = `The attribute ${root.name} is decided by the provider alone, so no configured value is ever compared with what it was, and naming it in ignore_changes has no effect. Leave it out.`;
+      const at = { subject: rangeOf(root) };
+      this.#diagnostics.push(warningDiagnostic("Redundant ignore_changes element", detail, at));
+    }
   }
 
   #import({ to, by, forEach }: ImportBlock): void {
