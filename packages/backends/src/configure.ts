@@ -127,13 +127,12 @@ export async function openBackend(
   ports: BackendPorts,
 ): Promise<Diagnosed<StateStorage | undefined>> {
   const settings = new Settings(config, type.environment, ports.env);
-  const diagnostics = type
-    .check(settings)
-    .map((why) =>
-      errorDiagnostic(
-        "Invalid backend configuration",
-        `The backend "${type.name}" cannot be used as it is configured: ${why}. Set it in the block, or with init -backend-config=NAME=VALUE.`,
-      ),
-    );
+  const unfit = settings.unfitVariables(type.schema);
+  const diagnostics = (unfit.length > 0 ? unfit : type.check(settings)).map((why) =>
+    errorDiagnostic(
+      "Invalid backend configuration",
+      `The backend "${type.name}" cannot be used as it is configured: ${why}. Set it in the block, or with init -backend-config=NAME=VALUE.`,
+    ),
+  );
   return { value: diagnostics.length > 0 ? undefined : await type.open(settings, ports), diagnostics };
 }

@@ -53,6 +53,17 @@ export class Settings {
     return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)])) : {};
   }
 
+  /** What the environment says that is not of the type which an attribute has in the backend's block. */
+  unfitVariables({ attributes }: BlockSchema): readonly string[] {
+    return [...attributes].flatMap(([name, { type }]) => {
+      const text = this.isSet(name) ? undefined : this.#value(name);
+      if (typeof text !== "string") return [];
+      const isFit = type === boolType ? flagText.test(text) : type !== numberType || Number.isFinite(Number(text));
+      const variable = this.#environment[name]?.find((each) => this.#env[each] === text);
+      return isFit ? [] : [`invalid ${name}: a ${type?.kind} is required, and ${variable} is ${JSON.stringify(text)}`];
+    });
+  }
+
   isSet(name: string): boolean {
     return this.#config[name] !== undefined && this.#config[name] !== null;
   }
@@ -64,6 +75,8 @@ export class Settings {
     return variables.map((variable) => this.#env[variable]).find((text) => text !== undefined && text !== "");
   }
 }
+
+const flagText = /^(?:1|t|true|0|f|false)$/i;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -25,9 +25,14 @@ export function processIo(): CommandIo {
     signal: interrupt.signal,
     view: {
       width: Math.max(40, process.stdout.columns ?? 80),
-      colour: isTerminal && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+      colour: isTerminal && mayColour(process.env),
     },
   };
+}
+
+/** Whether a terminal may be written to in colours. Source: no-color.org. */
+export function mayColour(env: Readonly<Record<string, string | undefined>>): boolean {
+  return !env.NO_COLOR && env.TERM !== "dumb";
 }
 
 // A reader that has gone (`millwright show | head`) is no error: there is nobody left to write to.

@@ -64,7 +64,20 @@ export function readCliConfig(env: Environment, cwd: string): Diagnosed<CliConfi
     diagnostics.push(...read.diagnostics);
     config = merged(config, read.value, diagnostics);
   }
-  return { value: withEnvironment(config, env), diagnostics };
+  return { value: foldersIn(cwd, withEnvironment(config, env)), diagnostics };
+}
+
+/** Folders of the settings are seen from where a command works. */
+function foldersIn(cwd: string, { pluginCache, installation, ...config }: CliConfig): CliConfig {
+  const seen = installation?.map((method) =>
+    method.kind === "filesystem" ? { ...method, folder: resolve(cwd, method.folder) } : method,
+  );
+  return {
+    ...config,
+    devOverrides: new Map([...config.devOverrides].map(([source, folder]) => [source, resolve(cwd, folder)])),
+    ...(pluginCache ? { pluginCache: { ...pluginCache, folder: resolve(cwd, pluginCache.folder) } } : {}),
+    ...(seen ? { installation: seen } : {}),
+  };
 }
 
 function configFiles(env: Environment, cwd: string, diagnostics: Diagnostic[]): string[] {

@@ -1,7 +1,7 @@
 import { connectionFault, sendRequest } from "@millwright/artifact/http-request";
 import { shownUrl } from "@millwright/artifact/shown-url";
 import { messageOf, OperationalError } from "@millwright/core/errors";
-import { type Clock, systemClock } from "@millwright/core/ports";
+import { type Clock, type Log, silentLog, systemClock } from "@millwright/core/ports";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
@@ -18,6 +18,8 @@ export interface HttpPorts {
   /** What is trusted, as PEM; what the machine trusts where not given. */
   readonly authorities?: readonly string[];
   readonly clock?: Clock;
+  /** Told of every request, by its address without secrets. */
+  readonly log?: Log;
 }
 
 export interface HttpRequest {
@@ -38,8 +40,6 @@ export interface FormAnswer {
   readonly value: unknown;
 }
 
-/** What servers of providers and modules are told about who asks; some answer by it. */
-const clientHeaders = { "user-agent": "Millwright", "x-terraform-version": "1.11.4" };
 const mostRedirects = 10;
 const mostSmallBytes = 50_000_000;
 
@@ -48,7 +48,12 @@ export class SourceHttp {
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly #clock: Clock;
+  readonly #log: Log;
+  /** What servers of providers and modules are told about who asks; some answer by it. */
+  readonly #clientHeaders: Readonly<Record<string, string>>;
   readonly #retries: number;
+  /** Of what is large: packages of providers and modules. */
+  readonly #downloadRetries: number;
   readonly #milliseconds: number;
   #authorities: readonly string[] | undefined;
 
@@ -56,21 +61,29 @@ export class SourceHttp {
     this.env = ports.env;
     this.signal = ports.signal;
     this.#clock = ports.clock ?? systemClock;
+    this.#log = ports.log ?? silentLog;
     this.#authorities = ports.authorities;
+    const agent = `Millwright ${ports.env["TF_APPEND_USER_AGENT"] ?? ""}`.trim();
+    this.#clientHeaders = { "user-agent": agent, "x-terraform-version": "1.11.4" };
     this.#retries = numberIn(ports.env, "TF_REGISTRY_DISCOVERY_RETRY", 1);
+    this.#downloadRetries = numberIn(ports.env, "TF_PROVIDER_DOWNLOAD_RETRY", 2);
     this.#milliseconds = 1000 * Math.max(1, numberIn(ports.env, "TF_REGISTRY_CLIENT_TIMEOUT", 10));
   }
 
   /** Any answer that a server gives. Throws `unreachable` where none comes, after as many tries as are set. */
-  async get(url: URL, request: HttpRequest = {}): Promise<HttpAnswer> {
+  get(url: URL, request: HttpRequest = {}): Promise<HttpAnswer> {
+    return this.#try(url, request, this.#retries);
+  }
+
+  async #try(url: URL, request: HttpRequest, retries: number): Promise<HttpAnswer> {
     for (let tried = 0; ; tried++) {
       try {
         const answer = await this.#follow(url, request);
-        if (answer.status < 500 || tried >= this.#retries) return answer;
+        if (answer.status < 500 || tried >= retries) return answer;
         answer.body.destroy();
       } catch (error) {
         this.signal.throwIfAborted();
-        if (!(error instanceof OperationalError) || !error.kind.retryable || tried >= this.#retries) throw error;
+        if (!(error instanceof OperationalError) || !error.kind.retryable || tried >= retries) throw error;
       }
       await this.#clock.sleep(1000 * 2 ** tried, this.signal);
     }
@@ -90,7 +103,7 @@ export class SourceHttp {
   /** Sends a form, once: what it asks for may not be done twice. Any answer is given as JSON, with its status. */
   async form(url: URL, what: string, fields: Readonly<Record<string, string>>): Promise<FormAnswer> {
     const headers = {
-      ...clientHeaders,
+      ...this.#clientHeaders,
       "content-type": "application/x-www-form-urlencoded",
       accept: "application/json",
     };
@@ -108,7 +121,7 @@ export class SourceHttp {
 
   /** Writes a file; throws for any status but 200. */
   async download(url: URL, path: string, what: string, request: HttpRequest = {}): Promise<void> {
-    const answer = await this.get(url, request);
+    const answer = await this.#try(url, request, this.#downloadRetries);
     if (answer.status !== 200) throw await refusal(answer, what);
     await this.save(answer, path);
   }
@@ -142,7 +155,7 @@ export class SourceHttp {
     for (let followed = 0; followed <= mostRedirects; followed++) {
       // The scheme counts too: what was encrypted is not sent again in clear.
       const own = url.origin === first.origin ? (request.headers ?? {}) : {};
-      const body = await this.#once(url, { ...clientHeaders, ...own });
+      const body = await this.#once(url, { ...this.#clientHeaders, ...own });
       const status = body.statusCode ?? 0;
       const to = body.headers.location;
       if (![301, 302, 303, 307, 308].includes(status) || to === undefined)
@@ -161,7 +174,7 @@ export class SourceHttp {
     const { env, signal } = this;
     const authorities = url.protocol === "https:" ? (this.#authorities ??= trusted(env)) : [];
     try {
-      return await sendRequest(url, {
+      const answer = await sendRequest(url, {
         headers,
         env,
         signal,
@@ -169,6 +182,8 @@ export class SourceHttp {
         idleMilliseconds: this.#milliseconds,
         ...(form === undefined ? {} : { body: form }),
       });
+      this.#log.write("debug", `asked ${shownUrl(url)}`, { status: answer.statusCode });
+      return answer;
     } catch (error) {
       signal.throwIfAborted();
       const { why, isTls } = connectionFault(error instanceof Error ? error : new Error(messageOf(error)));

@@ -35,11 +35,11 @@ export function sourceSettings(session: Session): SourceSettings {
 
 const bySession = new WeakMap<Session, SourceSettings>();
 
-function readSettings({ io, folder }: Session): SourceSettings {
+function readSettings({ io, folder, log }: Session): SourceSettings {
   const { env, signal } = io;
   const { value: config, diagnostics } = readCliConfig(env, io.cwd);
   const credentials = new Credentials(env, config);
-  const http = new SourceHttp({ env, signal });
+  const http = new SourceHttp({ env, signal, log });
   const discovery = new ServiceDiscovery(http, credentials, config.hosts);
   const data = dataFolder(folder, env);
   return {

@@ -80,6 +80,7 @@ export async function readConfiguration(
     loadConfiguration(files, contribution ? { ...options, contribution } : options),
   );
   for (const note of stack?.notes ?? []) await session.io.stderr(`${note}\n`);
+  session.log.write("info", "configuration read", { folder: session.folder, modules: loaded.value.modules.size });
   const all = [...(stack?.diagnostics ?? []), ...loaded.diagnostics];
   return { configuration: loaded.value, files: files.snapshot, diagnostics: all, ...(stack ? { stack } : {}) };
 }

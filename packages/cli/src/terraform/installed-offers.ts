@@ -1,6 +1,5 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { systemClock } from "@millwright/core/ports";
 import { parseProviderSource, providerSourceShort, providerSourceText } from "@millwright/engine/addresses";
 import type { ProviderOffer } from "@millwright/engine/ports";
 import { readReattach } from "@millwright/plugin/host/reattach";
@@ -8,7 +7,7 @@ import { programIn } from "@millwright/sources/provider-folder";
 import { readLocks } from "../init/folder-locks.ts";
 import { sourceSettings } from "../init/source-settings.ts";
 import { attachedOffer, pluginOffer } from "./plugin-offer.ts";
-import { providerLog } from "./provider-log.ts";
+import { debugLog } from "./debug-log.ts";
 import type { Session } from "./session.ts";
 
 /** Providers that are programs, and which of them nobody has installed. */
@@ -25,11 +24,7 @@ export interface InstalledOffers {
  */
 export function installedOffers(session: Session): Diagnosed<InstalledOffers> {
   const { io, folder } = session;
-  const log = providerLog(
-    io.env,
-    (text) => void io.stderr(text),
-    () => new Date(systemClock.now()),
-  );
+  const log = debugLog("provider", io.env, (text) => void io.stderr(text));
   const setting = { env: io.env, cwd: folder, log };
   const { installed, config } = sourceSettings(session);
   const offers = new Map<string, ProviderOffer>();

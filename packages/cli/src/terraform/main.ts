@@ -120,8 +120,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
 };
 
 /** Runs one line of Terraform's command line: `-chdir=DIR`, then a subcommand with its own flags. */
-export async function runTerraform(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+export async function runTerraform(args: readonly string[], given: CommandIo, style: CommandStyle): Promise<number> {
   const rest = [...args];
+  const io = withLogPath(given);
   let folder = io.cwd;
   while (rest[0]?.startsWith("-")) {
     const flag = rest.shift()!.replace(/^--/, "-");
@@ -144,10 +145,13 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
   if (name === undefined) return usage(io, style, 127);
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (subcommand) {
-    const given = withEnvironmentArguments(name, rest, io.env);
-    if (given.kind === "arguments") return runIn(name, subcommand, given.args, { ...io, cwd: folder }, style);
+    const words = withEnvironmentArguments(name, rest, io.env);
+    if (words.kind === "arguments") {
+      if (io.env.TF_LOG || io.env.TF_LOG_CORE) await logCommand(name, words.args, io);
+      return runIn(name, subcommand, words.args, { ...io, cwd: folder }, style);
+    }
     const { renderDiagnostic } = await import("../views/diagnostics.ts");
-    await io.stderr(renderDiagnostic(given.diagnostic, io.view));
+    await io.stderr(renderDiagnostic(words.diagnostic, io.view));
     return 1;
   }
   const near = similar(name, Object.keys(subcommands));
@@ -155,6 +159,21 @@ export async function runTerraform(args: readonly string[], io: CommandIo, style
     `${style === "terraform" ? "Terraform" : "Millwright"} has no command named "${name}".${near ? ` Did you mean "${near}"?` : ""}\n\nTo see all of its top-level commands, run:\n  ${style} -help\n\n`,
   );
   return 1;
+}
+
+// A log is where the program was started, whatever folder it then works in.
+function withLogPath(io: CommandIo): CommandIo {
+  const { TF_LOG_PATH: path } = io.env;
+  return path ? { ...io, env: { ...io.env, TF_LOG_PATH: resolve(io.cwd, path) } } : io;
+}
+
+async function logCommand(name: string, args: readonly string[], io: CommandIo): Promise<void> {
+  const { debugLog, loggedArguments, unknownLogLevel } = await import("./debug-log.ts");
+  const log = debugLog("core", io.env, (text) => void io.stderr(text));
+  const wrong = unknownLogLevel(io.env);
+  if (wrong !== undefined) log.write("warn", wrong);
+  log.write("info", `Millwright ${productVersion}, Node ${process.version}`);
+  log.write("info", `Command: ${name} ${loggedArguments(args)}`.trimEnd());
 }
 
 // A folder that lists instances of templates has a state for each of them, which most commands ask after.

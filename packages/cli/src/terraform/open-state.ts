@@ -118,9 +118,12 @@ export async function take(session: Session, taking: Taking): Promise<OpenState 
   };
   try {
     taken = await hold(session, places, taking.lock);
+    if (taken) session.log.write("debug", "state is held", { place: places.to.place, kind: taken.kind });
     const shared = taken?.kind === "parts" ? taken.lock : undefined;
     const options = { sealing, newLineage: () => systemChance.uuid(), signal, ...(shared ? { shared } : {}) };
     const read = await KeptState.open(places, options);
+    const { serial, lineage } = read.value.current;
+    session.log.write("info", "state read", { place: places.from.place, serial, lineage });
     if (await session.report(read.diagnostics))
       return {
         kept: read.value,

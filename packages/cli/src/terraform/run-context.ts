@@ -21,7 +21,13 @@ export async function newPool(session: Session): Promise<ProviderPool> {
 }
 
 export function runPorts(session: Session, events: RunListener): RunPorts {
-  return { clock: systemClock, chance: systemChance, events, stop: session.io.signal };
+  const told: RunListener = (event) => {
+    // What a provisioner writes may be secret.
+    const { kind, ...fields } = event.kind === "provision-output" ? { ...event, line: "…" } : event;
+    session.log.write("debug", kind, fields);
+    events(event);
+  };
+  return { clock: systemClock, chance: systemChance, events: told, stop: session.io.signal };
 }
 
 export interface ContextOptions {

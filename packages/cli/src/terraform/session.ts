@@ -2,10 +2,12 @@ import { resolve } from "node:path";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { OperationalError } from "@millwright/core/errors";
+import type { Log } from "@millwright/core/ports";
 import type { CommandIo, View } from "../io.ts";
 import { renderDiagnostics, sourcesIn, type SourceText } from "../views/diagnostics.ts";
 import { failureDiagnostic } from "../views/failure.ts";
 import type { JsonView } from "../views/json-lines.ts";
+import { debugLog } from "./debug-log.ts";
 import { inList, type InstanceScope } from "./instance-scope.ts";
 import { consolidated, type Reporting, usualReporting } from "./reporting.ts";
 
@@ -27,6 +29,8 @@ export class Session {
   readonly json: JsonView | undefined;
   /** What the flags say of how it is told. */
   readonly reporting: Reporting;
+  /** What the program does, for who asks for it with TF_LOG. No secrets. */
+  readonly log: Log;
 
   constructor(
     io: CommandIo,
@@ -48,6 +52,7 @@ export class Session {
     this.sources = sourcesIn(io.instance?.listFolder ?? folder);
     this.json = options.json;
     this.reporting = options.reporting ?? usualReporting;
+    this.log = debugLog("core", io.env, (text) => void io.stderr(text));
   }
 
   path(name: string): string {
