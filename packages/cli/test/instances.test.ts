@@ -220,6 +220,58 @@ test("as JSON every line of an instance names it, and the sum comes last", async
   ]);
 });
 
+test("one instance goes back to an earlier run; what it is made by is as it was then", async () => {
+  const folder = folderWith(inHcl);
+  await folder.must("apply", "-auto-approve");
+  const madeBy = () => folder.read(".millwright/instances/network/made-by.json");
+  const before = madeBy();
+  await folder.must("apply", "-auto-approve", "-var=region=us");
+  const after = madeBy();
+  expect(after).not.toBe(before);
+  const reverted = await folder.must("revert", "-auto-approve", "-instance=network");
+  expect(reverted.out).toContain("network: terraform_data.vpc: Modifying...");
+  expect(madeBy()).toBe(before);
+  expect((await folder.must("output", "-instance=network", "-raw", "name")).out).toBe("vpc-eu");
+  const lines = (await folder.must("revert", "-auto-approve", "-instance=network", "-json", "2")).out
+    .trim()
+    .split("\n");
+  const isOther = (line: string) => {
+    const { type, instance } = JSON.parse(line) as { readonly type: string; readonly instance?: string };
+    return type !== "version" && instance !== "network";
+  };
+  expect(lines.filter(isOther)).toEqual([]);
+  expect(madeBy()).toBe(after);
+});
+
+describe("the measure of a change over instances", () => {
+  test("sums what each touches, and names who is made from outputs of these", async () => {
+    const folder = folderWith(inHcl);
+    const first = await folder.must("apply", "-auto-approve");
+    expect(first.out).not.toContain("Touches");
+    folder.write({
+      "network/main.tf": `${templates["network/main.tf"]}resource "terraform_data" "more" { depends_on = [terraform_data.vpc] }\n`,
+    });
+    await folder.must("apply", "-auto-approve");
+    const plan = await folder.must("plan", "-var=region=us", "-out=us.plan");
+    const measure = `
+Touches 1 of 4 objects; 1 more depends on them, in 1 of 3 instances:
+  network  1 of 2 objects; 1 more depends on them
+Not touched, and made from outputs of these: app-blue, app-green.
+`;
+    expect(plan.out).toContain(measure);
+    expect((await folder.must("show", "us.plan")).out).toContain(measure);
+    const replaced = await folder.must("plan", "-instance=network", "-replace=terraform_data.vpc");
+    expect(replaced.out).toContain(`Touches 1 of 2 objects; 1 more depends on them, in 1 of 1 instances:
+  network  1 of 2 objects; 1 more depends on them; 1 cannot be undone
+Not touched, and made from outputs of these: app-blue, app-green.
+Cannot be undone:
+  - network: terraform_data.vpc: the old object goes with what it holds; going
+    back makes a third one
+`);
+    expect((await folder.run(["plan", "-var=region=us"], {}, "terraform")).out).not.toContain("Touches");
+  });
+});
+
 describe("over all instances", () => {
   test("outputs, what there is, and the graph", async () => {
     const folder = folderWith(inTypeScript);

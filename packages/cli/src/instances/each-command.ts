@@ -11,6 +11,10 @@ import { renderOutputs } from "../views/outputs.ts";
 import { styleOf } from "../views/style.ts";
 import { KnownStates } from "./known-states.ts";
 import { loadListing } from "./listing.ts";
+import { sectionLine } from "./render.ts";
+import { JsonView } from "../views/json-lines.ts";
+import { badInstanceWhy, whyInstanceFlags } from "./why.ts";
+import { whyOfNoPlan } from "../terraform/why.ts";
 
 /** Prepares the folder of each template that the list uses, as `init` does there. */
 export async function runInitInstances(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -22,8 +26,10 @@ export async function runInitInstances(args: readonly string[], io: CommandIo, s
     const { runInit } = await import("../terraform/init.ts");
     const templates = new Set([...list.instances.values()].map(({ template }) => template));
     let code = 0;
+    const json = args.some((arg) => /^--?json(=true)?$/.test(arg)) ? new JsonView(io, session.sources) : undefined;
     for (const template of templates) {
-      await io.stdout(`${styleOf(session.view).bold(`Template ${template}`)}\n`);
+      if (json) json.log(`Template ${template}`);
+      else await io.stdout(`${styleOf(session.view).bold(`Template ${template}`)}\n`);
       code = Math.max(code, await runInit(args, { ...io, cwd: resolve(io.cwd, template) }, style));
     }
     return code;
@@ -47,9 +53,9 @@ export function runOutputInstances(args: readonly string[], io: CommandIo, style
           await io.stdout(`${JSON.stringify(Object.fromEntries(plain), null, 2)}\n`);
           return 0;
         }
-        const { bold } = styleOf(session.view);
         const parts = [...found].map(
-          ([name, outputs]) => `${bold(`${name}:`)}\n${outputs.size > 0 ? renderOutputs(outputs) : "(no outputs)\n"}`,
+          ([name, outputs]) =>
+            `${sectionLine(name, session.view)}${outputs.size > 0 ? renderOutputs(outputs) : "(no outputs)\n"}`,
         );
         await io.stdout(parts.join("\n"));
         return 0;
@@ -89,14 +95,19 @@ async function outputsOfAll(
 export function runShowInstances(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"] },
+      flags: { json: viewFlags.json, "no-color": viewFlags["no-color"], ...whyInstanceFlags },
       usage: "show [flags] [PLAN]",
       about:
         "Lists the instances of this folder with how many objects each has; with a saved plan, shows that. With -instance=NAME shows the state of one.",
       example: "show -instance=network",
       arguments: [0, 1],
       run: async ({ session, values, args: [path] }) => {
-        if (path !== undefined) return (await import("./show-saved.ts")).showSavedPlans(session, path, values.json);
+        const wrong = badInstanceWhy(values.why, []) ?? (path === undefined && values.why[0] ? whyOfNoPlan : undefined);
+        if (wrong) {
+          await session.report([wrong]);
+          return 1;
+        }
+        if (path !== undefined) return (await import("./show-saved.ts")).showSavedPlans(session, path, values);
         const { list, names, diagnostics } = await loadListing(session);
         if (!(await session.report(diagnostics))) return 1;
         const states = new KnownStates(session, names);

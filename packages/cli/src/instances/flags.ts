@@ -24,7 +24,7 @@ const addressFlags = ["target", "target-file", "exclude", "exclude-file", "repla
 /** What was asked for and has no meaning for instances. */
 export function misuseOfInstances(
   args: readonly string[],
-  values: FlagValues<typeof instancePlanningFlags>,
+  values: FlagValues<typeof planningFlags & typeof instanceFlag>,
   most: number,
 ): Diagnostic | undefined {
   if (args.length > most) {

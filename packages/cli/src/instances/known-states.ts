@@ -1,5 +1,6 @@
+import type { InstanceList } from "@millwright/engine/instances/list";
 import type { InstanceRecord } from "@millwright/engine/instances/record";
-import { readRecord } from "@millwright/engine/instances/record";
+import { readRecord, rememberedInstances } from "@millwright/engine/instances/record";
 import type { VariableSource } from "@millwright/engine/variables";
 import { type Value, dynamicValue } from "@millwright/value/value";
 import { type OpenState, readState } from "../terraform/open-state.ts";
@@ -17,6 +18,11 @@ export function rememberedScope(listFolder: string, name: string, listFiles: Rea
 /** The inputs of an instance's last apply. */
 export function rememberedInputs(record: InstanceRecord | undefined): readonly VariableSource[] {
   return [...(record?.inputs ?? [])].map(([name, value]) => ({ kind: "value", name, value }));
+}
+
+/** Names of all instances that are listed, and of those that something is kept of. */
+export function knownInstances(listFolder: string, { instances }: InstanceList): ReadonlySet<string> {
+  return new Set([...instances.keys(), ...rememberedInstances(listFolder)]);
 }
 
 /** The states of a list's instances as they are looked at, each read once. */

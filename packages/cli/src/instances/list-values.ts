@@ -8,11 +8,14 @@ import { variableSources } from "../terraform/folder.ts";
 import type { GivenFlag } from "../terraform/options.ts";
 import { evaluatorContext } from "../terraform/run-context.ts";
 import type { Session } from "../terraform/session.ts";
+import { givenFrom } from "../terraform/why.ts";
 
 /** Values of a list's variables: as they were given, and what expressions see. */
 export interface ListVariables {
   readonly given: ReadonlyMap<string, Value>;
   readonly final: ReadonlyMap<string, Value>;
+  /** Who gave them, in words. */
+  readonly from: ReadonlyMap<string, string>;
 }
 
 /** Collects the values of a list's own variables, as for any folder; asks for those that have none, where it may. */
@@ -39,7 +42,7 @@ function collected(
   before: readonly Diagnostic[],
 ): Diagnosed<ListVariables> {
   const { value, diagnostics } = collectVariables(list.module, sources);
-  return { value, diagnostics: [...before, ...diagnostics] };
+  return { value: { ...value, from: givenFrom(sources) }, diagnostics: [...before, ...diagnostics] };
 }
 
 export interface ListRun {

@@ -1,7 +1,7 @@
-import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { CommandIo } from "../io.ts";
 import type { CommandStyle } from "../terraform/session.ts";
 import { renderDiagnostic } from "../views/diagnostics.ts";
+import { whichInstance } from "./tasks.ts";
 
 type Run = (args: readonly string[], io: CommandIo, style: CommandStyle) => Promise<number>;
 
@@ -44,14 +44,15 @@ export async function runInInstances(
   const over = Object.hasOwn(overEach, name) ? overEach[name] : undefined;
   if (chosen.length === 0 && over) return over(args, io, style);
   const line = [name, ...args.filter((arg) => !arg.startsWith("-")).slice(0, 1)].join(" ");
-  const detail = `This folder lists instances, and ${name} works on one of them. Say which: ${style} ${line} -instance=NAME.`;
-  await io.stderr(renderDiagnostic(errorDiagnostic("Which instance", detail), io.view));
+  await io.stderr(renderDiagnostic(whichInstance(line, style), io.view));
   return 1;
 }
 
 /** Commands that say something of all instances, and work in the ordinary way on one. */
 const overEach: Readonly<Record<string, Run>> = {
   init: async (...a) => (await import("./each-command.ts")).runInitInstances(...a),
+  drift: async (...a) => (await import("./drift-command.ts")).runDriftInstances(...a),
+  history: async (...a) => (await import("./history-command.ts")).runHistoryInstances(...a),
   output: async (...a) => (await import("./each-command.ts")).runOutputInstances(...a),
   show: async (...a) => (await import("./each-command.ts")).runShowInstances(...a),
 };

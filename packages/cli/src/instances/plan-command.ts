@@ -14,9 +14,11 @@ import { planInstances, type PlannedInstances } from "./plan-instances.ts";
 import type { PlannedInstance } from "./ready-instance.ts";
 import { plansOf } from "./render.ts";
 import { showPlans } from "./show-plans.ts";
+import { badInstanceWhy, type InstanceToExplain, sayWhyInInstances, whyInstanceFlags } from "./why.ts";
 
 const flags = {
   ...instancePlanningFlags,
+  ...whyInstanceFlags,
   out: {
     kind: "string",
     value: "FILE",
@@ -36,7 +38,9 @@ export async function runPlanInstances(args: readonly string[], io: CommandIo, s
   if (typeof parsed === "number") return parsed;
   return runPlanning(io, style, parsed, {
     misuse: ({ session, args: given, values }) =>
-      noPlaceFor(session, values.out) ?? misuseOfInstances(given, values, 0),
+      noPlaceFor(session, values.out) ??
+      misuseOfInstances(given, values, 0) ??
+      badInstanceWhy(values.why, values.instance),
     run: planAndShow,
   });
 }
@@ -55,13 +59,20 @@ async function planAndShow({ session, mode, values, occurrences }: PlanInstances
 }
 
 async function show(session: Session, plans: PlannedInstances, values: FlagValues<typeof flags>): Promise<number> {
-  if (!(await showPlans(session, plans))) return 1;
+  const isWhole = await showPlans(session, plans);
+  const { list } = plans.listing;
+  const explained = { list, variables: plans.variables, instances: explainable(plans) };
+  if (!(await sayWhyInInstances(session, explained, values.why, values.instance)) || !isWhole) return 1;
   const { out } = values;
   if (out !== undefined && !(await savePlans(session, out, plans))) return 1;
   const isChanged = plansOf(plans).some(hasChanges);
   if (!session.json) await session.io.stdout(afterPlan(session, out, isChanged));
   const changes = plans.later.size > 0 || isChanged;
   return values["detailed-exitcode"] && changes ? 2 : 0;
+}
+
+function explainable({ planned }: PlannedInstances): ReadonlyMap<string, InstanceToExplain> {
+  return new Map([...planned].map(([name, { saved, ...instance }]) => [name, { ...instance, plan: saved.plan }]));
 }
 
 async function savePlans(session: Session, name: string, plans: PlannedInstances): Promise<boolean> {

@@ -14,6 +14,7 @@ import type { VariableSource } from "@millwright/engine/variables";
 import { isWhollyKnown, type Value } from "@millwright/value/value";
 import type { FlagValues } from "../flags.ts";
 import { eventsOf } from "../terraform/apply-call.ts";
+import { sayInterrupts } from "../terraform/carry-out.ts";
 import { type LoadedFolder, loadFolder } from "../terraform/folder.ts";
 import { type OpenState, openState, stateOptions } from "../terraform/open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "../terraform/options.ts";
@@ -81,11 +82,14 @@ export async function planInstances(input: PlanInstancesInput): Promise<PlannedI
   const run = new PlanningRun(input, variables.value, states);
   await run.outputsOfOthers(found.tasks);
   const order = instanceOrder(found.tasks);
+  const stopSaying = sayInterrupts(session, "plan");
   try {
     await run.planAll(order);
   } catch (error) {
     await run.release();
     throw error;
+  } finally {
+    stopSaying();
   }
   return run.result(order);
 }

@@ -1,6 +1,9 @@
+import type { InstanceList } from "@millwright/engine/instances/list";
 import type { Plan, PlanCounts } from "@millwright/engine/plan";
 import { countChanges, hasChanges } from "@millwright/engine/plan";
 import type { View } from "../io.ts";
+import type { Session } from "../terraform/session.ts";
+import { renderMeasures } from "../views/measure.ts";
 import { styleOf, wrapText } from "../views/style.ts";
 import type { PlannedInstances } from "./plan-instances.ts";
 
@@ -21,6 +24,11 @@ export function plansOf({ planned }: PlannedInstances): Plan[] {
   return [...planned.values()].map(({ saved }) => saved.plan);
 }
 
+/** The line above what is said of one instance, where nothing else is said beside its name. */
+export function sectionLine(name: string, view: View): string {
+  return `${styleOf(view).bold(`${name}:`)}\n`;
+}
+
 interface Headed {
   readonly name: string;
   readonly template: string | undefined;
@@ -37,6 +45,14 @@ export function heading({ name, template, listed, task }: Headed, view: View, mo
   const text = ` ${from}${why}${more} `;
   const rest = Math.max(3, Math.min(78, view.width) - name.length - text.length - 4);
   return `\n${style.dim("──")} ${style.bold(name)}${style.dim(`${text}${"─".repeat(rest)}`)}\n`;
+}
+
+/** How large the change is, all instances together and each; under our own name, and where there was something before. */
+export function measures({ style, view }: Session, plans: ReadonlyMap<string, Plan>, list: InstanceList): string {
+  const isFirst = [...plans.values()].every(({ previousState }) => previousState.resources.size === 0);
+  if (style === "terraform" || isFirst) return "";
+  const uses = new Map([...list.instances].map(([name, { dependencies }]) => [name, dependencies]));
+  return renderMeasures(plans, uses, view);
 }
 
 /** The last lines of a plan of instances: the sum of all, and what became of those that have no section of their own. */

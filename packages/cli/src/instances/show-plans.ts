@@ -1,6 +1,6 @@
 import { hasErrors } from "@millwright/core/diagnostics";
 import type { PlannedInstances } from "./plan-instances.ts";
-import { heading, plansOf, summary, totals } from "./render.ts";
+import { heading, measures, plansOf, summary, totals } from "./render.ts";
 import type { Session } from "../terraform/session.ts";
 
 /** Shows the plans of all instances, each below a heading, and their sum. False where something could not be planned. */
@@ -16,6 +16,8 @@ export async function showPlans(session: Session, plans: PlannedInstances): Prom
     for (const [name, why] of plans.later) view.later(name, why);
     view.total(totals(plansOf(plans)), "plan");
   });
-  if (!session.json) await session.io.stdout(summary(plans, session.view));
+  if (session.json) return ok;
+  const made = new Map([...plans.planned].map(([name, { saved }]) => [name, saved.plan]));
+  await session.io.stdout(summary(plans, session.view) + measures(session, made, plans.listing.list));
   return ok;
 }

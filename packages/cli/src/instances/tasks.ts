@@ -6,6 +6,7 @@ import type { Ordered } from "@millwright/engine/instances/order";
 import type { InstanceRecord } from "@millwright/engine/instances/record";
 import { readRecord, rememberedInstances } from "@millwright/engine/instances/record";
 import type { PlanMode } from "@millwright/engine/plan";
+import type { CommandStyle } from "../terraform/session.ts";
 
 /** What a run does with one instance: makes it as the list says, or removes all it has. */
 export interface Task extends Ordered {
@@ -72,6 +73,13 @@ export function noSuchInstance(name: string, known: Iterable<string>): Diagnosti
   const near = similar(name, names);
   const hint = near ? ` Did you mean "${near}"?` : names.length > 0 ? ` There are: ${names.join(", ")}.` : "";
   return errorDiagnostic("No such instance", `There is no instance "${name}" here.${hint}`);
+}
+
+/** What is said where a line is about one instance and does not say which. */
+export function whichInstance(line: string, style: CommandStyle): Diagnostic {
+  const [command] = line.split(" ");
+  const detail = `This folder lists instances, and ${command} works on one of them. Say which: ${style} ${line} -instance=NAME.`;
+  return errorDiagnostic("Which instance", detail);
 }
 
 /** Why chosen instances cannot be removed: others that are not chosen have objects that were made from their outputs. */

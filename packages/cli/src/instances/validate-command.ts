@@ -82,7 +82,7 @@ function ofTemplate(scope: InstanceScope, diagnostic: Diagnostic): Diagnostic {
 function inputsOf(session: Session, { list }: Listing, name: string) {
   const final = new Map<string, Value>();
   for (const variable of list.variables.values()) final.set(variable.name, unknownValue(variable.type));
-  const variables = { given: final, final };
+  const variables = { given: final, final, from: new Map<string, string>() };
   const values = listValues({ session, list, variables, applying: false, outputs: () => dynamicValue });
   return evaluateInputs(list, list.instances.get(name)!, values).value;
 }

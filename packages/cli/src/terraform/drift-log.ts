@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { DriftReport } from "@millwright/engine/drift";
 import type { Session } from "./session.ts";
 
@@ -35,16 +35,21 @@ export function driftRecord({ found, ignored }: DriftReport, lineage: string, se
   };
 }
 
-/** Adds a record to the folder's log of drift. */
+// Instances of one template share its folder: the log of each lies with its state.
+function logPath({ folder, instance }: Session): string {
+  return join(instance ? dirname(instance.statePath) : folder, logName);
+}
+
+/** Adds a record to the log of drift of the folder, or of the instance. */
 export function keepDrift(session: Session, record: DriftRecord): void {
-  const path = session.path(logName);
+  const path = logPath(session);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   appendFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
 }
 
 /** All records of a folder, the oldest first; lines that a kill has cut off are left out. */
 export function keptDrift(session: Session): DriftRecord[] {
-  const path = session.path(logName);
+  const path = logPath(session);
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8")
     .split("\n")

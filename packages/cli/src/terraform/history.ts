@@ -15,12 +15,17 @@ import { stateFlags, viewFlags } from "./options.ts";
 import { newPool } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
-const flags = {
+/** The flags of a list of runs. */
+export const listFlags = {
   n: { kind: "int", help: "How many runs to list, the last ones (default 20; 0 is all)." },
-  state: stateFlags.state,
   json: viewFlags.json,
   "no-color": viewFlags["no-color"],
 } as const;
+
+const flags = { ...listFlags, state: stateFlags.state } as const;
+
+/** So many runs are listed where nothing is said. */
+export const usualRuns = 20;
 
 /** The runs that have changed a state: a list of them, or one in full. */
 export function runHistory(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -39,7 +44,7 @@ export function runHistory(args: readonly string[], io: CommandIo, style: Comman
         if (!state) return 1;
         const { history } = state;
         if (number !== undefined) return showRun(session, history, number, values.json);
-        return list(session, history, values.n ?? 20, values.json);
+        return list(session, history, values.n ?? usualRuns, values.json);
       },
     },
     args,
@@ -62,12 +67,17 @@ export async function refuse(session: Session, diagnostic: Diagnostic): Promise<
   return 1;
 }
 
-async function list(session: Session, history: History, most: number, json: boolean): Promise<number> {
-  const { io } = session;
+/** The last runs of a history, so many at the most (0 is all), the oldest first. */
+export async function lastRuns(history: History, most: number): Promise<readonly RunRecord[]> {
   const numbers = await history.numbers();
   const wanted = most > 0 ? numbers.slice(-most) : numbers;
   const records = await Promise.all(wanted.map((number) => history.record(number)));
-  const runs = records.filter((record) => record !== undefined);
+  return records.filter((record) => record !== undefined);
+}
+
+async function list(session: Session, history: History, most: number, json: boolean): Promise<number> {
+  const { io } = session;
+  const runs = await lastRuns(history, most);
   if (json) {
     await io.stdout(`${JSON.stringify(runs)}\n`);
     return 0;
@@ -76,15 +86,16 @@ async function list(session: Session, history: History, most: number, json: bool
     await io.stdout(`No run has changed this state yet. Runs would be kept in\n${history.place}\n`);
     return 0;
   }
-  const rows = runs.map((run) => [
-    String(run.number),
-    momentText(run.started),
-    run.who,
-    run.operation,
-    outcomeText(run),
-  ]);
-  await io.stdout(columns([["RUN", "WHEN", "WHO", "WHAT", "RESULT"], ...rows]));
+  await io.stdout(columns([runHeadings, ...runs.map(runCells)]));
   return 0;
+}
+
+/** The columns of a list of runs. */
+export const runHeadings = ["RUN", "WHEN", "WHO", "WHAT", "RESULT"];
+
+/** A run as a row of such a list. */
+export function runCells(run: RunRecord): string[] {
+  return [String(run.number), momentText(run.started), run.who, run.operation, outcomeText(run)];
 }
 
 async function showRun(session: Session, history: History, number: number, json: boolean): Promise<number> {

@@ -32,7 +32,8 @@ export function inList(scope: InstanceScope, diagnostic: Diagnostic): Diagnostic
   };
 }
 
-function rangeInList({ template, listFiles }: InstanceScope, range: SourceRange): SourceRange {
+/** A place in an instance's template, as the list's folder sees it. */
+export function rangeInList({ template, listFiles }: InstanceScope, range: SourceRange): SourceRange {
   const { filename } = range;
   if (listFiles.has(filename) || filename.startsWith("/") || filename.startsWith("<")) return range;
   return { ...range, filename: `${template}/${filename}` };

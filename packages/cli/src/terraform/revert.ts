@@ -4,7 +4,10 @@ import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/
 import type { History } from "@millwright/engine/history";
 import type { RunRecord } from "@millwright/engine/history/record";
 import type { Plan } from "@millwright/engine/plan";
+import type { VariableSource } from "@millwright/engine/variables";
 import { measureOf } from "@millwright/engine/waves/measure";
+import { rawEquals } from "@millwright/value/operations";
+import { unmarkDeep } from "@millwright/value/value";
 import { describeFlags, type FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { wrapText } from "../views/style.ts";
@@ -22,6 +25,7 @@ import { savePlanFile } from "./plan-files.ts";
 import { shownPlan } from "./shown-plan.ts";
 import { savedPlan } from "./saved-plan.ts";
 import { runPlanning } from "./planning-session.ts";
+import type { InstanceScope } from "./instance-scope.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { readLine } from "./read-line.ts";
 
@@ -39,7 +43,8 @@ export async function runRevert(args: readonly string[], io: CommandIo, style: C
   const parsed = await readLine(flags, args, io, () => help(style));
   if (typeof parsed === "number") return parsed;
   return runPlanning(io, style, parsed, {
-    misuse: ({ args: given, values }) => badPlanningFlags(values) ?? wrongArguments(given, values),
+    misuse: ({ session, args: given, values }) =>
+      badPlanningFlags(values) ?? wrongArguments(given, values) ?? notForInstances(session, values),
     run: async ({ session, values, occurrences, args: [run] }) => {
       const call: ApplyCall = { session, verb: "apply", values, occurrences };
       const state = await stateOf(call);
@@ -66,6 +71,19 @@ function wrongArguments(
     "Nobody to ask",
     "With -json nobody can be asked, so revert needs -auto-approve or -out=FILE.",
   );
+}
+
+// What belongs to a list or a template is not one instance's to write.
+function notForInstances(
+  { instance }: Session,
+  { out, "restore-files": restores }: { readonly out: string | undefined; readonly "restore-files": boolean },
+) {
+  if (!instance || (out === undefined && !restores)) return undefined;
+  const detail =
+    out === undefined
+      ? `The files of the template ${instance.template} are those of all its instances. Put right by hand what revert names.`
+      : "A saved plan of instances comes from their list, as it is now. Without -out, revert shows its plan and asks.";
+  return errorDiagnostic(`Not for an instance: -${out === undefined ? "restore-files" : "out"}`, detail);
 }
 
 async function revert(
@@ -174,13 +192,19 @@ async function savePlanBack(call: ApplyCall, state: OpenState, what: FolderToApp
   }
 }
 
-async function afterwards(session: Session, { files }: LoadedFolder, number: number, restores: boolean): Promise<void> {
+async function afterwards(
+  session: Session,
+  { files, kept }: LoadedFolder,
+  number: number,
+  restores: boolean,
+): Promise<void> {
   const changed = [...files].filter(([name, bytes]) => {
     // What init installs is not the user's, and other folders are others'.
     const path = session.path(name);
     if (name.startsWith(".terraform/") || !isWithin(session.folder, path)) return false;
     return !existsSync(path) || !readFileSync(path).equals(bytes);
   });
+  if (session.instance) return sayLeftInList(session, session.instance, changed, kept?.variables ?? []);
   if (changed.length === 0) return;
   if (!restores) {
     const names = changed.map(([name]) => name).join(", ");
@@ -202,6 +226,25 @@ async function afterwards(session: Session, { files }: LoadedFolder, number: num
     await session.io.stdout(
       `\nPut back ${changed.length === 1 ? "a file" : `${changed.length} files`}; what was there is in ${aside}\n`,
     );
+}
+
+/** What would bring back at the next apply what was taken back of an instance: its template, and the inputs that the list gives it. */
+async function sayLeftInList(
+  session: Session,
+  { template, inputs }: InstanceScope,
+  changed: readonly (readonly [string, Uint8Array])[],
+  variables: readonly VariableSource[],
+): Promise<void> {
+  const before = new Map(variables.flatMap((one) => (one.kind === "value" ? [[one.name, one.value] as const] : [])));
+  const others = inputs.flatMap((one) => {
+    if (one.kind !== "value") return [];
+    const value = before.get(one.name);
+    return value && rawEquals(unmarkDeep(value)[0], unmarkDeep(one.value)[0]) ? [] : [`the input ${one.name}`];
+  });
+  const left = [...changed.map(([name]) => `${template}/${name}`), ...others];
+  if (left.length === 0 || session.json) return;
+  const text = `The list and the template do not say so yet: ${left.join(", ")}. The next apply would bring back what was taken back. Put them right.`;
+  await session.io.stdout(`\n${wrapText(text, session.view.width).join("\n")}\n`);
 }
 
 // A history may lie where others write it too: its names are not to lead out of the folder, nor over a link that does.

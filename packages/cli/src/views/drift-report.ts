@@ -29,14 +29,12 @@ function nameOf({ change, kind, attributes }: DriftFinding): string {
   return kind === "deleted" ? `${change.address.text}, deleted` : `${change.address.text} ${attributes.join(", ")}`;
 }
 
-/** The same as one JSON document. Sensitive values are left out. */
-export function driftJson({ found, ignored }: DriftReport): string {
-  const document = {
-    format_version: "1.0",
+/** The same as JSON has it. Sensitive values are left out. */
+export function driftPlain({ found, ignored }: DriftReport): Readonly<Record<string, unknown>> {
+  return {
     drift: found.map(findingJson),
     ignored: ignored.map(({ finding, by }) => ({ ...findingJson(finding), reason: by.reason, until: by.until })),
   };
-  return `${JSON.stringify(document)}\n`;
 }
 
 function findingJson({ change, kind, attributes }: DriftFinding): Readonly<Record<string, unknown>> {

@@ -1,13 +1,14 @@
 import type { SourceRange } from "@millwright/core/source";
+import type { Block } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { rawEquals } from "@millwright/value/operations";
 import { applyPath, type Path, startsWith } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
 import { asMap, ephemeral, isKnown, isNull, mark, nullValue, sensitive } from "@millwright/value/value";
-import { absoluteResourceText, resourceText, staticModule } from "../addresses.ts";
+import { absoluteResourceText, resourceText, rootModule, staticModule } from "../addresses.ts";
 import type { Configuration, Resource } from "../configuration.ts";
 import { placeOf } from "../objects.ts";
-import type { Action, ActionReason, InstanceChange, Plan } from "../plan/plan.ts";
+import type { Action, ActionReason, InstanceChange, OutputChange, Plan } from "../plan/plan.ts";
 import { isChange } from "../plan/plan.ts";
 import { covers } from "../plan/targets.ts";
 import { parseReference, referencesOf, referencesOfBody } from "../references.ts";
@@ -62,34 +63,92 @@ export interface WhyOrigin extends Pick<Origin, "kind" | "text" | "range"> {
   readonly from: readonly WhyOrigin[];
 }
 
-/** Why the objects at an address (of an instance, a resource or a module) change. What does not change is not among them. */
-export function whyReports(plan: Plan, configuration: Configuration, address: string): WhyReport[] {
-  const explainer = new Explainer(plan, configuration);
-  return plan.changes
-    .filter((change) => isChange(change) && covers(address, change.address.text))
-    .map((change) => explainer.report(change));
+/** Where a configuration stands among others that give it values, for reasons that lead out of it. */
+export interface WhySurroundings {
+  /** Where the value of a root variable comes from in turn. */
+  originsOf(variable: string): readonly WhyOrigin[];
+  /** An address and a place in the configuration, as they are told outside of it. */
+  addressOf(text: string): string;
+  placeOf(range: SourceRange): SourceRange;
 }
 
-class Explainer {
+const alone: WhySurroundings = { originsOf: () => [], addressOf: (text) => text, placeOf: (range) => range };
+
+/** Why the objects at an address (of an instance, a resource or a module) change. What does not change is not among them. */
+export function whyReports(plan: Plan, configuration: Configuration, address: string): WhyReport[] {
+  return new Explainer(plan, configuration).reports(address);
+}
+
+/** Explains the changes of one plan. */
+export class Explainer {
   readonly #plan: Plan;
   readonly #configuration: Configuration;
+  readonly #surroundings: WhySurroundings;
   readonly #scope: OriginScope;
   readonly #variables: ReadonlyMap<string, Value>;
 
-  constructor(plan: Plan, configuration: Configuration) {
+  constructor(plan: Plan, configuration: Configuration, surroundings: WhySurroundings = alone) {
     this.#plan = plan;
     this.#configuration = configuration;
+    this.#surroundings = surroundings;
     this.#scope = { configuration, calls: plan.expansions.calls };
     const given = [...plan.variables].map(([name, value]) => ({ kind: "value", name, value }) as const);
     this.#variables = collectVariables(configuration.root, given).value.final;
   }
 
-  report(change: InstanceChange): WhyReport {
+  reports(address: string): WhyReport[] {
+    return this.#plan.changes
+      .filter((change) => isChange(change) && covers(address, change.address.text))
+      .map((change) => this.#report(change));
+  }
+
+  /**
+   * What becomes of a root output, where its expression leads, and for each object there that is changed by the plan what causes
+   * that in turn. Undefined where there is no such output.
+   */
+  output(name: string): Pick<WhyOrigin, "planned" | "from"> | undefined {
+    const declared = this.#configuration.root.outputs.get(name);
+    if (!declared) return undefined;
+    const change = this.#plan.outputs.get(name);
+    const seen = new Set<string>();
+    const origins = originsOf(this.#scope, referencesOf(declared.value), rootModule, { kind: "single" });
+    return {
+      ...(change && change.action !== "no-op" ? { planned: plannedOutput(change) } : {}),
+      from: origins.map((origin) => this.#followed(origin, seen)),
+    };
+  }
+
+  /** An origin with what causes the changes of the objects that it leads to; each object's once. */
+  #followed(origin: Origin, seen: Set<string>): WhyOrigin {
+    const explained = this.#explained(origin);
+    const from = origin.from.map((one) => this.#followed(one, seen));
+    const { resource, kind } = origin;
+    if (!resource) return kind === "variable" ? explained : { ...explained, from };
+    const change = this.#changeOf(resource);
+    if (!explained.planned || !change || change.action === "create" || seen.has(change.address.text)) return explained;
+    seen.add(change.address.text);
+    return { ...explained, from: this.#causes(change, resource.path).map((one) => this.#followed(one, seen)) };
+  }
+
+  /** Where the expressions lead that change a part of an object: its own where it has one, else those of all that differs. */
+  #causes(change: InstanceChange, path: Path): Origin[] {
+    const resource = this.#resourceOf(change);
+    if (!resource) return [];
+    const written = differing(change).filter(({ name }) => isWritten(resource, name));
+    const own = written.filter(({ name }) => startsWith(path, [{ attribute: name }]));
+    const forcing = written.filter(({ forcesReplacement }) => forcesReplacement);
+    const told = own.length > 0 ? own : forcing.length > 0 ? forcing : written;
+    return told.flatMap(({ name }) => this.#originsOf(change, resource, name));
+  }
+
+  #resourceOf({ address }: InstanceChange): Resource | undefined {
+    return this.#configuration.modules.get(staticModule(address.module))?.resources.get(resourceText(address.resource));
+  }
+
+  #report(change: InstanceChange): WhyReport {
     const { address, action, reason, deposedKey } = change;
     const drift = this.#plan.drift.find((d) => d.address.text === address.text && d.deposedKey === deposedKey);
-    const resource = this.#configuration.modules
-      .get(staticModule(address.module))
-      ?.resources.get(resourceText(address.resource));
+    const resource = this.#resourceOf(change);
     const goes = action === "delete" || action === "forget";
     return {
       change,
@@ -102,24 +161,10 @@ class Explainer {
   }
 
   #parts(change: InstanceChange, drift: InstanceChange | undefined, resource: Resource | undefined): WhyPart[] {
-    const { before, after, replacePaths } = change;
-    if (isNull(after) || !isKnown(after)) return [];
-    const parts: WhyPart[] = [];
-    for (const [name, now] of asMap(after)) {
-      const path: Path = [{ attribute: name }];
-      const old = isNull(before) ? nullValue(now.type) : (asMap(before).get(name) ?? nullValue(now.type));
-      if (rawEquals(old, now)) continue;
-      const outside = drift && valueChange(drift, path);
-      parts.push({
-        name,
-        before: old,
-        after: now,
-        forcesReplacement: replacePaths.some((replace) => startsWith(replace, path)),
-        ...(outside ? { drift: outside } : {}),
-        ...this.#written(change, resource, name),
-      });
-    }
-    return parts;
+    return differing(change).map((part) => {
+      const outside = drift && valueChange(drift, [{ attribute: part.name }]);
+      return { ...part, ...(outside ? { drift: outside } : {}), ...this.#written(change, resource, part.name) };
+    });
   }
 
   #written(
@@ -127,21 +172,21 @@ class Explainer {
     resource: Resource | undefined,
     name: string,
   ): Pick<WhyPart, "expression" | "origins"> {
-    if (!resource) return { origins: [] };
-    const { module } = change.address;
-    const attribute = resource.body.attributes.get(name);
-    const blocks = resource.body.blocks.filter((block) => block.type === name || block.labels[0] === name);
-    if (!attribute && blocks.length === 0) return { origins: [] };
+    if (!resource || !isWritten(resource, name)) return { origins: [] };
     const { node } = placeOf(resource.body, [{ attribute: name }]);
-    const references = attribute
-      ? referencesOf(attribute.expression)
-      : blocks.flatMap((block) => referencesOfBody(block.body));
-    const origins = originsOf(this.#scope, references, module, resource.repetition);
     const { file, start, end } = node;
     return {
-      expression: { range: rangeOf(node), text: file.text.slice(start, end) },
-      origins: origins.map((origin) => this.#explained(origin)),
+      expression: { range: this.#surroundings.placeOf(rangeOf(node)), text: file.text.slice(start, end) },
+      origins: this.#originsOf(change, resource, name).map((origin) => this.#explained(origin)),
     };
+  }
+
+  #originsOf({ address }: InstanceChange, resource: Resource, name: string): Origin[] {
+    const attribute = resource.body.attributes.get(name);
+    const references = attribute
+      ? referencesOf(attribute.expression)
+      : blocksOf(resource, name).flatMap((block) => referencesOfBody(block.body));
+    return originsOf(this.#scope, references, address.module, resource.repetition);
   }
 
   #triggers({ address }: InstanceChange, { lifecycle, repetition }: Resource): WhyOrigin[] {
@@ -154,16 +199,17 @@ class Explainer {
   }
 
   #explained(origin: Origin): WhyOrigin {
-    const { kind, text, range, resource } = origin;
+    const { kind, range, resource } = origin;
+    const text = this.#surroundings.addressOf(origin.text);
+    const place = range ? { range: this.#surroundings.placeOf(range) } : {};
+    if (kind === "variable") {
+      const name = origin.text.slice("var.".length);
+      return { kind, text, ...place, ...this.#variable(name), from: this.#surroundings.originsOf(name) };
+    }
     const from = origin.from.map((one) => this.#explained(one));
-    const place = range ? { range } : {};
-    if (kind === "variable") return { kind, text, ...place, ...this.#variable(text.slice("var.".length)), from };
     if (!resource) return { kind, text, ...place, from };
-    const isOf = ({ address }: InstanceChange) =>
-      absoluteResourceText(address.module, address.resource) === resource.text &&
-      (resource.key === undefined || address.key === resource.key);
-    const change = this.#plan.changes.find((one) => isOf(one) && one.action !== "no-op");
-    const drift = this.#plan.drift.find(isOf);
+    const change = this.#changeOf(resource);
+    const drift = this.#plan.drift.find((one) => isOf(resource, one));
     const planned = change && valueChange(change, resource.path);
     const outside = drift && valueChange(drift, resource.path);
     return {
@@ -176,6 +222,10 @@ class Explainer {
     };
   }
 
+  #changeOf(resource: OriginResource): InstanceChange | undefined {
+    return this.#plan.changes.find((one) => isOf(resource, one) && one.action !== "no-op");
+  }
+
   #variable(name: string): Pick<WhyOrigin, "variable"> {
     const declared = this.#configuration.root.variables.get(name);
     const value = this.#variables.get(name);
@@ -184,6 +234,42 @@ class Explainer {
     const given = this.#plan.variablesFrom?.get(name);
     return { variable: { value: secret ? mark(value, sensitive) : value, ...(given === undefined ? {} : { given }) } };
   }
+}
+
+type OriginResource = NonNullable<Origin["resource"]>;
+
+function isOf({ text, key }: OriginResource, { address }: InstanceChange): boolean {
+  if (absoluteResourceText(address.module, address.resource) !== text) return false;
+  return key === undefined || address.key === key;
+}
+
+/** The attributes of an object that a change makes different. */
+function differing({
+  before,
+  after,
+  replacePaths,
+}: InstanceChange): Pick<WhyPart, "name" | "before" | "after" | "forcesReplacement">[] {
+  if (isNull(after) || !isKnown(after)) return [];
+  return [...asMap(after)].flatMap(([name, now]) => {
+    const path: Path = [{ attribute: name }];
+    const old = isNull(before) ? nullValue(now.type) : (asMap(before).get(name) ?? nullValue(now.type));
+    if (rawEquals(old, now)) return [];
+    const forcesReplacement = replacePaths.some((replace) => startsWith(replace, path));
+    return [{ name, before: old, after: now, forcesReplacement }];
+  });
+}
+
+function isWritten(resource: Resource, name: string): boolean {
+  return resource.body.attributes.has(name) || blocksOf(resource, name).length > 0;
+}
+
+function blocksOf({ body }: Resource, name: string): readonly Block[] {
+  return body.blocks.filter((block) => block.type === name || block.labels[0] === name);
+}
+
+function plannedOutput({ action, before, after, sensitive: secret }: OutputChange): NonNullable<WhyOrigin["planned"]> {
+  const shown = (value: Value) => (secret ? mark(value, sensitive) : value);
+  return { action, before: shown(before), after: shown(after) };
 }
 
 /** What becomes of a part of an object; undefined where it stays. */

@@ -39,6 +39,20 @@ export function measureOf({ changes }: Plan): Measure {
   };
 }
 
+/** What measures by name come to, with objects by names that say whose they are. */
+export function sumOfMeasures(measures: ReadonlyMap<string, Measure>): Measure {
+  const all = [...measures];
+  const sum = (part: (measure: Measure) => number) => all.reduce((before, [, measure]) => before + part(measure), 0);
+  return {
+    touched: sum(({ touched }) => touched),
+    known: sum(({ known }) => known),
+    dependents: sum(({ dependents }) => dependents),
+    irreversible: all.flatMap(([name, { irreversible }]) =>
+      irreversible.map(({ address, why }) => ({ address: `${name}: ${address}`, why })),
+    ),
+  };
+}
+
 /** Why a change cannot be undone wholly; undefined where it can. */
 export function whyIrreversible({ action, deposedKey }: InstanceChange): string | undefined {
   if (deposedKey !== undefined && action === "delete") return "an object that was replaced goes for good";
