@@ -136,6 +136,17 @@ describe("gates that cannot be", () => {
       gates: [{ Name: "b", Kind: "budget", Budget: { Objective: 2, Probe: { URL: "http://a/" } } }],
       want: 'Unsuitable Objective of gate "b"',
     },
+    { name: "that look all the time", gates: [{ ...http, Every: "1ms" }], want: 'Unsuitable Every of gate "h"' },
+    {
+      name: "that look for hours",
+      gates: [{ ...http, HTTP: { URL: "http://a", Timeout: "2h" } }],
+      want: 'Unsuitable Timeout of gate "h"',
+    },
+    {
+      name: "that are too many",
+      gates: Array.from({ length: 33 }, (_, i) => ({ Name: `c${i}`, Kind: "conditions" })),
+      want: "A job has 33 gates",
+    },
     {
       name: "of a system job",
       gates: [http],

@@ -4,6 +4,7 @@ import type { Findings, Rule } from "./findings.ts";
 import { checkRules } from "./findings.ts";
 import type { JobGate } from "./gates.ts";
 import type { Job } from "./job.ts";
+import { minute, second } from "./nanoseconds.ts";
 
 /** What is wrong with the gates of a job. */
 export function checkGates(job: Job, findings: Findings): void {
@@ -15,6 +16,8 @@ export function checkGates(job: Job, findings: Findings): void {
       "Gates of a job that has no deployments",
       'They are asked between the batches of a deployment, which only a job of type "service" has that is updated in batches: take the gates away, or write max_parallel = 1 or more in an update block.',
     );
+  if (gates.length > mostGates) findings.refuse([], `A job has ${gates.length} gates`, `Write ${mostGates} at most.`);
+  if (job.gates.patience < 0) findings.refuse([], "Unsuitable Patience of gates", "Write a duration from 0.");
   const names = new Set<string>();
   for (const gate of gates) {
     checkRules(gate, gateRules, [], findings);
@@ -103,15 +106,22 @@ const gateRules: readonly Rule<JobGate>[] = [
   ],
   [(gate) => durationsOf(gate).every((nanoseconds) => nanoseconds >= 0), field("duration"), "Write durations from 0."],
   [
+    ({ every }) => every === null || every >= shortestEvery,
+    field("Every"),
+    "Servers look ten times a second at most: write 100ms or more.",
+  ],
+  [
     (gate) => timeoutsOf(gate).every((nanoseconds) => nanoseconds > 0 && nanoseconds <= longestTimeout),
     field("Timeout"),
-    "Write a timeout above 0 and of an hour at most.",
+    "Servers look at much else: write a timeout above 0 and of ten minutes at most.",
   ],
 ];
 
 const parts = ["http", "command", "service", "budget"] as const;
 
-const longestTimeout = 3_600_000_000_000;
+const mostGates = 32;
+const shortestEvery = 0.1 * second;
+const longestTimeout = 10 * minute;
 
 function probesOf({ http, budget }: JobGate) {
   return [http, budget?.probe].filter((probe) => probe !== null && probe !== undefined);

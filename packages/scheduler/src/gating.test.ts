@@ -1,9 +1,12 @@
 import fc from "fast-check";
+import type { JobId } from "@millwright/jobs/job";
 import { describe, expect, test } from "vitest";
 import { atOnce, buckets, Cluster, jobOf, nodesOf } from "../test/cluster.ts";
 import type { Deployment } from "./deployment.ts";
 import { nextDeadline } from "./deployment-step.ts";
 import { questionOf } from "./gating.ts";
+import { jobKey } from "./snapshot.ts";
+import { whyStuck } from "./stuck.ts";
 
 const v = (version: string) => ({ env: { V: version } });
 const gates = { gates: [{ name: "c", kind: "conditions" }] };
@@ -86,6 +89,22 @@ describe("a rollout of a job with gates", () => {
     });
     cluster.converge();
     expect(versions(cluster)).toEqual([1, 1, 0, 0]);
+  });
+
+  test("that was stopped at its very end starts again when the job is run as it was", () => {
+    const { cluster, register } = four({ maxParallel: 4 });
+    register("1");
+    cluster.evaluate();
+    cluster.settle();
+    const asked = () => whyStuck(cluster.snapshot(), jobKey("default", "app" as JobId), cluster.now);
+    expect(asked()).toBeUndefined();
+    say(cluster, "stop");
+    expect(asked()).toBe("its last deployment failed");
+    register("1");
+    cluster.evaluate();
+    cluster.settle();
+    say(cluster, "go");
+    expect(cluster.deployment()).toMatchObject({ status: "successful", version: 2 });
   });
 
   test("is taken back with a back, whatever the job says, and no gate is asked on the way", () => {

@@ -239,6 +239,14 @@ const allocations = { [`${evaluationRoute}/allocations`]: { json: [{ ...records.
 const running: Routes = { "PUT /v1/jobs": registered, [evaluationRoute]: { json: records.evaluation }, ...allocations };
 
 describe("running a job", () => {
+  test("with gates that the server takes no notice of says so", async () => {
+    const routes = { "PUT /v1/jobs": registered, "GET /v1/job/plain": { json: { ID: "plain" } } };
+    const outcome = await nomad(["run", "-gates=gates.hcl", "plain.nomad"], routes);
+    expect(bodyOf(outcome, "PUT /v1/jobs").Job).toMatchObject({ Gates: { Gates: [{ Name: "own" }] } });
+    expect(outcome.code).toBe(1);
+    expect(outcome.err).toContain("its deployment goes on without asking any");
+  });
+
   test("tells how its evaluation and its deployment go", async () => {
     const pending = { ...records.evaluation, Status: "pending", DeploymentID: "" };
     const { code, out } = await nomad(["run", "plain.nomad"], {

@@ -1,0 +1,1 @@
+gate "conditions" "own" {}
