@@ -4,6 +4,7 @@ import type { Configuration } from "@millwright/engine/configuration";
 import { loadConfiguration } from "@millwright/engine/load";
 import { installedModules } from "@millwright/engine/load/installed-modules";
 import type { ModuleAddress, ModuleResolver } from "@millwright/engine/load/module-resolver";
+import { checkTestFile } from "@millwright/engine/tests/check-file";
 import { cleanFolder, testFilesOf } from "@millwright/engine/tests/find";
 import { readTestFile } from "@millwright/engine/tests/read";
 import type { TestFile, TestRun } from "@millwright/engine/tests/test-file";
@@ -95,6 +96,18 @@ export function readRunModules(
       }
     }
   }
+}
+
+/** What is wrong with test files that were read, and with the modules that their runs name, without running anything. */
+export function checkTestFiles(
+  tests: readonly TestFile[],
+  configuration: Configuration,
+  modules: readonly RunModule[],
+): Diagnostic[] {
+  const byNames = new Map(modules.map((module) => [module.names.join("."), module.configuration]));
+  return tests.flatMap((file) =>
+    checkTestFile(file, (run) => (run.module ? byNames.get(runNames(file, run).join(".")) : configuration)),
+  );
 }
 
 /** What the module of a run is noted by, in parts. */

@@ -16,7 +16,7 @@ import { loadFolder, variableSources } from "./folder.ts";
 import type { GivenFlag } from "./options.ts";
 import { providersOf } from "./registry.ts";
 import { evaluatorContext, runPorts } from "./run-context.ts";
-import { readRunModules, readTestFiles, runNames, testFolder } from "./run-modules.ts";
+import { checkTestFiles, readRunModules, readTestFiles, runNames, testFolder } from "./run-modules.ts";
 import type { Session } from "./session.ts";
 
 /** The tests of a folder, read: nothing was run yet. */
@@ -46,7 +46,7 @@ export async function loadTests(
   const sources = variableSources(session, occurrences);
   diagnostics.push(...sources.diagnostics);
   const runModules = readRunModules(session, all.value, sources.sources);
-  diagnostics.push(...runModules.diagnostics);
+  diagnostics.push(...runModules.diagnostics, ...checkTestFiles(files, folder.configuration, runModules.value));
   const configurations = runModules.value.map(({ configuration }) => configuration);
   if (!hasErrors(diagnostics)) diagnostics.push(...(await unmetProviders(session, configurations)));
   const modules = new Map(runModules.value.map(({ names, configuration }) => [names.join("."), configuration]));

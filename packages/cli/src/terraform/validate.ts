@@ -1,6 +1,7 @@
 import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
 import { validateConfiguration } from "@millwright/engine/validate";
 import { unknownVariables } from "@millwright/engine/variables";
+import { parseModuleSource } from "@millwright/sources/module-source";
 import type { FlagTable } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { diagnosticPlain } from "../views/diagnostic-json.ts";
@@ -10,7 +11,7 @@ import { runCommand } from "./command.ts";
 import { type LoadedFolder, loadFolder, hasConfiguration, variableSources } from "./folder.ts";
 import { type GivenFlag, variableFlags, viewFlags } from "./options.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
-import { readRunModules, readTestFiles } from "./run-modules.ts";
+import { checkTestFiles, readRunModules, readTestFiles } from "./run-modules.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
 const flags = {
@@ -27,7 +28,7 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
       flags,
       usage: "validate [flags]",
       about:
-        "Checks the configuration of a folder: syntax, references, types, and what the\nproviders ask for; and how its test files are written. Looks at no state and no remote system.",
+        "Checks the configuration of a folder: syntax, references, types, and what the\nproviders ask for; and its test files. Looks at no state and no remote system.",
       example: "validate -json",
       arguments: [0, 0],
       run: async ({ session, values, occurrences }) => {
@@ -35,7 +36,8 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
         if (hasConfiguration(session.folder)) {
           const folder = await loadFolder(session, occurrences);
           found.push(...(await checkFolder(session, folder)));
-          if (!values["no-tests"]) found.push(...checkTests(session, occurrences, values["test-directory"]));
+          if (!values["no-tests"])
+            found.push(...(await checkTests(session, folder, occurrences, values["test-directory"])));
         }
         if (values.json) {
           await io.stdout(`${JSON.stringify(validationReport(found, session.sources), null, 2)}\n`);
@@ -57,17 +59,28 @@ export function runValidate(args: readonly string[], io: CommandIo, style: Comma
   );
 }
 
-/** What is wrong with how a folder's test files are written, and with the modules that they name. */
-function checkTests(session: Session, occurrences: readonly GivenFlag[], directory: string | undefined): Diagnostic[] {
+/** What is wrong with a folder's test files, and with the modules beside that they name: others are the business of those who wrote them. */
+async function checkTests(
+  session: Session,
+  { configuration }: LoadedFolder,
+  occurrences: readonly GivenFlag[],
+  directory: string | undefined,
+): Promise<Diagnostic[]> {
   const tests = readTestFiles(session, directory);
   const { sources } = variableSources(session, occurrences);
-  return [...tests.diagnostics, ...readRunModules(session, tests.value, sources).diagnostics];
+  const modules = readRunModules(session, tests.value, sources);
+  const found = [...tests.diagnostics, ...modules.diagnostics];
+  if (hasErrors(found)) return found;
+  const beside = modules.value.filter(({ address }) => parseModuleSource(address.source).kind === "local");
+  for (const { configuration } of new Map(beside.map((module) => [module.address.source, module])).values())
+    found.push(...(await checkFolder(session, { configuration, diagnostics: [] })));
+  return [...found, ...checkTestFiles(tests.value, configuration, modules.value)];
 }
 
 /** Everything that is wrong with a folder that was read, what was found while reading included. */
 export async function checkFolder(
   session: Session,
-  { configuration, diagnostics }: LoadedFolder,
+  { configuration, diagnostics }: Pick<LoadedFolder, "configuration" | "diagnostics">,
 ): Promise<Diagnostic[]> {
   if (hasErrors(diagnostics)) return [...diagnostics];
   const variables = unknownVariables(configuration.root);

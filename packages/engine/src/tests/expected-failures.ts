@@ -23,7 +23,7 @@ export function expectedFailures({ root }: Configuration, run: TestRun): Expecte
   return { expected, asserts };
 }
 
-/** Expectations of what cannot fail: it is not there, or nothing of the kind has conditions. */
+/** Expectations of what cannot fail, as it is not there. */
 export function impossibleFailures({ root }: Configuration, run: TestRun): Diagnostic[] {
   return run.expectFailures.flatMap((traversal) => {
     const text = traversalText(traversal);
@@ -34,10 +34,7 @@ export function impossibleFailures({ root }: Configuration, run: TestRun): Diagn
       check: root.checks.has(second ?? ""),
     }[first ?? ""];
     if (there ?? root.resources.has(text.replace(/\[.*/, "").replace(/^resource\./, ""))) return [];
-    const isKind = ["local", "module", "each", "count", "path", "run"].includes(first ?? "");
-    const detail = isKind
-      ? "You cannot expect failures from this object. Only variables, outputs, check blocks and resources have conditions that can fail."
-      : `The configuration under test has no ${text}, so that it cannot fail.`;
+    const detail = `The configuration under test has no ${text}, so that it cannot fail.`;
     return [errorDiagnostic("Invalid `expect_failures` reference", detail, { subject: rangeOf(traversal) })];
   });
 }

@@ -7,7 +7,7 @@ import { parseJsonFile } from "@millwright/hcl/parse-json";
 import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
 import type { Constants } from "../load/constants.ts";
 import type { Files } from "../ports.ts";
-import { objectOf, overrideBlocks, readDuring, readOverride } from "./read-override.ts";
+import { addOverride, isOverride, objectOf, overrideBlocks, readDuring } from "./read-override.ts";
 import type { MockDefaults, MockProvider, Override } from "./test-file.ts";
 
 const optional = (name: string) => ({ name, required: false });
@@ -53,9 +53,8 @@ export function readMockProvider(block: Block, constants: Constants, files: File
 
 function readMocks(blocks: readonly Block[], mocks: Mocks, constants: Constants): void {
   for (const block of blocks) {
-    if (block.type.startsWith("override_")) {
-      const override = readOverride(block, constants);
-      if (override) mocks.overrides.push(override);
+    if (isOverride(block)) {
+      addOverride(block, mocks.overrides, constants);
       continue;
     }
     const { value: content, diagnostics } = contentOf(block.body, {

@@ -13,14 +13,35 @@ import type { Override } from "./test-file.ts";
 
 const optional = (name: string) => ({ name, required: false });
 
-/** The blocks that {@link readOverride} reads. */
+/** The blocks that {@link addOverride} reads. */
 export const overrideBlocks = ["override_resource", "override_data", "override_module"].map((type) => ({
   type,
   labelNames: [],
 }));
 
-/** An `override_…` block; undefined where its target is none, which is reported. */
-export function readOverride(block: Block, constants: Constants): Override | undefined {
+export function isOverride({ type }: Block): boolean {
+  return overrideBlocks.some((block) => block.type === type);
+}
+
+/** Reads an `override_…` block and adds it to those beside it. One whose target is none, or has one already, is reported. */
+export function addOverride(block: Block, beside: Override[], constants: Constants): void {
+  const override = readOverride(block, constants);
+  if (!override) return;
+  const first = beside.find((other) => other.kind === override.kind && textOf(other) === textOf(override));
+  if (!first) {
+    beside.push(override);
+    return;
+  }
+  const { filename, start, end } = first.range;
+  const detail = `An ${block.type} block targeting ${textOf(override)} has already been defined at ${filename}:${start.line},${start.column}-${end.column}.`;
+  constants.diagnostics.push(errorDiagnostic(`Duplicate ${block.type} block`, detail, { subject: override.range }));
+}
+
+function textOf({ target }: Override): string {
+  return target.kind === "module" ? target.module.text : target.address.text;
+}
+
+function readOverride(block: Block, constants: Constants): Override | undefined {
   const kind = block.type === "override_module" ? "module" : block.type === "override_data" ? "data" : "resource";
   const name = kind === "module" ? "outputs" : "values";
   const { value: content, diagnostics } = contentOf(block.body, {

@@ -12,8 +12,8 @@ import { decodeRule, validName } from "../load/variable.ts";
 import { parseAddress } from "../parse-address.ts";
 import type { Files } from "../ports.ts";
 import { readBody, readMockProvider } from "./read-mock.ts";
-import { keywordOf, overrideBlocks, readOverride } from "./read-override.ts";
-import type { TestFile, TestPlanOptions, TestProvider, TestRun } from "./test-file.ts";
+import { addOverride, isOverride, keywordOf, overrideBlocks } from "./read-override.ts";
+import type { Override, TestFile, TestPlanOptions, TestProvider, TestRun } from "./test-file.ts";
 
 const optional = (name: string) => ({ name, required: false });
 
@@ -44,7 +44,7 @@ class Reader {
   readonly #runs: Block[] = [];
   readonly #ranges = new Map<string, SourceRange>();
   readonly #providers = new Map<string, TestProvider>();
-  readonly #overrides: TestFile["overrides"][number][] = [];
+  readonly #overrides: Override[] = [];
   #variables: ReadonlyMap<string, Expression> | undefined;
   #parallel = false;
 
@@ -74,8 +74,7 @@ class Reader {
         this.#parallel = this.#flags(block, ["parallel"]).get("parallel") ?? false;
         return;
       default: {
-        const override = readOverride(block, this.#constants);
-        if (override) this.#overrides.push(override);
+        addOverride(block, this.#overrides, this.#constants);
       }
     }
   }
@@ -173,6 +172,8 @@ function readRun(block: Block, constants: Constants, parallel: boolean): TestRun
   const options = single("plan_options");
   const source = module && readSource(module, constants);
   const stateKey = constants.text(content.attributes.get("state_key"));
+  const overrides: Override[] = [];
+  for (const inner of content.blocks) if (isOverride(inner)) addOverride(inner, overrides, constants);
   return {
     name: block.labels[0]!,
     command: readCommand(content.attributes.get("command"), constants),
@@ -182,9 +183,7 @@ function readRun(block: Block, constants: Constants, parallel: boolean): TestRun
     options: options ? readOptions(options, constants) : defaultOptions,
     asserts: of("assert").map((rule) => readAssert(rule, constants)),
     expectFailures: constants.traversals(content.attributes.get("expect_failures")),
-    overrides: content.blocks
-      .filter((inner) => inner.type.startsWith("override_"))
-      .flatMap((inner) => readOverride(inner, constants) ?? []),
+    overrides,
     ...(stateKey === undefined ? {} : { stateKey }),
     parallel: constants.flag(content.attributes.get("parallel")) ?? parallel,
     range: rangeOf(block.header),
