@@ -59,9 +59,9 @@ function slowly(port: number): Server {
   });
 }
 
-function interruptAtCreation(times: number) {
+function interruptAtCreation(times: number, ...flags: string[]) {
   let sent = 0;
-  return runProgram(["apply", "-auto-approve"], {
+  return runProgram(["apply", "-auto-approve", ...flags], {
     cwd: folder.path,
     onOutput: (child, text) => {
       if (sent > 0 || !text.includes("consul_key_prefix.first: Creating")) return;
@@ -157,6 +157,18 @@ test("one interrupt lets what runs finish, begins nothing more and keeps the sta
   expect((await folder.must("state", "list")).out).toBe("consul_key_prefix.first\n");
   expect(leftBeside()).toEqual([]);
   expect((await folder.must("plan")).out).toContain("Plan: 1 to add, 0 to change, 0 to destroy.");
+});
+
+test("with -json an interrupt is told as a line of its own", async () => {
+  const { code, out, err } = await interruptAtCreation(1, "-json");
+  expect(code).toBe(1);
+  const lines = out
+    .trim()
+    .split("\n")
+    .map((line): { type: string; "@message": string } => JSON.parse(line));
+  const said = lines.filter(({ type }) => type === "log").map((line) => line["@message"]);
+  expect(said).toEqual([expect.stringContaining("Interrupted: what is under way is finished")]);
+  expect(err).toBe("");
 });
 
 test("a second interrupt ends it at once, and the journal says what was under way", async () => {

@@ -116,7 +116,10 @@ const interruptWords = {
 /** Says what an interrupt does, when it comes; until the function given back is called. */
 export function sayInterrupts(session: Session, phase: keyof typeof interruptWords = "apply"): () => void {
   const { signal } = session.io;
-  const say = () => void session.io.stderr(interruptWords[phase]);
+  const say = () => {
+    session.tellJson((view) => view.log(interruptWords[phase]));
+    if (!session.json) void session.io.stderr(interruptWords[phase]);
+  };
   signal.addEventListener("abort", say, { once: true });
   return () => signal.removeEventListener("abort", say);
 }

@@ -37,6 +37,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   if (!putAside && !(await sameAsPlanned(run, target))) return false;
   noteBegun(run, change);
   const started = run.ports.clock.monotonic();
+  const elapsed = () => (run.ports.clock.monotonic() - started) / 1000;
   const id = shownId(change.before);
   const common = {
     address: address.text,
@@ -45,7 +46,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
   } as const;
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
   if (!(await farewell(run, target, stored))) {
-    run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
+    run.ports.events({ kind: "apply-failed", ...common, seconds: elapsed() });
     return false;
   }
   const begun = await recordBefore(run, {
@@ -56,7 +57,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
     schemaVersion: schema.version,
   });
   if (!begun) {
-    run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
+    run.ports.events({ kind: "apply-failed", ...common, seconds: elapsed() });
     return false;
   }
   const [before] = unmarkDeep(change.before);
@@ -89,7 +90,7 @@ export async function destroy(run: ApplyRun, target: DestroyTarget): Promise<boo
     ...(deposedKey === undefined ? {} : { deposedKey }),
     ...(left ? { object: left } : {}),
   });
-  const seconds = (run.ports.clock.monotonic() - started) / 1000;
+  const seconds = elapsed();
   run.ports.events(ok ? { kind: "apply-done", ...common, seconds } : { kind: "apply-failed", ...common, seconds });
   if (ok) run.counts.destroyed++;
   return ok && recorded;
@@ -141,7 +142,7 @@ function whatIsLeft(
       errorDiagnostic("Provider returned invalid result object after apply", detail, { address: address.text }),
     ]);
   }
-  const { value: identity } = judgeIdentity(answer.identity, address, schema.identity, "after a delete");
+  const { value: identity } = judgeIdentity(answer.identity, address, schema.identity, "apply");
   return storedObject(markLike(answer.newState, change.before, schema.block), schema, {
     ...stored,
     private: answer.private,

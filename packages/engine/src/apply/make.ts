@@ -15,7 +15,7 @@ import { checkRules } from "../checks.ts";
 import type { Resource } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import { instanceDataOf } from "../evaluator.ts";
-import { identityAs, inPlan, judgeIdentity, storedIdentity } from "../identity.ts";
+import { identityAs, judgeIdentity, storedIdentity } from "../identity.ts";
 import { markLike, providerDiagnostics, providerDied, shownId, storedObject } from "../objects.ts";
 import type { Expansion } from "../expansion.ts";
 import { readData } from "../plan/data.ts";
@@ -150,7 +150,7 @@ async function planAgain(
     };
     const answer = await provider.planResourceChange(request);
     if (!report(run, providerDiagnostics(answer.diagnostics, address.text, resource.body))) return undefined;
-    const judged = judgeIdentity(answer.plannedIdentity, address, schema.identity, inPlan);
+    const judged = judgeIdentity(answer.plannedIdentity, address, schema.identity, "plan");
     if (!report(run, judged.diagnostics)) return undefined;
     const planned =
       answer.legacyTypeSystem && !fresh
@@ -184,6 +184,7 @@ async function call(
   const { address } = change;
   const providerText = change.provider.text;
   const started = run.ports.clock.monotonic();
+  const elapsed = () => (run.ports.clock.monotonic() - started) / 1000;
   const id = shownId(change.before);
   const common = { address: address.text, action };
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
@@ -192,7 +193,7 @@ async function call(
   const asked = { address: address.text, provider: providerText, type, schemaVersion: schema.version, sent };
   const begun = await recordBefore(run, { sequence, ...asked, action, ...(deposes === undefined ? {} : { deposes }) });
   if (!begun) {
-    run.ports.events({ kind: "apply-failed", ...common, seconds: 0 });
+    run.ports.events({ kind: "apply-failed", ...common, seconds: elapsed() });
     return undefined;
   }
   if (deposes !== undefined) run.state.depose(address, providerText, deposes);
@@ -202,11 +203,10 @@ async function call(
     (error: unknown) => [undefined, error] as const,
   );
   const result = settle(run, target, prior, final.planned, answer, died);
-  const seconds = (run.ports.clock.monotonic() - started) / 1000;
   if (!answer && action === "create") {
     // The object may be there all the same: the journal keeps the question open, and the next plan settles it.
     run.unanswered.push({ ...asked, at: new Date(run.ports.clock.now()).toISOString() });
-    run.ports.events({ kind: "apply-failed", ...common, seconds });
+    run.ports.events({ kind: "apply-failed", ...common, seconds: elapsed() });
     return undefined;
   }
   const value = result.value && markLike(result.value, markedConfig, schema.block);
@@ -230,15 +230,20 @@ async function call(
     else run.counts.added++;
   }
   if (!result.ok || !value || !recorded) {
-    run.ports.events({ kind: "apply-failed", ...common, seconds });
+    run.ports.events({ kind: "apply-failed", ...common, seconds: elapsed() });
     return undefined;
   }
   if (object && provisioners.length > 0 && !(await finish(run, target, provisioners, value, object))) {
-    run.ports.events({ kind: "apply-failed", ...common, seconds });
+    run.ports.events({ kind: "apply-failed", ...common, seconds: elapsed() });
     return undefined;
   }
   const newId = shownId(value);
-  run.ports.events({ kind: "apply-done", ...common, seconds, ...(newId === undefined ? {} : { id: newId }) });
+  run.ports.events({
+    kind: "apply-done",
+    ...common,
+    seconds: elapsed(),
+    ...(newId === undefined ? {} : { id: newId }),
+  });
   return value;
 }
 
