@@ -181,6 +181,37 @@ test("a large job and its rollout end as they should wherever the leader is kill
   }
 });
 
+test("no batch starts before its gates let the last one pass, wherever the leader is killed", {
+  timeout: 60_000,
+}, async () => {
+  const gates = { gates: [{ name: "own", kind: "conditions" }] };
+  const gated = (v: number) =>
+    jobOf({ count: 6, update: { ...atOnce, maxParallel: 2 } }, { gates }, { env: { V: `${v}` } });
+  for (let lives = 1; lives <= 25; lives++) {
+    const { cluster } = await start(3);
+    const isRolled = (v: number) => () =>
+      isQuiet(cluster) && healthy(cluster, v) === 6 && rollout(cluster)?.status === "successful";
+    await cluster.commands.registerJob(gated(0), {});
+    while (!isRolled(0)()) await leadUntilKilled(cluster, 1_000, isRolled(0));
+    await cluster.commands.registerJob(gated(1), {});
+    let most = 0;
+    const look = () => {
+      const passed = new Set(rollout(cluster)?.gating?.passed);
+      const onTrial = live(cluster).filter(({ allocation: { id, version: v } }) => v === 1 && !passed.has(id)).length;
+      if (rollout(cluster)?.status === "running") most = Math.max(most, onTrial);
+      return isRolled(1)();
+    };
+    const first = await leadUntilKilled(cluster, lives, look);
+    while (!look()) await leadUntilKilled(cluster, lives + 3, look);
+    expect(most).toBe(2);
+    const { decisions } = rollout(cluster)!.gating!;
+    expect(decisions.map(({ batch, kind }) => [batch, kind])).toEqual([1, 2, 3].map((batch) => [batch, "go"]));
+    await cluster.close();
+    open.pop();
+    if (first === "over") return;
+  }
+});
+
 test("leaders that are killed again and again lose and double nothing, whatever happens", {
   timeout: 120_000,
 }, async () => {
