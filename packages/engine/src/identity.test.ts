@@ -86,6 +86,20 @@ describe("an identity is kept", () => {
     expect(plainOf(gone!.beforeIdentity!)).toEqual({ name: "a", id: "test_named-1" });
   });
 
+  test("over a move of its resource, and given where it was of another type that has none", async () => {
+    const engine = new TestEngine("");
+    await engine.given('resource "test_small" "old" {\n  name = "a"\n}\n');
+    engine.configure(`${named("a")}moved {\n  from = test_small.old\n  to   = test_named.a\n}\n`);
+    await engine.apply();
+    expect(kept(engine)).toEqual({ version: 1, name: "a", id: "test_small-1" });
+    engine.configure(
+      `${named("a").replace('"a" {', '"b" {')}moved {\n  from = test_named.a\n  to   = test_named.b\n}\n`,
+    );
+    await engine.apply();
+    expect(engine.objects()).toEqual(["test_named.b"]);
+    expect(kept(engine)).toEqual({ version: 1, name: "a", id: "test_small-1" });
+  });
+
   test("and taken up by a refresh of an object that has none yet", async () => {
     const engine = await made();
     store(engine, ({ identity: _, ...object }) => object);

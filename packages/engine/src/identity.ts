@@ -14,6 +14,21 @@ import { knownPlain } from "./formats/values-json.ts";
 import { providerDiagnostics, providerDied, readObject } from "./objects.ts";
 import type { ObjectState, StoredIdentity } from "./state.ts";
 
+/** What {@link readObject} reads, and the identity with it. */
+export async function readWithIdentity(
+  object: ObjectState,
+  address: InstanceAddress,
+  schema: Schema,
+  provider: Provider,
+): Promise<ReadObject> {
+  const read = await readObject(object, address, schema, provider);
+  if (hasErrors(read.diagnostics)) return read;
+  const { value: identity, diagnostics } = object.movedFrom
+    ? judgeIdentity(read.identity, address, schema.identity, "move")
+    : await readIdentity(object.identity, address, schema, provider);
+  return { value: read.value, ...identityAs("identity", identity), diagnostics: [...read.diagnostics, ...diagnostics] };
+}
+
 /**
  * A stored identity as a value of the type's identity schema. One of an older version, or that does not fit, is brought to it by
  * the provider; one of a newer version is an error. Undefined where nothing is stored, or objects of the type have none any more.
@@ -40,26 +55,11 @@ async function readIdentity(
     const answer = await provider.upgradeResourceIdentity(call);
     const said = providerDiagnostics(answer.diagnostics, address.text);
     if (hasErrors(said)) return { value: undefined, diagnostics: said };
-    const { value, diagnostics } = judgeIdentity(answer.upgraded, address, schema, "after it was brought up to date");
+    const { value, diagnostics } = judgeIdentity(answer.upgraded, address, schema, "upgrade");
     return { value, diagnostics: [...said, ...diagnostics] };
   } catch (error) {
     return { value: undefined, diagnostics: [providerDied(address.text, "reading the stored identity", error)] };
   }
-}
-
-/** What {@link readObject} reads, and the identity with it. */
-export async function readWithIdentity(
-  object: ObjectState,
-  address: InstanceAddress,
-  schema: Schema,
-  provider: Provider,
-): Promise<ReadObject> {
-  const read = await readObject(object, address, schema, provider);
-  if (hasErrors(read.diagnostics)) return read;
-  const { value: identity, diagnostics } = object.movedFrom
-    ? judgeIdentity(read.identity, address, schema.identity, "after it was moved")
-    : await readIdentity(object.identity, address, schema, provider);
-  return { value: read.value, ...identityAs("identity", identity), diagnostics: [...read.diagnostics, ...diagnostics] };
 }
 
 /** An identity as it is stored with its object. It has no marks, and is wholly known. */
@@ -84,26 +84,26 @@ export function judgeIdentity(
   identity: Value | undefined,
   address: InstanceAddress,
   schema: IdentitySchema | undefined,
-  when: string,
+  after: IdentitySource,
 ): Diagnosed<Value | undefined> {
   if (!identity || !schema || isNull(identity)) return { value: undefined, diagnostics: [] };
   const wrong = !typeEquals(identity.type, identityType(schema))
     ? "it does not fit its own identity schema"
-    : when !== inPlan && !isWhollyKnown(identity)
+    : after !== "plan" && !isWhollyKnown(identity)
       ? "parts of it are not known"
       : undefined;
   return wrong === undefined
     ? { value: identity, diagnostics: [] }
-    : { value: undefined, diagnostics: [invalidIdentity(address, `${when}: ${wrong}`)] };
+    : { value: undefined, diagnostics: [invalidIdentity(address, `${moments[after]}: ${wrong}`)] };
 }
 
-/** Which parts of an identity came out otherwise than they were planned; those that were not known yet may be anything. */
+/** Where an identity came out otherwise than it was planned, in phrases; what was not known yet may be anything. */
 export function identityDisagreements(planned: Value | undefined, identity: Value | undefined): readonly string[] {
   if (!planned || !identity) return [];
   const now = asMap(identity);
   return [...asMap(planned)]
     .filter(([name, value]) => isWhollyKnown(value) && !rawEquals(value, now.get(name)!))
-    .map(([name]) => name);
+    .map(([name]) => `identity.${name} is not what was planned`);
 }
 
 /** An identity for people: what is given of it, as a JSON object on one line. */
@@ -111,8 +111,17 @@ export function identityText(identity: Value): string {
   return JSON.stringify(knownPlain(objectValue([...asMap(identity)].filter(([, value]) => !isNull(value)))));
 }
 
-/** For {@link judgeIdentity}: parts of a planned identity may be settled later. */
-export const inPlan = "in its plan";
+/** Which call of a provider gave an identity. */
+export type IdentitySource = "plan" | "apply" | "read" | "import" | "move" | "upgrade";
+
+const moments: Readonly<Record<IdentitySource, string>> = {
+  plan: "in its plan",
+  apply: "after the change",
+  read: "when it read it",
+  import: "when it imported it",
+  move: "after it was moved",
+  upgrade: "after it was brought up to date",
+};
 
 function invalidIdentity({ text }: InstanceAddress, why: string): Diagnostic {
   const detail = `The provider gave an identity of ${text} that cannot be used ${why}. This is a bug in the provider, which should be reported in the provider's own issue tracker.`;

@@ -25,11 +25,11 @@ export async function readExisting(
     if (hasErrors(diagnostics)) return stop();
     const found = answer.imported.find((entry) => entry.type === type);
     if (!found) return stop(nothingFound(address, by));
-    const first = judgeIdentity(found.identity, address, schema.identity, "when it imported it");
+    const first = judgeIdentity(found.identity, address, schema.identity, "import");
     const known = first.value ?? by.identity;
     const call = { type, current: found.state, private: found.private, ...identityAs("identity", known) };
     const { identity: last, ...read } = await provider.readResource(call);
-    const { value: identity = known, diagnostics: wrong } = judgeIdentity(last, address, schema.identity, whenRead);
+    const { value: identity = known, diagnostics: wrong } = judgeIdentity(last, address, schema.identity, "read");
     diagnostics.push(...first.diagnostics, ...providerDiagnostics(read.diagnostics, address.text), ...wrong);
     if (hasErrors(diagnostics)) return stop();
     if (isNull(read.newState)) return stop(notThere(address, by));
@@ -38,8 +38,6 @@ export async function readExisting(
     return stop(providerDied(address.text, "importing", error));
   }
 }
-
-const whenRead = "when it read it";
 
 /** What an object is known by, for people. */
 function importedBy({ id, identity }: Importing): string {

@@ -55,6 +55,13 @@ test("it is made of attributes, told whether an import has to give them", async 
   });
 });
 
+test("it is not made of what must not be seen", async () => {
+  const schema = { secret: required(string, { sensitive: true }) };
+  const about = { create: () => ({ secret: "" }), read: () => null, delete: () => undefined };
+  const thing = defineResource({ schema, identity: { attributes: { secret: "required" } }, ...about });
+  expect(() => thing("thing")).toThrow("that anybody may see");
+});
+
 test("it is planned, given after a create, and read", async () => {
   const { provider, object, nothing } = await started(named);
   const config = object({ name: "a" });

@@ -104,10 +104,10 @@ function schemaOf<F extends Fields>(
   { version = 0, attributes }: ResourceIdentity<F>,
 ): IdentitySchema {
   const parts = Object.entries<"required" | "optional" | undefined>(attributes).map(([part, presence]) => {
-    const { type, description } = attributeSchemaOf(fields, part) ?? {};
+    const { type, description, sensitive, writeOnly } = attributeSchemaOf(fields, part) ?? {};
     invariant(
-      type && isPlain(type),
-      `${name}.${part} is a text, a number, a boolean or a list of such, as an identity needs`,
+      type && isPlain(type) && !sensitive && !writeOnly,
+      `${name}.${part} is a text, a number, a boolean or a list of such that anybody may see, as an identity needs`,
     );
     const about = description === undefined ? {} : { description };
     const forImport = { requiredForImport: presence === "required", optionalForImport: presence === "optional" };

@@ -37,8 +37,8 @@ export function settle(
   const address = change.address.text;
   const isNew = isNull(prior);
   const before = isNew ? undefined : change.beforeIdentity;
-  const beforePart = identityAs("identity", before);
-  const kept: Settled = { ok: false, value: isNew ? undefined : prior, private: change.priorPrivate, ...beforePart };
+  const named = identityAs("identity", before);
+  const kept: Settled = { ok: false, value: isNew ? undefined : prior, private: change.priorPrivate, ...named };
   if (!answer) {
     report(run, [providerDied(address, "making the change", died)]);
     return kept;
@@ -74,22 +74,16 @@ export function settle(
     );
     value = withoutUnknown(value);
   }
-  const wrong = ok && !answer.legacyTypeSystem ? resultDisagreements(schema.block, planned, value) : [];
+  const judged = judgeIdentity(answer.identity, change.address, schema.identity, "apply");
+  if (ok && !report(run, judged.diagnostics)) ok = false;
+  const isHeld = ok && !answer.legacyTypeSystem;
+  const wrong = isHeld ? resultDisagreements(schema.block, planned, value).map(disagreementText) : [];
+  // An update that gives another identity is the provider's word; what is new was shown with the one that it would have.
+  if (isHeld && isNew) wrong.push(...identityDisagreements(change.afterIdentity, judged.value));
   if (wrong.length > 0) {
     complain(
       "Provider produced inconsistent result after apply",
-      `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.map(disagreementText).join("; ")}.`,
-    );
-  }
-  const judged = judgeIdentity(answer.identity, change.address, schema.identity, "after the change");
-  if (ok && !report(run, judged.diagnostics)) ok = false;
-  // An update that gives another identity is the provider's word; what is new was shown with the one that it would have.
-  const other =
-    ok && isNew && !answer.legacyTypeSystem ? identityDisagreements(change.afterIdentity, judged.value) : [];
-  if (other.length > 0) {
-    complain(
-      "Provider produced inconsistent result after apply",
-      `When applying changes to ${address}, the provider gave another identity than it had planned: ${other.join(", ")}.`,
+      `When applying changes to ${address}, the provider produced an unexpected new value: ${wrong.join("; ")}.`,
     );
   }
   return { ok, value, private: answer.private, ...identityAs("identity", judged.value ?? before) };

@@ -15,7 +15,7 @@ import { checkRules } from "../checks.ts";
 import type { Resource } from "../configuration.ts";
 import { decodeResourceConfig } from "../decode-body.ts";
 import type { InstanceData } from "../evaluator.ts";
-import { identityAs, inPlan, judgeIdentity } from "../identity.ts";
+import { identityAs, judgeIdentity } from "../identity.ts";
 import { markLike, providerDiagnostics, providerDied } from "../objects.ts";
 import { noPrivate } from "../state.ts";
 import { provisionersFor } from "../provision/blocks.ts";
@@ -231,7 +231,7 @@ async function callPlan(
     const call = { type: address.resource.type, prior, proposed, config, priorPrivate, deferralAllowed };
     const given = await provider.planResourceChange({ ...call, ...identityAs("priorIdentity", identity) });
     if (!report(run, providerDiagnostics(given.diagnostics, address.text, resource.body))) return undefined;
-    const judged = judgeIdentity(given.plannedIdentity, address, schema.identity, inPlan);
+    const judged = judgeIdentity(given.plannedIdentity, address, schema.identity, "plan");
     if (!report(run, judged.diagnostics)) return undefined;
     const { plannedIdentity: _, ...rest } = given;
     const answer: PlanAnswer = { ...rest, ...identityAs("plannedIdentity", judged.value) };

@@ -137,7 +137,7 @@ async function readNow(
     }
     const secrets = writtenBack(answer.newState, schema.block);
     if (!report(run, writtenBackProblems(address.text, secrets, "when it read it"))) return undefined;
-    const judged = judgeIdentity(answer.identity, address, schema.identity, "when it read it");
+    const judged = judgeIdentity(answer.identity, address, schema.identity, "read");
     if (!report(run, judged.diagnostics)) return undefined;
     return {
       value: markLike(normalized(answer.newState, schema.block), before.value, schema.block),

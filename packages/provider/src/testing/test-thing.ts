@@ -137,8 +137,19 @@ export const testNamed = defineResource({
     // In version 0 the name was called title.
     upgrades: { 0: ({ title, ...rest }) => ({ ...rest, name: title ?? null }) },
   },
+  moves: [
+    {
+      provider: "registry.terraform.io/millwright/test",
+      type: "test_small",
+      move: ({ name = null, value = null, id = null }) => ({ name, value, id }),
+    },
+  ],
   create: (call) => createObject("test_named", call, settleNamed),
-  read: (call) => readObject(call),
+  read: async (call) => {
+    // What was moved here has further attributes in the world.
+    const found = await readObject(call);
+    return found && { name: found.name, value: found.value, id: found.id };
+  },
   update: (call) => updateObject(call, settleNamed),
   delete: (call) => deleteObject(call),
   import: ({ client, id }) => {
