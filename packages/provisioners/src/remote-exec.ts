@@ -34,7 +34,13 @@ async function runRemotely(call: ProvisionerCall): Promise<void> {
   output(`  Private key: ${login.privateKey !== undefined}`);
   output(`  SSH Agent: ${login.agent && env.SSH_AUTH_SOCK !== undefined}`);
   output(`  Checking Host Key: ${login.hostKey !== undefined}`);
-  if (login.proxy) output(`  Proxy: ${login.proxy.scheme}://${login.proxy.host}:${login.proxy.port}`);
+  if (login.proxy) {
+    output("Using configured proxy host...");
+    output(`  ProxyHost: ${login.proxy.host}`);
+    output(`  ProxyPort: ${login.proxy.port}`);
+    output(`  ProxyUserName: ${login.proxy.user ?? ""}`);
+    output(`  ProxyUserPassword: ${login.proxy.password !== undefined}`);
+  }
   const remote = await Remote.open(login, { clock, signal, env });
   output("Connected!");
   try {

@@ -3,14 +3,15 @@ import { artifactErrors } from "@millwright/artifact/errors";
 import { UnpackedTree } from "@millwright/artifact/tree";
 import { unpack } from "@millwright/artifact/unpack";
 import { invariant, messageOf, OperationalError } from "@millwright/core/errors";
-import { copyFile, cp, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { copyFile, cp, lstat, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { sourceErrors } from "./errors.ts";
 import type { SourceHttp } from "./http.ts";
-import { matchesAny } from "./package-hash.ts";
+import { hashFolder, matchesAny } from "./package-hash.ts";
 import { platformText } from "./platform.ts";
 import type { PackageOffer, PackageTrust } from "./provider-origin.ts";
 import { providerSourceText } from "./provider-source.ts";
+import { unfinishedFor } from "./unfinished.ts";
 
 /** How much a package may be: an archive that unpacks to more is meant to fill a disk. */
 const limits = { unpackedBytes: 20_000_000_000, files: 100_000 };
@@ -25,26 +26,48 @@ export async function placePackage(
   place: { readonly path: string; readonly http: SourceHttp },
 ): Promise<PackageTrust> {
   const what = `the package of ${providerSourceText(offer.source)} ${offer.version}`;
-  await mkdir(dirname(place.path), { recursive: true });
   if (offer.place.kind === "folder") {
     const trust = await offer.check(offer.place.path);
     if (noted.length > 0 && !(await matchesAny(offer.place.path, "folder", noted))) throw notNoted(offer);
     await linkFolder(offer.place.path, place.path);
     return trust;
   }
-  const temporary = await mkdtemp(join(dirname(place.path), `.${basename(place.path)}-`));
+  const temporary = await unfinishedFor(place.path);
   try {
     const packed = join(temporary, "package.zip");
     const trust = await fetchPackage(offer, packed, place.http);
     if (noted.length > 0 && !(await matchesAny(packed, "packed", noted))) throw notNoted(offer);
     const unpacked = join(temporary, "unpacked");
     await unpackPackage(packed, unpacked, { what, signal: place.http.signal });
-    await rm(place.path, { recursive: true, force: true });
-    await rename(unpacked, place.path);
+    await putInPlace(unpacked, place.path, temporary);
     return trust;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** How often others may come first with another package for the same place. */
+const mostRivals = 10;
+
+// Others may install the same package at the same place, and run what is there: one that is the same stays as it is.
+async function putInPlace(unpacked: string, path: string, temporary: string): Promise<void> {
+  for (let rivals = 0; ; rivals++) {
+    try {
+      return await rename(unpacked, path);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      const isTaken = code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR";
+      if (!isTaken || rivals === mostRivals) throw error;
+    }
+    const there = await lstat(path).catch(() => undefined);
+    if (there?.isDirectory() && (await hashFolder(path).catch(() => undefined)) === (await hashFolder(unpacked)))
+      return;
+    await rename(path, join(temporary, `before-${rivals}`)).catch(ignoreMissing);
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }
 
 /** Fetches a packed package to a file, and checks it as its origin says. */

@@ -20,6 +20,14 @@ export interface HttpPorts {
   readonly clock?: Clock;
   /** Told of every request, by its address without secrets. */
   readonly log?: Log;
+  /** Told while something large is written to a file, every few seconds. */
+  readonly progress?: (progress: DownloadProgress) => Promise<void>;
+}
+
+/** How far a download is; bytes. `total` where its server says it. */
+export interface DownloadProgress {
+  readonly received: number;
+  readonly total?: number;
 }
 
 export interface HttpRequest {
@@ -41,12 +49,16 @@ export interface FormAnswer {
 }
 
 const mostRedirects = 10;
+/** How often is told how far a download is, and the most that a server may have us wait; milliseconds. */
+const progressPause = 5_000;
+const longestPause = 60_000;
 const mostSmallBytes = 50_000_000;
 
 /** Asks servers: follows redirects, tries again what may succeed later, and says what was wrong in words for users. */
 export class SourceHttp {
   readonly env: Environment;
   readonly signal: AbortSignal;
+  readonly #ports: HttpPorts;
   readonly #clock: Clock;
   readonly #log: Log;
   /** What servers of providers and modules are told about who asks; some answer by it. */
@@ -58,6 +70,7 @@ export class SourceHttp {
   #authorities: readonly string[] | undefined;
 
   constructor(ports: HttpPorts) {
+    this.#ports = ports;
     this.env = ports.env;
     this.signal = ports.signal;
     this.#clock = ports.clock ?? systemClock;
@@ -70,22 +83,33 @@ export class SourceHttp {
     this.#milliseconds = 1000 * Math.max(1, numberIn(ports.env, "TF_REGISTRY_CLIENT_TIMEOUT", 10));
   }
 
-  /** Any answer that a server gives. Throws `unreachable` where none comes, after as many tries as are set. */
-  get(url: URL, request: HttpRequest = {}): Promise<HttpAnswer> {
-    return this.#try(url, request, this.#retries);
+  /** The same, telling how far its downloads are. */
+  telling(progress: (progress: DownloadProgress) => Promise<void>): SourceHttp {
+    return new SourceHttp({ ...this.#ports, progress });
   }
 
-  async #try(url: URL, request: HttpRequest, retries: number): Promise<HttpAnswer> {
+  /** Any answer that a server gives. Throws `unreachable` where none comes, after as many tries as are set. */
+  get(url: URL, request: HttpRequest = {}): Promise<HttpAnswer> {
+    return this.#try(url, request, { retries: this.#retries, use: async (answer) => answer });
+  }
+
+  async #try<T>(
+    url: URL,
+    request: HttpRequest,
+    { retries, use }: { readonly retries: number; readonly use: (answer: HttpAnswer) => Promise<T> },
+  ): Promise<T> {
     for (let tried = 0; ; tried++) {
+      let pause = 1000 * 2 ** tried;
       try {
         const answer = await this.#follow(url, request);
-        if (answer.status < 500 || tried >= retries) return answer;
+        if (tried >= retries || !mayPass(answer.status)) return await use(answer);
+        pause = Math.max(pause, pauseAskedFor(answer));
         answer.body.destroy();
       } catch (error) {
         this.signal.throwIfAborted();
         if (!(error instanceof OperationalError) || !error.kind.retryable || tried >= retries) throw error;
       }
-      await this.#clock.sleep(1000 * 2 ** tried, this.signal);
+      await this.#clock.sleep(pause, this.signal);
     }
   }
 
@@ -119,18 +143,30 @@ export class SourceHttp {
     return wholeOf(this.pieces(answer), answer.url, what);
   }
 
-  /** Writes a file; throws for any status but 200. */
+  /** Writes a file, from the beginning again where the connection breaks; throws for any status but 200. */
   async download(url: URL, path: string, what: string, request: HttpRequest = {}): Promise<void> {
-    const answer = await this.#try(url, request, this.#downloadRetries);
-    if (answer.status !== 200) throw await refusal(answer, what);
-    await this.save(answer, path);
+    const use = async (answer: HttpAnswer) => {
+      if (answer.status !== 200) throw await refusal(answer, what);
+      await this.save(answer, path);
+    };
+    await this.#try(url, request, { retries: this.#downloadRetries, use });
   }
 
   /** Writes what a server answers with. */
   async save(answer: HttpAnswer, path: string): Promise<void> {
+    const length = Number(answer.headers["content-length"]);
+    const total = Number.isSafeInteger(length) && length > 0 ? { total: length } : {};
+    let received = 0;
+    let told = this.#clock.monotonic();
     const file = await open(path, "w", 0o600);
     try {
-      for await (const piece of this.pieces(answer)) await file.writeFile(piece);
+      for await (const piece of this.pieces(answer)) {
+        await file.writeFile(piece);
+        received += piece.length;
+        if (this.#clock.monotonic() - told < progressPause) continue;
+        told = this.#clock.monotonic();
+        await this.#ports.progress?.({ received, ...total });
+      }
     } finally {
       await file.close();
     }
@@ -196,6 +232,17 @@ export class SourceHttp {
   }
 }
 
+function mayPass(status: number): boolean {
+  return status >= 500 || status === 429;
+}
+
+/** How long a server that is busy asks to be left alone; milliseconds. */
+function pauseAskedFor({ headers }: HttpAnswer): number {
+  const text = headers["retry-after"] ?? "";
+  const pause = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
+  return Number.isFinite(pause) ? Math.min(longestPause, Math.max(0, pause)) : 0;
+}
+
 /** The error that a server's refusal is: by its status, with what it says where that is a line of text or JSON errors. */
 export async function refusal(answer: HttpAnswer, what: string): Promise<OperationalError> {
   const { status } = answer;
@@ -210,7 +257,7 @@ export async function refusal(answer: HttpAnswer, what: string): Promise<Operati
     const advice = `Look at the credentials for ${answer.url.host}: terraform login, a credentials block, or TF_TOKEN_${answer.url.hostname.replaceAll("-", "__").replaceAll(".", "_")}.`;
     return new OperationalError(sourceErrors.unauthorized, `The ${asked} was refused with ${status}. ${advice}`);
   }
-  const kind = status >= 500 || status === 429 ? sourceErrors.unreachable : sourceErrors.badAnswer;
+  const kind = mayPass(status) ? sourceErrors.unreachable : sourceErrors.badAnswer;
   return new OperationalError(
     kind,
     `The ${asked} was answered with ${status}. Try again later, or ask who runs ${answer.url.host}.`,

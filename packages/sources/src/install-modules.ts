@@ -4,10 +4,10 @@ import { OperationalError } from "@millwright/core/errors";
 import type { SourceRange } from "@millwright/core/source";
 import { parseConstraints } from "@millwright/text/versions";
 import { existsSync } from "node:fs";
-import { cp, mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { cp, rename, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fetchModulePackage, folderMeant } from "./fetch-module.ts";
-import type { SourceHttp } from "./http.ts";
+import type { DownloadProgress, SourceHttp } from "./http.ts";
 import type { InstalledModule, ModuleManifest } from "./module-manifest.ts";
 import { installedFor, type ModuleCallSource } from "./installed-for.ts";
 import type { ModuleRegistry } from "./module-registry.ts";
@@ -20,6 +20,7 @@ import {
   type RemoteSource,
   shownSource,
 } from "./module-source.ts";
+import { unfinishedFor } from "./unfinished.ts";
 
 /** A module call as far as its installation goes. */
 export interface ModuleNeed extends ModuleCallSource {
@@ -29,6 +30,8 @@ export interface ModuleNeed extends ModuleCallSource {
 /** What is told while modules are installed. */
 export type ModuleEvent =
   | { readonly kind: "downloading"; readonly key: string; readonly package: string; readonly version?: string }
+  /** Now and then, while a package is on its way for long. */
+  | { readonly kind: "progress"; readonly key: string; readonly progress: DownloadProgress }
   | { readonly kind: "installed"; readonly key: string; readonly folder: string };
 
 export interface ModuleInstallOptions {
@@ -120,14 +123,14 @@ export class ModuleInstaller {
   ): Promise<InstalledModule> {
     const { data, folder, tell } = this.#options;
     const target = join(data, "modules", key);
-    await mkdir(dirname(target), { recursive: true });
-    const meant = await this.#fetch(from, target);
+    const http = this.#options.http.telling((progress) => tell({ kind: "progress", key, progress }));
+    const meant = await this.#fetch(from, target, http);
     const module = { key, source: moduleSourceText(source), folder: relative(folder, meant), ...version };
     await tell({ kind: "installed", key, folder: module.folder });
     return module;
   }
 
-  async #fetch(from: RemoteSource, target: string): Promise<string> {
+  async #fetch(from: RemoteSource, target: string, http: SourceHttp): Promise<string> {
     const whole = packageText(from);
     const before = this.#fetched.get(whole);
     if (before !== undefined) {
@@ -135,14 +138,14 @@ export class ModuleInstaller {
       await cp(before, target, { recursive: true, verbatimSymlinks: true });
       return folderMeant(target, from.subfolder);
     }
-    const temporary = `${target}.new`;
-    await rm(temporary, { recursive: true, force: true });
+    const temporary = await unfinishedFor(target);
     try {
-      const meant = await fetchModulePackage(from, temporary, this.#options.http);
+      const fetched = join(temporary, "package");
+      const meant = await fetchModulePackage(from, fetched, http);
       await rm(target, { recursive: true, force: true });
-      await rename(temporary, target);
+      await rename(fetched, target);
       this.#fetched.set(whole, target);
-      return join(target, relative(temporary, meant));
+      return join(target, relative(fetched, meant));
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }

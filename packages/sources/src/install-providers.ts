@@ -1,7 +1,7 @@
 import { OperationalError } from "@millwright/core/errors";
 import { chooseVersion } from "./choose-version.ts";
 import { linkFolder, placePackage } from "./fetch-package.ts";
-import type { SourceHttp } from "./http.ts";
+import type { DownloadProgress, SourceHttp } from "./http.ts";
 import type { LockedProvider, Locks } from "./lock-file.ts";
 import { hashFolder } from "./package-hash.ts";
 import { currentPlatform } from "./platform.ts";
@@ -37,6 +37,8 @@ export type InstallEvent = { readonly source: ProviderSource } & (
   | { readonly kind: "there"; readonly version: string }
   | { readonly kind: "cached"; readonly version: string; readonly folder: string }
   | { readonly kind: "installing"; readonly version: string }
+  /** Now and then, while a package is on its way for long. */
+  | { readonly kind: "downloading"; readonly version: string; readonly progress: DownloadProgress }
   | { readonly kind: "installed"; readonly version: string; readonly trust: PackageTrust }
 );
 
@@ -134,7 +136,8 @@ class Installation {
   }
 
   async #fetch(source: ProviderSource, version: string, noted: readonly string[]): Promise<PackageTrust> {
-    const { origin, installed, cache, http } = this.#options;
+    const { origin, installed, cache, tell } = this.#options;
+    const http = this.#options.http.telling((progress) => tell({ kind: "downloading", source, version, progress }));
     const offer = await origin.offer(source, version, currentPlatform);
     const target = installed.packagePath(source, version);
     if (!cache) return placePackage(offer, noted, { path: target, http });

@@ -1,5 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseVersion } from "./choose-version.ts";
 import { fetchPackage } from "./fetch-package.ts";
@@ -12,6 +12,7 @@ import { hashZipContents, matchesAny } from "./package-hash.ts";
 import { type Platform, platformText } from "./platform.ts";
 import type { PackageTrust, ProviderOrigin } from "./provider-origin.ts";
 import { type ProviderSource, providerSourceText } from "./provider-source.ts";
+import { unfinishedFor } from "./unfinished.ts";
 import { sourceErrors } from "./errors.ts";
 
 export interface MirrorOptions {
@@ -60,23 +61,23 @@ async function mirrorOne(need: ProviderNeed, options: MirrorOptions): Promise<vo
   const { version } = await chooseVersion(need, origin, lock);
   await tell({ kind: "selected", source, version, why: lock ? "lock" : "constraints" });
   const folder = join(options.folder, source.host, source.namespace, source.type);
-  await mkdir(folder, { recursive: true });
   for (const platform of options.platforms) {
     await tell({ kind: "downloading", source, platform });
     const offer = await origin.offer(source, version, platform);
     const path = join(folder, `terraform-provider-${source.type}_${version}_${platformText(platform)}.zip`);
-    const temporary = `${path}.${process.pid}.tmp`;
+    const temporary = await unfinishedFor(path);
     try {
-      const trust = await fetchPackage(offer, temporary, http);
-      if (lock && lock.hashes.length > 0 && !(await matchesAny(temporary, "packed", lock.hashes)))
+      const fetched = join(temporary, "package.zip");
+      const trust = await fetchPackage(offer, fetched, http);
+      if (lock && lock.hashes.length > 0 && !(await matchesAny(fetched, "packed", lock.hashes)))
         throw new OperationalError(
           sourceErrors.untrusted,
           `the package for ${platformText(platform)} has none of the checksums of the lock file. If it is the one you want, add them with: providers lock -platform=${platformText(platform)}`,
         );
-      await rename(temporary, path);
+      await rename(fetched, path);
       await tell({ kind: "checked", source, trust });
     } finally {
-      await rm(temporary, { force: true });
+      await rm(temporary, { recursive: true, force: true });
     }
   }
   await writeIndexes(source, options.folder, folder);

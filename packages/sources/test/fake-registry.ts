@@ -24,9 +24,14 @@ export interface FakeContents {
   readonly modules?: readonly FakeModule[];
   /** Wrong on purpose, by the last part of a path: what is answered there instead. */
   readonly wrong?: Readonly<Record<string, Buffer | number>>;
+  /** Faults of first requests, one for each, by the last part of a path; then it is answered as ever. */
+  readonly faults?: Readonly<Record<string, readonly Fault[]>>;
   /** Where given, whoever asks must send it. */
   readonly token?: string;
 }
+
+/** A status; or the half of the answer, and then a broken connection, or nothing more. */
+export type Fault = number | "broken" | "stalled";
 
 /** A registry of providers and modules, and a network mirror, on a free port of this machine. */
 export class FakeRegistry {
@@ -36,6 +41,7 @@ export class FakeRegistry {
   readonly keyId: string;
   readonly #server: Server;
   readonly #contents: FakeContents;
+  readonly #faulty = new Map<string, number>();
   readonly #key: PrivateKey;
   readonly #public: string;
 
@@ -70,12 +76,24 @@ export class FakeRegistry {
       registry.log.push(`${request.method} ${path}`);
       const isAllowed = contents.token === undefined || request.headers.authorization === `Bearer ${contents.token}`;
       const answer = isAllowed ? await registry.#answer(path.replace(/\?.*$/, "")) : 401;
-      if (typeof answer === "number") response.writeHead(answer).end();
+      const fault = registry.#nextFault(path);
+      if (typeof fault === "number") response.writeHead(fault, { "retry-after": "0" }).end();
+      else if (fault !== undefined && Buffer.isBuffer(answer)) {
+        response.writeHead(200, { "content-length": answer.length });
+        response.write(answer.subarray(0, answer.length / 2), () => fault === "broken" && request.destroy());
+      } else if (typeof answer === "number") response.writeHead(answer).end();
       else if (Buffer.isBuffer(answer)) response.writeHead(200).end(answer);
       else if ("get" in answer) response.writeHead(204, { "x-terraform-get": answer.get }).end();
       else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer.json));
     });
     return registry;
+  }
+
+  #nextFault(path: string): Fault | undefined {
+    const last = path.replace(/\?.*$/, "").replace(/^.*\//, "");
+    const count = this.#faulty.get(last) ?? 0;
+    this.#faulty.set(last, count + 1);
+    return this.#contents.faults?.[last]?.[count];
   }
 
   /** `127.0.0.1:PORT`. */

@@ -15,6 +15,7 @@ import type { GivenFlag } from "../terraform/options.ts";
 import { type LoadedFolder, readConfiguration, variableSources } from "../terraform/folder.ts";
 import { readRunModules, readTestFiles, type RunModule } from "../terraform/run-modules.ts";
 import type { Session } from "../terraform/session.ts";
+import { progressText } from "./download-progress.ts";
 import type { InitOutput } from "./init-output.ts";
 import { sourceSettings } from "./source-settings.ts";
 
@@ -135,5 +136,6 @@ async function noteModules(
 
 function eventText(event: ModuleEvent): string {
   if (event.kind === "installed") return `- ${event.key} in ${event.folder}`;
+  if (event.kind === "progress") return `- ${event.key}: ${progressText(event.progress)}`;
   return `Downloading ${event.package}${event.version === undefined ? "" : ` ${event.version}`} for ${event.key}...`;
 }

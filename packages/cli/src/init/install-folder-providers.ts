@@ -24,6 +24,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Session } from "../terraform/session.ts";
 import { providersOf } from "../terraform/registry.ts";
+import { progressText } from "./download-progress.ts";
 import { readLocks, writeLocks } from "./folder-locks.ts";
 import type { InitOutput } from "./init-output.ts";
 import { providerNeeds } from "./provider-needs.ts";
@@ -183,6 +184,11 @@ async function tell(event: InstallEvent, output: InitOutput): Promise<void> {
       return output.line(
         `- Installing ${name} v${event.version}...`,
         `Installing provider version: ${name} v${event.version}...`,
+      );
+    case "downloading":
+      return output.line(
+        `- Downloading ${name} v${event.version}: ${progressText(event.progress)}`,
+        `${name} v${event.version}: downloaded ${progressText(event.progress)}`,
       );
     case "installed":
       return output.line(
