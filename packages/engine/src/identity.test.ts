@@ -68,7 +68,9 @@ describe("an identity is kept", () => {
   test("while a provider says nothing of it", async () => {
     const engine = await made();
     engine.provider.alter.read = ({ identity: _, ...answer }) => answer;
-    await engine.apply();
+    const { plan } = await engine.plan();
+    expect(plainOf(plan.changes[0]!.beforeIdentity!)).toEqual({ name: "a", id: "test_named-1" });
+    await engine.apply(plan);
     expect(kept(engine)).toEqual(ofA);
   });
 
