@@ -1,5 +1,7 @@
 import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
+import { sourcesIn } from "../views/diagnostics.ts";
+import { JsonView } from "../views/json-lines.ts";
 import { wrapText } from "../views/style.ts";
 import type { GivenFlag } from "./options.ts";
 import { readLine } from "./read-line.ts";
@@ -12,6 +14,8 @@ export interface CommandSpec<T extends FlagTable> {
   readonly usage: string;
   readonly about: string;
   readonly example: string;
+  /** Whether it has `-json` tell all that it says, an object a line. Others print a document of their own. */
+  readonly jsonLines?: true;
   /** How many arguments it takes: at least, at most. */
   readonly arguments: readonly [number, number];
   run(call: CommandCall<T>): Promise<number>;
@@ -38,12 +42,17 @@ export async function runCommand<const T extends FlagTable>(
 ): Promise<number> {
   const parsed = await readLine(spec.flags, args, io, () => helpText(spec, style));
   if (typeof parsed === "number") return parsed;
-  const noColor = (parsed.values as Readonly<Record<string, unknown>>)["no-color"] === true;
-  const session = new Session(io, style, io.cwd, { noColor, compactWarnings: false });
+  const { json, "no-color": noColor } = parsed.values as Readonly<Record<string, unknown>>;
+  const session = new Session(io, style, io.cwd, {
+    noColor: noColor === true,
+    compactWarnings: false,
+    ...(spec.jsonLines && json === true ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
+  });
   const [least, most] = spec.arguments;
   if (parsed.args.length < least || parsed.args.length > most) {
-    const count =
+    const limit =
       least === most ? `exactly ${least}` : parsed.args.length < least ? `at least ${least}` : `at most ${most}`;
+    const count = most === 0 ? "no" : limit;
     const detail = `This command takes ${count} argument${(parsed.args.length < least ? least : most) === 1 ? "" : "s"}, and was given ${parsed.args.length}.\n\nUsage: ${style} ${spec.usage}`;
     await session.report([
       {

@@ -4,7 +4,7 @@ import { styleOf } from "../views/style.ts";
 import { ask } from "./ask.ts";
 import { openStorage } from "./backend/storage.ts";
 import { runCommand } from "./command.ts";
-import { viewFlags } from "./options.ts";
+import { jsonLinesFlag, viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
 
 export function runForceUnlock(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -12,12 +12,14 @@ export function runForceUnlock(args: readonly string[], io: CommandIo, style: Co
     {
       flags: {
         "no-color": viewFlags["no-color"],
+        ...jsonLinesFlag,
         force: { kind: "bool", help: "Do not ask before." },
       },
       usage: "force-unlock [flags] LOCK_ID",
       about:
         "Takes a lock away whose holder has died, by the id that its error shows. The lock of a state in a file ends with its process, and never needs this.",
       example: "force-unlock 1941a539-ff25-76ef-92d2-547ab37b24ed",
+      jsonLines: true,
       arguments: [1, 1],
       run: async ({ session, values, occurrences, args: [id = ""] }) => {
         const open = await openStorage(session, occurrences);
@@ -29,6 +31,8 @@ export function runForceUnlock(args: readonly string[], io: CommandIo, style: Co
             return 1;
           }
           const slot = open.storage.slot(open.workspace);
+          if (!values.force && values.json)
+            return session.refuse("Nobody to ask", "With -json nobody is asked: give -force.");
           if (!values.force) {
             const question = `Do you really want to force-unlock?\n  The lock on ${slot.place} is taken away. Where its holder is still at work, both may\n  spoil the state. Only "yes" is accepted.\n\n  Enter a value: `;
             if ((await ask(io, question))?.trim() !== "yes") {
@@ -38,9 +42,9 @@ export function runForceUnlock(args: readonly string[], io: CommandIo, style: Co
           }
           await slot.forceUnlock(id, io.signal);
           const name = style === "terraform" ? "Terraform" : "Millwright";
-          await io.stdout(
-            `${styleOf(session.view).green(`${name} state has been successfully unlocked!`)}\n\nThe next command can take the lock.\n`,
-          );
+          const text = `${name} state has been successfully unlocked!`;
+          const shown = `${styleOf(session.view).green(text)}\n\nThe next command can take the lock.`;
+          await session.say(text, { shown });
           return 0;
         } finally {
           await open.storage.close();

@@ -4,12 +4,13 @@ import { installFolderModules } from "../init/install-folder-modules.ts";
 import { sourceSettings } from "../init/source-settings.ts";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
-import { variableFlags, viewFlags } from "./options.ts";
+import { jsonLinesFlag, variableFlags, viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
 
 const flags = {
   ...variableFlags,
   "no-color": viewFlags["no-color"],
+  ...jsonLinesFlag,
   update: { kind: "bool", help: "Fetch again what is there, the newest versions that the constraints allow." },
   "test-directory": { kind: "string", value: "FOLDER", help: 'Where the tests are (default "tests").' },
 } as const satisfies FlagTable;
@@ -22,6 +23,7 @@ export function runGet(args: readonly string[], io: CommandIo, style: CommandSty
       usage: "get [flags]",
       about: "Installs the modules that the folder calls, and those that they call. init does so too.",
       example: "get -update",
+      jsonLines: true,
       arguments: [0, 0],
       run: async ({ session, values, occurrences }) => {
         if (!(await session.report(sourceSettings(session).diagnostics))) return 1;

@@ -6,7 +6,7 @@ import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
 import { loadFolder, variableSources } from "./folder.ts";
 import { stateOptions } from "./open-state.ts";
-import { ignoreRemoteVersion, stateFlags, variableFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, variableFlags, viewFlags } from "./options.ts";
 import { keepOpen } from "./recover.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
@@ -20,12 +20,14 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
         ...stateFlags,
         "ignore-remote-version": ignoreRemoteVersion,
         "no-color": viewFlags["no-color"],
+        ...jsonLinesFlag,
         input: { kind: "bool", help: "Taken for scripts that give it." },
       },
       usage: "import [flags] ADDRESS ID",
       about:
         "Takes an object that exists already into the state, so that it is managed from\nnow on. What the ID is, the provider's documentation says.",
       example: "import consul_key_prefix.app myservice/mycomponent/",
+      jsonLines: true,
       arguments: [2, 2],
       run: async ({ session, values, occurrences, args: [text, id] }) => {
         const parsed = parseAddress(text!);
@@ -48,13 +50,14 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
                 variables: variables.value.final,
                 applying: false,
               });
-              await io.stdout(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...\n`);
+              await session.say(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...`);
               const result = await importObject(context, open.kept.current.state, pool, parsed.address, id!);
               if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
               await open.kept.write(result.value, "always");
               const stillOpen = pending.filter((entry) => entry.address !== parsed.address.text);
               await keepOpen(open, stillOpen);
-              await io.stdout("\nImport successful!\n\nThe object is in the state now, and is managed from here on.\n");
+              const shown = "\nImport successful!\n\nThe object is in the state now, and is managed from here on.";
+              await session.say("Import successful!", { shown });
               return 0;
             } finally {
               await pool.close();

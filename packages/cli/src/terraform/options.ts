@@ -69,6 +69,11 @@ export const viewFlags = {
   json: { kind: "bool", help: "Print JSON, a document or a line each, as Terraform does." },
 } as const satisfies FlagTable;
 
+/** Of small commands that tell as JSON what they do; see `CommandSpec.jsonLines`. */
+export const jsonLinesFlag = {
+  json: { kind: "bool", help: "Print what is done as JSON, an object a line." },
+} as const satisfies FlagTable;
+
 /** What plan, apply and destroy have in common. */
 export const planningFlags = {
   ...variableFlags,
@@ -150,6 +155,11 @@ export function badAddress(flag: string, addresses: readonly string[]): Diagnost
   if (wrong === undefined) return undefined;
   const detail = `"${wrong}" is not an address of a module, a resource or an instance. One looks like module.app, consul_keys.app or 'terraform_data.a["x"]' (in quotes for the shell). Addresses are listed by: state list`;
   return errorDiagnostic(`Invalid ${flag} "${wrong}"`, detail);
+}
+
+/** Whether init is to look after the backend. */
+export function wantsBackend(occurrences: readonly GivenFlag[]): boolean {
+  return onUnlessGiven(occurrences, "backend") && onUnlessGiven(occurrences, "cloud");
 }
 
 /** A flag that is true unless it was given as false. */

@@ -16,11 +16,12 @@ import type { CommandIo } from "../io.ts";
 import { styleOf } from "../views/style.ts";
 import { type CommandCall, runCommand } from "./command.ts";
 import { readConfiguration } from "./folder.ts";
-import { viewFlags } from "./options.ts";
+import { jsonLinesFlag, viewFlags } from "./options.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
 const flags = {
   "no-color": viewFlags["no-color"],
+  ...jsonLinesFlag,
   platform: {
     kind: "strings",
     value: "OS_ARCH",
@@ -28,6 +29,7 @@ const flags = {
   },
   "fs-mirror": { kind: "string", value: "FOLDER", help: "Take the packages from this filesystem mirror." },
   "net-mirror": { kind: "string", value: "URL", help: "Take the packages from this network mirror." },
+  "enable-plugin-cache": { kind: "bool", help: "Taken for scripts that give it: registries are asked all the same." },
 } as const satisfies FlagTable;
 
 /** Notes the checksums of providers for several platforms in the lock file. */
@@ -39,6 +41,7 @@ export function runProvidersLock(args: readonly string[], io: CommandIo, style: 
       about:
         "Notes in the lock file the checksums of the packages of all providers, or of those that are named, for all platforms that are given. Asks the providers' own registries, whatever the settings say, unless a mirror is named. Installs nothing.",
       example: "providers lock -platform=linux_amd64 -platform=darwin_arm64",
+      jsonLines: true,
       arguments: [0, 1_000],
       run: lock,
     },
@@ -75,7 +78,7 @@ async function lock({ session, values, args }: CommandCall<typeof flags>): Promi
     http: sourceSettings(session).http,
     locks: locks.value,
     platforms: platforms.value,
-    tell: async (event) => session.io.stdout(`${eventText(event)}\n`),
+    tell: async (event) => session.say(eventText(event).replace(/^- /, ""), { shown: eventText(event) }),
   });
   if (!(await session.report(failuresOf(result)))) return 1;
   const isSame = sameLocks(locks.value, result.locks);
@@ -84,7 +87,7 @@ async function lock({ session, values, args }: CommandCall<typeof flags>): Promi
   const success = isSame
     ? "Success! The lock file is right, and has not changed."
     : `Success! The lock file ${lockFileName} has changed. Look at the changes, and keep them\nin version control.`;
-  await session.io.stdout(`\n${style.green(style.bold(success))}\n`);
+  await session.say(success.replaceAll("\n", " "), { shown: `\n${style.green(style.bold(success))}` });
   return 0;
 }
 

@@ -13,11 +13,12 @@ import { sourceSettings } from "../init/source-settings.ts";
 import type { CommandIo } from "../io.ts";
 import { type CommandCall, runCommand } from "./command.ts";
 import { readConfiguration } from "./folder.ts";
-import { onUnlessGiven, viewFlags } from "./options.ts";
+import { jsonLinesFlag, onUnlessGiven, viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
 
 const flags = {
   "no-color": viewFlags["no-color"],
+  ...jsonLinesFlag,
   platform: {
     kind: "strings",
     value: "OS_ARCH",
@@ -35,6 +36,7 @@ export function runProvidersMirror(args: readonly string[], io: CommandIo, style
       about:
         "Downloads the packages of all providers that the folder needs from their own registries into another folder, which then serves as a filesystem mirror, and as a network mirror where its files are served.",
       example: "providers mirror -platform=linux_amd64 mirror",
+      jsonLines: true,
       arguments: [1, 1],
       run: mirror,
     },
@@ -65,7 +67,8 @@ async function mirror({ session, values, args, occurrences }: CommandCall<typeof
       platforms: platforms.value,
       tell: async (event) => {
         const need = needs.value.get(providerSourceText(event.source));
-        await session.io.stdout(`${eventText(event, constraintsText(need?.constraints ?? []))}\n`);
+        const shown = eventText(event, constraintsText(need?.constraints ?? []));
+        await session.say(shown.replace(/^ *- /, ""), { shown });
       },
     },
   );

@@ -14,6 +14,15 @@ import { consolidated, type Reporting, usualReporting } from "./reporting.ts";
 /** Which command line was typed: ours, or a known tool's. Texts differ where a user would be sent to a command. */
 export type CommandStyle = "millwright" | "terraform";
 
+/** How something is told other than as its mere text. */
+interface Said {
+  /** What people see: with colours, and all that there is to say. */
+  readonly shown?: string;
+  /** The type of the JSON message, and what stands beside its text. */
+  readonly type?: string;
+  readonly about?: Readonly<Record<string, unknown>>;
+}
+
 /** What a terraform command works in: a folder, the way to talk to its user, and the program's parts. */
 export class Session {
   readonly io: CommandIo;
@@ -63,6 +72,12 @@ export class Session {
   tellJson(tell: (view: JsonView) => void): void {
     if (this.json) tell(this.json);
     if (this.reporting.also) tell(this.reporting.also);
+  }
+
+  /** Tells something that was done or found: a line for people, a message of the JSON lines. */
+  async say(text: string, { shown = text, type = "log", about = {} }: Said = {}): Promise<void> {
+    if (this.json) this.json.say("info", text, type, about);
+    else await this.io.stdout(`${shown}\n`);
   }
 
   /** Prints diagnostics (errors to standard error); false where there are errors among them. */

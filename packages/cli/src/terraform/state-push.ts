@@ -7,7 +7,7 @@ import type { CommandIo } from "../io.ts";
 import { sealingOf } from "./backend/sealing.ts";
 import { runCommand } from "./command.ts";
 import { stateOptions } from "./open-state.ts";
-import { ignoreRemoteVersion, stateFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, viewFlags } from "./options.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { withState } from "./with-state.ts";
 
@@ -16,6 +16,7 @@ export function runStatePush(args: readonly string[], io: CommandIo, style: Comm
     {
       flags: {
         "no-color": viewFlags["no-color"],
+        ...jsonLinesFlag,
         lock: stateFlags.lock,
         "lock-timeout": stateFlags["lock-timeout"],
         "ignore-remote-version": ignoreRemoteVersion,
@@ -25,6 +26,7 @@ export function runStatePush(args: readonly string[], io: CommandIo, style: Comm
       about:
         'Writes a state file to where the folder keeps its state; "-" is standard input. Refused where that is newer, or is another state.',
       example: "state push errored.tfstate",
+      jsonLines: true,
       arguments: [1, 1],
       run: async ({ session, values, occurrences, args: [path = ""] }) => {
         const file = await readPushed(session, path);

@@ -1,11 +1,17 @@
-import { parseProviderConfigAddress, parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
-import { absoluteResourceText } from "@millwright/engine/addresses";
+import {
+  absoluteResourceText,
+  parseProviderConfigAddress,
+  parseProviderSource,
+  type ProviderSource,
+  providerSourceText,
+} from "@millwright/engine/addresses";
+import type { ResourceState } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { ask } from "./ask.ts";
 import { runCommand } from "./command.ts";
 import { stateOptions } from "./open-state.ts";
-import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
-import type { CommandStyle } from "./session.ts";
+import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
+import type { CommandStyle, Session } from "./session.ts";
 import { withRecovered } from "./with-state.ts";
 
 export function runReplaceProvider(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -15,12 +21,14 @@ export function runReplaceProvider(args: readonly string[], io: CommandIo, style
         ...stateFlags,
         backup: stateOutFlags.backup,
         "no-color": viewFlags["no-color"],
+        ...jsonLinesFlag,
         "ignore-remote-version": ignoreRemoteVersion,
         "auto-approve": { kind: "bool", help: "Do not ask before." },
       },
       usage: "state replace-provider [flags] FROM TO",
       about: "Has the resources of one provider belong to another, which must know their types and their objects.",
       example: "state replace-provider hashicorp/aws acme.corp/acme/aws",
+      jsonLines: true,
       arguments: [2, 2],
       run: async ({ session, values, occurrences, args: [fromText = "", toText = ""] }) => {
         const [from, to] = [parseProviderSource(fromText), parseProviderSource(toText)];
@@ -36,12 +44,16 @@ export function runReplaceProvider(args: readonly string[], io: CommandIo, style
             return source && providerSourceText(source) === providerSourceText(from);
           });
           if (going.length === 0) {
-            await io.stdout("No matching resources found.\n");
+            await session.say("No matching resources found.");
             return 0;
           }
-          const names = going.map(([, { module, address }]) => `  ${absoluteResourceText(module, address)}\n`).join("");
-          await io.stdout(
-            `The state is changed as follows:\n\n  ~ Updating provider:\n    - ${providerSourceText(from)}\n    + ${providerSourceText(to)}\n\nChanging ${going.length} resources:\n\n${names}`,
+          if (values.json && !values["auto-approve"])
+            return session.refuse("Nobody to ask", "With -json nobody is asked: give -auto-approve.");
+          await sayReplacement(
+            session,
+            from,
+            to,
+            going.map(([, resource]) => resource),
           );
           if (!values["auto-approve"]) {
             const answer = await ask(
@@ -58,7 +70,8 @@ export function runReplaceProvider(args: readonly string[], io: CommandIo, style
             return [text, { ...resource, provider }] as const;
           });
           await kept.write({ ...state, resources: new Map([...state.resources, ...replaced]) });
-          await io.stdout(`\nSuccessfully replaced provider for ${going.length} resources.\n`);
+          const text = `Successfully replaced provider for ${going.length} resources.`;
+          await session.say(text, { shown: `\n${text}` });
           return 0;
         });
       },
@@ -67,4 +80,18 @@ export function runReplaceProvider(args: readonly string[], io: CommandIo, style
     io,
     style,
   );
+}
+
+async function sayReplacement(
+  session: Session,
+  fromSource: ProviderSource,
+  toSource: ProviderSource,
+  going: readonly ResourceState[],
+): Promise<void> {
+  const [from, to] = [providerSourceText(fromSource), providerSourceText(toSource)];
+  const resources = going.map(({ module, address }) => absoluteResourceText(module, address));
+  const names = resources.map((name) => `  ${name}\n`).join("");
+  const shown = `The state is changed as follows:\n\n  ~ Updating provider:\n    - ${from}\n    + ${to}\n\nChanging ${going.length} resources:\n\n${names}`;
+  const text = `The provider of ${going.length} resources is changed from ${from} to ${to}.`;
+  await session.say(text, { shown: shown.trimEnd(), type: "replace_provider", about: { resources, from, to } });
 }

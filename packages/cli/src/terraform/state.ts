@@ -3,13 +3,14 @@ import type { InstanceAddress } from "@millwright/engine/addresses";
 import { instanceAddress } from "@millwright/engine/addresses";
 import { covers } from "@millwright/engine/targets";
 import { type ParsedAddress, parseAddress } from "@millwright/engine/parse-address";
-import { instancesOf, type State, StateBuilder, type StateInstance } from "@millwright/engine/state";
+import { emptyState, instancesOf, type State, StateBuilder, type StateInstance } from "@millwright/engine/state";
+import { stateJson } from "@millwright/engine/state-json";
 import { writeStateFile } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
 import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
 import { type OpenState, readState, stateOptions } from "./open-state.ts";
-import { ignoreRemoteVersion, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
 import { keepOpen } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
@@ -60,6 +61,7 @@ Example: ${style} state list consul_key_prefix.app
 const commonFlags = { state: stateFlags.state, "no-color": viewFlags["no-color"] } as const;
 const writeFlags = {
   ...stateFlags,
+  ...jsonLinesFlag,
   "no-color": viewFlags["no-color"],
   backup: stateOutFlags.backup,
   "ignore-remote-version": ignoreRemoteVersion,
@@ -69,16 +71,21 @@ const writeFlags = {
 function list(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { ...commonFlags, id: { kind: "string", value: "ID", help: "List only instances whose id is this." } },
+      flags: {
+        ...commonFlags,
+        ...jsonLinesFlag,
+        id: { kind: "string", value: "ID", help: "List only instances whose id is this." },
+      },
       usage: "state list [flags] [ADDRESS...]",
       about:
         "Lists the instances in the state, a line each; only those that an address\ncovers, where addresses are given.",
       example: "state list module.app",
+      jsonLines: true,
       arguments: [0, 1000],
       run: async ({ session, values, args: wanted }) => {
         const listed = await listedInstances(session, { state: values.state, addresses: wanted, id: values.id });
         if (!listed) return 1;
-        for (const { address } of listed) await io.stdout(`${address}\n`);
+        for (const { address } of listed) await session.say(address, { type: "resource_address" });
         return 0;
       },
     },
@@ -91,9 +98,10 @@ function list(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
 function show(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: commonFlags,
+      flags: { ...commonFlags, json: viewFlags.json },
       usage: "state show [flags] ADDRESS",
-      about: "Shows the attributes of one instance in the state. Sensitive values are not\nshown.",
+      about:
+        "Shows the attributes of one instance in the state. Sensitive values are not\nshown, but with -json: a state in Terraform's format that holds nothing else.",
       example: "state show 'terraform_data.a[0]'",
       arguments: [1, 1],
       run: async ({ session, values, args: [text] }) => {
@@ -107,7 +115,10 @@ function show(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
           return session.refuse("No instance found for the given address!", notFound(text!, all));
         const pool = await newPool(session);
         try {
-          await io.stdout(await renderStateInstance(found, pool, session.view));
+          const shown = values.json
+            ? `${JSON.stringify(await stateJson(only(found), pool))}\n`
+            : await renderStateInstance(found, pool, session.view);
+          await io.stdout(shown);
         } finally {
           await pool.close();
         }
@@ -118,6 +129,12 @@ function show(args: readonly string[], io: CommandIo, style: CommandStyle): Prom
     io,
     style,
   );
+}
+
+function only({ address, resource, instance }: StateInstance): State {
+  const builder = new StateBuilder(emptyState);
+  builder.setCurrent(address, resource.provider, instance.current);
+  return builder.snapshot();
 }
 
 function notFound(text: string, all: readonly StateInstance[]): string {
@@ -157,6 +174,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
       about:
         "Takes instances out of the state. The objects themselves are left where they are;\na later plan would create them anew if the configuration still has them.",
       example: "state rm module.old",
+      jsonLines: true,
       arguments: [1, 1000],
       run: async ({ session, values, occurrences, args: texts }) => {
         for (const text of texts) if (!parseAddress(text)) return session.refuse("Invalid address", badAddress(text));
@@ -173,9 +191,9 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           if (going.length + dropped.length === 0)
             return session.refuse("Invalid target address", notFound(texts[0]!, all));
           for (const { address } of going)
-            await io.stdout(`${values["dry-run"] ? "Would remove" : "Removed"} ${address.text}\n`);
+            await session.say(`${values["dry-run"] ? "Would remove" : "Removed"} ${address.text}`);
           for (const { address } of dropped)
-            await io.stdout(`${values["dry-run"] ? "Would drop" : "Dropped"} the interrupted create of ${address}\n`);
+            await session.say(`${values["dry-run"] ? "Would drop" : "Dropped"} the interrupted create of ${address}`);
           if (values["dry-run"]) return 0;
           const builder = new StateBuilder(open.kept.current.state);
           for (const { address, resource, instance } of going)
@@ -183,7 +201,7 @@ function rm(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           await open.kept.write(builder.snapshot());
           const stillOpen = pending.filter((entry) => !dropped.includes(entry));
           await keepOpen(open, stillOpen);
-          await io.stdout(`Successfully removed ${going.length + dropped.length} resource instance(s).\n`);
+          await session.say(`Successfully removed ${going.length + dropped.length} resource instance(s).`);
           return 0;
         });
       },
@@ -216,6 +234,7 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
       about:
         "Gives a module, a resource or an instance in the state another address, for when\nthe configuration was renamed.",
       example: "state mv terraform_data.a terraform_data.b",
+      jsonLines: true,
       arguments: [2, 2],
       run: async ({ session, values, occurrences, args: [from, to] }) => {
         const source = parseAddress(from!);
@@ -229,12 +248,12 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
           const moved = move(open.kept.current.state, from!, source, target, other?.kept.current.state);
           if (typeof moved === "string") return session.refuse("Invalid target address", moved);
           for (const [old, next] of moved.moves)
-            await io.stdout(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"\n`);
+            await session.say(`${values["dry-run"] ? "Would move" : "Move"} "${old}" to "${next}"`);
           if (values["dry-run"]) return 0;
           // What is in both for a moment is not lost; what is in none would be.
           if (other && moved.into) await other.kept.write(moved.into);
           await open.kept.write(moved.state);
-          await io.stdout(`Successfully moved ${moved.moves.length} object(s).\n`);
+          await session.say(`Successfully moved ${moved.moves.length} object(s).`);
           return 0;
         };
         return withRecovered(session, optionsOf(values), (open) =>

@@ -3,7 +3,7 @@ import { StateBuilder } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
 import { stateOptions } from "./open-state.ts";
-import { ignoreRemoteVersion, stateFlags, viewFlags } from "./options.ts";
+import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
 import { withRecovered } from "./with-state.ts";
 
@@ -27,6 +27,7 @@ function mark(
       flags: {
         ...stateFlags,
         "ignore-remote-version": ignoreRemoteVersion,
+        ...jsonLinesFlag,
         "no-color": viewFlags["no-color"],
         "allow-missing": { kind: "bool", help: "Succeed when there is no such instance." },
       },
@@ -36,6 +37,7 @@ function mark(
           ? "Marks an instance as damaged, so that the next apply replaces it."
           : "Takes the mark of an instance away that would make the next apply replace it.",
       example: `${verb} 'terraform_data.a[0]'`,
+      jsonLines: true,
       arguments: [1, 1],
       run: async ({ session, values, occurrences, args: [text] }) => {
         const parsed = parseAddress(text!);
@@ -58,8 +60,8 @@ function mark(
           }
           builder.setCurrent(parsed.address, provider, { ...current, status });
           await kept.write(builder.snapshot());
-          await io.stdout(
-            `Resource instance ${parsed.address.text} has been ${status === "tainted" ? "marked as tainted" : "successfully untainted"}.\n`,
+          await session.say(
+            `Resource instance ${parsed.address.text} has been ${status === "tainted" ? "marked as tainted" : "successfully untainted"}.`,
           );
           return 0;
         });

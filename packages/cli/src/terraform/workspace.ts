@@ -10,7 +10,7 @@ import { sealingOf } from "./backend/sealing.ts";
 import { type OpenStorage, openStorage } from "./backend/storage.ts";
 import { type CommandCall, type CommandSpec, runCommand } from "./command.ts";
 import { type OpenState, take } from "./open-state.ts";
-import { onUnlessGiven, stateFlags, viewFlags } from "./options.ts";
+import { jsonLinesFlag, onUnlessGiven, stateFlags, viewFlags } from "./options.ts";
 import type { FlagTable } from "../flags.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { workspaceOf } from "./workspace-of.ts";
@@ -43,7 +43,7 @@ Example: ${style} workspace new staging
   return wantsHelp && name !== undefined ? 0 : 1;
 }
 
-const noColor = { "no-color": viewFlags["no-color"] } as const;
+const tellingFlags = { "no-color": viewFlags["no-color"], ...jsonLinesFlag } as const;
 const lockFlags = { lock: stateFlags.lock, "lock-timeout": stateFlags["lock-timeout"] } as const;
 
 /** A command that works on the folder's storage, which is closed behind it. */
@@ -67,14 +67,15 @@ function withStorage<T extends FlagTable>(
 }
 
 function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
-  const spec: CommandSpec<typeof noColor> = {
-    flags: noColor,
+  const spec: CommandSpec<typeof tellingFlags> = {
+    flags: tellingFlags,
     usage: "workspace show",
     about: "Prints the name of the selected workspace.",
     example: "workspace show",
+    jsonLines: true,
     arguments: [0, 0],
     run: async ({ session }) => {
-      await io.stdout(`${workspaceOf(session)}\n`);
+      await session.say(workspaceOf(session));
       return 0;
     },
   };
@@ -83,15 +84,18 @@ function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): P
 
 function runList(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const spec = withStorage({
-    flags: noColor,
+    flags: tellingFlags,
     usage: "workspace list",
     about: "Lists the workspaces of the folder, the selected one with a star.",
     example: "workspace list",
+    jsonLines: true,
     arguments: [0, 0],
     run: async ({ session }, { storage, workspace, working }) => {
       const names = await storage.workspaces(session.io.signal);
-      await io.stdout(`${names.map((name) => `${name === workspace ? "*" : " "} ${name}\n`).join("")}\n`);
-      if (working.isWorkspaceGiven) await io.stdout("TF_WORKSPACE says which workspace is active.\n");
+      const shown = names.map((name) => `${name === workspace ? "*" : " "} ${name}\n`).join("");
+      const about = { workspaces: names, current_workspace: workspace };
+      await session.say("list of workspaces", { shown, type: "workspace_list", about });
+      if (working.isWorkspaceGiven) await session.say("TF_WORKSPACE says which workspace is active.");
       return 0;
     },
   });
@@ -101,10 +105,11 @@ function runList(args: readonly string[], io: CommandIo, style: CommandStyle): P
 function runNew(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const state = { ...stateFlags.state, help: "Copy this state file into the new workspace." } as const;
   const spec = withStorage({
-    flags: { ...noColor, ...lockFlags, state },
+    flags: { ...tellingFlags, ...lockFlags, state },
     usage: "workspace new [flags] NAME",
     about: "Creates a workspace, with no state in it yet, and selects it.",
     example: "workspace new staging",
+    jsonLines: true,
     arguments: [1, 1],
     run: async ({ session, values, args: [name = ""] }, open) => {
       const refused = refusedName(name) ?? refusedByEnvironment(session, open);
@@ -128,9 +133,9 @@ async function create(session: Session, open: OpenStorage, name: string, copied?
   } else await state.kept.put({ lineage: state.kept.lineage, serial: 1, state: emptyState, terraformVersion: "" });
   open.working.select(name);
   const { green, bold } = styleOf(session.view);
-  await session.io.stdout(
-    `${green(bold(`Created and switched to workspace "${name}"!`))}\n\nIts state is empty: "${session.style} plan" shows what the configuration makes in it.\n`,
-  );
+  const text = `Created and switched to workspace "${name}"!`;
+  const shown = `${green(bold(text))}\n\nIts state is empty: "${session.style} plan" shows what the configuration makes in it.`;
+  await session.say(text, { shown });
   return 0;
 }
 
@@ -150,12 +155,13 @@ async function readFile(session: Session, name: string) {
 function runSelect(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const spec = withStorage({
     flags: {
-      ...noColor,
+      ...tellingFlags,
       "or-create": { kind: "bool", help: "Create the workspace where there is none of that name." },
     } as const,
     usage: "workspace select [flags] NAME",
     about: "Selects the workspace that the next commands in this folder work in.",
     example: "workspace select -or-create staging",
+    jsonLines: true,
     arguments: [1, 1],
     run: async ({ session, values, args: [name = ""] }, open) => {
       const refused = refusedName(name) ?? refusedByEnvironment(session, open);
@@ -165,7 +171,8 @@ function runSelect(args: readonly string[], io: CommandIo, style: CommandStyle):
       if (!names.includes(name))
         return values["or-create"] ? create(session, open, name) : report(session, missing(name, names));
       open.working.select(name);
-      await io.stdout(`${styleOf(session.view).green(`Switched to workspace "${name}".`)}\n`);
+      const text = `Switched to workspace "${name}".`;
+      await session.say(text, { shown: styleOf(session.view).green(text) });
       return 0;
     },
   });
@@ -175,13 +182,14 @@ function runSelect(args: readonly string[], io: CommandIo, style: CommandStyle):
 function runDelete(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   const spec = withStorage({
     flags: {
-      ...noColor,
+      ...tellingFlags,
       ...lockFlags,
       force: { kind: "bool", help: "Delete it also where its state has resources, which nothing manages then." },
     } as const,
     usage: "workspace delete [flags] NAME",
     about: "Deletes a workspace whose state holds nothing any more.",
     example: "workspace delete staging",
+    jsonLines: true,
     arguments: [1, 1],
     run: async ({ session, values, occurrences, args: [name = ""] }, open) => {
       const names = await open.storage.workspaces(session.io.signal);
@@ -196,10 +204,11 @@ function runDelete(args: readonly string[], io: CommandIo, style: CommandStyle):
       await state.release();
       if (left.length > 0 && !values.force) return report(session, notEmpty(name, left));
       await open.storage.remove(name, session.io.signal);
-      await io.stdout(`${styleOf(session.view).green(`Deleted workspace "${name}"!`)}\n`);
+      const text = `Deleted workspace "${name}"!`;
+      await session.say(text, { shown: styleOf(session.view).green(text) });
       if (left.length > 0)
-        await io.stdout(
-          `It was not empty: ${left.length} resource instance(s) may still exist, and no state manages them any more.\n`,
+        await session.say(
+          `It was not empty: ${left.length} resource instance(s) may still exist, and no state manages them any more.`,
         );
       return 0;
     },
