@@ -45,3 +45,4 @@ export type {
   UpdateCall,
 } from "@millwright/provider/resource";
 export { defineResource, notKnownYet } from "@millwright/provider/resource";
+export type { ResourceIdentity } from "@millwright/provider/resource-identity";

@@ -74,6 +74,26 @@ test("it is planned, given after a create, and read", async () => {
   expect(await provider.readResource(call)).toMatchObject({ identity: identityOf("a"), diagnostics: [] });
 });
 
+test("objects that are read many at a time have it too", async () => {
+  const thing = defineResource({
+    schema: fields,
+    identity: named,
+    create: () => ({ name: "a", region: null, id: "1" }),
+    read: ({ state }) => state,
+    readMany: ({ states }) => states.map((state) => ({ ...state, name: `${state.name}${state.name}` })),
+    delete: () => undefined,
+  });
+  const about = { name: "things", version: "1.0.0", configure: () => undefined };
+  const provider = defineProvider({ ...about, resources: { thing } }).start();
+  const { resources, provider: own } = await provider.schema();
+  await provider.configure({ terraformVersion: "1.12.0", config: objectFor(own.block, {}) });
+  const current = objectFor(resources.get("thing")!.block, { name: "a", id: "1" });
+  const call = { type: "thing", current, private: new Uint8Array() };
+  const answers = await provider.readMany!([call, { ...call, identity: identityOf("a") }]);
+  expect(answers.map(({ identity }) => identity)).toEqual([identityOf("aa"), identityOf("aa")]);
+  expect(answers.map(({ diagnostics }) => said(diagnostics))).toEqual([[], ["Unexpected Identity Change"]]);
+});
+
 describe("what may not be", () => {
   const reads: readonly { name: string; identity: Identity; before: Value; sees: string | null; want: string[] }[] = [
     {
