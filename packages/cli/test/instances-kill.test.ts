@@ -83,6 +83,24 @@ describe("an apply over instances that is killed", () => {
     },
   );
 
+  test("in the middle of a wave is gone on with at that wave, in the sizes that are left", async () => {
+    gate.hold("answer", /^PUT /);
+    const apply = start("apply", "-auto-approve", "-waves=1");
+    expect(await apply.until(() => gate.held > 0), apply.err).toBe(true);
+    apply.signal("SIGKILL");
+    await apply.ended;
+    gate.release();
+    expect(apply.out).toContain("Wave 1 of 3: 1 done.");
+    expect(await keys()).toEqual(["slow/text"]);
+    const again = await start("apply", "-auto-approve").ended;
+    expect(again.code, again.out + again.err).toBe(0);
+    expect(again.out).toMatch(/The apply of [\d :-]+ was killed in wave 2 of 3\. It is gone on with:/);
+    expect(again.out).toMatch(/In [12] waves?\. Gates between them:/);
+    expect(await keys()).toEqual(["after/text", "slow/text"]);
+    expect((await start("plan", "-detailed-exitcode").ended).code).toBe(0);
+    expect(existsSync(join(folder.path, ".millwright/waves/all.json"))).toBe(false);
+  });
+
   test("and whose instance is then taken off the list is still known", async () => {
     gate.hold("answer", /^PUT /);
     const apply = start("apply", "-auto-approve");

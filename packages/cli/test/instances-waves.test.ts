@@ -179,6 +179,20 @@ describe("an apply over instances in waves", () => {
     expect(objects(folder, "network")).toEqual(["terraform_data.other"]);
   });
 
+  test("is interrupted between two of them at once", { timeout: 40_000 }, async () => {
+    const folder = folderWith({ ...files, "waves.hcl": waiting });
+    const run = Process.start(["apply", "-auto-approve", "-waves=1,2"], { cwd: folder.path });
+    started.push(run);
+    await expect.poll(() => run.out, { timeout: 20_000 }).toContain("waiting: smoke");
+    run.signal("SIGINT");
+    expect((await run.ended).code).toBe(1);
+    expect(run.out).toContain("1 instance done, 0 failed, 3 not begun.");
+    expect(run.err).not.toContain("Wave not begun");
+    // It has come to an end, and is not gone on with.
+    folder.write({ "waves.hcl": "" });
+    expect((await folder.must("apply", "-auto-approve")).out).not.toContain("was killed");
+  });
+
   test("asks gates again before what had to wait for outputs of others", async () => {
     const folder = folderWith({
       ...files,

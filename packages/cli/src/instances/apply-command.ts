@@ -85,7 +85,7 @@ async function oneRound(call: ApplyInstancesCall, mode: PlanMode, waited: boolea
     if (!(await showPlans(session, plans))) return 1;
     const { order, planned: ready, variables, given } = plans;
     const changes = plansOf(plans).some(hasChanges);
-    const waves = await instanceWaves(call, { order, ready, waited });
+    const waves = await instanceWaves(call, { order, ready, chosen, waited });
     if (waves === "mistake") return 1;
     if (waves && !session.json) await session.io.stdout(waves.shown);
     if (changes && !values["auto-approve"] && !(await approvalOf(call, mode))) return 1;

@@ -13,7 +13,7 @@ import { instanceSession } from "./instance-session.ts";
 import { KnownStates } from "./known-states.ts";
 import { savedVariables } from "./list-values.ts";
 import { type Listing, restoreListing } from "./listing.ts";
-import { type OpenedInstance, openSavedPlans } from "./open-saved.ts";
+import { type OpenedInstance, type OpenedPlans, openSavedPlans } from "./open-saved.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import type { Task } from "./tasks.ts";
 import { valuesOf } from "../terraform/apply-variables.ts";
@@ -45,7 +45,8 @@ export async function applySavedInstances(call: ApplyInstancesCall, name: string
     if (!ok) return 1;
     for (const { session: inside, saved } of ready.values()) inside.tellJson((view) => view.changes(saved.plan));
     const order = instanceOrder(tasks);
-    const waves = await instanceWaves(call, { order, ready, waited: false });
+    const chosen = chosenOf(opened, listing);
+    const waves = await instanceWaves(call, { order, ready, chosen, waited: false });
     if (waves === "mistake") return 1;
     if (waves && !session.json) await session.io.stdout(`${waves.shown}\n`);
     const code = await carryOutInstances(call, {
@@ -65,6 +66,12 @@ export async function applySavedInstances(call: ApplyInstancesCall, name: string
   } finally {
     for (const { state } of ready.values()) await state.release();
   }
+}
+
+// A saved plan does not say which instances were named for it, but which it is of.
+function chosenOf({ plans, instances }: OpenedPlans, { list }: Listing): readonly string[] {
+  const planned = new Set([...instances, ...plans.later].map(({ name }) => name));
+  return [...list.instances.keys()].every((name) => planned.has(name)) ? [] : [...planned];
 }
 
 function taskOf(folder: string, instance: SavedInstance, { list }: Listing): Task {

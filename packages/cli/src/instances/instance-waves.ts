@@ -27,6 +27,8 @@ export interface InstanceWaves {
 export interface InstancesToWave {
   readonly order: Graph<Task>;
   readonly ready: ReadonlyMap<string, ReadyInstance>;
+  /** The instances that were named for the run; none of them means all. */
+  readonly chosen: readonly string[];
   /** Whether other instances have been applied by this command already, and these had to wait for their outputs. */
   readonly waited: boolean;
 }
@@ -37,10 +39,10 @@ export interface InstancesToWave {
  */
 export async function instanceWaves(
   call: ApplyInstancesCall,
-  { order, ready, waited }: InstancesToWave,
+  { order, ready, chosen, waited }: InstancesToWave,
 ): Promise<InstanceWaves | "mistake" | undefined> {
   const { session, values } = call;
-  const journal = new WavesJournal(session.folder, values.instance, new Date());
+  const journal = new WavesJournal(session.folder, chosen, new Date());
   const killed = waited ? undefined : journal.killed();
   const changes = (task: Task) => hasChanges(ready.get(task.name)!.saved.plan);
   const steps = [...ready.values()].map(({ task }) => task);

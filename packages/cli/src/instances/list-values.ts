@@ -4,7 +4,7 @@ import type { InstanceList } from "@millwright/engine/instances/list";
 import { collectVariables, type VariableSource } from "@millwright/engine/variables";
 import type { Value } from "@millwright/value/value";
 import { askForVariables } from "../terraform/ask.ts";
-import { variableSources } from "../terraform/folder.ts";
+import { variableSources } from "../terraform/variable-sources.ts";
 import type { GivenFlag } from "../terraform/options.ts";
 import { evaluatorContext } from "../terraform/run-context.ts";
 import type { Session } from "../terraform/session.ts";

@@ -14,7 +14,7 @@ import type { VariableSource } from "@millwright/engine/variables";
 import { isWhollyKnown, type Value } from "@millwright/value/value";
 import type { FlagValues } from "../flags.ts";
 import { eventsOf } from "../terraform/apply-call.ts";
-import { sayInterrupts } from "../terraform/carry-out.ts";
+import { sayInterrupts } from "../terraform/interrupts.ts";
 import { type LoadedFolder, loadFolder } from "../terraform/folder.ts";
 import { type OpenState, openState, stateOptions } from "../terraform/open-state.ts";
 import { type GivenFlag, onUnlessGiven, type planningFlags } from "../terraform/options.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { sourcesOf } from "@millwright/engine/make-plan";
+import { sourcesOf } from "@millwright/engine/provider-sources";
 import type { Plan } from "@millwright/engine/plan";
 import { planJson } from "@millwright/engine/plan-json";
 import type { ProviderPool } from "@millwright/engine/provider-pool";

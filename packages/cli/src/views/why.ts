@@ -59,10 +59,16 @@ function originLines(origin: WhyOrigin, depth: number): string[] {
   if (variable) facts.push(`is ${shown(variable.value)}, ${givenText(variable.given, range)}`);
   else if (range && kind !== "resource") facts.push(`at ${placeText(range)}`);
   if (drift) facts.push(`changed outside: ${arrow(drift)}`);
-  if (planned) facts.push(`${actionWords[planned.action]} by this plan: ${arrow(planned)}`);
+  if (planned) facts.push(`${actionWords[planned.action]} by this plan${byHand(planned)}: ${arrow(planned)}`);
   if (kind === "resource" && !drift && !planned) facts.push("stays as it is");
   const line = `${"  ".repeat(depth)}${text}${facts.length > 0 ? `: ${facts.join("; ")}` : ""}`;
   return [line, ...from.flatMap((one) => originLines(one, depth + 1))];
+}
+
+// What somebody has asked for has no expression that could be followed.
+function byHand({ reason }: NonNullable<WhyOrigin["planned"]>): string {
+  if (reason === "replace_because_tainted") return ", since it is tainted";
+  return reason === "replace_by_request" ? ", since -replace asks for it" : "";
 }
 
 function givenText(given: string | undefined, range: SourceRange | undefined): string {

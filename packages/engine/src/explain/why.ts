@@ -58,7 +58,7 @@ export interface WhyOrigin extends Pick<Origin, "kind" | "text" | "range"> {
   /** What a variable is, and who gave it that, in words; undefined for its default. */
   readonly variable?: { readonly value: Value; readonly given?: string };
   /** What becomes of a part of another object, by this plan or since the last apply. */
-  readonly planned?: ValueChange & { readonly action: Action };
+  readonly planned?: ValueChange & { readonly action: Action; readonly reason?: ActionReason };
   readonly drift?: ValueChange;
   readonly from: readonly WhyOrigin[];
 }
@@ -216,7 +216,7 @@ export class Explainer {
       kind,
       text,
       ...place,
-      ...(planned ? { planned: { ...planned, action: change.action } } : {}),
+      ...(planned ? { planned: { ...planned, action: change.action, ...reasonOf(change) } } : {}),
       ...(outside ? { drift: outside } : {}),
       from,
     };
@@ -241,6 +241,10 @@ type OriginResource = NonNullable<Origin["resource"]>;
 function isOf({ text, key }: OriginResource, { address }: InstanceChange): boolean {
   if (absoluteResourceText(address.module, address.resource) !== text) return false;
   return key === undefined || address.key === key;
+}
+
+function reasonOf({ reason }: InstanceChange): { readonly reason?: ActionReason } {
+  return reason === "none" ? {} : { reason };
 }
 
 /** The attributes of an object that a change makes different. */

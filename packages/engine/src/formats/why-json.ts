@@ -39,10 +39,14 @@ function originJson({ kind, text, range, variable, planned, drift, from }: WhyOr
     address: text,
     ...(range ? { range: rangeJson(range) } : {}),
     ...(variable ? { value: valueJson(variable.value), given_by: variable.given ?? "default" } : {}),
-    ...(planned ? { planned: { action: planned.action, ...changeJson(planned) } } : {}),
+    ...(planned ? { planned: plannedJson(planned) } : {}),
     ...(drift ? { changed_outside: changeJson(drift) } : {}),
     ...(from.length > 0 ? { from: from.map(originJson) } : {}),
   };
+}
+
+function plannedJson({ action, reason, ...change }: NonNullable<WhyOrigin["planned"]>): Plain {
+  return { action, ...(reason === undefined ? {} : { action_reason: reason }), ...changeJson(change) };
 }
 
 function changeJson({ before, after }: ValueChange): Plain {
