@@ -63,11 +63,11 @@ async function run(
 }
 
 function misuse(verb: string, args: readonly string[], values: Values): Diagnostic | undefined {
-  if (args.length > 1 || (verb === "destroy" && args.length > 0)) {
+  if (args.length > 1 || (verb !== "apply" && args.length > 0)) {
     return errorDiagnostic(
       "Too many command line arguments",
-      verb === "destroy"
-        ? "destroy takes no arguments."
+      verb !== "apply"
+        ? `${verb} takes no arguments. Use the global -chdir option to work in another folder.`
         : "Expected at most one positional argument: a saved plan. Use the global -chdir option to work in another folder.",
     );
   }

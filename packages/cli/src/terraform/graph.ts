@@ -26,6 +26,7 @@ const graphFlags = {
   },
   plan: { kind: "string", value: "FILE", help: "Show the steps that applying a saved plan takes." },
   format: { kind: "string", value: "FORMAT", help: "dot (the default) or mermaid." },
+  "module-depth": { kind: "string", value: "N", help: "Taken for scripts that give it." },
   "draw-cycles": { kind: "bool", help: "Draw circles of steps in red. Only with -type." },
 } as const;
 

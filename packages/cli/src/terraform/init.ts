@@ -14,7 +14,7 @@ import { backendFlags } from "./backend/init-flags.ts";
 import { type CommandCall, runCommand } from "./command.ts";
 import { hasConfiguration, readConfiguration } from "./folder.ts";
 import { readState } from "./open-state.ts";
-import { type GivenFlag, onUnlessGiven, variableFlags, viewFlags } from "./options.ts";
+import { type GivenFlag, onUnlessGiven, wantsBackend, variableFlags, viewFlags } from "./options.ts";
 import { type CommandStyle, Session } from "./session.ts";
 
 const flags = {
@@ -101,7 +101,7 @@ async function initialize(call: InitCall): Promise<number> {
   const version = hasErrors(folder.diagnostics) ? [] : checkTerraformVersion(folder.configuration);
   if (!(await session.report([...folder.diagnostics, ...version, ...overridesAtInit(session)]))) return 1;
   // What the state still has is served by a provider too, until it is gone.
-  const state = onUnlessGiven(call.occurrences, "backend") ? await readState(session, undefined) : undefined;
+  const state = wantsBackend(call.occurrences) ? await readState(session, undefined) : undefined;
   await state?.release();
   await output.heading("initializing_provider_plugin_message", "Initializing provider plugins...");
   const diagnostics = await installFolderProviders({

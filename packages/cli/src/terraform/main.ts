@@ -119,6 +119,17 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   version: { help: "Show the current version", run: async (...a) => (await import("./version.ts")).runVersion(...a) },
 };
 
+/** Commands of other versions, or for services that this program does not work with: what to do instead. */
+const refused: Readonly<Record<string, string>> = {
+  cloud: "It is for HCP Terraform, a hosted service that this program does not work with.",
+  push: "It sent configurations to an early version of a hosted service, and Terraform no longer has it either.",
+  query:
+    "It lists what exists by *.tfquery.hcl files, from Terraform 1.14 on. To take over what exists, write import blocks, and let plan -generate-config-out=FILE write the configuration.",
+  rpcapi: "It is for programs of the maker of Terraform.",
+  stacks:
+    "It is for Stacks of HCP Terraform, a hosted service. One configuration many times, each with inputs and a state of its own, is a list of instances (*.instances.hcl): docs/instances.md.",
+};
+
 /** Runs one line of Terraform's command line: `-chdir=DIR`, then a subcommand with its own flags. */
 export async function runTerraform(args: readonly string[], given: CommandIo, style: CommandStyle): Promise<number> {
   const rest = [...args];
@@ -141,6 +152,11 @@ export async function runTerraform(args: readonly string[], given: CommandIo, st
     await io.stderr(`Error handling -chdir option: there is no folder ${folder}.\n`);
     return 1;
   }
+  // An old name of the same command.
+  if (rest[0] === "env") {
+    rest[0] = "workspace";
+    await io.stderr('Warning: "env" is an old name of the command "workspace".\n\n');
+  }
   const name = rest.shift();
   if (name === undefined) return usage(io, style, 127);
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
@@ -152,6 +168,11 @@ export async function runTerraform(args: readonly string[], given: CommandIo, st
     }
     const { renderDiagnostic } = await import("../views/diagnostics.ts");
     await io.stderr(renderDiagnostic(words.diagnostic, io.view));
+    return 1;
+  }
+  const why = Object.hasOwn(refused, name) ? refused[name] : undefined;
+  if (why !== undefined) {
+    await io.stderr(`The command "${name}" is not supported. ${why}\n`);
     return 1;
   }
   const near = similar(name, Object.keys(subcommands));

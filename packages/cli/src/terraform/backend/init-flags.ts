@@ -8,6 +8,7 @@ import { initializeBackend } from "./initialize.ts";
 /** What `init` may be told about the folder's backend. */
 export const backendFlags = {
   backend: { kind: "bool", help: "Whether to set up the backend (default true)." },
+  cloud: { kind: "bool", help: "The same as -backend, by the name of the hosted service." },
   "backend-config": {
     kind: "strings",
     value: "FILE|NAME=VALUE",
