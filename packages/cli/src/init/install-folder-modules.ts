@@ -12,7 +12,8 @@ import { ModuleInstaller, type ModuleEvent, type ModuleNeed } from "@millwright/
 import { ModuleRegistry } from "@millwright/sources/module-registry";
 import { moduleSourceText, parseModuleSource } from "@millwright/sources/module-source";
 import type { GivenFlag } from "../terraform/options.ts";
-import { type LoadedFolder, readConfiguration, variableSources } from "../terraform/folder.ts";
+import { type LoadedFolder, readConfiguration } from "../terraform/folder.ts";
+import { variableSources } from "../terraform/variable-sources.ts";
 import { readRunModules, readTestFiles, type RunModule } from "../terraform/run-modules.ts";
 import type { Session } from "../terraform/session.ts";
 import { progressText } from "./download-progress.ts";

@@ -7,7 +7,7 @@ import {
   providerSourceText,
 } from "@millwright/engine/addresses";
 import type { Configuration } from "@millwright/engine/configuration";
-import { sourcesOf } from "@millwright/engine/make-plan";
+import { sourcesOf } from "@millwright/engine/provider-sources";
 import type { State } from "@millwright/engine/state";
 import { emptyState } from "@millwright/engine/state";
 import { originOfFolders } from "@millwright/sources/chosen-origin";
@@ -60,14 +60,14 @@ export async function installFolderProviders(installation: ProviderInstallation)
   for (const [text, need] of needs.value) {
     const served = isServedWithoutInstall(need, { providers, locks: locks.value, installed: settings.installed });
     const lock = locks.value.get(text);
-    if (served && lock) kept.set(text, lock);
+    if (served && lock && lock.hashes.length > 0) kept.set(text, lock);
     if (served) await output.line(`- ${providerSourceShort(need.source)} ${served}`, `${text} ${served}`);
     else wanted.push(need);
   }
   notePluginFolders(settings.data, pluginFolders);
   const { pluginCache } = settings.config;
   const result = await installProviders(wanted, {
-    origin: pluginFolders.length > 0 ? originOfFolders(pluginFolders) : settings.origin(),
+    origin: pluginFolders.length > 0 ? originOfFolders(pluginFolders) : await settings.origin(),
     http: settings.http,
     locks: locks.value,
     installed: settings.installed,

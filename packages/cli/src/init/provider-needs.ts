@@ -2,7 +2,7 @@ import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { type ProviderSource, providerSourceText } from "@millwright/engine/addresses";
 import type { Configuration } from "@millwright/engine/configuration";
-import { sourcesOf } from "@millwright/engine/make-plan";
+import { sourcesOf } from "@millwright/engine/provider-sources";
 import { emptyState, type State } from "@millwright/engine/state";
 import type { ProviderNeed } from "@millwright/sources/install-providers";
 import { parseProviderConstraints, type ProviderConstraints } from "@millwright/sources/provider-constraints";

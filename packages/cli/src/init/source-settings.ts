@@ -1,5 +1,4 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
-import { chosenOrigin } from "@millwright/sources/chosen-origin";
 import { type CliConfig, readCliConfig } from "@millwright/sources/cli-config";
 import { Credentials } from "@millwright/sources/credentials";
 import { ServiceDiscovery } from "@millwright/sources/discovery";
@@ -21,7 +20,7 @@ export interface SourceSettings {
   /** What is installed of providers for the folder. */
   readonly installed: ProviderFolder;
   /** Where providers are looked for. Made when asked, since local mirrors are looked through. */
-  origin(): ProviderOrigin;
+  origin(): Promise<ProviderOrigin>;
 }
 
 /** The settings of a session, read once. */
@@ -50,6 +49,9 @@ function readSettings({ io, folder, log }: Session): SourceSettings {
     http,
     data,
     installed: new ProviderFolder(`${data}/providers`),
-    origin: () => chosenOrigin(config, discovery, { env, folder }),
+    origin: async () => {
+      const { chosenOrigin } = await import("@millwright/sources/chosen-origin");
+      return chosenOrigin(config, discovery, { env, folder });
+    },
   };
 }

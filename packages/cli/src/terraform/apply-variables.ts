@@ -5,7 +5,7 @@ import type { Plan } from "@millwright/engine/plan";
 import { collectVariables, type VariableSource } from "@millwright/engine/variables";
 import { rawEquals } from "@millwright/value/operations";
 import { unmarkDeep, type Value } from "@millwright/value/value";
-import { variableSources } from "./folder.ts";
+import { variableSources } from "./variable-sources.ts";
 import type { GivenFlag } from "./options.ts";
 import type { Session } from "./session.ts";
 

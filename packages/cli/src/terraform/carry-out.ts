@@ -11,6 +11,7 @@ import type { Value } from "@millwright/value/value";
 import { valuesOf } from "./apply-variables.ts";
 import type { OpenState } from "./open-state.ts";
 import type { WaveRun } from "../waves/wave-run.ts";
+import { sayInterrupts } from "./interrupts.ts";
 import { evaluatorContext, newPool, runPorts } from "./run-context.ts";
 import { Recording, type RunToRecord } from "./recording.ts";
 import { saveAtTheEnd, SaverOnTheWay } from "./save-state.ts";
@@ -105,21 +106,4 @@ async function isRemembered({ session, state, configuration, record }: CarryOutI
   if (!session.instance || !record) return true;
   const { rememberInstance } = await import("../instances/remember.ts");
   return rememberInstance(session, { saved: record.saved, configuration, state });
-}
-
-const interruptWords = {
-  plan: "\nInterrupted: nothing is changed, and what is being read is not waited for longer\nthan its provider needs to stop. Interrupt again to stop at once.\n",
-  apply:
-    "\nInterrupted: what is under way is finished, and nothing more is begun.\nInterrupt again to stop at once; the journal beside the state then keeps what\nwas done, and the next run takes it in.\n",
-} as const;
-
-/** Says what an interrupt does, when it comes; until the function given back is called. */
-export function sayInterrupts(session: Session, phase: keyof typeof interruptWords = "apply"): () => void {
-  const { signal } = session.io;
-  const say = () => {
-    session.tellJson((view) => view.log(interruptWords[phase]));
-    if (!session.json) void session.io.stderr(interruptWords[phase]);
-  };
-  signal.addEventListener("abort", say, { once: true });
-  return () => signal.removeEventListener("abort", say);
 }

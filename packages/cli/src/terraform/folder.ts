@@ -1,5 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import type { Configuration } from "@millwright/engine/configuration";
@@ -10,7 +9,6 @@ import { filesBelow, RecordingFiles } from "@millwright/engine/node-files";
 import type { Files } from "@millwright/engine/ports";
 import { checkTerraformVersion } from "@millwright/engine/requirements";
 import type { VariableSource } from "@millwright/engine/variables";
-import { readVariablesFile } from "@millwright/engine/variables-file";
 import { manifestPath } from "@millwright/sources/module-manifest";
 import { developmentOverrides } from "../init/development-overrides.ts";
 import { sourceSettings } from "../init/source-settings.ts";
@@ -18,6 +16,7 @@ import { unmetProviders } from "../init/unmet-providers.ts";
 import type { GivenFlag } from "./options.ts";
 import { providersOf } from "./registry.ts";
 import { staticOptions } from "./run-context.ts";
+import { variableSources } from "./variable-sources.ts";
 import { loadWithStacks, stackNames } from "./module-stacks.ts";
 import type { Session } from "./session.ts";
 import type { StackSource } from "./stacks.ts";
@@ -128,48 +127,4 @@ async function readStacks(session: Session): Promise<StackSource | undefined> {
 /** Whether a folder holds anything to work on. */
 export function hasConfiguration(folder: string): boolean {
   return readdirSync(folder).some((name) => /\.(tf|tofu)(\.json)?$|\.stack\.ts$/.test(name));
-}
-
-/**
- * Where the values of variables come from, weakest first: the environment, terraform.tfvars, *.auto.tfvars, then -var and
- * -var-file in the order they were given.
- */
-export function variableSources(
-  session: Session,
-  occurrences: readonly GivenFlag[],
-): { readonly sources: VariableSource[]; readonly diagnostics: Diagnostic[] } {
-  if (session.instance) return { sources: [...session.instance.inputs], diagnostics: [] };
-  const diagnostics: Diagnostic[] = [];
-  const sources: VariableSource[] = [];
-  for (const [name, text] of Object.entries(session.io.env)) {
-    if (name.startsWith("TF_VAR_") && text !== undefined)
-      sources.push({ kind: "environment", name: name.slice(7), text });
-  }
-  const files: Files = filesBelow(session.folder);
-  const readFile = (name: string) => {
-    const read = readVariablesFile(files, name);
-    diagnostics.push(...read.diagnostics);
-    if (read.value) sources.push({ kind: "file", filename: name, attributes: read.value });
-  };
-  const names = readdirSync(session.folder).sort();
-  for (const name of ["terraform.tfvars", "terraform.tfvars.json"])
-    if (existsSync(join(session.folder, name))) readFile(name);
-  for (const name of names) if (/\.auto\.tfvars(\.json)?$/.test(name)) readFile(name);
-  for (const { name, text } of occurrences) {
-    if (name === "var-file") readFile(text);
-    else if (name === "var") {
-      const at = text.indexOf("=");
-      if (at > 0) sources.push({ kind: "command-line", name: text.slice(0, at).trim(), text: text.slice(at + 1) });
-      else diagnostics.push(badVar(text));
-    }
-  }
-  return { sources, diagnostics };
-}
-
-function badVar(text: string): Diagnostic {
-  return {
-    severity: "error",
-    summary: "Invalid -var option",
-    detail: `The given -var option ${JSON.stringify(text)} is not correctly specified. It must be a variable name and value separated by an equals sign, like -var="key=value".`,
-  };
 }

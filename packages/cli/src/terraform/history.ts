@@ -2,7 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { History } from "@millwright/engine/history";
 import { changedOutputs, type RunRecord } from "@millwright/engine/history/record";
-import { sourcesOf } from "@millwright/engine/make-plan";
+import { sourcesOf } from "@millwright/engine/provider-sources";
 import type { CommandIo } from "../io.ts";
 import { columns } from "../views/columns.ts";
 import { momentText } from "../views/moment.ts";

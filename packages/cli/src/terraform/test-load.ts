@@ -5,18 +5,20 @@ import type { Configuration } from "@millwright/engine/configuration";
 import { filesBelow } from "@millwright/engine/node-files";
 import { ProviderPool } from "@millwright/engine/provider-pool";
 import type { BenchContext, TestBench } from "@millwright/engine/tests/bench";
+import { mismatchedProviders } from "@millwright/engine/tests/check-file";
 import { cleanFolder } from "@millwright/engine/tests/find";
-import type { TestFile } from "@millwright/engine/tests/test-file";
+import type { TestFile, TestRun } from "@millwright/engine/tests/test-file";
 import { globalVariables } from "@millwright/engine/tests/values";
 import type { VariableSource } from "@millwright/engine/variables";
 import { readVariablesFile } from "@millwright/engine/variables-file";
 import type { Value } from "@millwright/value/value";
 import { unmetProviders } from "../init/unmet-providers.ts";
-import { loadFolder, variableSources } from "./folder.ts";
+import { loadFolder } from "./folder.ts";
+import { variableSources } from "./variable-sources.ts";
 import type { GivenFlag } from "./options.ts";
 import { providersOf } from "./registry.ts";
 import { evaluatorContext, runPorts } from "./run-context.ts";
-import { checkTestFiles, readRunModules, readTestFiles, runNames, testFolder } from "./run-modules.ts";
+import { configurationsOfRuns, readRunModules, readTestFiles, testFolder } from "./run-modules.ts";
 import type { Session } from "./session.ts";
 
 /** The tests of a folder, read: nothing was run yet. */
@@ -24,8 +26,8 @@ export interface LoadedTests {
   readonly files: readonly TestFile[];
   readonly diagnostics: readonly Diagnostic[];
   readonly configuration: Configuration;
-  /** Configurations that runs name, by the names of {@link runNames} with dots between. */
-  readonly modules: ReadonlyMap<string, Configuration>;
+  /** What a run tests; there is always something where there are no errors. */
+  readonly configurationOf: (file: TestFile, run: TestRun) => Configuration | undefined;
   readonly globals: (file: TestFile) => ReadonlyMap<string, Value>;
 }
 
@@ -46,10 +48,11 @@ export async function loadTests(
   const sources = variableSources(session, occurrences);
   diagnostics.push(...sources.diagnostics);
   const runModules = readRunModules(session, all.value, sources.sources);
-  diagnostics.push(...runModules.diagnostics, ...checkTestFiles(files, folder.configuration, runModules.value));
+  const configurationOf = configurationsOfRuns(folder.configuration, runModules.value);
+  const mismatched = files.flatMap((file) => mismatchedProviders(file, (run) => configurationOf(file, run)));
+  diagnostics.push(...runModules.diagnostics, ...mismatched);
   const configurations = runModules.value.map(({ configuration }) => configuration);
   if (!hasErrors(diagnostics)) diagnostics.push(...(await unmetProviders(session, configurations)));
-  const modules = new Map(runModules.value.map(({ names, configuration }) => [names.join("."), configuration]));
   const { root } = folder.configuration;
   const given = globalVariables(root, sources.sources);
   const inTests = testVariables(session, testFolder(directory));
@@ -57,7 +60,7 @@ export async function loadTests(
   diagnostics.push(...inTests.diagnostics, ...(hasErrors(diagnostics) ? [] : both.diagnostics));
   const prefix = `${cleanFolder(testFolder(directory))}/`;
   const globals = ({ path }: TestFile) => (path.startsWith(prefix) ? both.value : given.value);
-  return { files, diagnostics, configuration: folder.configuration, modules, globals };
+  return { files, diagnostics, configuration: folder.configuration, configurationOf, globals };
 }
 
 // Terraform runs nothing then, and calls that a success; the exit code is the same here.
@@ -109,7 +112,7 @@ export async function testBench(
   const { configuration } = tests;
   const plain = context({ configuration, variables: new Map(), applying: true, timestamp });
   return {
-    configurationOf: (file, run) => (run.module ? tests.modules.get(runNames(file, run).join("."))! : configuration),
+    configurationOf: (file, run) => tests.configurationOf(file, run)!,
     configuration,
     globals: tests.globals,
     functions: plain.functions(configuration.root, "main.tf"),

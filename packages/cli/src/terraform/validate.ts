@@ -1,4 +1,5 @@
 import { hasErrors, type Diagnostic } from "@millwright/core/diagnostics";
+import { checkTestFile } from "@millwright/engine/tests/check-file";
 import { validateConfiguration } from "@millwright/engine/validate";
 import { unknownVariables } from "@millwright/engine/variables";
 import { parseModuleSource } from "@millwright/sources/module-source";
@@ -8,10 +9,11 @@ import { diagnosticPlain } from "../views/diagnostic-json.ts";
 import type { SourceText } from "../views/diagnostics.ts";
 import { styleOf } from "../views/style.ts";
 import { runCommand } from "./command.ts";
-import { type LoadedFolder, loadFolder, hasConfiguration, variableSources } from "./folder.ts";
+import { type LoadedFolder, loadFolder, hasConfiguration } from "./folder.ts";
+import { variableSources } from "./variable-sources.ts";
 import { type GivenFlag, variableFlags, viewFlags } from "./options.ts";
 import { newPool, evaluatorContext } from "./run-context.ts";
-import { checkTestFiles, readRunModules, readTestFiles } from "./run-modules.ts";
+import { configurationsOfRuns, readRunModules, readTestFiles } from "./run-modules.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
 const flags = {
@@ -74,7 +76,8 @@ async function checkTests(
   const beside = modules.value.filter(({ address }) => parseModuleSource(address.source).kind === "local");
   for (const { configuration } of new Map(beside.map((module) => [module.address.source, module])).values())
     found.push(...(await checkFolder(session, { configuration, diagnostics: [] })));
-  return [...found, ...checkTestFiles(tests.value, configuration, modules.value)];
+  const configurationOf = configurationsOfRuns(configuration, modules.value);
+  return [...found, ...tests.value.flatMap((file) => checkTestFile(file, (run) => configurationOf(file, run)))];
 }
 
 /** Everything that is wrong with a folder that was read, what was found while reading included. */

@@ -1,6 +1,6 @@
 import { planJson } from "@millwright/engine/plan-json";
 import { providerSchemasJson } from "@millwright/engine/provider-schema-json";
-import { sourcesOf } from "@millwright/engine/make-plan";
+import { sourcesOf } from "@millwright/engine/provider-sources";
 import { stateJson } from "@millwright/engine/state-json";
 import { leftObjects } from "@millwright/engine/tests/clean-up";
 import type { RunResult } from "@millwright/engine/tests/bench";

@@ -14,7 +14,7 @@ import { Constants } from "../load/constants.ts";
 import { decodeResource } from "../load/resource.ts";
 import { identityText } from "../identity.ts";
 import { markSensitive } from "../objects.ts";
-import { sourcesOf } from "../plan/make.ts";
+import { sourcesOf } from "../provider-sources.ts";
 import { providerOfResource } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import { readExisting } from "../read-existing.ts";

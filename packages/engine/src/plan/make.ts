@@ -2,7 +2,6 @@ import { Semaphore } from "@millwright/core/concurrency";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { Value } from "@millwright/value/value";
-import type { ProviderSource } from "../addresses.ts";
 import { absoluteResourceText, compareInstances, parseProviderConfigAddress } from "../addresses.ts";
 import type { PendingCreate } from "../backend/journal.ts";
 import { noLongerWanted, withInterrupted, withoutEmpty } from "./interrupted.ts";
@@ -21,8 +20,8 @@ import { ProviderFunctions } from "../functions/provider-functions.ts";
 import { cyclesOf, GraphBuilder, walkGraph } from "../graph.ts";
 import type { RunPorts } from "../ports.ts";
 import { checkProviderMeta } from "../provider-meta.ts";
-import { providerOfResource } from "../provider-config.ts";
 import type { ProviderPool } from "../provider-pool.ts";
+import { sourcesOf } from "../provider-sources.ts";
 import type { ResourceState, State } from "../state.ts";
 import { StateBuilder } from "../state.ts";
 import { ImportTargets } from "../refactor/imports.ts";
@@ -274,21 +273,6 @@ function newRun(
     isTargeted: targeting.isTargeted,
     waitsForChanges: (nodeId) => [...waits(nodeId)].some((id) => pending.has(id)),
   };
-}
-
-/** Every provider that the configuration or the state has something of. */
-export function sourcesOf(configuration: Configuration, state: State): ProviderSource[] {
-  const sources: ProviderSource[] = [];
-  for (const module of configuration.modules.values()) {
-    for (const requirement of module.requiredProviders.values()) sources.push(requirement.source);
-    for (const resource of module.resources.values())
-      sources.push(providerOfResource(configuration, module, resource).address.source);
-  }
-  for (const resource of state.resources.values()) {
-    const address = parseProviderConfigAddress(resource.provider);
-    if (address) sources.push(address.source);
-  }
-  return sources;
 }
 
 function byConfig(state: State): ReadonlyMap<string, readonly ResourceState[]> {

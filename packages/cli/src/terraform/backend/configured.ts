@@ -10,7 +10,7 @@ import { StaticEvaluator } from "@millwright/engine/load/static";
 import { filesBelow, filesOf } from "@millwright/engine/node-files";
 import type { Value } from "@millwright/value/value";
 import { unmarkDeep } from "@millwright/value/value";
-import { variableSources } from "../folder.ts";
+import { variableSources } from "../variable-sources.ts";
 import type { GivenFlag } from "../options.ts";
 import { staticOptions } from "../run-context.ts";
 import type { Session } from "../session.ts";
