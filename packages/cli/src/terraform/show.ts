@@ -4,7 +4,7 @@ import { stateJson } from "@millwright/engine/state-json";
 import { isPlanFile } from "@millwright/engine/plan-file";
 import { readStateFile } from "@millwright/engine/read-state-file";
 import { isEmptyState, type State } from "@millwright/engine/state";
-import { sourcesOf } from "@millwright/engine/make-plan";
+import { sourcesOf } from "@millwright/engine/provider-sources";
 import type { CommandIo } from "../io.ts";
 import { renderPlan } from "../views/plan.ts";
 import { renderState } from "../views/state.ts";
