@@ -12,6 +12,7 @@ import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backen
 import type { BackendType } from "./backend-type.ts";
 import { ConsulPartsHold, memberKey } from "./consul-parts.ts";
 import { blockSchema, type Settings } from "./settings.ts";
+import { explained } from "./storage-failure.ts";
 
 /**
  * `backend "consul"`: a key for each workspace, in the layout that Terraform's backend gives it
@@ -296,25 +297,10 @@ function chunksOf(value: Uint8Array): Chunks | undefined {
   return { hash, chunks: chunks.map(String) };
 }
 
-function reading<T>(access: Access, key: string, work: (client: ConsulClient) => Promise<T>): Promise<T> {
-  return explained("stateUnreadable", access, key, work);
+function reading<T>({ client }: Access, key: string, work: (client: ConsulClient) => Promise<T>): Promise<T> {
+  return explained("stateUnreadable", `${key} in Consul`, () => work(client));
 }
 
-function writing<T>(access: Access, key: string, work: (client: ConsulClient) => Promise<T>): Promise<T> {
-  return explained("stateUnwritable", access, key, work);
-}
-
-async function explained<T>(
-  kind: "stateUnreadable" | "stateUnwritable",
-  { client }: Access,
-  key: string,
-  work: (client: ConsulClient) => Promise<T>,
-): Promise<T> {
-  try {
-    return await work(client);
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    const text = `The state ${key} in Consul cannot be ${kind === "stateUnreadable" ? "read" : "written"}: ${messageOf(error)}`;
-    throw new OperationalError(backendErrors[kind], text, { cause: error });
-  }
+function writing<T>({ client }: Access, key: string, work: (client: ConsulClient) => Promise<T>): Promise<T> {
+  return explained("stateUnwritable", `${key} in Consul`, () => work(client));
 }

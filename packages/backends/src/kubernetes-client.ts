@@ -5,17 +5,7 @@ import type { BackendPorts } from "./backend-type.ts";
 import { isText, recordOf, recordsIn } from "./kubeconfig.ts";
 import { findAccess, type KubeAccess } from "./kubernetes-access.ts";
 import type { Settings } from "./settings.ts";
-
-/** What the API server answered that is no success. */
-export class KubeFailure extends Error {
-  override readonly name = "KubeFailure";
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
+import { StorageFailure } from "./storage-failure.ts";
 
 /** An object as the API has it, as far as it is looked at here; all else of it is kept. */
 export interface KubeObject {
@@ -123,7 +113,7 @@ export class KubeClient {
       try {
         return await this.#send(method, path, request);
       } catch (error) {
-        const isBusy = error instanceof KubeFailure && [429, 500, 502, 503, 504].includes(error.status);
+        const isBusy = error instanceof StorageFailure && [429, 500, 502, 503, 504].includes(error.status);
         const mayPass = isBusy || (error instanceof OperationalError && error.kind.retryable);
         if (!mayPass || attempt === mostRetries) throw error;
       }
@@ -173,7 +163,7 @@ export class KubeClient {
 
 function objectIn(value: Readonly<Record<string, unknown>>): KubeObject {
   if (isObject(value)) return value;
-  throw new KubeFailure(502, "its API answered with something that is no object of Kubernetes");
+  throw new StorageFailure(502, "its API answered with something that is no object of Kubernetes");
 }
 
 function isObject(value: unknown): value is KubeObject {
@@ -193,7 +183,7 @@ function isString(value: unknown): value is string {
   return typeof value === "string";
 }
 
-function failure(status: number, body: Readonly<Record<string, unknown>>, address: string): KubeFailure {
+function failure(status: number, body: Readonly<Record<string, unknown>>, address: string): StorageFailure {
   const said = isText(body["message"]) ? `: ${body["message"]}` : "";
   const advice =
     status === 401
@@ -201,7 +191,7 @@ function failure(status: number, body: Readonly<Record<string, unknown>>, addres
       : status === 403
         ? " The user needs the verbs get, list, create, update and delete on secrets and leases in that namespace."
         : "";
-  return new KubeFailure(status, `${address} answered ${status}${said}.${advice}`);
+  return new StorageFailure(status, `${address} answered ${status}${said}.${advice}`);
 }
 
 function parsed(text: string): unknown {
@@ -211,9 +201,4 @@ function parsed(text: string): unknown {
     // What is no JSON comes from something in front of the API server; its status says enough.
     return undefined;
   }
-}
-
-/** Whether an error is one of the cluster's or of the way to it, and none of this program's. */
-export function isKubeError(error: unknown): error is KubeFailure | OperationalError {
-  return error instanceof KubeFailure || error instanceof OperationalError;
 }

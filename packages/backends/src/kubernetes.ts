@@ -4,8 +4,9 @@ import { backendErrors } from "@millwright/engine/backend/errors";
 import { type LockInfo, parseLockInfo } from "@millwright/engine/backend/lock-info";
 import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backend/storage";
 import type { BackendPorts, BackendType } from "./backend-type.ts";
-import { isKubeError, KubeClient, type KubeObject } from "./kubernetes-client.ts";
+import { KubeClient, type KubeObject } from "./kubernetes-client.ts";
 import { blockSchema, type Settings } from "./settings.ts";
+import { explained } from "./storage-failure.ts";
 
 /**
  * `backend "kubernetes"`: a Secret for each workspace, several for a large state, and a Lease as its lock, in the layout of
@@ -304,18 +305,4 @@ class KubeSlot implements StateSlot {
 function holderOf(lease: KubeObject | undefined): LockInfo | undefined {
   const text = lease?.metadata.annotations?.[lockInfoName];
   return text === undefined ? undefined : parseLockInfo(text);
-}
-
-async function explained<T>(
-  kind: "stateUnreadable" | "stateUnwritable",
-  place: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isKubeError(error)) throw error;
-    const text = `The state ${place} cannot be ${kind === "stateUnreadable" ? "read" : "written"}: ${messageOf(error)}`;
-    throw new OperationalError(backendErrors[kind], text, { cause: error });
-  }
 }

@@ -10,20 +10,7 @@ import { AwsV4Signer } from "aws4fetch";
 import type { BackendPorts } from "./backend-type.ts";
 import { findCredentials } from "./s3-credentials.ts";
 import type { Settings } from "./settings.ts";
-
-/** What S3 answered that is no success. */
-export class S3Failure extends Error {
-  override readonly name = "S3Failure";
-  readonly status: number;
-  /** `NoSuchBucket`, `AccessDenied`, …; empty where the answer has none. */
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
+import { StorageFailure } from "./storage-failure.ts";
 
 export interface S3Answer {
   readonly body: Uint8Array;
@@ -220,17 +207,12 @@ function checked(request: S3Request, status: number, body: Uint8Array, bucket: s
   if (status < 300 || request.accept?.includes(status)) return { status, body, code };
   if (code === "NoSuchBucket") throw noBucket(bucket);
   const advice = status === 403 ? " Check the credentials, their region, and what they may do in the bucket." : "";
-  throw new S3Failure(
+  throw new StorageFailure(
     status,
-    code,
     `S3 answered ${status}${code === "" ? "" : ` ${code}`}${message === undefined ? "" : `: ${message}`}.${advice}`,
   );
 }
 
-function noBucket(bucket: string): S3Failure {
-  return new S3Failure(
-    404,
-    "NoSuchBucket",
-    `there is no bucket ${bucket}. Make it first, or check bucket, region and endpoints.`,
-  );
+function noBucket(bucket: string): StorageFailure {
+  return new StorageFailure(404, `there is no bucket ${bucket}. Make it first, or check bucket, region and endpoints.`);
 }

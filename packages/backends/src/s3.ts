@@ -1,11 +1,12 @@
-import { messageOf, OperationalError } from "@millwright/core/errors";
+import { OperationalError } from "@millwright/core/errors";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import { type LockInfo, parseLockInfo } from "@millwright/engine/backend/lock-info";
 import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backend/storage";
 import type { BackendType } from "./backend-type.ts";
-import { type S3Answer, S3Client, S3Failure } from "./s3-client.ts";
+import { type S3Answer, S3Client } from "./s3-client.ts";
 import { s3Environment, s3Schema } from "./s3-schema.ts";
 import type { Settings } from "./settings.ts";
+import { explained } from "./storage-failure.ts";
 
 /**
  * `backend "s3"`: an object for each workspace in a bucket, with S3's own lock file (a conditional write), as in
@@ -143,19 +144,5 @@ class S3Slot implements StateSlot {
     const answer = await this.#lockObject();
     if (answer && parseLockInfo(answer.body)?.ID === id)
       await explained("stateUnwritable", this.place, () => this.#client.delete(this.#lockKey));
-  }
-}
-
-async function explained<T>(
-  kind: "stateUnreadable" | "stateUnwritable",
-  place: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof S3Failure || error instanceof OperationalError)) throw error;
-    const text = `The state ${place} cannot be ${kind === "stateUnreadable" ? "read" : "written"}: ${messageOf(error)}`;
-    throw new OperationalError(backendErrors[kind], text, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { selfSigned } from "@millwright/x509/self-signed";
+import { loopbackCertificate } from "@millwright/x509/loopback";
 
 /** An API server of Kubernetes as far as Secrets and Leases go, on a free loopback port. */
 export interface KubeServer {
@@ -45,17 +45,7 @@ export async function startKubeServer(token = randomUUID()): Promise<KubeServer>
   const asked: string[] = [];
   const failures: number[] = [];
   const objects = new Objects(kept);
-  const { certificate, privateKey } = await selfSigned({
-    curve: "P-256",
-    commonName: "localhost",
-    subjectAltNames: ["localhost", "127.0.0.1"],
-    keyUsages: ["digitalSignature", "keyCertSign"],
-    extendedKeyUsages: ["serverAuth"],
-    isAuthority: true,
-    serial: Uint8Array.of(1, 2, 3),
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
-  });
+  const { certificate, privateKey } = await loopbackCertificate(Date.now());
   const authority = certificate.toString();
   const key = privateKey.export({ format: "pem", type: "pkcs8" });
   const server = createServer({ cert: authority, key }, async (request, response) => {

@@ -6,6 +6,8 @@ export interface ProviderSource {
 }
 
 export const defaultRegistry = "registry.terraform.io";
+/** Where OpenTofu has providers from by default: the same ones, by the same names. */
+export const tofuRegistry = "registry.opentofu.org";
 /** The namespace of what is part of the program itself: `terraform.io/builtin/terraform`. */
 export const builtinTerraform: ProviderSource = { host: "terraform.io", namespace: "builtin", type: "terraform" };
 

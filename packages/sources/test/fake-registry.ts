@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { selfSigned } from "@millwright/x509/self-signed";
+import { loopbackCertificate } from "@millwright/x509/loopback";
 import { createMessage, generateKey, type PrivateKey, sign } from "openpgp";
 import { zipOf } from "./zip-file.ts";
 
@@ -55,17 +55,7 @@ export class FakeRegistry {
   }
 
   static async start(contents: FakeContents): Promise<FakeRegistry> {
-    const { certificate, privateKey } = await selfSigned({
-      curve: "P-256",
-      commonName: "localhost",
-      subjectAltNames: ["localhost", "127.0.0.1"],
-      keyUsages: ["digitalSignature", "keyCertSign"],
-      extendedKeyUsages: ["serverAuth"],
-      isAuthority: true,
-      serial: Uint8Array.of(1, 2, 3),
-      notBefore: new Date(Date.now() - 60_000),
-      notAfter: new Date(Date.now() + 3_600_000),
-    });
+    const { certificate, privateKey } = await loopbackCertificate(Date.now());
     const keys = await generateKey({ type: "rsa", rsaBits: 2048, userIDs: [{ name: "test" }], format: "object" });
     const pem = certificate.toString();
     const server = createServer({ cert: pem, key: privateKey.export({ format: "pem", type: "pkcs8" }) });
