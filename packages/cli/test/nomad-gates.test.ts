@@ -53,6 +53,9 @@ function write(version: number, { type = "service", update = "" } = {}): void {
   group "web" {
     count = 3
     ${type === "service" ? `update {\n max_parallel = 1\n stagger = "1ns"\n min_healthy_time = "0s"\n health_check = "task_states"\n ${update}\n}` : ""}
+    service {
+      name = "web"
+    }
     task "main" {
       driver = "raw_exec"
       kill_timeout = "1s"
@@ -88,11 +91,18 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
   return JSON.parse(out) as Record<string, unknown>;
 }
 
-/** How many that are to run are of a version. */
-async function count(version: number): Promise<number> {
+/** How many that are to run are of the newest version, if it is this one. */
+async function countOf(version: number): Promise<number> {
+  const job = (await (await fetch(`${env.NOMAD_ADDR}/v1/job/web`)).json()) as { Version: number };
   const response = await fetch(`${env.NOMAD_ADDR}/v1/job/web/allocations`);
   const all = (await response.json()) as { JobVersion: number; DesiredStatus: string }[];
+  expect(job.Version).toBe(version);
   return all.filter((one) => one.DesiredStatus === "run" && one.JobVersion === version).length;
+}
+
+/** The version that the next registration makes. */
+async function nextVersion(): Promise<number> {
+  return ((await (await fetch(`${env.NOMAD_ADDR}/v1/job/web`)).json()) as { Version: number }).Version + 1;
 }
 
 async function deployment(): Promise<Record<string, unknown>> {
@@ -123,59 +133,74 @@ test("gates travel with the job, and let batch after batch through", async () =>
   expect(JSON.stringify(await json("job", "inspect", "web"))).toContain('"x-token":"s3cret"');
 }, 60_000);
 
-test("gates alone are a new version that replaces nothing", async () => {
-  writeGates('within = "1s"');
+test("gates alone are a new version that replaces nothing; the server's own discovery says how services are", async () => {
+  const gate = (least: number) =>
+    writeFileSync(
+      join(folder, "waves.hcl"),
+      `gate "service" "web" {\n service = "web"\n least = ${least}\n within = "1s"\n every = "200ms"\n}\n`,
+    );
+  gate(3);
   const planned = await nomad("plan", "-gates", "web.nomad.hcl");
   expect(planned.out).toContain("(3 in-place update)");
   expect(planned.code).toBe(0);
+  const run = await nomad("run", "-gates", "web.nomad.hcl");
+  expect(run.out).toContain("    Gates after batch 1: go: conditions, web: all are for it\n");
+  gate(4);
+  const refused = await nomad("run", "-gates", "web.nomad.hcl");
+  expect(refused.out).toContain(
+    "Gates after batch 1: stop: web: 3 of 3 instances of web are healthy; at least 4, and at most 0 that are not, are wanted\n",
+  );
 }, 60_000);
 
 test("a gate that turns bad between two batches stops the deployment there", async () => {
   write(2, { update: "auto_revert = true" });
   writeGates('within = "0s"\n for = "400ms"');
-  const [running, version] = [nomad("run", "-gates", "web.nomad.hcl"), 2];
-  await expect.poll(() => count(version), { timeout: 20_000, interval: 50 }).toBe(2);
+  const version = await nextVersion();
+  const running = nomad("run", "-gates", "web.nomad.hcl");
+  await expect.poll(() => countOf(version), { timeout: 20_000, interval: 50 }).toBe(2);
   isWell = false;
   const run = await running;
   isWell = true;
   expect(run.code, run.out + run.err).toBe(1);
   expect(run.out).toMatch(/Gates after batch 2: stop: smoke: http:\S+\/health answered 500\n/);
   expect(run.out).toContain('Failed due to gate "smoke" after batch 2: ');
-  expect(await count(version)).toBe(2);
+  expect(await countOf(version)).toBe(2);
   expect((await deployment()).Status).toBe("failed");
 }, 60_000);
 
 test("a gate that asks for it has the deployment taken back", async () => {
   write(3);
   writeGates('within = "0s"\n for = "400ms"\n otherwise = "back"');
+  const version = await nextVersion();
   const running = nomad("run", "-gates", "web.nomad.hcl");
-  await expect.poll(() => count(3), { timeout: 20_000, interval: 50 }).toBe(1);
+  await expect.poll(() => countOf(version), { timeout: 20_000, interval: 50 }).toBe(1);
   isWell = false;
   const run = await running;
   isWell = true;
   expect(run.code, run.out + run.err).toBe(1);
-  expect(run.out).toContain("==> Version 3 goes back to what version 1 was\n");
-  expect(await count(4)).toBe(3);
-  expect(await deployment()).toMatchObject({ JobVersion: 4, Status: "successful" });
+  expect(run.out).toContain(`==> Version ${version} goes back to what version 2 was\n`);
+  expect(await countOf(version + 1)).toBe(3);
+  expect(await deployment()).toMatchObject({ JobVersion: version + 1, Status: "successful" });
 }, 60_000);
 
 test("a server that was killed while a deployment waits goes on asking, and starts no batch ungated", async () => {
   write(5);
   writeGates('within = "5m"');
   isWell = false;
+  const version = await nextVersion();
   expect((await nomad("run", "-gates", "-detach", "web.nomad.hcl")).code).toBe(0);
   await expect
     .poll(deployment, { timeout: 20_000 })
-    .toMatchObject({ JobVersion: 5, Gates: { Wait: { Gate: "smoke" } } });
+    .toMatchObject({ JobVersion: version, Gates: { Wait: { Gate: "smoke" } } });
   const running = join(folder, ".millwright", "server", "running.json");
   const { pid } = JSON.parse(readFileSync(running, "utf8")) as { pid: number };
   process.kill(pid, "SIGKILL");
   const before = asked;
   await expect.poll(() => asked, { timeout: 30_000 }).toBeGreaterThan(before + 2);
-  await expect.poll(() => count(5), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => countOf(version), { timeout: 10_000 }).toBe(1);
   isWell = true;
-  await expect.poll(deployment, { timeout: 20_000 }).toMatchObject({ JobVersion: 5, Status: "successful" });
-  expect(await count(5)).toBe(3);
+  await expect.poll(deployment, { timeout: 20_000 }).toMatchObject({ JobVersion: version, Status: "successful" });
+  expect(await countOf(version)).toBe(3);
 }, 90_000);
 
 test("what no server would ask is refused with what to do", async () => {

@@ -8,7 +8,7 @@ const io: CommandIo = {
   stdin: new PassThrough(),
   stdout: async () => undefined,
   stderr: async () => undefined,
-  env: { HOME: "/home/ann" },
+  env: { HOME: "/home/ann", VAULT_TOKEN: "s3cret" },
   cwd: "/home/ann",
   isTerminal: false,
   view: { width: 80, colour: false },
@@ -35,6 +35,11 @@ describe("flags of a server", () => {
       name: "put the secrets on another disk",
       args: ["-data-dir=d", "-secrets-data-dir=/secrets"],
       want: { secretsStore: { kind: "sqlite", dataFolder: "/secrets" } },
+    },
+    {
+      name: "let gates run commands in the server's folder, with none of its secrets",
+      args: ["-dev", "-enable-gate-commands"],
+      want: { gateCommands: { folder: "/home/ann", env: expect.not.objectContaining({ VAULT_TOKEN: "s3cret" }) } },
     },
     {
       name: "take etcd's addresses with and without a scheme, and several at once",

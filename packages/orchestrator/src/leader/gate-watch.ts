@@ -5,7 +5,7 @@ import { asOne, decide } from "@millwright/gates/decide";
 import type { Condition, Decided, Gate, GateView } from "@millwright/gates/gate";
 import { makeGates } from "@millwright/gates/make-gates";
 import { gateSettingsOf, type JobGates } from "@millwright/jobs/gates";
-import type { Allocation } from "@millwright/scheduler/allocation";
+import { type Allocation, hasEnded } from "@millwright/scheduler/allocation";
 import type { Deployment } from "@millwright/scheduler/deployment";
 import { stepDeployment } from "@millwright/scheduler/deployment-step";
 import type { GateQuestion } from "@millwright/scheduler/gating";
@@ -124,9 +124,10 @@ export class GateWatch {
 
   #conditions(): readonly Condition[] {
     return this.#allocations().map((one) => {
-      const isWell = one.client === "running" && one.healthy === true;
+      // One that its node starts again is none that failed.
+      const isBroken = one.healthy === false || hasEnded(one);
       const problem = one.healthy === false ? "it is unhealthy" : `it is ${one.client}`;
-      return { name: nameOf(one), status: isWell ? "pass" : "fail", problems: isWell ? [] : [problem] };
+      return { name: nameOf(one), status: isBroken ? "fail" : "pass", problems: isBroken ? [problem] : [] };
     });
   }
 
@@ -135,7 +136,7 @@ export class GateWatch {
     return state.row("deployment", this.#begun.deployment.id)?.deployment ?? this.#begun.deployment;
   }
 
-  /** Those of the rollout that are wanted, and of no canary that another took the place of. */
+  /** Those of the rollout that are wanted. */
   #allocations(): readonly Allocation[] {
     const { derived } = this.#leader.context.projection.state;
     const views = derived.allocationsOfDeployment(this.#begun.deployment.id);
