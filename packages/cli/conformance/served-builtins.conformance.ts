@@ -87,4 +87,26 @@ output "text" {
       run(folder, "destroy", "-auto-approve");
       expect(() => folder.read("greeting.txt")).toThrow("ENOENT");
     });
+
+    test("a state goes between it and this program, whose providers are those of its registry", async () => {
+      const main = 'resource "random_pet" "name" {\n}\nresource "random_pet" "gone" {\n}\n';
+      const less = 'resource "random_pet" "name" {\n}\n';
+      const ours = async (folder: TestFolder, ...args: readonly string[]) => {
+        const { code, out, err } = await folder.run(args, {}, "terraform");
+        if (code !== 0) throw new Error(`${args.join(" ")} failed:\n${out}${err}`);
+      };
+      const theirs = async (folder: TestFolder, ...args: readonly string[]) => void run(folder, ...args);
+      for (const [first, second] of [
+        [ours, theirs],
+        [theirs, ours],
+      ] as const) {
+        const folder = folderWith(main);
+        await first(folder, "apply", "-auto-approve");
+        await second(folder, "plan", "-detailed-exitcode");
+        folder.write({ "main.tf": less });
+        await second(folder, "apply", "-auto-approve");
+        await first(folder, "plan", "-detailed-exitcode");
+        await first(folder, "destroy", "-auto-approve");
+      }
+    });
   });

@@ -3,6 +3,9 @@ import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { systemChance, systemClock } from "@millwright/core/ports";
 import { KeptState, type StatePlaces } from "@millwright/engine/backend/kept-state";
 import { LocalSlot } from "@millwright/engine/backend/local-storage";
+import { providerSourceText } from "@millwright/engine/addresses";
+import type { State } from "@millwright/engine/state";
+import { withDefaultRegistry } from "@millwright/engine/tofu-registry";
 import type { PlanMode } from "@millwright/engine/plan";
 import type { PlanBackend } from "@millwright/engine/plan-file";
 import { newLockInfo } from "@millwright/engine/backend/lock-info";
@@ -12,6 +15,7 @@ import { type SharedLock, type SlotLock, takeLock, takeShare } from "@millwright
 import { History } from "@millwright/engine/history";
 import { folderPlace } from "@millwright/engine/history/folder-place";
 import { productVersion } from "../product.ts";
+import { rootSettings } from "./backend/configured.ts";
 import { sealingOf } from "./backend/sealing.ts";
 import { openPlanned, type OpenStorage, openStorage } from "./backend/storage.ts";
 import type { GivenFlag } from "./options.ts";
@@ -120,7 +124,8 @@ export async function take(session: Session, taking: Taking): Promise<OpenState 
     taken = await hold(session, places, taking.lock);
     if (taken) session.log.write("debug", "state is held", { place: places.to.place, kind: taken.kind });
     const shared = taken?.kind === "parts" ? taken.lock : undefined;
-    const options = { sealing, newLineage: () => systemChance.uuid(), signal, ...(shared ? { shared } : {}) };
+    const seen = (state: State) => withDefaultRegistry(state, () => askedInFull(session));
+    const options = { sealing, newLineage: () => systemChance.uuid(), signal, seen, ...(shared ? { shared } : {}) };
     const read = await KeptState.open(places, options);
     const { serial, lineage } = read.value.current;
     session.log.write("info", "state read", { place: places.from.place, serial, lineage });
@@ -138,6 +143,12 @@ export async function take(session: Session, taking: Taking): Promise<OpenState 
   }
   await release();
   return undefined;
+}
+
+/** The providers that the folder's root module asks for by name, as `providerSourceText`. */
+function askedInFull(session: Session): ReadonlySet<string> {
+  const required = rootSettings(session, [], "always").value?.module.requiredProviders.values() ?? [];
+  return new Set([...required].map(({ source }) => providerSourceText(source)));
 }
 
 async function hold(

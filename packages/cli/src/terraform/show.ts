@@ -3,6 +3,7 @@ import { planJson } from "@millwright/engine/plan-json";
 import { stateJson } from "@millwright/engine/state-json";
 import { isPlanFile } from "@millwright/engine/plan-file";
 import { readStateFile } from "@millwright/engine/read-state-file";
+import { withDefaultRegistry } from "@millwright/engine/tofu-registry";
 import { isEmptyState, type State } from "@millwright/engine/state";
 import { sourcesOf } from "@millwright/engine/provider-sources";
 import type { CommandIo } from "../io.ts";
@@ -57,7 +58,8 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
         if (isPlanFile(bytes) || bytes[0] === 0x50) return showPlan(session, file, values.json, values.why);
         if (isEncrypted(bytes)) return showEncrypted(session, file, path, values);
         const read = readStateFile(bytes.toString("utf8"), path);
-        return (await session.report(read.diagnostics)) ? showState(session, read.value.state, false, values.json) : 1;
+        const state = withDefaultRegistry(read.value.state, () => new Set());
+        return (await session.report(read.diagnostics)) ? showState(session, state, false, values.json) : 1;
       },
     },
     args,

@@ -36,6 +36,8 @@ export interface KeptStateOptions {
   readonly sealing: Sealing;
   readonly newLineage: () => string;
   readonly signal: AbortSignal;
+  /** How this run sees what it reads; as it is written by default. */
+  readonly seen?: (state: State) => State;
   /** Where others may write their parts of the state meanwhile: then only this run's own are written. */
   readonly shared?: PartsHold;
 }
@@ -45,6 +47,15 @@ interface Stored {
   readonly plain: Uint8Array;
   /** Whether it is sealed as it would be now. */
   readonly isCurrent: boolean;
+}
+
+function readSeen(
+  { seen = (state) => state }: KeptStateOptions,
+  plain: Uint8Array,
+  place: string,
+): Diagnosed<StateFile> {
+  const { value, diagnostics } = readStateFile(Buffer.from(plain).toString("utf8"), place);
+  return { value: { ...value, state: seen(value.state) }, diagnostics };
 }
 
 async function opened(sealing: Sealing, bytes: Uint8Array, place: string): Promise<Uint8Array> {
@@ -93,9 +104,7 @@ export class KeptState {
     const source = await read(from);
     const there = from === to ? source : await read(to);
     const none: StateFile = { lineage: "", serial: 0, state: emptyState, terraformVersion: "" };
-    const file = source
-      ? readStateFile(Buffer.from(source.plain).toString("utf8"), from.place)
-      : { value: none, diagnostics: [] };
+    const file = source ? readSeen(options, source.plain, from.place) : { value: none, diagnostics: [] };
     return { value: new KeptState(places, options, file.value, there), diagnostics: file.diagnostics };
   }
 
@@ -165,7 +174,7 @@ export class KeptState {
     const bytes = await to.read(new AbortController().signal);
     if (!bytes) throw new OperationalError(backendErrors.stateUnwritable, `The state ${to.place} is gone meanwhile.`);
     const plain = await opened(this.#options.sealing, bytes, to.place);
-    const { value, diagnostics } = readStateFile(Buffer.from(plain).toString("utf8"), to.place);
+    const { value, diagnostics } = readSeen(this.#options, plain, to.place);
     const wrong = diagnostics.find(({ severity }) => severity === "error");
     if (wrong) throw new OperationalError(backendErrors.stateUnreadable, wrong.detail);
     return { bytes, file: value };
