@@ -4,7 +4,6 @@ import type { Configuration } from "@millwright/engine/configuration";
 import { loadConfiguration } from "@millwright/engine/load";
 import { installedModules } from "@millwright/engine/load/installed-modules";
 import type { ModuleAddress, ModuleResolver } from "@millwright/engine/load/module-resolver";
-import { checkTestFile } from "@millwright/engine/tests/check-file";
 import { cleanFolder, testFilesOf } from "@millwright/engine/tests/find";
 import { readTestFile } from "@millwright/engine/tests/read";
 import type { TestFile, TestRun } from "@millwright/engine/tests/test-file";
@@ -98,16 +97,13 @@ export function readRunModules(
   }
 }
 
-/** What is wrong with test files that were read, and with the modules that their runs name, without running anything. */
-export function checkTestFiles(
-  tests: readonly TestFile[],
-  configuration: Configuration,
+/** The configuration that each run tests: the folder's own, or the module that the run names; undefined where that could not be read. */
+export function configurationsOfRuns(
+  own: Configuration,
   modules: readonly RunModule[],
-): Diagnostic[] {
-  const byNames = new Map(modules.map((module) => [module.names.join("."), module.configuration]));
-  return tests.flatMap((file) =>
-    checkTestFile(file, (run) => (run.module ? byNames.get(runNames(file, run).join(".")) : configuration)),
-  );
+): (file: TestFile, run: TestRun) => Configuration | undefined {
+  const byNames = new Map(modules.map(({ names, configuration }) => [names.join("."), configuration]));
+  return (file, run) => (run.module ? byNames.get(runNames(file, run).join(".")) : own);
 }
 
 /** What the module of a run is noted by, in parts. */

@@ -157,7 +157,7 @@ test("what stands in an escaping block is the provider's, whatever its name", ()
 });
 
 test("an OpenTofu that fits, and its edition, are fine", () => {
-  const text = 'language {\n edition = tofu2024\n compatible_with {\n opentofu = ">= 1.8"\n other = "x"\n }\n}\n';
+  const text = 'language {\n edition = tofu2024\n compatible_with {\n opentofu = ">= 1.12"\n other = "x"\n }\n}\n';
   expect(messages(load(text).diagnostics)).toEqual([]);
 });
 

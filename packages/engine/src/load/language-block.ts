@@ -1,4 +1,4 @@
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { Attribute, Block, Expression } from "@millwright/hcl/ast";
 import { contentOf, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
@@ -8,6 +8,9 @@ import { listElements } from "./constants.ts";
 
 /** The OpenTofu whose language this is beyond Terraform's: what `compatible_with { opentofu = … }` is held against. */
 export const servedOpenTofuVersion = "1.12.0";
+
+/** The last OpenTofu that does not read the block. */
+const lastWithoutBlock = "1.11.0";
 
 /** OpenTofu's `language` block: an edition, experiments, and with which versions the module works. */
 export function checkLanguageBlock(block: Block, constants: Constants): void {
@@ -34,6 +37,10 @@ function checkCompatibility(block: Block, constants: Constants): void {
   } else if (!allows(constraints, parseVersion(servedOpenTofuVersion)!)) {
     const detail = `This module asks for OpenTofu ${text}, and this program has the language of OpenTofu ${servedOpenTofuVersion}. Change the constraint if the module works with it.`;
     constants.diagnostics.push(errorDiagnostic("Incompatible module", detail, { subject }));
+  } else if (allows(constraints, parseVersion(lastWithoutBlock)!)) {
+    const detail =
+      'The compatible_with block came with OpenTofu 1.12: an older version does not read it, so a constraint in it that lets one in has no effect on that one. Have it begin at ">= 1.12".';
+    constants.diagnostics.push(warningDiagnostic("Ineffective version constraint", detail, { subject }));
   }
 }
 

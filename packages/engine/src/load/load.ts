@@ -9,6 +9,7 @@ import type { Files } from "../ports.ts";
 import type { FolderOptions } from "./folder.ts";
 import { readFolder } from "./folder.ts";
 import { decodeModule, topLevelBlocks } from "./module.ts";
+import { droppedAttributes } from "./dropped-attributes.ts";
 import { installedModules } from "./installed-modules.ts";
 import type { ModuleResolver } from "./module-resolver.ts";
 import { unsuitableDefaults } from "../variables.ts";
@@ -169,7 +170,11 @@ class Loader {
 
   #checkInputs(call: ModuleCall, child: Module): void {
     for (const [name, expression] of call.inputs) {
-      if (child.variables.has(name)) continue;
+      const variable = child.variables.get(name);
+      if (variable) {
+        this.#diagnostics.push(...droppedAttributes(expression, variable.type, `input variable "${name}"`));
+        continue;
+      }
       const near = similar(name, child.variables.keys());
       const detail = `An argument named "${name}" is not expected here: module "${call.name}" has no such variable.${near ? ` Did you mean "${near}"?` : ""}`;
       const subject = rangeOf(call.body.attributes.get(name)?.nameNode ?? expression);

@@ -23,6 +23,11 @@ export const reservedInProvider: ReservedNames = {
   attributes: ["count", "depends_on", "source"],
   blocks: ["lifecycle", "locals"],
 };
+export const reservedInProvisioner: ReservedNames = {
+  where: "provisioner block",
+  attributes: [],
+  blocks: ["lifecycle"],
+};
 
 /**
  * What is left of a body for somebody else's schema: names that the language reserves are refused, and what stands in an

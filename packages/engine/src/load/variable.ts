@@ -9,6 +9,7 @@ import { nullValue } from "@millwright/value/value";
 import type { CheckRule, Output, Variable } from "../configuration.ts";
 import { referencesOf } from "../references.ts";
 import { type Constants, quotedText } from "./constants.ts";
+import { droppedAttributes } from "./dropped-attributes.ts";
 
 const optional = (name: string) => ({ name, required: false });
 
@@ -55,6 +56,8 @@ export function decodeVariable(block: Block, constants: Constants): Variable {
   for (const found of constraint?.diagnostics ?? [])
     constants.diagnostics.push(quoted ? { ...found, severity: "warning" } : found);
   const byDefault = content.attributes.get("default");
+  if (byDefault && constraint)
+    constants.diagnostics.push(...droppedAttributes(byDefault.expression, constraint.value.type, "this variable"));
   const description = constants.text(content.attributes.get("description"));
   const isConst = constants.flag(content.attributes.get("const"));
   const deprecated = deprecation(content.attributes.get("deprecated"), constants);

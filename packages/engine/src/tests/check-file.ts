@@ -1,36 +1,28 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
-import { rangeOf } from "@millwright/hcl/source-file";
-import { traversalText } from "@millwright/hcl/traversal-text";
 import { providerSourceText } from "../addresses.ts";
 import type { Configuration } from "../configuration.ts";
 import { sourceOfLocalName } from "../provider-config.ts";
+import { withoutConditions } from "./expected-failures.ts";
 import type { TestFile, TestRun } from "./test-file.ts";
 
 /**
- * What is wrong with a test file that was read, as far as that is seen without running it: expectations of what has no
- * conditions, and provider blocks that stand for two providers. `configurationOf` gives what a run tests; undefined where
- * that could not be read.
+ * What is wrong with a test file that was read, as far as that is seen without running it. `configurationOf` gives what a run
+ * tests; undefined where that could not be read.
  */
-export function checkTestFile(
-  file: TestFile,
-  configurationOf: (run: TestRun) => Configuration | undefined,
-): Diagnostic[] {
+export function checkTestFile(file: TestFile, configurationOf: ConfigurationOf): Diagnostic[] {
+  return [...mismatchedProviders(file, configurationOf), ...file.runs.flatMap(withoutConditions)];
+}
+
+type ConfigurationOf = (run: TestRun) => Configuration | undefined;
+
+/** Provider blocks of a test file that its runs take for different providers: nothing of the file can be run then. */
+export function mismatchedProviders(file: TestFile, configurationOf: ConfigurationOf): Diagnostic[] {
   const known = new Map<string, string>();
   return file.runs.flatMap((run) => {
     const configuration = configurationOf(run);
-    const providers = configuration ? mismatches(file, run, configuration, known) : [];
-    return [...providers, ...withoutConditions(run)];
-  });
-}
-
-function withoutConditions({ expectFailures }: TestRun): Diagnostic[] {
-  return expectFailures.flatMap((traversal) => {
-    const [kind = ""] = traversalText(traversal).split(".");
-    if (!["each", "count", "local", "module", "path", "run", "self", "terraform"].includes(kind)) return [];
-    const detail = `You cannot expect failures from ${traversalText(traversal)}. Only variables, outputs, check blocks and resources have conditions that can fail.`;
-    return [errorDiagnostic("Invalid `expect_failures` reference", detail, { subject: rangeOf(traversal) })];
+    return configuration ? mismatches(file, run, configuration, known) : [];
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
+import type { ScopeTraversal } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { traversalText } from "@millwright/hcl/traversal-text";
 import { checkFailed, checkLater } from "../checks.ts";
@@ -23,9 +24,22 @@ export function expectedFailures({ root }: Configuration, run: TestRun): Expecte
   return { expected, asserts };
 }
 
-/** Expectations of what cannot fail, as it is not there. */
+/** Expectations of what has no conditions that could fail, whatever the configuration is. */
+export function withoutConditions({ expectFailures }: TestRun): Diagnostic[] {
+  return expectFailures.flatMap((traversal) => {
+    if (hasConditions(traversal)) return [];
+    const detail = `You cannot expect failures from ${traversalText(traversal)}. Only variables, outputs, check blocks and resources have conditions that can fail.`;
+    return [errorDiagnostic("Invalid `expect_failures` reference", detail, { subject: rangeOf(traversal) })];
+  });
+}
+
+function hasConditions({ root: { name } }: ScopeTraversal): boolean {
+  return !["each", "count", "local", "module", "path", "run", "self", "terraform"].includes(name);
+}
+
+/** Expectations of what cannot fail: nothing of the kind has conditions, or it is not there. */
 export function impossibleFailures({ root }: Configuration, run: TestRun): Diagnostic[] {
-  return run.expectFailures.flatMap((traversal) => {
+  const missing = run.expectFailures.filter(hasConditions).flatMap((traversal) => {
     const text = traversalText(traversal);
     const [first, second] = text.replace(/\[.*/, "").split(".");
     const there = {
@@ -37,6 +51,7 @@ export function impossibleFailures({ root }: Configuration, run: TestRun): Diagn
     const detail = `The configuration under test has no ${text}, so that it cannot fail.`;
     return [errorDiagnostic("Invalid `expect_failures` reference", detail, { subject: rangeOf(traversal) })];
   });
+  return [...withoutConditions(run), ...missing];
 }
 
 /**
