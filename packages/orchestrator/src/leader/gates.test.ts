@@ -193,6 +193,19 @@ describe("the gates of a rollout", () => {
     ]);
   });
 
+  test("with a budget look at their address as long as the rollout lasts, and no longer", async () => {
+    const [cluster, probed] = [await start(), await Probed.listen()];
+    await three(cluster);
+    const budget = { objective: 0.9, probe: { url: probed.url } };
+    await cluster.commands.registerJob(version(1, [{ name: "slo", kind: "budget", every: 20e6, budget }]), {});
+    await until(cluster, () => rollout(cluster)?.version === 1 && rollout(cluster)?.status === "successful");
+    expect(rollout(cluster)?.gating?.decisions[0]?.because).toMatch(/^0 % of the error budget is spent \(100 % good/);
+    await cluster.context.clock.sleep(50);
+    const { asked } = probed;
+    await cluster.context.clock.sleep(100);
+    expect(probed.asked).toBe(asked);
+  });
+
   test("ask how the batch itself fares", async () => {
     const cluster = await start();
     const probed = await Probed.listen();
