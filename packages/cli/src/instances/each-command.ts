@@ -12,7 +12,7 @@ import { styleOf } from "../views/style.ts";
 import { KnownStates } from "./known-states.ts";
 import { loadListing } from "./listing.ts";
 import { sectionLine } from "./render.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { jsonLines } from "../views/json-lines.ts";
 import { badInstanceWhy, whyInstanceFlags } from "./why.ts";
 import { whyOfNoPlan } from "../terraform/why.ts";
 
@@ -26,7 +26,7 @@ export async function runInitInstances(args: readonly string[], io: CommandIo, s
     const { runInit } = await import("../terraform/init.ts");
     const templates = new Set([...list.instances.values()].map(({ template }) => template));
     let code = 0;
-    const json = args.some((arg) => /^--?json(=true)?$/.test(arg)) ? new JsonView(io, session.sources) : undefined;
+    const json = args.some((arg) => /^--?json(=true)?$/.test(arg)) ? jsonLines(io) : undefined;
     for (const template of templates) {
       if (json) json.log(`Template ${template}`);
       else await io.stdout(`${styleOf(session.view).bold(`Template ${template}`)}\n`);

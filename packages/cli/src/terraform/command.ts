@@ -1,7 +1,6 @@
 import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { sourcesIn } from "../views/diagnostics.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { jsonLines } from "../views/json-lines.ts";
 import { wrapText } from "../views/style.ts";
 import type { GivenFlag } from "./options.ts";
 import { readLine } from "./read-line.ts";
@@ -46,7 +45,7 @@ export async function runCommand<const T extends FlagTable>(
   const session = new Session(io, style, io.cwd, {
     noColor: noColor === true,
     compactWarnings: false,
-    ...(spec.jsonLines && json === true ? { json: new JsonView(io, sourcesIn(io.cwd)) } : {}),
+    ...(spec.jsonLines && json === true ? { json: jsonLines(io) } : {}),
   });
   const [least, most] = spec.arguments;
   if (parsed.args.length < least || parsed.args.length > most) {

@@ -9,7 +9,7 @@ import { type FolderModules, installFolderModules } from "../init/install-folder
 import { installFolderProviders } from "../init/install-folder-providers.ts";
 import { sourceSettings } from "../init/source-settings.ts";
 import type { CommandIo } from "../io.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { jsonLines } from "../views/json-lines.ts";
 import { backendFlags } from "./backend/init-flags.ts";
 import { type CommandCall, runCommand } from "./command.ts";
 import { hasConfiguration, readConfiguration } from "./folder.ts";
@@ -138,7 +138,6 @@ async function sayReady({ session, output }: InitCall): Promise<void> {
 }
 
 function jsonSession({ session }: CommandCall<typeof flags>): Session {
-  const { io, style, folder, sources } = session;
-  const json = new JsonView(io, sources);
-  return new Session(io, style, folder, { noColor: true, compactWarnings: false, json });
+  const { io, style, folder } = session;
+  return new Session(io, style, folder, { noColor: true, compactWarnings: false, json: jsonLines(io) });
 }

@@ -2,8 +2,7 @@ import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { PlanMode } from "@millwright/engine/plan";
 import type { FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { sourcesIn } from "../views/diagnostics.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { jsonLines } from "../views/json-lines.ts";
 import type { GivenFlag, planningFlags } from "./options.ts";
 import { type reportingFlags, reportingOf } from "./reporting.ts";
 import { planMode } from "./run-plan.ts";
@@ -52,15 +51,14 @@ function planningSession(
   occurrences: readonly GivenFlag[],
 ): { readonly session: Session; readonly refused: Diagnostic | undefined } {
   const { instance } = io;
-  const ofInstance = (view: JsonView) => (instance ? view.named(instance.name) : view);
   const reporting = reportingOf(io, values, occurrences);
   const refused = "summary" in reporting ? reporting : undefined;
-  const also = "summary" in reporting || !reporting.also ? undefined : ofInstance(reporting.also);
+  const also = "summary" in reporting ? undefined : instance ? reporting.also?.named(instance.name) : reporting.also;
   const session = new Session(io, style, io.cwd, {
     noColor: values["no-color"],
     compactWarnings: values["compact-warnings"],
     ...("summary" in reporting ? {} : { reporting: { ...reporting, also } }),
-    ...(values.json ? { json: ofInstance(new JsonView(io, sourcesIn(instance?.listFolder ?? io.cwd))) } : {}),
+    ...(values.json ? { json: jsonLines(io) } : {}),
   });
   return { session, refused };
 }

@@ -8,8 +8,7 @@ import { runTestFile } from "@millwright/engine/tests/run-file";
 import type { TestFile } from "@millwright/engine/tests/test-file";
 import { type FlagTable, type FlagValues, describeFlags } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
-import { sourcesIn } from "../views/diagnostics.ts";
-import { JsonView } from "../views/json-lines.ts";
+import { jsonLines } from "../views/json-lines.ts";
 import { junitXml } from "../views/junit.ts";
 import { humanTestReport } from "../views/test-human.ts";
 import { jsonTestReport } from "../views/test-json.ts";
@@ -42,7 +41,7 @@ export async function runTestCommand(args: readonly string[], io: CommandIo, sty
   const parsed = await readLine(testFlags, args, io, () => help(style));
   if (typeof parsed === "number") return parsed;
   const { values, occurrences } = parsed;
-  const json = values.json ? new JsonView(io, sourcesIn(io.cwd)) : undefined;
+  const json = values.json ? jsonLines(io) : undefined;
   const session = new Session(io, style, io.cwd, {
     noColor: values["no-color"],
     compactWarnings: false,

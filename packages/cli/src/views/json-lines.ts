@@ -14,7 +14,7 @@ import { typeToPlain } from "@millwright/value/type-json";
 import type { CommandIo } from "../io.ts";
 import { deferralText } from "./deferrals.ts";
 import { diagnosticPlain } from "./diagnostic-json.ts";
-import type { SourceText } from "./diagnostics.ts";
+import { sourcesIn, type SourceText } from "./diagnostics.ts";
 import { keyOf, StillGoing } from "./still-going.ts";
 
 /**
@@ -262,6 +262,13 @@ export class JsonView {
     };
     void this.#io.stdout(`${JSON.stringify(line)}\n`);
   }
+}
+
+/** The view of a command. Of one that works on an instance of a template every line but the first names that. */
+export function jsonLines(io: CommandIo): JsonView {
+  const { instance } = io;
+  const view = new JsonView(io, sourcesIn(instance?.listFolder ?? io.cwd));
+  return instance ? view.named(instance.name) : view;
 }
 
 function importingPlain({ id, identity, generatedConfig }: NonNullable<InstanceChange["importing"]>): Plain {
