@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type FakeStore, startFakeStore, storeLogin } from "../test/fake-store.ts";
@@ -154,6 +157,24 @@ describe("a module in a Mercurial repository", () => {
     expect((await fetched(`hg::file://${path}`))("main.tf")).toBe("# later\n");
     expect((await fetched(`hg::${path}?rev=v1`))("main.tf")).toBe("# first\n");
     expect((await fetched(`hg::${path}//s?ref=v1`))("main.tf")).toBe("# s\n");
+  });
+
+  test("is asked for with the login of its address, which is in no argument and stays nowhere", async () => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    ends.push(() => void server.close());
+    ends.push(() => server.closeAllConnections());
+    const { port } = server.address() as AddressInfo;
+    const source = `hg::http://me:pass%20word@127.0.0.1:${port}/net`;
+    const failed = await fetched(source).catch((error: Error) => error.message);
+    expect(failed).toMatch(/^hg ended with 255: /);
+    expect(failed).not.toMatch(/pass|me:/);
+    expect(asked.at(-1)).toBe(`Basic ${Buffer.from("me:pass word").toString("base64")}`);
   });
 
   test("does not come where hg or the revision is missing, or where a link leads outside", async () => {

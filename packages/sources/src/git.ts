@@ -1,7 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm, writeFile } from "node:fs/promises";
 import { sourceErrors } from "./errors.ts";
 import { type FetchingProgram, type ProgramPorts, runProgram } from "./program.ts";
 
@@ -9,31 +7,32 @@ const program: FetchingProgram = { name: "git", debian: "git" };
 
 /**
  * Clones a repository into a folder that is not there yet, at `ref` where that is asked for, with its submodules. The options
- * stand in the address: `ref`, `depth`, `sshkey` (base64). Throws `machine` where git is missing, `notFound` where it fails.
+ * stand in the address: `ref`, `depth`, `sshkey` (base64), which lies beside the folder meanwhile. Throws `machine` where git is missing, `notFound` where it fails.
  */
 export async function cloneRepository(address: string, folder: string, ports: ProgramPorts): Promise<void> {
   const url = new URL(address);
   const { ref, depth, sshkey } = optionsOf(url);
-  const keys = sshkey === undefined ? undefined : await keyFile(sshkey);
   // git would take what begins with a dash for an option of its own.
   if (ref?.startsWith("-")) throw new OperationalError(sourceErrors.refused, `${ref} is no ref of a git repository.`);
   if (depth !== undefined && !/^\d+$/.test(depth))
     throw new OperationalError(sourceErrors.refused, `depth=${depth} is no number of commits.`);
+  const key = `${folder}.key`;
   const env = {
     ...ports.env,
     ...loginTakenFrom(url, ports.env),
-    ...(keys ? { GIT_SSH_COMMAND: sshCommand(ports.env, keys.path) } : {}),
+    ...(sshkey === undefined ? {} : { GIT_SSH_COMMAND: sshCommand(ports.env, key) }),
   };
   const git = (args: readonly string[]) => runProgram(program, args, { ...ports, env });
   const isShallow = depth !== undefined && depth !== "0";
   try {
+    if (sshkey !== undefined) await writeFile(key, Buffer.from(sshkey, "base64"), { mode: 0o600 });
     const cut = isShallow ? ["--depth", depth, ...(ref === undefined ? [] : ["--branch", ref])] : [];
     await git(["clone", "--quiet", ...cut, "--", url.href, folder]);
     if (ref !== undefined && !isShallow) await git(["-C", folder, "checkout", "--quiet", ref]);
     const submodules = ["-C", folder, "submodule", "--quiet", "update", "--init", "--recursive"];
     await git(isShallow ? [...submodules, "--depth", depth] : submodules);
   } finally {
-    if (keys) await rm(keys.folder, { recursive: true, force: true });
+    await rm(key, { force: true });
   }
 }
 
@@ -67,14 +66,8 @@ function loginTakenFrom(url: URL, env: ProgramPorts["env"]): Readonly<Record<str
   };
 }
 
-async function keyFile(encoded: string): Promise<{ readonly folder: string; readonly path: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "millwright-key-"));
-  await chmod(folder, 0o700);
-  const path = join(folder, "key");
-  await writeFile(path, Buffer.from(encoded, "base64"), { mode: 0o600 });
-  return { folder, path };
-}
-
 function sshCommand(env: ProgramPorts["env"], key: string): string {
-  return `${env["GIT_SSH_COMMAND"] || "ssh"} -i ${key} -o StrictHostKeyChecking=accept-new`;
+  // git gives it to a shell.
+  const quoted = `'${key.replaceAll("'", `'\\''`)}'`;
+  return `${env["GIT_SSH_COMMAND"] || "ssh"} -i ${quoted} -o StrictHostKeyChecking=accept-new`;
 }

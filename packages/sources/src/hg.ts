@@ -1,6 +1,6 @@
 import { OperationalError } from "@millwright/core/errors";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { sourceErrors } from "./errors.ts";
 import { type FetchingProgram, type ProgramPorts, runProgram } from "./program.ts";
@@ -18,32 +18,36 @@ export async function cloneMercurial(address: string, folder: string, ports: Pro
   // hg would take what begins with a dash for an option of its own.
   if (revision?.startsWith("-"))
     throw new OperationalError(sourceErrors.refused, `${revision} is no revision of a Mercurial repository.`);
-  const login = await loginTakenFrom(url, ports.env);
-  const env = { ...ports.env, HGPLAIN: "1", ...login?.env };
+  const settings = `${folder}.hgrc`;
+  const login = loginTakenFrom(url);
+  const env = {
+    ...ports.env,
+    HGPLAIN: "1",
+    ...(login === undefined ? {} : { HGRCPATH: settingsWith(settings, ports.env) }),
+  };
   const run = (args: readonly string[]) => runProgram(hg, args, { ...ports, env });
   try {
+    if (login !== undefined) await writeFile(settings, login, { mode: 0o600 });
     await run(["clone", "--quiet", "--noupdate", "--", url.href, folder]);
     await run(["--cwd", folder, "update", "--quiet", ...(revision ? ["--rev", revision] : [])]);
   } finally {
-    if (login) await rm(login.folder, { recursive: true, force: true });
+    await rm(settings, { force: true });
   }
 }
 
 // The login of an address goes to hg by a settings file: its arguments are shown to everybody on the machine.
-async function loginTakenFrom(
-  url: URL,
-  env: ProgramPorts["env"],
-): Promise<{ readonly folder: string; readonly env: Readonly<Record<string, string>> } | undefined> {
+function loginTakenFrom(url: URL): string | undefined {
   const { username, password } = url;
   if (!/^https?:$/.test(url.protocol) || (username === "" && password === "")) return undefined;
   [url.username, url.password] = ["", ""];
-  const folder = await mkdtemp(join(tmpdir(), "millwright-hg-"));
-  const path = join(folder, "hgrc");
   const [user, word] = [username, password].map((text) => decodeURIComponent(text).replaceAll(/[\r\n]/g, ""));
-  const lines = ["[auth]", `module.prefix = ${url.host}`, `module.username = ${user}`, `module.password = ${word}`, ""];
-  await writeFile(path, lines.join("\n"), { mode: 0o600 });
+  const own = [`prefix = ${url.host}`, "schemes = http https", `username = ${user}`, `password = ${word}`];
+  return ["[auth]", ...own.map((line) => `module.${line}`), ""].join("\n");
+}
+
+// Naming one file takes the place of those that are read otherwise.
+function settingsWith(path: string, env: ProgramPorts["env"]): string {
   const home = env["HOME"] ?? homedir();
-  // Naming one file takes the place of those that are read otherwise.
   const usual = ["/etc/mercurial/hgrc", join(home, ".hgrc"), join(home, ".config", "hg", "hgrc")].join(":");
-  return { folder, env: { HGRCPATH: `${env["HGRCPATH"] ?? usual}:${path}` } };
+  return `${env["HGRCPATH"] ?? usual}:${path}`;
 }

@@ -8,6 +8,7 @@ import {
   parseModuleSource,
   type RemoteSource,
 } from "@millwright/sources/module-source";
+import { unfinishedFor } from "@millwright/sources/unfinished";
 import { existsSync, readdirSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,14 +30,13 @@ export async function copyModule(session: Session, text: string, output: InitOut
   const shown = moduleSourceText(source);
   await output.line(`Copying configuration from "${shown}"...`);
   const { data, http } = sourceSettings(session);
-  const temporary = join(data, "modules", ".from-module");
+  const temporary = await unfinishedFor(join(data, "modules", "from-module"));
   try {
-    await rm(temporary, { recursive: true, force: true });
     const from = await locationOf(session, source);
-    const meant = typeof from === "string" ? from : await fetchModulePackage(from, temporary, http);
+    const meant = typeof from === "string" ? from : await fetchModulePackage(from, join(temporary, "package"), http);
     if (!existsSync(meant)) return fail("Failed to download module", `There is no folder ${shown}.`);
-    const isOfGit = (path: string) => path === join(meant, ".git");
-    await cp(meant, session.folder, { recursive: true, verbatimSymlinks: true, filter: (path) => !isOfGit(path) });
+    const isHistory = (path: string) => path === join(meant, ".git") || path === join(meant, ".hg");
+    await cp(meant, session.folder, { recursive: true, verbatimSymlinks: true, filter: (path) => !isHistory(path) });
     return true;
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
