@@ -6,7 +6,7 @@ import type { RunWaves } from "@millwright/engine/history/record";
 import type { CheckResult } from "@millwright/engine/plan";
 import type { BetweenWaves, WaveEnd } from "@millwright/engine/waves/turns";
 import { readSizes, sizesText, type WaveSize } from "@millwright/engine/waves/sizes";
-import { decide } from "@millwright/gates/decide";
+import { asOne, decide } from "@millwright/gates/decide";
 import type { Decided, Gate } from "@millwright/gates/gate";
 import { sourceFile } from "@millwright/hcl/source-file";
 import type { Session } from "../terraform/session.ts";
@@ -135,14 +135,10 @@ export class WaveRun<T> {
     };
     const { patience } = this.settings;
     this.#decided = await decide(this.#gates, view, { clock: systemClock, signal, patience, onWait });
-    const { decision } = this.#decided;
-    const isGo = decision.kind === "go";
-    // All of them were asked, and all are for it.
-    const gate = isGo ? this.#gates.map(({ name }) => name).join(", ") : this.#decided.gate;
-    const why = isGo && this.#gates.length > 1 ? "all are for it" : decision.because;
+    const { gate, decision } = asOne(this.#decided, this.#gates);
     const next = { go: `on to wave ${number + 1}`, wait: "", stop: "no further wave", back: "back" }[decision.kind];
-    await this.#say(`  ${next}: ${gate}: ${why}`, { wave: number, event: decision.kind, gate });
-    return isGo;
+    await this.#say(`  ${next}: ${gate}: ${decision.because}`, { wave: number, event: decision.kind, gate });
+    return decision.kind === "go";
   }
 
   async #record(begun: number): Promise<void> {
