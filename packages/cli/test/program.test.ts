@@ -32,6 +32,13 @@ describe("the launcher", () => {
     expect(line).toEqual(tool);
   });
 
+  test("loads what reaches other machines", async () => {
+    const reaching =
+      'resource "terraform_data" "a" {\n  connection {\n    host = "x"\n  }\n  provisioner "remote-exec" {\n    inline = ["true"]\n  }\n  provisioner "file" {\n    content     = "x"\n    destination = "/x"\n  }\n}\n';
+    const { code, err } = await runProgram(["validate"], { cwd: newFolder({ "main.tf": reaching }).path });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+  });
+
   test("runs under any POSIX shell", () => {
     const folder = newFolder();
     const run = spawnSync("dash", [launcher, "--version"], { cwd: folder.path, encoding: "utf8" });

@@ -1,17 +1,19 @@
-import type { Diagnosed } from "@millwright/core/diagnostics";
+import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { Body } from "@millwright/hcl/ast";
 import { decode } from "@millwright/hcl/decode";
 import type { DecodeSpec } from "@millwright/hcl/decode-spec";
 import { dynamicBlocks } from "@millwright/hcl/dynamic";
+import type { FunctionSpec } from "@millwright/hcl/function-spec";
+import type { Scope } from "@millwright/hcl/scope";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { attributeConfigType, configType, emptyBlocks, impliedType } from "@millwright/provider/implied-type";
 import type { BlockSchema, NestedBlockSchema, Schema } from "@millwright/provider/schema";
 import { convert } from "@millwright/value/convert";
-import { hasDynamic, sortedMap } from "@millwright/value/types";
+import { dynamicType, hasDynamic, sortedMap } from "@millwright/value/types";
 import { formatPath } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
+import { dynamicValue, ephemeral, isMarkedDeep, noMarks, nullValue, unknownValue } from "@millwright/value/value";
 import type { InstanceAddress, ModuleInstance } from "./addresses.ts";
 import { schemaForBody, withoutEmptied } from "./attributes-as-blocks.ts";
 import type { Resource } from "./configuration.ts";
@@ -62,6 +64,25 @@ export function decodeProviderConfig(
 }
 
 const expandDynamic = dynamicBlocks();
+
+/** What is wrong with a body by its schema alone, with nothing known of what its expressions refer to. */
+export function shapeFaults(body: Body, schema: BlockSchema): readonly Diagnostic[] {
+  return decode(body, specOf(schemaForBody(body, schema)), nothingKnown, expandDynamic).diagnostics;
+}
+
+const anyFunction: FunctionSpec = {
+  name: "any",
+  description: "Stands for every function where nothing is known.",
+  parameters: [],
+  variadic: { name: "args", type: dynamicType, allowNull: true, allowUnknown: true, allowDynamicType: true },
+  returnType: dynamicType,
+  call: () => dynamicValue,
+};
+
+const nothingKnown: Scope = {
+  variables: { get: () => dynamicValue, keys: () => [] },
+  functions: { get: () => anyFunction, keys: () => [] },
+};
 
 function decodeBlock(
   evaluator: Evaluator,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { Clock } from "@millwright/core/ports";
-import { Client, type ClientChannel, type ConnectConfig, type SFTPWrapper, utils } from "ssh2";
+import ssh2, { type Client, type ClientChannel, type ConnectConfig, type SFTPWrapper } from "ssh2";
 import type { Connection, Login } from "./connection.ts";
 import { provisionerErrors } from "./errors.ts";
 import { Lines } from "./lines.ts";
@@ -119,7 +119,7 @@ export class Remote {
 }
 
 function checkKey({ host, privateKey }: Login): void {
-  const parsed = privateKey === undefined ? undefined : utils.parseKey(privateKey);
+  const parsed = privateKey === undefined ? undefined : ssh2.utils.parseKey(privateKey);
   if (!(parsed instanceof Error)) return;
   const why = `The private key for ${host} cannot be used: ${parsed.message}. Give the text of a key without a passphrase, as file("id_ed25519") does, or use an agent.`;
   throw new OperationalError(provisionerErrors.misconfigured, why, { cause: parsed });
@@ -150,7 +150,7 @@ async function logIn(login: Login, { left, agent, sock }: LoggingIn): Promise<Cl
     ...(agent ? { agent } : {}),
     ...(sock ? { sock } : {}),
   };
-  const client = new Client();
+  const client = new ssh2.Client();
   try {
     await new Promise<void>((resolve, reject) => {
       client

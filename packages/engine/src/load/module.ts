@@ -329,6 +329,11 @@ class ModuleReader {
     });
     this.#diagnostics.push(...diagnostics);
     const alias = this.#constants.text(value.content.attributes.get("alias"));
+    if (alias !== undefined && !validName(alias)) {
+      const detail = `An alias must be a valid name. A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes; ${JSON.stringify(alias)} is none.`;
+      const subject = rangeOf(value.content.attributes.get("alias")!.expression);
+      this.#diagnostics.push(errorDiagnostic("Invalid provider configuration alias", detail, { subject }));
+    }
     const version = value.content.attributes.get("version");
     if (version) {
       this.#diagnostics.push(

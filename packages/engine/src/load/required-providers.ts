@@ -1,8 +1,9 @@
-import { errorDiagnostic } from "@millwright/core/diagnostics";
+import type { Diagnostic } from "@millwright/core/diagnostics";
+import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import type { Block, Expression } from "@millwright/hcl/ast";
 import { justAttributes } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
-import { impliedProviderSource, parseProviderSource } from "../addresses.ts";
+import { impliedProviderSource, parseProviderSource, providerSourceShort, providerSourceText } from "../addresses.ts";
 import type { ProviderReference, ProviderRequirement } from "../configuration.ts";
 import { badProviderName } from "./provider-name.ts";
 import { type Constants, listElements, quotedText } from "./constants.ts";
@@ -47,7 +48,12 @@ export function decodeRequiredProviders(
       );
       continue;
     }
-    into.set(name, { localName: name, range, ...readParts(name, parts, constants) });
+    const requirement = { localName: name, range, ...readParts(name, parts, constants) };
+    const first = [...into.values()].find(
+      ({ source }) => providerSourceText(source) === providerSourceText(requirement.source),
+    );
+    if (first) constants.diagnostics.push(requiredTwice(first, requirement));
+    into.set(name, requirement);
   }
 }
 
@@ -98,6 +104,11 @@ function readParts(name: string, parts: ReadonlyMap<string, Expression>, constan
     }
   }
   return { source, ...versions, configurationAliases };
+}
+
+function requiredTwice(first: ProviderRequirement, { localName, source, range }: ProviderRequirement): Diagnostic {
+  const detail = `Provider ${providerSourceShort(source)} with the local name "${localName}" was previously required as "${first.localName}". A provider can only be required once within required_providers: keep one of the two names.`;
+  return warningDiagnostic("Duplicate required provider", detail, { subject: range });
 }
 
 function redundantPrefix(type: string): string | undefined {

@@ -107,7 +107,7 @@ export interface DecodedProvisioner {
 export function decodeProvisioner(
   evaluator: Evaluator,
   block: ProvisionerBlock,
-  { schema, validate }: Provisioner,
+  { schema, validate, connects }: Provisioner,
   module: ModuleInstance,
   instance: InstanceData,
 ): DecodedProvisioner {
@@ -126,6 +126,12 @@ export function decodeProvisioner(
     const one = decode(body, connectionSchema);
     found.push(...one.diagnostics);
     connection = connection ? over(connection, one.value) : one.value;
+  }
+  const [, upper = block.connections[0]] = block.connections;
+  const host = connection && asMap(unmarkDeep(connection)[0]).get("host");
+  if (connects && upper && host && isNull(host) && !hasErrors(found)) {
+    const detail = `The argument "host" is required for the ${block.type} provisioner to reach a machine, but no definition was found.`;
+    found.push(errorDiagnostic("Missing required argument", detail, { subject: rangeOf(upper.missingItem) }));
   }
   return { config, ...(connection ? { connection } : {}), diagnostics: found };
 }

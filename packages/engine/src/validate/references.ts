@@ -168,7 +168,9 @@ class ModuleCheck {
       const parsed = parseReference(traversal);
       const kind = parsed.ok ? parsed.reference.subject.kind : "none";
       const isWhole = kind === "resource" || kind === "module" || kind === "variable" || kind === "local";
-      if (!parsed.ok || (isWhole && !parsed.reference.rest.some((step) => step.kind === "attribute")))
+      // An output of a module may be named, which stands for the module.
+      const named = kind === "module" ? 1 : 0;
+      if (!parsed.ok || (isWhole && parsed.reference.rest.filter((step) => step.kind === "attribute").length <= named))
         this.#one(parsed, plain);
       else {
         const detail =

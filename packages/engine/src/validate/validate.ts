@@ -30,6 +30,7 @@ import { emptyState } from "../state.ts";
 import { checkImportIdentities, checkRefactoring } from "./refactoring.ts";
 import { missingProviderConfigurations } from "./provider-configurations.ts";
 import { checkReferences } from "./references.ts";
+import { checkShapes } from "./shapes.ts";
 
 /**
  * Checks a configuration without looking at any state or the world: references, types and the providers' own rules, with
@@ -63,7 +64,7 @@ async function walkUnknown(context: EvaluatorContext, pool: ProviderPool): Promi
   diagnostics.push(...checkProviderMeta(context.configuration, pool));
   diagnostics.push(...checkReferences(context.configuration, pool), ...checkRefactoring(context.configuration));
   diagnostics.push(...checkImportIdentities(context.configuration, pool));
-  if (hasErrors(diagnostics)) return { diagnostics };
+  if (hasErrors(diagnostics)) return { diagnostics: [...diagnostics, ...checkShapes(context.configuration, pool)] };
   const graph = configGraph(context.configuration);
   diagnostics.push(...cyclesOf(graph).map(cycleFound));
   if (hasErrors(diagnostics)) return { diagnostics };
