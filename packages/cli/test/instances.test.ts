@@ -286,6 +286,16 @@ describe("over all instances", () => {
     expect((await folder.must("init")).out).toMatch(/Template network\n[^]*Template app\n/);
   });
 
+  test.each(["plan", "apply", "destroy", "show", "output", "history", "drift", "graph", "validate"])(
+    "%s says in its help what it does there, in 80 columns",
+    async (command) => {
+      const folder = folderWith(inTypeScript);
+      const { out } = await folder.must(command, "-help");
+      expect(out).toMatch(/instance/);
+      expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
+
   test("an address needs its instance, and there is no one state", async () => {
     const folder = folderWith(inTypeScript);
     expect(said(await folder.run(["plan", "-target=terraform_data.app"]))).toContain("Address without its instance");

@@ -11,6 +11,7 @@ import { renderOutputs } from "../views/outputs.ts";
 import { styleOf } from "../views/style.ts";
 import { KnownStates } from "./known-states.ts";
 import { loadListing } from "./listing.ts";
+import { asksForHelp } from "./main.ts";
 import { sectionLine } from "./render.ts";
 import { jsonLines } from "../views/json-lines.ts";
 import { badInstanceWhy, whyInstanceFlags } from "./why.ts";
@@ -18,12 +19,13 @@ import { whyOfNoPlan } from "../terraform/why.ts";
 
 /** Prepares the folder of each template that the list uses, as `init` does there. */
 export async function runInitInstances(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
+  const { runInit } = await import("../terraform/init.ts");
+  if (asksForHelp(args)) return runInit(args, io, style);
   const { Session } = await import("../terraform/session.ts");
   const session = new Session(io, style, io.cwd, { noColor: args.includes("-no-color"), compactWarnings: false });
   return session.guard(async () => {
     const { list, diagnostics } = await loadListing(session);
     if (!(await session.report(diagnostics))) return 1;
-    const { runInit } = await import("../terraform/init.ts");
     const templates = new Set([...list.instances.values()].map(({ template }) => template));
     let code = 0;
     const json = args.some((arg) => /^--?json(=true)?$/.test(arg)) ? jsonLines(io) : undefined;

@@ -35,13 +35,14 @@ export async function runInInstances(
 ): Promise<number> {
   const all = Object.hasOwn(overAll, name) ? overAll[name] : undefined;
   if (all) return all(args, io, style);
-  if (anywhere.has(name) || args.some((arg) => /^--?h(elp)?$/.test(arg))) return run(args, io, style);
+  const over = Object.hasOwn(overEach, name) ? overEach[name] : undefined;
+  if (asksForHelp(args)) return (over ?? run)(args, io, style);
+  if (anywhere.has(name)) return run(args, io, style);
   const { chosen, rest } = instanceAmong(args);
   if (chosen.length === 1) {
     const { runInInstance } = await import("./one-instance.ts");
     return runInInstance({ name, run }, chosen[0]!, rest, io, style);
   }
-  const over = Object.hasOwn(overEach, name) ? overEach[name] : undefined;
   if (chosen.length === 0 && over) return over(args, io, style);
   const line = [name, ...args.filter((arg) => !arg.startsWith("-")).slice(0, 1)].join(" ");
   await io.stderr(renderDiagnostic(whichInstance(line, style), io.view));
@@ -56,6 +57,11 @@ const overEach: Readonly<Record<string, Run>> = {
   output: async (...a) => (await import("./each-command.ts")).runOutputInstances(...a),
   show: async (...a) => (await import("./each-command.ts")).runShowInstances(...a),
 };
+
+/** Whether a line only wants to know how a command is called. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.some((arg) => /^--?h(elp)?$/.test(arg));
+}
 
 /** Takes `-instance=NAME` (or `-instance NAME`) out of a line. */
 function instanceAmong(args: readonly string[]): {
