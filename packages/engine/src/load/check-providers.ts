@@ -66,7 +66,8 @@ function callProblems(configuration: Configuration, caller: Module, call: Module
     ...guessedProviders(caller, reference),
     ...handedProblems(caller, child, name, reference),
   ]);
-  return [...legacyProblems(configuration, call, child), ...missingAliases(call, child), ...handed];
+  const missing = [...missingAliases(call, child), ...notHandedOn(caller, call, child)];
+  return [...legacyProblems(configuration, call, child), ...missing, ...handed];
 }
 
 /** A repeated module cannot have configurations of its own: with an instance gone, nothing could end what it made. */
@@ -92,6 +93,19 @@ function missingAliases(call: ModuleCall, child: Module): Diagnostic[] {
       const detail = `The child module requires an additional configuration for provider ${providerSourceShort(source)}, with the local name "${name}".\n\nRefer to the module's documentation to understand the intended purpose of this additional provider configuration, and then add an entry for ${name} in the "providers" meta-argument in the module block to choose which provider configuration the module should use for that purpose.`;
       return errorDiagnostic("Missing required provider configuration", detail, { subject: call.range });
     });
+}
+
+/** A module that hands on by name what it was not handed itself: Terraform finds no configuration then, however far up there is one. */
+function notHandedOn(caller: Module, call: ModuleCall, child: Module): Diagnostic[] {
+  const passed = [...child.calls.values()].flatMap(({ providers }) => [...providers.values()]);
+  const names = passed.filter(({ alias }) => alias === undefined).map(({ localName }) => localName);
+  const isMissing = (name: string) =>
+    child.requiredProviders.has(name) && !child.providers.has(name) && !call.providers.has(name);
+  return [...new Set(names)].filter(isMissing).map((name) => {
+    const source = providerSourceShort(sourceOfLocalName(child, name));
+    const detail = `The configuration for ${child.path} expects to inherit a configuration for provider ${source} with local name "${name}", but ${placeText(caller)} doesn't pass a configuration under that name. The nearest one above is used all the same; Terraform uses none.\n\nTo satisfy this requirement, add an entry for "${name}" to the "providers" argument in the module "${call.name}" block.`;
+    return warningDiagnostic("Missing required provider configuration", detail, { subject: call.range });
+  });
 }
 
 function handedProblems(caller: Module, child: Module, name: string, reference: ProviderReference): Diagnostic[] {

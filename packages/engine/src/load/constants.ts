@@ -122,7 +122,12 @@ function placeOf({ file, start, end }: Node): Node {
 function staticTraversal(expression: Expression): ScopeTraversal | undefined {
   if (expression.kind === "scopeTraversal") return expression;
   if (expression.kind === "templateWrap") return staticTraversal(expression.wrapped);
-  return undefined;
+  // Where a name is meant, null, true and false are names like others: there is a provider "null".
+  const [start, steps] =
+    expression.kind === "relativeTraversal" ? [expression.source, expression.steps] : [expression, []];
+  const name = start.kind === "literal" ? start.file.text.slice(start.start, start.end) : "";
+  if (!/^(null|true|false)$/.test(name)) return undefined;
+  return { kind: "scopeTraversal", root: { name, ...placeOf(start) }, steps, ...placeOf(expression) };
 }
 
 /** The text of a quoted string without interpolation. */

@@ -186,6 +186,20 @@ describe("what is old or risky about the ways of providers is told of", () => {
       want: /There is no explicit declaration for local provider name "nope" in the root module/,
     },
   ];
+  test("one that is handed on by who was not handed it", () => {
+    const call = (rest: string) => `module "m" {\n source = "./m"\n ${rest}\n}\n`;
+    const needs = (rest: string) => `terraform {\n required_providers {\n t = { source = "a/t"\n ${rest} }\n }\n}\n`;
+    const warnings = (rest: string) => {
+      const files = {
+        "main.tf": `${needs("")}provider "t" {\n}\n${call(rest)}`,
+        "m/main.tf": needs("") + call("providers = { t.x = t }"),
+        "m/m/main.tf": needs("configuration_aliases = [t.x]"),
+      };
+      return messages(checkProviderReferences(load(files).value)).join();
+    };
+    expect(warnings("")).toMatch(/^warning: Missing required provider configuration: .*module\.m expects to inherit/);
+    expect(warnings("providers = { t = t }")).toBe("");
+  });
   for (const { name, main, child: inside, want } of cases) {
     test(name, () => {
       const { value } = load({ "main.tf": `module "m" {\n source = "./m"\n ${main}\n}\n`, "m/main.tf": inside });
