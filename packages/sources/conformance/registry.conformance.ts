@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FakeRegistry } from "../test/fake-registry.ts";
+import { startFakeStore, storeLogin } from "../test/fake-store.ts";
 import { TemporaryFolder } from "../test/temporary-folder.ts";
+import { zipOf } from "../test/zip-file.ts";
 
 /* One registry, one configuration, the real terraform and ours: the same requests, and the same files byte by byte. */
 
@@ -144,6 +146,54 @@ describe.runIf(found)("what the real terraform does with a registry, ours does t
       } finally {
         folder.remove();
       }
+    }
+  });
+
+  test("modules of repositories, archives and S3: the same list of modules, and the same files", async () => {
+    const store = await startFakeStore();
+    const repositories = new TemporaryFolder({ "hg/main.tf": "# first\n", "git/a/main.tf": "# a\n" });
+    const packed = zipOf({ "main.tf": "# packed\n", "part-1/main.tf": "# part\n" }, 0o644);
+    store.objects.set("mods/net.zip", packed);
+    store.objects.set("mods/net/s/main.tf", Buffer.from("# object\n"));
+    repositories.write("net.zip", packed);
+    const make = (name: string, ...lines: readonly (readonly string[])[]) => {
+      for (const [program = "", ...args] of lines) {
+        const env = { ...process.env, HGUSER: "me", HGRCPATH: "" };
+        const { status, stderr } = spawnSync(program, args, { cwd: repositories.at(name), encoding: "utf8", env });
+        expect({ program, args, status, stderr }).toMatchObject({ status: 0 });
+      }
+    };
+    make("hg", ["hg", "init"], ["hg", "commit", "--addremove", "-q", "-m", "one"], ["hg", "tag", "v1"]);
+    const me = ["-c", "user.name=me", "-c", "user.email=me@example.com"];
+    make("git", ["git", "init", "-q"], ["git", "add", "."], ["git", ...me, "commit", "-qm", "one"]);
+    // Of stores beside Amazon's own, Terraform takes only those whose login stands in the address.
+    const login = `region=${storeLogin.region}&aws_access_key_id=${storeLogin.accessKeyId}&aws_access_key_secret=a%20secret`;
+    const sources = [
+      `hg::${repositories.at("hg")}?rev=v1`,
+      `git::${repositories.at("git")}//[ab]`,
+      `${repositories.at("net.zip")}//part-*`,
+      `s3::http://${store.host}/mods/net.zip?${login}`,
+      `s3::http://${store.host}/mods/net//s?${login}`,
+    ];
+    const text = sources.map((source, i) => `module "m${i}" {\n  source = ${JSON.stringify(source)}\n}\n`).join("");
+    const played = async (which: keyof typeof programs) => {
+      const folder = new TemporaryFolder({ "main.tf": text });
+      try {
+        await run(programs[which], ["get"], folder, "empty.tfrc");
+        const modules = readFileSync(folder.at(".terraform/modules/modules.json"), "utf8");
+        const folders = (JSON.parse(modules) as { readonly Modules: readonly { readonly Dir: string }[] }).Modules;
+        return { modules, texts: folders.map(({ Dir }) => readFileSync(folder.at(`${Dir}/main.tf`), "utf8")) };
+      } finally {
+        folder.remove();
+      }
+    };
+    try {
+      const [real, ours] = [await played("real"), await played("ours")];
+      expect(ours).toEqual(real);
+      expect(real.texts.slice(1)).toEqual(["# first\n", "# a\n", "# part\n", "# packed\n", "# object\n"]);
+    } finally {
+      repositories.remove();
+      await store.close();
     }
   });
 });

@@ -64,8 +64,41 @@ describe("a user's settings", () => {
     { name: "a method that there is not", text: "provider_installation {\n carrier_pigeon {}\n}" },
     { name: "a pattern that is none", text: 'provider_installation {\n direct {\n include = ["a/b/c/d"]\n }\n}' },
     { name: "half a block", text: "provider_installation {" },
+    {
+      name: "a mirror that is an OCI registry",
+      text: 'provider_installation {\n oci_mirror {\n repository_template = "example.com/${namespace}/${type}"\n }\n}\n',
+    },
+    { name: "a call of a function that there is not", text: 'plugin_cache_dir = nothing("x")\n' },
   ])("with $name are refused", ({ text }) => {
     expect(parse(text).diagnostics.some(({ severity }) => severity === "error")).toBe(true);
+  });
+
+  test("take ${NAME} from the environment, in attributes of every kind", () => {
+    const text = 'plugin_cache_dir = "${HOME}/cache"\ncredentials "a.example.com" {\n token = "${TOKEN}"\n}\n';
+    const { value, diagnostics } = parse(text, { HOME: "/home/me", TOKEN: "t" });
+    expect(diagnostics).toEqual([]);
+    expect(value.pluginCache?.folder).toBe("/home/me/cache");
+    expect(value.credentials.get("a.example.com")).toBe("t");
+  });
+
+  test("are in OpenTofu's folder of XDG_CONFIG_HOME, where the home folder has none", () => {
+    const settings = 'credentials "a.example.com" {\n token = "own"\n}\n';
+    const home = new TemporaryFolder({
+      "config/opentofu/tofurc": settings,
+      "config/opentofu/more.tfrc": settings.replace("a.", "b."),
+      "full/.tofurc": settings.replace("a.", "c."),
+      "full/.terraform.d/more.tfrc": settings.replace("a.", "d."),
+    });
+    try {
+      const hosts = (HOME: string) => {
+        const { value } = readCliConfig({ HOME, XDG_CONFIG_HOME: `${home.path}/config` }, home.path);
+        return [...value.credentials.keys()].sort();
+      };
+      expect(hosts(`${home.path}/empty`)).toEqual(["a.example.com", "b.example.com"]);
+      expect(hosts(`${home.path}/full`)).toEqual(["c.example.com", "d.example.com"]);
+    } finally {
+      home.remove();
+    }
   });
 
   test("are those of the file that the environment names, or of the home folder", () => {

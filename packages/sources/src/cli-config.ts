@@ -5,9 +5,10 @@ import type { BlockSchema } from "@millwright/hcl/body-schema";
 import { justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { evaluate } from "@millwright/hcl/evaluate";
 import { readEither } from "@millwright/hcl/read-either";
-import { emptyScope } from "@millwright/hcl/scope";
+import { childScope, type Scope } from "@millwright/hcl/scope";
 import { rangeOf, sourceFile } from "@millwright/hcl/source-file";
 import { toPlain } from "@millwright/value/json";
+import { isWhollyKnown, stringValue } from "@millwright/value/value";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -17,8 +18,8 @@ import { parseProviderSource, providerSourceText } from "./provider-source.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What a user has set for all folders: `.terraformrc` (or `.tofurc`) in the home folder, `*.tfrc` in `~/.terraform.d`, or the
- * one file that `TF_CLI_CONFIG_FILE` names. Source: Terraform's documentation of the CLI configuration file.
+ * What a user has set for all folders: `.terraformrc` or `.tofurc` in the home folder, or `opentofu/tofurc` in `XDG_CONFIG_HOME`,
+ * and `*.tfrc` in `configFolder`; or the one file that `TF_CLI_CONFIG_FILE` names. Source: Terraform's documentation of the CLI configuration file.
  */
 export interface CliConfig {
   readonly pluginCache?: { readonly folder: string; readonly mayBreakLockFile: boolean };
@@ -49,9 +50,14 @@ export const emptyCliConfig: CliConfig = {
   disableCheckpoint: false,
 };
 
-/** Where the user's own files are: credentials that `login` has stored, mirrors, helpers. */
+/**
+ * Where the user's own files are: credentials that `login` has stored, mirrors, helpers. That is `~/.terraform.d`, and where there
+ * is none, OpenTofu's folder in `XDG_CONFIG_HOME`, if it is there.
+ */
 export function configFolder(env: Environment): string {
-  return join(env["HOME"] ?? homedir(), ".terraform.d");
+  const usual = join(env["HOME"] ?? homedir(), ".terraform.d");
+  const tofu = env["XDG_CONFIG_HOME"] ? join(env["XDG_CONFIG_HOME"], "opentofu") : usual;
+  return existsSync(usual) || !existsSync(tofu) ? usual : tofu;
 }
 
 /** Reads all of a user's settings. A file that the environment names and that is not there is a warning. */
@@ -90,7 +96,9 @@ function configFiles(env: Environment, cwd: string, diagnostics: Diagnostic[]): 
     return [];
   }
   const home = env["HOME"] ?? homedir();
-  const own = [join(home, ".terraformrc"), join(home, ".tofurc")].find(isFile);
+  const xdg = env["XDG_CONFIG_HOME"];
+  const named = [join(home, ".terraformrc"), join(home, ".tofurc"), ...(xdg ? [join(xdg, "opentofu", "tofurc")] : [])];
+  const own = named.find(isFile);
   const folder = configFolder(env);
   const names = existsSync(folder) ? readdirSync(folder).sort() : [];
   const further = names
@@ -148,7 +156,7 @@ class ConfigReader {
       blocks: blockTypes,
     });
     this.diagnostics.push(...diagnostics);
-    const plain = (name: string) => plainOf(value.content.attributes.get(name)?.expression);
+    const plain = (name: string) => this.#plain(value.content.attributes.get(name)?.expression);
     for (const block of value.content.blocks) this.#block(block);
     const cache = plain("plugin_cache_dir");
     const folder = typeof cache === "string" && cache !== "" ? this.#expanded(cache) : undefined;
@@ -217,7 +225,7 @@ class ConfigReader {
     } else
       this.#mistake(
         block,
-        `There is no provider installation method ${type} with these arguments. There are direct, filesystem_mirror with a path, network_mirror with a url, and dev_overrides.`,
+        `There is no provider installation method ${type} with these arguments. There are direct, filesystem_mirror with a path, network_mirror with a url, and dev_overrides${type === "oci_mirror" ? "; OCI registries are not read here" : ""}.`,
       );
   }
 
@@ -233,7 +241,14 @@ class ConfigReader {
   #plainArguments(body: Body): Readonly<Record<string, unknown>> {
     const { value, diagnostics } = justAttributes(body);
     this.diagnostics.push(...diagnostics);
-    return Object.fromEntries([...value].map(([name, { expression }]) => [name, plainOf(expression)]));
+    return Object.fromEntries([...value].map(([name, { expression }]) => [name, this.#plain(expression)]));
+  }
+
+  #plain(expression: Expression | undefined): unknown {
+    if (!expression) return undefined;
+    const { value, diagnostics } = evaluate(expression, environmentScope(this.#env));
+    this.diagnostics.push(...diagnostics);
+    return isWhollyKnown(value) ? toPlain(value, value.type) : undefined;
   }
 
   #mistake(block: Block, detail: string): void {
@@ -251,10 +266,9 @@ function methodBlocks(body: Body): { readonly type: string; readonly body: Body;
   return body.blocks.map((block) => ({ type: block.type, body: block.body, block }));
 }
 
-function plainOf(expression: Expression | undefined): unknown {
-  if (!expression) return undefined;
-  const { value } = evaluate(expression, emptyScope);
-  return toPlain(value, value.type);
+/** `${NAME}` is the environment's, and empty where that has none. */
+function environmentScope(env: Environment): Scope {
+  return childScope(undefined, { get: (name) => stringValue(env[name] ?? ""), keys: () => Object.keys(env) });
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

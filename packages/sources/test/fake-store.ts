@@ -37,7 +37,7 @@ export async function startFakeStore(): Promise<FakeStore> {
     if (!(await isSigned(request)))
       return reply(403, "<Error><Code>SignatureDoesNotMatch</Code><Message>it is other</Message></Error>");
     const [bucket = "", ...key] = decodeURIComponent(pathname).slice(1).split("/");
-    if (searchParams.get("list-type") === "2")
+    if (searchParams.has("prefix"))
       return reply(200, listing(keysOf(bucket, searchParams.get("prefix")), searchParams));
     const object = objects.get(`${bucket}/${key.join("/")}`);
     return object ? reply(200, object) : reply(404, "<Error><Code>NoSuchKey</Code></Error>");
