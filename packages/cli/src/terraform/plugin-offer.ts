@@ -1,4 +1,4 @@
-import { systemClock } from "@millwright/core/ports";
+import { silentLog, systemClock } from "@millwright/core/ports";
 import type { Log } from "@millwright/core/ports";
 import type { ProviderSource } from "@millwright/engine/addresses";
 import { providerSourceText } from "@millwright/engine/addresses";
@@ -26,7 +26,8 @@ export interface ProgramSetting {
  * however often it is started.
  */
 export function pluginOffer({ source, version, command }: InstalledProgram, setting: ProgramSetting): ProviderOffer {
-  const { env, cwd, log } = setting;
+  const { cwd, log } = setting;
+  const env = programEnvironment(source, setting);
   const name = `${providerSourceText(source)} ${version}`;
   // What speaks gRPC is loaded when the first such provider is started.
   let plugin: Promise<Plugin> | undefined;
@@ -41,6 +42,20 @@ export function pluginOffer({ source, version, command }: InstalledProgram, sett
     start: async ({ started } = {}) =>
       (await (plugin ??= load())).start({ clock: systemClock, log, ...(started ? { started } : {}) }),
   };
+}
+
+/**
+ * What a program is started with. Where nobody reads its log it keeps to warnings, which are told should it crash: left to itself it
+ * writes dozens of lines for each resource, which can be half of its work. What the user has set stays.
+ * Source: Terraform's plugin documentation, "Managing Log Output".
+ */
+export function programEnvironment(
+  source: ProviderSource,
+  { env, log }: Pick<ProgramSetting, "env" | "log">,
+): ProgramSetting["env"] {
+  if (log !== silentLog) return env;
+  const own = `TF_LOG_PROVIDER_${source.type.toUpperCase().replaceAll("-", "_")}`;
+  return { TF_LOG_SDK: "WARN", [own]: "WARN", ...env };
 }
 
 /** A provider that somebody else has started and that `TF_REATTACH_PROVIDERS` leads to. Nobody knows its version. */
