@@ -25,10 +25,11 @@ export function decodeMoved(block: Block, constants: Constants): MovedBlock | un
     constants.diagnostics.push(errorDiagnostic('Invalid "moved" addresses', detail, { subject }));
     return undefined;
   }
-  const other = [from, to].find(({ resource }) => resource !== undefined && resource.mode !== "managed");
-  if (other) {
-    const detail = `${other.text} is no managed resource. What is only read or opened has no object that could be moved: rename it, and nothing else is needed.`;
-    constants.diagnostics.push(errorDiagnostic('Invalid "moved" addresses', detail, { subject: other.range }));
+  // What is only read or opened has no object that could be moved: its new name is enough, and the block does nothing.
+  if (from.resource && from.resource.mode !== "managed") return undefined;
+  if (to.resource && to.resource.mode !== "managed") {
+    const detail = `${from.text} has an object, and ${to.text} is only read or opened: there is nowhere to move it to.`;
+    constants.diagnostics.push(errorDiagnostic('Invalid "moved" addresses', detail, { subject: to.range }));
     return undefined;
   }
   return { from, to, range: subject };
