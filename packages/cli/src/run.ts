@@ -122,6 +122,11 @@ const commands: Readonly<Record<string, Command>> = {
     group: "tools",
     run: async (args, io) => (await import("./terraform/main.ts")).runTerraform(args, io, "terraform"),
   },
+  tofu: {
+    help: "OpenTofu's command line",
+    group: "tools",
+    run: async (args, io) => (await import("./terraform/main.ts")).runTerraform(args, io, "tofu"),
+  },
   consul: {
     help: "Consul's command line",
     group: "tools",
@@ -152,6 +157,7 @@ export async function main(args: readonly string[], version: string): Promise<nu
   const [name, ...rest] = args;
   enterFolder(args.slice(0, 2));
   if (name === undefined || name === "help" || name === "-h" || name === "-help" || name === "--help") {
+    if (rest[0] !== undefined && Object.hasOwn(commands, rest[0])) return main([...rest, "-help"], version);
     await io.stdout(usage(version));
     return name === undefined ? 127 : 0;
   }

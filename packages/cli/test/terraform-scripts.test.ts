@@ -15,7 +15,8 @@ describe("what the table of Terraform's features says is so", () => {
     test(`${name}: ${script.comment}`, async () => {
       const folder = new TestFolder(script.files);
       try {
-        await playScript(script, { folder: folder.path, run: (args, env) => folder.run(args, { env }, "terraform") });
+        const style = script.comment.startsWith("tofu:") ? "tofu" : "terraform";
+        await playScript(script, { folder: folder.path, run: (args, env) => folder.run(args, { env }, style) });
       } finally {
         folder.remove();
       }

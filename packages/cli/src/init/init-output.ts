@@ -1,3 +1,4 @@
+import { programName } from "../terraform/program-name.ts";
 import type { Session } from "../terraform/session.ts";
 import { styleOf } from "../views/style.ts";
 
@@ -11,7 +12,7 @@ export class InitOutput {
 
   /** How the program is called in texts. */
   get name(): string {
-    return this.#session.style === "terraform" ? "Terraform" : "Millwright";
+    return programName(this.#session.style);
   }
 
   /** A line that begins a part of the work. */

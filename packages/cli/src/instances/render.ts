@@ -50,7 +50,7 @@ export function heading({ name, template, listed, task }: Headed, view: View, mo
 /** How large the change is, all instances together and each; under our own name, and where there was something before. */
 export function measures({ style, view }: Session, plans: ReadonlyMap<string, Plan>, list: InstanceList): string {
   const isFirst = [...plans.values()].every(({ previousState }) => previousState.resources.size === 0);
-  if (style === "terraform" || isFirst) return "";
+  if (style !== "millwright" || isFirst) return "";
   const uses = new Map([...list.instances].map(([name, { dependencies }]) => [name, dependencies]));
   return renderMeasures(plans, uses, view);
 }

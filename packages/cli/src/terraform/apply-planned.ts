@@ -4,6 +4,7 @@ import { hasChanges } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { styleOf, wrapText } from "../views/style.ts";
 import type { PlannedWaves } from "../waves/plan-waves.ts";
+import { programName } from "./program-name.ts";
 import { type ApplyCall, carryOutAndSay, wavesFor, eventsOf, sayDone, stateOf } from "./apply-call.ts";
 import { ask } from "./ask.ts";
 import { loadFolder, type LoadedFolder } from "./folder.ts";
@@ -138,7 +139,7 @@ export async function approvalOf(
 ): Promise<boolean> {
   const { session, occurrences, verb } = call;
   const { io, view } = session;
-  const name = session.style === "terraform" ? "Terraform" : "Millwright";
+  const name = programName(session.style);
   if (!onUnlessGiven(occurrences, "input") || isOff(io.env.TF_INPUT)) {
     const detail = `Changes need a yes, and with -input=false nobody is asked. Give -auto-approve, or save a plan with plan -out=FILE and apply that.`;
     await session.report([errorDiagnostic("Nobody to ask", detail)]);

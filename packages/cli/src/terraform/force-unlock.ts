@@ -5,6 +5,7 @@ import { ask } from "./ask.ts";
 import { openStorage } from "./backend/storage.ts";
 import { runCommand } from "./command.ts";
 import { jsonLinesFlag, viewFlags } from "./options.ts";
+import { programName } from "./program-name.ts";
 import type { CommandStyle } from "./session.ts";
 
 export function runForceUnlock(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -41,7 +42,7 @@ export function runForceUnlock(args: readonly string[], io: CommandIo, style: Co
             }
           }
           await slot.forceUnlock(id, io.signal);
-          const name = style === "terraform" ? "Terraform" : "Millwright";
+          const name = programName(style);
           const text = `${name} state has been successfully unlocked!`;
           const shown = `${styleOf(session.view).green(text)}\n\nThe next command can take the lock.`;
           await session.say(text, { shown });

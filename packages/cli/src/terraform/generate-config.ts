@@ -9,6 +9,7 @@ import { variableSources } from "./variable-sources.ts";
 import type { OpenState } from "./open-state.ts";
 import type { GivenFlag } from "./options.ts";
 import { evaluatorContext, newPool } from "./run-context.ts";
+import { programName } from "./program-name.ts";
 import type { Session } from "./session.ts";
 
 /** A folder with the configuration that was written for it, and that by instance. */
@@ -72,7 +73,7 @@ const taken = (file: string) =>
   `Generated configuration goes into a new file only, and ${file} is there already. Choose another file, or move what is in it elsewhere and delete it.`;
 
 function fileText({ style }: Session, configs: readonly ImportedConfig[]): string {
-  const by = style === "terraform" ? "Terraform" : "Millwright";
+  const by = programName(style);
   const blocks = configs.map(({ from, text }) => `\n# __generated__ by ${by} from ${from}\n${text}\n`);
   const head = `# __generated__ by ${by}\n# Please review these resources and move them into your main configuration files.\n`;
   return head + blocks.join("");

@@ -5,6 +5,7 @@ import { listsInstances } from "../instances/list-folder.ts";
 import type { CommandIo } from "../io.ts";
 import { productVersion } from "../product.ts";
 import { withEnvironmentArguments } from "./environment.ts";
+import { programName } from "./program-name.ts";
 import type { CommandStyle } from "./session.ts";
 
 /** One subcommand; its module is loaded when it is asked for. */
@@ -130,7 +131,7 @@ const refused: Readonly<Record<string, string>> = {
     "It is for Stacks of HCP Terraform, a hosted service. One configuration many times, each with inputs and a state of its own, is a list of instances (*.instances.hcl): docs/instances.md.",
 };
 
-/** Runs one line of Terraform's command line: `-chdir=DIR`, then a subcommand with its own flags. */
+/** Runs one line of the command line of Terraform and OpenTofu: `-chdir=DIR`, then a subcommand with its own flags. */
 export async function runTerraform(args: readonly string[], given: CommandIo, style: CommandStyle): Promise<number> {
   const rest = [...args];
   const io = withLogPath(given);
@@ -139,7 +140,10 @@ export async function runTerraform(args: readonly string[], given: CommandIo, st
     const flag = rest.shift()!.replace(/^--/, "-");
     if (flag.startsWith("-chdir=")) folder = resolve(folder, flag.slice(7));
     else if (flag === "-version" || flag === "-v") rest.unshift("version");
-    else if (flag === "-help" || flag === "-h") return usage(io, style, 0);
+    else if (flag === "-help" || flag === "-h") {
+      if (rest[0] === undefined || !Object.hasOwn(subcommands, rest[0])) return usage(io, style, 0);
+      rest.push("-help");
+    }
     else {
       await io.stderr(
         `The flag ${flag} is not known here. Flags of a subcommand come after its name; before it are -chdir=DIR, -help and -version.\n`,
@@ -177,7 +181,7 @@ export async function runTerraform(args: readonly string[], given: CommandIo, st
   }
   const near = similar(name, Object.keys(subcommands));
   await io.stderr(
-    `${style === "terraform" ? "Terraform" : "Millwright"} has no command named "${name}".${near ? ` Did you mean "${near}"?` : ""}\n\nTo see all of its top-level commands, run:\n  ${style} -help\n\n`,
+    `${programName(style)} has no command named "${name}".${near ? ` Did you mean "${near}"?` : ""}\n\nTo see all of its top-level commands, run:\n  ${style} -help\n\n`,
   );
   return 1;
 }
@@ -219,7 +223,7 @@ async function usage(io: CommandIo, style: CommandStyle, code: number): Promise<
   const lines = Object.entries(subcommands).map(([name, { help }]) => `  ${name.padEnd(width)}${help}`);
   await io.stdout(`Usage: ${style} [global options] <subcommand> [args]
 
-Terraform's command line, served by Millwright v${productVersion}.
+${style === "tofu" ? "OpenTofu" : "Terraform"}'s command line, served by Millwright v${productVersion}.
 
 Subcommands:
 ${lines.join("\n")}

@@ -9,6 +9,7 @@ import { planBytes, type SavedPlan, savedPlanOf } from "@millwright/engine/plan-
 import { wrapText } from "../views/style.ts";
 import { sealingOf } from "./backend/sealing.ts";
 import type { GivenFlag } from "./options.ts";
+import { programName } from "./program-name.ts";
 import type { Session } from "./session.ts";
 
 /** Saves a plan, encrypted where the folder says so. False where that cannot be told, which was reported. */
@@ -46,7 +47,7 @@ export function afterPlan({ style, view, io }: Session, out: string | undefined,
   if (out !== undefined)
     return `${line}\nSaved the plan to: ${out}\n\nTo perform exactly these actions, run the following command to apply:\n    ${style} apply ${JSON.stringify(out)}\n`;
   if (!changes) return "";
-  const name = style === "terraform" ? "Terraform" : "Millwright";
+  const name = programName(style);
   const note = `Note: You didn't use the -out option to save this plan, so ${name} can't guarantee to take exactly these actions if you run "${style} apply" now.`;
   return `${line}\n${wrapText(note, view.width).join("\n")}\n`;
 }

@@ -16,6 +16,7 @@ import { savedPlan } from "./saved-plan.ts";
 import { eventsOf } from "./apply-call.ts";
 import { type PlanningCall, runPlanning } from "./planning-session.ts";
 import { reportingFlags } from "./reporting.ts";
+import { programName } from "./program-name.ts";
 import type { CommandStyle, Session } from "./session.ts";
 import { shownPlan } from "./shown-plan.ts";
 import { readLine } from "./read-line.ts";
@@ -102,7 +103,7 @@ async function planAndShow({ session, mode, values, occurrences }: PlanCall): Pr
 }
 
 function generatedNote({ style, view }: Session, file: string | undefined): string {
-  const name = style === "terraform" ? "Terraform" : "Millwright";
+  const name = programName(style);
   const text = `${name} has generated configuration and written it to ${file}. Please review the configuration and edit it as necessary before adding it to version control.`;
   return `\n${wrapText(text, view.width).join("\n")}\n`;
 }

@@ -79,7 +79,7 @@ function libraryOf(
     });
   const made = new Map<string, Lookup<FunctionSpec>>();
   return (module, filename) => {
-    const dialect = /\.tofu(\.json)?$/.test(filename) ? "opentofu" : "terraform";
+    const dialect = session.style === "tofu" || /\.tofu(\.json)?$/.test(filename) ? "opentofu" : "terraform";
     let standard = made.get(dialect);
     if (!standard) made.set(dialect, (standard = make(dialect)));
     return module.functions ? chain(module.functions, standard) : standard;

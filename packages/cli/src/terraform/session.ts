@@ -12,7 +12,7 @@ import { inList, type InstanceScope } from "./instance-scope.ts";
 import { consolidated, type Reporting, usualReporting } from "./reporting.ts";
 
 /** Which command line was typed: ours, or a known tool's. Texts differ where a user would be sent to a command. */
-export type CommandStyle = "millwright" | "terraform";
+export type CommandStyle = "millwright" | "terraform" | "tofu";
 
 /** How something is told other than as its mere text. */
 interface Said {

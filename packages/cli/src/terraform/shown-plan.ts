@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 /** A plan as people see it; under our own name with its measure, where there was something before. */
 export function shownPlan(session: Session, plan: Plan, pool: ProviderPool): string {
   const isFirst = plan.previousState.resources.size === 0;
-  const measure = session.style === "terraform" || isFirst ? "" : renderMeasure(plan, session.view);
+  const measure = session.style !== "millwright" || isFirst ? "" : renderMeasure(plan, session.view);
   return planText(session, plan, pool) + measure;
 }
 

@@ -29,6 +29,10 @@ const subcommands = {
   "replace-provider": runReplaceProvider,
   rm,
   show,
+  // OpenTofu's further names.
+  ls: list,
+  move: mv,
+  remove: rm,
 };
 
 export async function runState(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -43,12 +47,12 @@ Looks into the state and changes what it remembers, not what exists.
 
 Subcommands:
   identities          Print what names the objects in the state, as JSON
-  list                List the instances in the state
-  mv                  Give something in the state another address
+  list, ls            List the instances in the state
+  mv, move            Give something in the state another address
   pull                Print the state file
   push                Write a state file to where the folder keeps its state
   replace-provider    Have resources belong to another provider
-  rm                  Take something out of the state, and leave it where it is
+  rm, remove          Take something out of the state, and leave it where it is
   show                Show one instance
 
 Example: ${style} state list consul_key_prefix.app

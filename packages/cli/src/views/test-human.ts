@@ -1,3 +1,4 @@
+import { programName } from "../terraform/program-name.ts";
 import { leftObjects } from "@millwright/engine/tests/clean-up";
 import type { LeftBehind, RunResult, TestStatus } from "@millwright/engine/tests/bench";
 import type { TestFile } from "@millwright/engine/tests/test-file";
@@ -61,7 +62,7 @@ async function showOutcome({ io, view }: Session, { run, outcome }: RunResult): 
 
 async function tellLeft(session: Session, file: TestFile, { run, state, diagnostics }: LeftBehind): Promise<void> {
   const { io, view } = session;
-  const name = session.style === "terraform" ? "Terraform" : "Millwright";
+  const name = programName(session.style);
   const say = (text: string) => wrapText(text, view.width).join("\n");
   const where = `${file.path}/${run.name}`;
   await io.stderr(`${say(`${name} encountered an error destroying resources created while executing ${where}.`)}\n`);
