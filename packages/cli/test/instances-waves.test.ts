@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { decisionsIn } from "./decisions.ts";
 import { TestFolder } from "./folder.ts";
 import { objects } from "./instance-folders.ts";
 import { Process } from "./process.ts";
@@ -154,11 +155,7 @@ describe("an apply over instances in waves", () => {
     await folder.must("plan", "-out=all.plan");
     const { code, out } = await folder.run(["apply", "-json", "-waves=2", "all.plan"]);
     expect(code).toBe(0);
-    const lines = out
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { readonly type: string; readonly wave?: object });
-    expect(lines.filter(({ type }) => type === "wave").map(({ wave }) => wave)).toEqual([
+    expect(decisionsIn(out)).toEqual([
       { wave: 1, event: "end", waves: 2 },
       { wave: 1, event: "go", gate: "conditions", waves: 2 },
     ]);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { decisionsIn } from "./decisions.ts";
 import { TestFolder } from "./folder.ts";
 import { Process } from "./process.ts";
 
@@ -118,11 +119,7 @@ describe("apply -waves", () => {
     await folder.must("plan", "-out=p");
     const { code, out } = await folder.run(["apply", "-json", "-waves=2", "p"]);
     expect(code).toBe(0);
-    const lines = out
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { readonly type: string; readonly wave?: object });
-    expect(lines.filter(({ type }) => type === "wave").map(({ wave }) => wave)).toEqual([
+    expect(decisionsIn(out)).toEqual([
       { wave: 1, event: "end", waves: 2 },
       { wave: 1, event: "go", gate: "conditions", waves: 2 },
     ]);

@@ -4,8 +4,10 @@ import type { SourceRange } from "@millwright/core/source";
 import type { Configuration } from "@millwright/engine/configuration";
 import type { InstanceList } from "@millwright/engine/instances/list";
 import { whyInInstance } from "@millwright/engine/instances/why";
+import { readRecord } from "@millwright/engine/instances/record";
 import type { Plan } from "@millwright/engine/plan";
 import type { WhyReport } from "@millwright/engine/why";
+import type { Value } from "@millwright/value/value";
 import type { FlagTable } from "../flags.ts";
 import { rangeInList } from "../terraform/instance-scope.ts";
 import type { Session } from "../terraform/session.ts";
@@ -106,12 +108,15 @@ function reasonsIn({ list, variables, instances }: InstancesToExplain, name: str
     [...instances].map(([other, { session, plan, configuration }]) => {
       const { instance } = session;
       const placeOf = (range: SourceRange) => (instance ? rangeInList(instance, range) : range);
-      return [other, { plan, configuration, placeOf }];
+      const inputsBefore = instance ? (readRecord(instance.listFolder, other)?.inputs ?? nothing) : nothing;
+      return [other, { plan, configuration, inputsBefore, placeOf }];
     }),
   );
   const of = { list, instances: explained, variables: variables.final, variablesFrom: variables.from };
   return (address: string): WhyReport[] => whyInInstance(of, name, address);
 }
+
+const nothing: ReadonlyMap<string, Value> = new Map();
 
 function noPlanOf(name: string, { list, instances }: InstancesToExplain): Diagnostic {
   if (!list.instances.has(name)) return noSuchInstance(name, new Set([...list.instances.keys(), ...instances.keys()]));

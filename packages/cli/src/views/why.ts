@@ -56,6 +56,7 @@ function partLines(part: WhyPart, isNew: boolean, style: Style): string[] {
 function originLines(origin: WhyOrigin, depth: number): string[] {
   const { text, range, variable, planned, drift, from, kind } = origin;
   const facts: string[] = [];
+  if (variable?.before) facts.push(`was ${shown(variable.before)} at the last apply`);
   if (variable) facts.push(`is ${shown(variable.value)}, ${givenText(variable.given, range)}`);
   else if (range && kind !== "resource") facts.push(`at ${placeText(range)}`);
   if (drift) facts.push(`changed outside: ${arrow(drift)}`);

@@ -4,7 +4,17 @@ import { rangeOf } from "@millwright/hcl/source-file";
 import { rawEquals } from "@millwright/value/operations";
 import { applyPath, type Path, startsWith } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { asMap, ephemeral, isKnown, isNull, mark, nullValue, sensitive } from "@millwright/value/value";
+import {
+  asMap,
+  ephemeral,
+  isKnown,
+  isMarkedDeep,
+  isNull,
+  mark,
+  nullValue,
+  sensitive,
+  unmarkDeep,
+} from "@millwright/value/value";
 import { absoluteResourceText, resourceText, rootModule, staticModule } from "../addresses.ts";
 import type { Configuration, Resource } from "../configuration.ts";
 import { placeOf } from "../objects.ts";
@@ -55,8 +65,8 @@ export interface ValueChange {
 
 /** Where a value comes from, with what is known of its change. */
 export interface WhyOrigin extends Pick<Origin, "kind" | "text" | "range"> {
-  /** What a variable is, and who gave it that, in words; undefined for its default. */
-  readonly variable?: { readonly value: Value; readonly given?: string };
+  /** What a variable is, who gave it that in words (undefined for its default), and what else it was before, where that is known. */
+  readonly variable?: { readonly value: Value; readonly given?: string; readonly before?: Value };
   /** What becomes of a part of another object, by this plan or since the last apply. */
   readonly planned?: ValueChange & { readonly action: Action; readonly reason?: ActionReason };
   readonly drift?: ValueChange;
@@ -67,12 +77,19 @@ export interface WhyOrigin extends Pick<Origin, "kind" | "text" | "range"> {
 export interface WhySurroundings {
   /** Where the value of a root variable comes from in turn. */
   originsOf(variable: string): readonly WhyOrigin[];
+  /** What it was at the last apply; undefined where nobody knows. */
+  valueBefore(variable: string): Value | undefined;
   /** An address and a place in the configuration, as they are told outside of it. */
   addressOf(text: string): string;
   placeOf(range: SourceRange): SourceRange;
 }
 
-const alone: WhySurroundings = { originsOf: () => [], addressOf: (text) => text, placeOf: (range) => range };
+const alone: WhySurroundings = {
+  originsOf: () => [],
+  valueBefore: () => undefined,
+  addressOf: (text) => text,
+  placeOf: (range) => range,
+};
 
 /** Why the objects at an address (of an instance, a resource or a module) change. What does not change is not among them. */
 export function whyReports(plan: Plan, configuration: Configuration, address: string): WhyReport[] {
@@ -230,9 +247,13 @@ export class Explainer {
     const declared = this.#configuration.root.variables.get(name);
     const value = this.#variables.get(name);
     if (!declared || !value) return {};
-    const secret = declared.sensitive || declared.ephemeral || value.marks.has(ephemeral);
+    const secret =
+      declared.sensitive || declared.ephemeral || value.marks.has(ephemeral) || isMarkedDeep(value, sensitive);
     const given = this.#plan.variablesFrom?.get(name);
-    return { variable: { value: secret ? mark(value, sensitive) : value, ...(given === undefined ? {} : { given }) } };
+    const shown = (one: Value) => (secret ? mark(one, sensitive) : one);
+    const before = this.#surroundings.valueBefore(name);
+    const was = before && !rawEquals(unmarkDeep(before)[0], unmarkDeep(value)[0]) ? { before: shown(before) } : {};
+    return { variable: { value: shown(value), ...(given === undefined ? {} : { given }), ...was } };
   }
 }
 

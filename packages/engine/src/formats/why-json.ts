@@ -39,6 +39,7 @@ function originJson({ kind, text, range, variable, planned, drift, from }: WhyOr
     address: text,
     ...(range ? { range: rangeJson(range) } : {}),
     ...(variable ? { value: valueJson(variable.value), given_by: variable.given ?? "default" } : {}),
+    ...(variable?.before ? { value_before: valueJson(variable.before) } : {}),
     ...(planned ? { planned: plannedJson(planned) } : {}),
     ...(drift ? { changed_outside: changeJson(drift) } : {}),
     ...(from.length > 0 ? { from: from.map(originJson) } : {}),

@@ -1,8 +1,9 @@
+import { stringValue } from "@millwright/value/value";
 import { expect, test } from "vitest";
 import type { WhyOrigin } from "../explain/why.ts";
 import { loadConfiguration } from "../load/load.ts";
 import { filesOf } from "../node-files.ts";
-import { TestEngine } from "../testing/test-engine.ts";
+import { plainOf, TestEngine } from "../testing/test-engine.ts";
 import { loadInstances } from "./load.ts";
 import { type ExplainedInstance, whyInInstance } from "./why.ts";
 
@@ -19,7 +20,7 @@ async function instance(template: string, before: string, after: string): Promis
   const files = filesOf(new Map([["main.tf", Buffer.from(header + text(after))]]));
   const { value: configuration } = loadConfiguration(files, { tofuFiles: true });
   const placeOf = (range: WhyOrigin["range"] & {}) => ({ ...range, filename: `${template}/${range.filename}` });
-  return { plan, configuration, placeOf };
+  return { plan, configuration, inputsBefore: new Map([["text", stringValue(before)]]), placeOf };
 }
 
 function list(text: string) {
@@ -88,5 +89,7 @@ instance "c" {
     "  instance.b.text in all.instances.hcl",
     "    b: test_thing.a.text in b/main.tf",
   ]);
+  // What changed it is done already, and the input is not as it was.
+  expect(plainOf(origin!.variable!.before!)).toBe("1");
   expect(explain(all, new Map())).toEqual([]);
 });

@@ -12,6 +12,8 @@ import type { InstanceList } from "./instance-list.ts";
 export interface ExplainedInstance {
   readonly plan: Plan;
   readonly configuration: Configuration;
+  /** Its inputs at its last apply, as far as they are kept. */
+  readonly inputsBefore: ReadonlyMap<string, Value>;
   /** A place in the template, as it is told in the list's folder. */
   placeOf(range: SourceRange): SourceRange;
 }
@@ -45,12 +47,13 @@ class Tracer {
   explainer(name: string, addressOf: (text: string) => string): Explainer | undefined {
     const instance = this.#all.instances.get(name);
     if (!instance) return undefined;
-    const { plan, configuration, placeOf } = instance;
+    const { plan, configuration, inputsBefore, placeOf } = instance;
     return new Explainer(plan, configuration, {
       originsOf: (variable) => {
         const input = this.#all.list.instances.get(name)?.inputs.get(variable);
         return input ? this.#origins(input.expression) : [];
       },
+      valueBefore: (variable) => inputsBefore.get(variable),
       addressOf,
       placeOf,
     });
