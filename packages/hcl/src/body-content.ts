@@ -15,10 +15,11 @@ import { between } from "./span.ts";
  */
 export function contentOf(given: Body, schema: BodySchema): Diagnosed<BodyContent> {
   const diagnostics: Diagnostic[] = [];
-  if (given.json) return { value: jsonContent(given.json, schema, "everything", diagnostics), diagnostics };
   const body = given.interchangeable ? inWantedForms(given, schema) : given;
-  const value = nativeContent(body, schema, diagnostics);
-  if (value.attributes.size < body.attributes.size) refuseAttributes(body, value, schema, diagnostics);
+  const value = body.json
+    ? mixedContent(body, schema, "everything", diagnostics)
+    : nativeContent(body, schema, diagnostics);
+  refuseAttributes(body, value, schema, diagnostics);
   for (const block of body.blocks) {
     if (!schema.blocks.some(({ type }) => type === block.type)) diagnostics.push(unsupportedBlock(block, schema));
   }
@@ -33,25 +34,43 @@ export function partialContentOf(
   const diagnostics: Diagnostic[] = [];
   const names = new Set(schema.attributes.map(({ name }) => name));
   const types = new Set(schema.blocks.map(({ type }) => type));
-  if (given.json) {
-    const content = jsonContent(given.json, schema, "wanted", diagnostics);
-    const rest = { ...given, json: withoutProperties(given.json, new Set([...names, ...types])) };
-    return { value: { content, rest }, diagnostics };
-  }
   const body = given.interchangeable ? inWantedForms(given, schema) : given;
-  const content = nativeContent(body, schema, diagnostics);
+  const content = body.json
+    ? mixedContent(body, schema, "wanted", diagnostics)
+    : nativeContent(body, schema, diagnostics);
   const rest: Body = {
     ...body,
     attributes: new Map([...body.attributes].filter(([name]) => !names.has(name))),
     blocks: body.blocks.filter(({ type }) => !types.has(type)),
+    ...(body.json ? { json: withoutProperties(body.json, new Set([...names, ...types])) } : {}),
   };
   return { value: { content, rest }, diagnostics };
+}
+
+/** What a body has in the native syntax and in JSON, where one was laid over the other. */
+function mixedContent(
+  body: Body,
+  schema: BodySchema,
+  extent: "everything" | "wanted",
+  diagnostics: Diagnostic[],
+): BodyContent {
+  const optional = { ...schema, attributes: schema.attributes.map((each) => ({ ...each, required: false })) };
+  const native = nativeContent(body, optional, diagnostics);
+  const json = jsonContent(body.json!, optional, extent, diagnostics);
+  const attributes = new Map([...native.attributes, ...json.attributes]);
+  const { missingItem } = body;
+  for (const { name, required } of schema.attributes)
+    if (required && !attributes.has(name)) diagnostics.push(missingArgument(name, body));
+  return { attributes, blocks: [...native.blocks, ...json.blocks], missingItem };
 }
 
 /** The arguments of a body that may have no blocks, whatever their names. */
 export function justAttributes(given: Body): Diagnosed<ReadonlyMap<string, Attribute>> {
   const diagnostics: Diagnostic[] = [];
-  if (given.json) return { value: jsonAttributes(given.json, diagnostics), diagnostics };
+  if (given.json) {
+    const attributes = new Map([...given.attributes, ...jsonAttributes(given.json, diagnostics)]);
+    return { value: attributes, diagnostics };
+  }
   const body = given.interchangeable ? withoutBlocks(given) : given;
   const [block] = body.blocks;
   if (block) {

@@ -145,11 +145,6 @@ describe("a configuration is refused, with the place and what to do", () => {
       files: { "a.tf.json": '{"action": {"a": {"b": {}}}}' },
       want: /Unsupported block type: Blocks of type "action" came with Terraform 1.14/,
     },
-    {
-      name: "an override in the other syntax",
-      files: { "a.tf": 'resource "t" "a" {\n}', "override.tf.json": '{"resource":{"t":{"a":{"x":1}}}}' },
-      want: /Override in another syntax/,
-    },
     { name: "an output without a value", files: 'output "o" {\n}', want: /Missing required argument: .*"value"/ },
     {
       name: "a syntax error, with the rest still read",

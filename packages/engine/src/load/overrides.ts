@@ -1,7 +1,7 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { Attribute, Block, Body, JsonObjectNode } from "@millwright/hcl/ast";
-import { justAttributes } from "@millwright/hcl/body-content";
+import { justAttributes, partialContentOf } from "@millwright/hcl/body-content";
 import { rangeOf } from "@millwright/hcl/source-file";
 
 /**
@@ -133,9 +133,57 @@ function layJson(base: Block, override: Block, diagnostics: Diagnostic[]): Block
   const over = override.body.json;
   if (below?.kind === "jsonObject" && over?.kind === "jsonObject")
     return { ...base, body: { ...base.body, json: layObject(below, over) } };
-  const detail = `This ${describe(override)} block overrides one that is written in the other syntax (JSON and HCL). Write both in the same one.`;
-  diagnostics.push(errorDiagnostic("Override in another syntax", detail, { subject: rangeOf(override.header) }));
-  return base;
+  return { ...base, body: layMixed(base.body, override.body, diagnostics) };
+}
+
+/** One body in the native syntax and one in JSON: the result has something of both, of which no name is in both. */
+function layMixed(base: Body, override: Body, diagnostics: Diagnostic[]): Body {
+  const own = namesIn(override);
+  const merged = [...special].filter((name) => own.has(name) && namesIn(base).has(name));
+  const isKept = (name: string) => !own.has(name);
+  const isNew = (name: string) => !merged.includes(name);
+  const properties = [
+    ...propertiesOf(base).filter(({ name }) => isKept(name)),
+    ...propertiesOf(override).filter(({ name }) => isNew(name)),
+  ];
+  const json = objectOf(base) ?? objectOf(override);
+  return {
+    ...base,
+    attributes: new Map([...[...base.attributes].filter(([name]) => isKept(name)), ...override.attributes]),
+    blocks: [
+      ...base.blocks.filter((block) => isKept(nameOf(block))),
+      ...override.blocks.filter((block) => isNew(nameOf(block))),
+      ...merged.flatMap((name) => layNested(name, base, override, diagnostics)),
+    ],
+    ...(json ? { json: { ...json, properties } } : {}),
+  };
+}
+
+function layNested(name: string, base: Body, override: Body, diagnostics: Diagnostic[]): readonly Block[] {
+  const schema = { attributes: [], blocks: [{ type: name, labelNames: [] }] };
+  const [below, over] = [base, override].map((body) => partialContentOf(body, schema).value.content.blocks[0]);
+  return below && over ? [lay(below, over, diagnostics)] : [];
+}
+
+function namesIn(body: Body): ReadonlySet<string> {
+  return new Set([
+    ...body.attributes.keys(),
+    ...body.blocks.map(nameOf),
+    ...propertiesOf(body).map(({ name }) => name),
+  ]);
+}
+
+function objectOf({ json }: Body): JsonObjectNode | undefined {
+  return json?.kind === "jsonObject" ? json : undefined;
+}
+
+function propertiesOf(body: Body): JsonObjectNode["properties"] {
+  return objectOf(body)?.properties ?? [];
+}
+
+/** What a block is called, also where it is generated. */
+function nameOf(block: Block): string {
+  return block.type === "dynamic" ? block.labels[0]! : block.type;
 }
 
 function layObject(base: JsonObjectNode, override: JsonObjectNode): JsonObjectNode {
@@ -155,7 +203,6 @@ const special: ReadonlySet<string> = new Set(["lifecycle", "required_providers"]
 
 function layBody(base: Body, override: Body, type: string, diagnostics: Diagnostic[]): Body {
   const attributes = new Map([...base.attributes, ...override.attributes]);
-  const nameOf = (block: Block) => (block.type === "dynamic" ? block.labels[0]! : block.type);
   const replaced = new Set(override.blocks.map(nameOf));
   if (type === "terraform" && [...replaced].some((name) => storages.has(name)))
     for (const name of storages) replaced.add(name);
@@ -171,7 +218,6 @@ function layBlocks(
   replaced: ReadonlySet<string>,
   diagnostics: Diagnostic[],
 ): readonly Block[] {
-  const nameOf = (block: Block) => (block.type === "dynamic" ? block.labels[0]! : block.type);
   const merged = base.blocks
     .filter((block) => special.has(block.type) || !replaced.has(nameOf(block)))
     .map((block) => {
