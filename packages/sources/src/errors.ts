@@ -1,4 +1,4 @@
-import type { ErrorKind } from "@millwright/core/errors";
+import { type ErrorKind, OperationalError } from "@millwright/core/errors";
 
 /** Why a provider or a module did not come. */
 export const sourceErrors = {
@@ -18,3 +18,12 @@ export const sourceErrors = {
   /** The machine lacks something: a program, room on its disk. */
   machine: { code: "SOURCE_MACHINE", status: 500, retryable: true },
 } as const satisfies Record<string, ErrorKind>;
+
+/** What went wrong as users are told it, also where the machine's own files are the reason. Throws what is a bug. */
+export function sourceError(error: unknown): OperationalError {
+  if (error instanceof OperationalError) return error;
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
+  const advice = error.code === "ENOSPC" ? "Make room on the disk" : "Look at that path, and who may write there";
+  const message = `${error.message}. ${advice}, then run it again; nothing half done was kept.`;
+  return new OperationalError(sourceErrors.machine, message, { cause: error });
+}

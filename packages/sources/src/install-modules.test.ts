@@ -187,6 +187,12 @@ describe("a module is not installed", () => {
     expect(await reason(registry, folder(), wanted)).toMatch(/No version .* The newest one is 2\.0\.0-rc1/);
   });
 
+  test("where the machine keeps no files", async () => {
+    const into = folder({ ".terraform": "a file" });
+    const answer = await reason(await started({}), into, need(`git::file://${repository({ "main.tf": "" }).path}`));
+    expect(answer).toMatch(/ENOTDIR.*Look at that path, and who may write there/);
+  });
+
   test("that has no such part", async () => {
     const repo = repository({ "main.tf": "" });
     const wanted = need(`git::file://${repo.path}//none`);

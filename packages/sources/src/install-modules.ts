@@ -1,11 +1,11 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { OperationalError } from "@millwright/core/errors";
 import type { SourceRange } from "@millwright/core/source";
 import { parseConstraints } from "@millwright/text/versions";
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { sourceError } from "./errors.ts";
 import { fetchModulePackage, folderMeant } from "./fetch-module.ts";
 import type { DownloadProgress, SourceHttp } from "./http.ts";
 import type { InstalledModule, ModuleManifest } from "./module-manifest.ts";
@@ -92,12 +92,12 @@ export class ModuleInstaller {
       if (source.kind === "remote") return await this.#remote(need, source);
       return await this.#fromRegistry(need, source, await this.#options.registry.newest(source, constraints));
     } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
+      const { message } = sourceError(error);
       const what = source.kind === "registry" ? packageText(source) : moduleSourceText(source);
       return mistake(
         "Failed to download module",
         need,
-        `Could not download module "${need.key}" from ${shownSource(what)}: ${error.message}`,
+        `Could not download module "${need.key}" from ${shownSource(what)}: ${message}`,
       );
     }
   }

@@ -1,5 +1,6 @@
-import { OperationalError } from "@millwright/core/errors";
+import type { OperationalError } from "@millwright/core/errors";
 import { chooseVersion } from "./choose-version.ts";
+import { sourceError } from "./errors.ts";
 import { linkFolder, placePackage } from "./fetch-package.ts";
 import type { DownloadProgress, SourceHttp } from "./http.ts";
 import type { LockedProvider, Locks } from "./lock-file.ts";
@@ -98,8 +99,7 @@ class Installation {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
-      this.failures.push({ source, error, ...(version === undefined ? {} : { version }) });
+      this.failures.push({ source, error: sourceError(error), ...(version === undefined ? {} : { version }) });
       return undefined;
     }
   }

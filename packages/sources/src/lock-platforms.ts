@@ -1,8 +1,8 @@
-import { OperationalError } from "@millwright/core/errors";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chooseVersion } from "./choose-version.ts";
+import { sourceError } from "./errors.ts";
 import { fetchPackage } from "./fetch-package.ts";
 import type { SourceHttp } from "./http.ts";
 import type { InstallFailure, ProviderNeed } from "./install-providers.ts";
@@ -43,8 +43,7 @@ export async function lockPlatforms(needs: readonly ProviderNeed[], options: Loc
       try {
         await lockOne(need, platform, locks, options);
       } catch (error) {
-        if (!(error instanceof OperationalError)) throw error;
-        failures.push({ source: need.source, platform, error });
+        failures.push({ source: need.source, platform, error: sourceError(error) });
       }
     }
   return { locks, failures };

@@ -13,7 +13,7 @@ import { type Platform, platformText } from "./platform.ts";
 import type { PackageTrust, ProviderOrigin } from "./provider-origin.ts";
 import { type ProviderSource, providerSourceText } from "./provider-source.ts";
 import { unfinishedFor } from "./unfinished.ts";
-import { sourceErrors } from "./errors.ts";
+import { sourceError, sourceErrors } from "./errors.ts";
 
 export interface MirrorOptions {
   /** Where packages are put, a folder that is made where it is not there. */
@@ -46,8 +46,7 @@ export async function mirrorProviders(
     try {
       await mirrorOne(need, options);
     } catch (error) {
-      if (!(error instanceof OperationalError)) throw error;
-      failures.push({ source: need.source, error });
+      failures.push({ source: need.source, error: sourceError(error) });
     }
   }
   return failures;

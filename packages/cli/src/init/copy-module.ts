@@ -1,5 +1,5 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { OperationalError } from "@millwright/core/errors";
+import { sourceError } from "@millwright/sources/errors";
 import { fetchModulePackage } from "@millwright/sources/fetch-module";
 import { ModuleRegistry } from "@millwright/sources/module-registry";
 import {
@@ -30,8 +30,9 @@ export async function copyModule(session: Session, text: string, output: InitOut
   const shown = moduleSourceText(source);
   await output.line(`Copying configuration from "${shown}"...`);
   const { data, http } = sourceSettings(session);
-  const temporary = await unfinishedFor(join(data, "modules", "from-module"));
+  let temporary: string | undefined;
   try {
+    temporary = await unfinishedFor(join(data, "modules", "from-module"));
     const from = await locationOf(session, source);
     const meant = typeof from === "string" ? from : await fetchModulePackage(from, join(temporary, "package"), http);
     if (!existsSync(meant)) return fail("Failed to download module", `There is no folder ${shown}.`);
@@ -39,10 +40,9 @@ export async function copyModule(session: Session, text: string, output: InitOut
     await cp(meant, session.folder, { recursive: true, verbatimSymlinks: true, filter: (path) => !isHistory(path) });
     return true;
   } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    return fail("Failed to download module", `Could not download ${shown}: ${error.message}`);
+    return fail("Failed to download module", `Could not download ${shown}: ${sourceError(error).message}`);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
 }
 
