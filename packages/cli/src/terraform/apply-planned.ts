@@ -1,6 +1,6 @@
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import type { InstanceChange, Plan, PlanMode } from "@millwright/engine/plan";
-import { hasChanges } from "@millwright/engine/plan";
+import { hasChanges, isChange } from "@millwright/engine/plan";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { styleOf, wrapText } from "../views/style.ts";
 import type { PlannedWaves } from "../waves/plan-waves.ts";
@@ -56,28 +56,41 @@ export interface FolderToApply {
  * is left. Gives the exit code.
  */
 export async function applyFolder(call: ApplyCall, state: OpenState, what: FolderToApply): Promise<number> {
-  for (;;) {
-    const ended = await applyRound(call, state, what);
+  const rounds = new Set<string>();
+  for (let round = call; ; round = withoutReplace(call)) {
+    const ended = await applyRound(round, state, what, rounds);
     if (ended !== "go on") return ended;
     if (!call.session.json) await call.session.io.stdout("\nWhat was put off is planned now.\n");
   }
 }
 
-async function applyRound(call: ApplyCall, state: OpenState, what: FolderToApply): Promise<number | "go on"> {
+// What is replaced on request is replaced once.
+function withoutReplace(call: ApplyCall): ApplyCall {
+  return { ...call, values: { ...call.values, replace: [] } };
+}
+
+/** `rounds`: what each round before has put off. */
+async function applyRound(
+  call: ApplyCall,
+  state: OpenState,
+  what: FolderToApply,
+  rounds: Set<string>,
+): Promise<number | "go on"> {
   const { session } = call;
   const { folder, operation } = what;
   // Kept from the plan to the end of the apply: what was started and configured for the one serves the other.
   const pool = await newPool(session);
   try {
-    const agreed = await agreedPlan(call, state, what, pool);
+    const agreed = await agreedPlan(call, state, what, pool, rounds);
     if (typeof agreed === "number") return agreed;
     const { plan, given, inWaves } = agreed;
-    if (!session.json) await session.io.stdout("\n");
+    if (!session.json && plan.changes.some(isChange)) await session.io.stdout("\n");
     const { pending } = await recoverInterrupted(state);
     const record = { operation, saved: await savedPlan(session, plan, folder) };
     const waves = inWaves ? { waves: inWaves.run } : {};
     const carried = { plan, configuration: folder.configuration, given, pending, pool, record, ...waves };
     const code = await carryOutAndSay(call, state, carried);
+    rounds.add(putOffBy(plan));
     return code === 0 && plan.deferrals.length > 0 ? "go on" : code;
   } finally {
     await pool.close();
@@ -90,12 +103,15 @@ async function agreedPlan(
   state: OpenState,
   { folder, mode, foreword }: FolderToApply,
   pool: ProviderPool,
+  rounds: ReadonlySet<string>,
 ): Promise<number | AgreedPlan> {
   const { session, values } = call;
   for (;;) {
     const planned = await planAndShow(call, folder, state, mode, pool);
     if (!planned) return 1;
     const { plan, given } = planned;
+    // A change that each plan finds anew, such as one of timestamp(), would be carried out again and again.
+    if (plan.deferrals.length > 0 && rounds.has(putOffBy(plan))) return finishUnchanged(call, state, plan);
     const changes = hasChanges(plan);
     const inWaves = changes ? await wavesFor(call, state, folder.configuration, plan) : undefined;
     if (inWaves === "mistake") return 1;
@@ -108,6 +124,10 @@ async function agreedPlan(
     // They stay held, so that what is planned now is of what they are at the end too.
     await session.report([movedDiagnostic(held.parts)]);
   }
+}
+
+function putOffBy({ deferrals }: Plan): string {
+  return JSON.stringify(deferrals.map(({ reason, change }) => [reason, change.address.text]));
 }
 
 interface AgreedPlan extends Pick<PlannedFolder, "plan" | "given"> {
@@ -168,7 +188,7 @@ export async function approvalOf(
 
 const nothingToGoOnWith = errorDiagnostic(
   "Nothing to go on with",
-  "All that is left to do is put off, and nothing that could be done now would make more of it known. What it waits for is not part of this folder, or waits for it in turn. Plan it without -allow-deferral to see what is missing.",
+  "What is put off stays so, whatever is done now: what it waits for is not part of this folder, waits for it in turn, or changes with each plan. Plan it without -allow-deferral to see what is missing.",
 );
 
 /** Whether an environment variable that is on by default says no. */
