@@ -5,6 +5,7 @@ import { type HeldSession, holdSession, keepSession } from "@millwright/clients/
 import type { Clock } from "@millwright/core/ports";
 import { type LockInfo, parseLockInfo } from "@millwright/engine/backend/lock-info";
 import type { BusyPart, PartsHold, PartsTry, WantedParts } from "@millwright/engine/backend/parts-hold";
+import { hasEnded, type HolderProcess, parseHolderProcess, thisProcess } from "./holder-process.ts";
 
 /** A state in Consul that several runs share. */
 export interface ConsulSharing {
@@ -16,7 +17,7 @@ export interface ConsulSharing {
   replace(expected: Uint8Array, bytes: Uint8Array): Promise<boolean>;
 }
 
-/** The least that Consul takes: what a killed run held is free within twice that. */
+/** The least that Consul takes: what a run that was killed elsewhere held is free within twice that. */
 const ttlSeconds = 10;
 
 /** Marks the lock's key while several share it; another number follows for each that joins. */
@@ -66,9 +67,9 @@ export class ConsulPartsHold implements PartsHold {
 
   async hold({ changed, read }: WantedParts): Promise<PartsTry> {
     const { client } = this.#sharing;
-    const busy: BusyPart[] = [];
+    const busy: HeldPart[] = [];
     const taken: string[] = [];
-    const value = JSON.stringify(this.info);
+    const value = JSON.stringify({ ...this.info, Process: thisProcess() });
     for (const part of changed) {
       const key = `${this.#partKey(part)}/own`;
       if (await client.kv.put(key, value, { acquire: this.#own.id })) taken.push(key);
@@ -86,6 +87,10 @@ export class ConsulPartsHold implements PartsHold {
       return { kind: "held" };
     }
     await this.#remove(taken.filter((key) => !this.#held.includes(key)));
+    const left = busy.filter(({ process }) => process && hasEnded(process));
+    // A run that was killed on this machine holds nothing any more; Consul would only see that when its time is over.
+    for (const session of new Set(left.map(({ session }) => session))) await client.sessions.destroy(session);
+    if (left.length > 0) return this.hold({ changed, read });
     if (busy.length > 0) return { kind: "busy", busy };
     // One that has just let go.
     return { kind: "busy", busy: changed.map((part) => ({ part, holder: undefined })) };
@@ -127,11 +132,12 @@ export class ConsulPartsHold implements PartsHold {
   }
 
   /** Who else holds a part for itself, or at all. */
-  async #otherHolder(part: string, how: "any" | "own"): Promise<Omit<BusyPart, "part"> | undefined> {
+  async #otherHolder(part: string, how: "any" | "own"): Promise<Omit<HeldPart, "part"> | undefined> {
     const prefix = how === "any" ? `${this.#partKey(part)}/` : `${this.#partKey(part)}/own`;
     const { value } = await this.#sharing.client.kv.list(prefix, { consistency: "consistent" });
     const other = value.find(({ session }) => session !== undefined && session !== this.#own.id);
-    return other && { holder: parseLockInfo(other.value) };
+    if (other?.session === undefined) return undefined;
+    return { holder: parseLockInfo(other.value), session: other.session, process: processOf(other.value) };
   }
 
   async #remove(keys: readonly string[]): Promise<void> {
@@ -140,6 +146,21 @@ export class ConsulPartsHold implements PartsHold {
 
   #partKey(part: string): string {
     return `${this.#sharing.key}/.parts/${encodeURIComponent(part)}`;
+  }
+}
+
+/** A part that a session holds, and the process that is behind it. */
+interface HeldPart extends BusyPart {
+  readonly session: string;
+  readonly process: HolderProcess | undefined;
+}
+
+function processOf(value: Uint8Array): HolderProcess | undefined {
+  try {
+    const plain = JSON.parse(Buffer.from(value).toString("utf8")) as { readonly Process?: unknown } | null;
+    return parseHolderProcess(plain?.Process);
+  } catch {
+    return undefined;
   }
 }
 

@@ -46,7 +46,7 @@ const backends: readonly Kept[] = [
     type: "consul",
     config: (place) => ({ address: consul.address, path: place }),
     read: async (place) => Buffer.from((await client.kv.get(place)).value!.value).toString(),
-    freedWithin: "60s",
+    freedWithin: "5s",
     holder: "\\S+@\\S+",
   },
 ];
