@@ -1,6 +1,6 @@
 import { blockSchema } from "./settings.ts";
 
-/** Every attribute of Terraform 1.11's backend; those that are not used here are refused or said to be without effect. */
+/** Every attribute of Terraform 1.11's backend; what would be missed is refused, the others ask for nothing that is asked here. */
 export const s3Schema = blockSchema({
   access_key: "text",
   acl: "text",

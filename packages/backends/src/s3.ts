@@ -25,14 +25,29 @@ function checkSettings(settings: Settings): readonly string[] {
   if (settings.text("region") === undefined) wrong.push("region is missing: set it, or AWS_REGION");
   const key = settings.text("key") ?? "";
   if (key.startsWith("/") || key.endsWith("/")) wrong.push('key must not begin or end with "/"');
-  if (settings.isSet("dynamodb_table"))
-    wrong.push("dynamodb_table is not supported: set use_lockfile = true, which locks by S3 itself");
+  for (const [name, instead] of Object.entries(refused))
+    if (settings.isSet(name)) wrong.push(`${name} is not supported: ${instead}`);
   if (settings.isSet("kms_key_id") && settings.isSet("sse_customer_key"))
     wrong.push("kms_key_id and sse_customer_key exclude each other");
   const prefix = settings.text("workspace_key_prefix") ?? "";
   if (prefix.startsWith("/") || prefix.endsWith("/")) wrong.push('workspace_key_prefix must not begin or end with "/"');
   return wrong;
 }
+
+const byHand = "let the AWS CLI write out the role's credentials (aws configure export-credentials --format env)";
+const accounts = "no account is asked for here; let the bucket's policy say whose it is";
+const proxies = "S3 is asked directly; name a gateway's address as endpoints.s3";
+
+/** Settings that would have another state, or another account, if they were passed over; with what to do instead. */
+const refused: Readonly<Record<string, string>> = {
+  allowed_account_ids: accounts,
+  assume_role: byHand,
+  assume_role_with_web_identity: byHand,
+  dynamodb_table: "set use_lockfile = true, which locks by S3 itself",
+  forbidden_account_ids: accounts,
+  http_proxy: proxies,
+  https_proxy: proxies,
+};
 
 class S3Storage implements StateStorage {
   readonly keepsWorkspaces = true;
