@@ -21,6 +21,11 @@ export const reportingFlags = {
     help: "Whether warnings of one kind are shown as one (default true).",
   },
   "consolidate-errors": { kind: "bool", help: "Show errors of one kind as one." },
+  deprecation: {
+    kind: "string",
+    value: "module:all|local|none",
+    help: "Whose deprecated variables and outputs are told of: all modules', those of modules in folders beside, none (default module:all).",
+  },
 } as const satisfies FlagTable;
 
 /** What those flags come to, for a session. */
@@ -28,6 +33,8 @@ export interface Reporting {
   readonly concise: boolean;
   readonly showSensitive: boolean;
   readonly consolidate: { readonly warnings: boolean; readonly errors: boolean };
+  /** The modules whose deprecated variables and outputs are told of. */
+  readonly deprecation: "all" | "local" | "none";
   /** Is told everything that people are told, as JSON. */
   readonly also: JsonView | undefined;
 }
@@ -36,6 +43,7 @@ export const usualReporting: Reporting = {
   concise: false,
   showSensitive: false,
   consolidate: { warnings: true, errors: false },
+  deprecation: "all",
   also: undefined,
 };
 
@@ -49,11 +57,17 @@ export function reportingOf(io: CommandIo, values: Values, occurrences: readonly
       "With -json the lines are printed, and with -json-into=FILE they go into a file: give one of the two.";
     return errorDiagnostic("Incompatible options", detail);
   }
+  const deprecation = /^module:(all|local|none)$/.exec(values.deprecation ?? "module:all")?.[1];
+  if (deprecation === undefined) {
+    const detail = `-deprecation is module:all, module:local or module:none, and ${JSON.stringify(values.deprecation)} is none of these.`;
+    return errorDiagnostic("Invalid value for -deprecation", detail);
+  }
   const last = occurrences.filter(({ name }) => name === "consolidate-warnings").at(-1);
   const common = {
     concise: values.concise,
     showSensitive: values["show-sensitive"],
     consolidate: { warnings: last?.value !== false, errors: values["consolidate-errors"] },
+    deprecation: deprecation as Reporting["deprecation"],
   };
   if (path === undefined) return { ...common, also: undefined };
   try {
@@ -62,6 +76,12 @@ export function reportingOf(io: CommandIo, values: Values, occurrences: readonly
     const why = error instanceof Error ? error.message : String(error);
     return errorDiagnostic("Cannot write the file of -json-into", `${path} cannot be written: ${why}.`);
   }
+}
+
+/** Whether something is told of at all. */
+export function isWanted({ code }: Diagnostic, { deprecation }: Reporting): boolean {
+  if (code === "deprecated") return deprecation !== "none";
+  return code !== "deprecated-elsewhere" || deprecation === "all";
 }
 
 // Each line is in the file when it has been told: whoever reads along sees it at once.

@@ -9,7 +9,7 @@ import { failureDiagnostic } from "../views/failure.ts";
 import type { JsonView } from "../views/json-lines.ts";
 import { debugLog } from "./debug-log.ts";
 import { inList, type InstanceScope } from "./instance-scope.ts";
-import { consolidated, type Reporting, usualReporting } from "./reporting.ts";
+import { consolidated, isWanted, type Reporting, usualReporting } from "./reporting.ts";
 
 /** Which command line was typed: ours, or a known tool's. Texts differ where a user would be sent to a command. */
 export type CommandStyle = "millwright" | "terraform" | "tofu";
@@ -83,7 +83,8 @@ export class Session {
   /** Prints diagnostics (errors to standard error); false where there are errors among them. */
   async report(found: readonly Diagnostic[]): Promise<boolean> {
     const { instance } = this;
-    const diagnostics = instance ? found.map((diagnostic) => inList(instance, diagnostic)) : found;
+    const wanted = found.filter((diagnostic) => isWanted(diagnostic, this.reporting));
+    const diagnostics = instance ? wanted.map((diagnostic) => inList(instance, diagnostic)) : wanted;
     const errors = hasErrors(diagnostics);
     this.tellJson((view) => view.diagnostics(diagnostics));
     if (this.json) return !errors;

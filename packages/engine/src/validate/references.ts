@@ -278,7 +278,7 @@ class ModuleCheck {
     const old = output?.kind === "attribute" ? child?.outputs.get(output.name)?.deprecated : undefined;
     if (old !== undefined && output?.kind === "attribute") {
       const detail = `This value is derived from module.${subject.name}.${output.name}, which is deprecated with the following message:\n\n${old}`;
-      this.#warn("Value derived from a deprecated source", detail, reference.range);
+      this.#deprecated(call, "Value derived from a deprecated source", detail, reference.range);
     }
     if (!child || output?.kind !== "attribute" || child.outputs.has(output.name)) return;
     const near = similar(output.name, child.outputs.keys());
@@ -396,12 +396,14 @@ class ModuleCheck {
       const message = child?.variables.get(name)?.deprecated;
       if (message === undefined) continue;
       const detail = `Variable "${name}" is marked as deprecated with the following message:\n\n${message}`;
-      this.#warn("Variable marked as deprecated by the module author", detail, rangeOf(expression));
+      this.#deprecated(call, "Variable marked as deprecated by the module author", detail, rangeOf(expression));
     }
   }
 
-  #warn(summary: string, detail: string, subject: SourceRange): void {
-    this.#diagnostics.push(warningDiagnostic(summary, detail, { subject, code: "deprecated" }));
+  /** What is wanted no more by a module of a folder beside, or by one from elsewhere, whose users may not want to hear of it. */
+  #deprecated({ source }: ModuleCall, summary: string, detail: string, subject: SourceRange): void {
+    const code = /^\.\.?\//.test(source) ? "deprecated" : "deprecated-elsewhere";
+    this.#diagnostics.push(warningDiagnostic(summary, detail, { subject, code }));
   }
 
   #error(summary: string, detail: string, subject: SourceRange): void {
