@@ -199,6 +199,20 @@ instance "last" {
   expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(0);
 });
 
+test("what -allow-deferral puts off within an instance is planned in a further round", async () => {
+  const folder = folderWith({
+    "one/main.tf": `resource "terraform_data" "first" {}
+resource "terraform_data" "each" { for_each = toset([terraform_data.first.id]) }
+`,
+    "all.instances.hcl": 'instance "one" { source = "./one" }\n',
+  });
+  expect((await folder.run(["plan", "-allow-deferral", "-detailed-exitcode"])).code).toBe(2);
+  const applied = await folder.must("apply", "-auto-approve", "-allow-deferral");
+  expect(applied.out).toContain("What had to wait for these outputs is planned now.");
+  expect(objects(folder, "one")).toEqual(["terraform_data.each", "terraform_data.first"]);
+  expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(0);
+});
+
 test("as JSON every line of an instance names it, and the sum comes last", async () => {
   const folder = folderWith(inTypeScript);
   const { out } = await folder.must("apply", "-auto-approve", "-json");

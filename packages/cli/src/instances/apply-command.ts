@@ -5,7 +5,7 @@ import { hasChanges } from "@millwright/engine/plan";
 import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { applyFlags, nobodyToAsk } from "../terraform/apply.ts";
-import { approvalOf } from "../terraform/apply-planned.ts";
+import { approvalOf, nothingToGoOnWith } from "../terraform/apply-planned.ts";
 import type { GivenFlag } from "../terraform/options.ts";
 import { runPlanning } from "../terraform/planning-session.ts";
 import { readLine } from "../terraform/read-line.ts";
@@ -16,7 +16,7 @@ import { instancePlanningFlags, misuseOfInstances } from "./flags.ts";
 import { instanceWaves } from "./instance-waves.ts";
 import { loadListing } from "./listing.ts";
 import { planInstances } from "./plan-instances.ts";
-import { plansOf } from "./render.ts";
+import { leftToPlan, namedPlans, plansOf } from "./render.ts";
 import { showPlans } from "./show-plans.ts";
 
 const flags = {
@@ -67,14 +67,16 @@ function misuse(verb: Verb, args: readonly string[], values: FlagValues<typeof f
 
 async function planAndApply(call: ApplyInstancesCall, mode: PlanMode): Promise<number> {
   // What had to wait for outputs is planned in a round of its own, as often as that brings something new.
-  for (let round = 0; ; round++) {
-    const code = await oneRound(call, mode, round > 0);
+  const rounds = new Set<string>();
+  for (;;) {
+    const code = await oneRound(call, mode, rounds);
     if (code !== "again") return code;
     if (!call.session.json) await call.session.io.stdout("\nWhat had to wait for these outputs is planned now.\n");
   }
 }
 
-async function oneRound(call: ApplyInstancesCall, mode: PlanMode, waited: boolean): Promise<number | "again"> {
+// `rounds` are what each round before has left to a later one.
+async function oneRound(call: ApplyInstancesCall, mode: PlanMode, rounds: Set<string>): Promise<number | "again"> {
   const { session, values, occurrences } = call;
   const listing = await loadListing(session);
   const chosen = values.instance;
@@ -85,13 +87,17 @@ async function oneRound(call: ApplyInstancesCall, mode: PlanMode, waited: boolea
     if (!(await showPlans(session, plans))) return 1;
     const { order, planned: ready, variables, given } = plans;
     const changes = plansOf(plans).some(hasChanges);
-    const waves = await instanceWaves(call, { order, ready, chosen, waited });
+    const left = leftToPlan(plans.later.keys(), namedPlans(plans)).join();
+    // A change that each plan finds anew, such as one of timestamp(), would be carried out again and again.
+    if (left !== "" && rounds.has(left)) return (await session.report([nothingToGoOnWith])) ? 0 : 1;
+    const waves = await instanceWaves(call, { order, ready, chosen, waited: rounds.size > 0 });
+    rounds.add(left);
     if (waves === "mistake") return 1;
     if (waves && !session.json) await session.io.stdout(waves.shown);
     if (changes && !values["auto-approve"] && !(await approvalOf(call, mode))) return 1;
     const { list } = listing;
     const code = await carryOutInstances(call, { list, variables, order, ready, given, ...(waves ? { waves } : {}) });
-    return code === 0 && plans.later.size > 0 && changes ? "again" : code;
+    return code === 0 && left !== "" && changes ? "again" : code;
   } finally {
     await plans.release();
   }

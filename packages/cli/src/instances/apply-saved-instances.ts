@@ -14,6 +14,7 @@ import { KnownStates } from "./known-states.ts";
 import { savedVariables } from "./list-values.ts";
 import { type Listing, restoreListing } from "./listing.ts";
 import { type OpenedInstance, type OpenedPlans, openSavedPlans } from "./open-saved.ts";
+import { leftToPlan } from "./render.ts";
 import type { ReadyInstance } from "./ready-instance.ts";
 import type { Task } from "./tasks.ts";
 import { valuesOf } from "../terraform/apply-variables.ts";
@@ -57,7 +58,11 @@ export async function applySavedInstances(call: ApplyInstancesCall, name: string
       given: await outputsOfOthers(call, listing, ready),
       ...(waves ? { waves } : {}),
     });
-    const left = plans.later.map((each) => each.name);
+    const made = instances.map(({ name: instance, saved }) => [instance, saved.plan] as const);
+    const left = leftToPlan(
+      plans.later.map((each) => each.name),
+      made,
+    );
     if (code === 0 && left.length > 0 && !session.json)
       await session.io.stdout(
         `\nStill to be planned, now that these are applied: ${left.join(", ")}. Run plan again.\n`,

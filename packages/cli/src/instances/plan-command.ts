@@ -12,7 +12,7 @@ import { instancePlanningFlags, misuseOfInstances } from "./flags.ts";
 import { loadListing } from "./listing.ts";
 import { planInstances, type PlannedInstances } from "./plan-instances.ts";
 import type { PlannedInstance } from "./ready-instance.ts";
-import { plansOf } from "./render.ts";
+import { leftToPlan, namedPlans, plansOf } from "./render.ts";
 import { showPlans } from "./show-plans.ts";
 import { badInstanceWhy, type InstanceToExplain, sayWhyInInstances, whyInstanceFlags } from "./why.ts";
 
@@ -67,8 +67,8 @@ async function show(session: Session, plans: PlannedInstances, values: FlagValue
   if (out !== undefined && !(await savePlans(session, out, plans))) return 1;
   const isChanged = plansOf(plans).some(hasChanges);
   if (!session.json) await session.io.stdout(afterPlan(session, out, isChanged));
-  const changes = plans.later.size > 0 || isChanged;
-  return values["detailed-exitcode"] && changes ? 2 : 0;
+  const isDone = !isChanged && leftToPlan(plans.later.keys(), namedPlans(plans)).length === 0;
+  return values["detailed-exitcode"] && !isDone ? 2 : 0;
 }
 
 function explainable({ planned }: PlannedInstances): ReadonlyMap<string, InstanceToExplain> {

@@ -284,7 +284,7 @@ function secretsAreLost(name: string, inputs: readonly string[]): Diagnostic {
 
 /** Whether there is something to look at in a plan. */
 export function worthShowing(plan: Plan): boolean {
-  return hasChanges(plan) || plan.drift.length > 0;
+  return hasChanges(plan) || plan.drift.length > 0 || plan.deferrals.length > 0;
 }
 
 // Only what can be cured by values that are known later is put off; anything else wrong is told now.

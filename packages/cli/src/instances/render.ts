@@ -20,8 +20,21 @@ export function totals(plans: Iterable<Plan>): PlanCounts {
   return sum;
 }
 
-export function plansOf({ planned }: PlannedInstances): Plan[] {
-  return [...planned.values()].map(({ saved }) => saved.plan);
+export function plansOf(plans: PlannedInstances): Plan[] {
+  return [...namedPlans(plans).values()];
+}
+
+/** The plans of a run by the names of their instances. */
+export function namedPlans({ planned }: PlannedInstances): ReadonlyMap<string, Plan> {
+  return new Map([...planned].map(([name, { saved }]) => [name, saved.plan]));
+}
+
+/** What had to be left to a later plan: instances, and objects of instances that were put off. */
+export function leftToPlan(later: Iterable<string>, plans: Iterable<readonly [string, Plan]>): string[] {
+  const putOff = [...plans].flatMap(([name, { deferrals }]) =>
+    deferrals.map(({ change }) => `${name}: ${change.address.text}`),
+  );
+  return [...later, ...putOff];
 }
 
 /** The line above what is said of one instance, where nothing else is said beside its name. */
@@ -67,7 +80,8 @@ export function summary(plans: PlannedInstances, view: View): string {
     changed.length === 0
       ? `${style.green(style.bold("No changes."))} ${style.bold("All instances match their templates and inputs.")}`
       : `${style.bold(`Plan for ${what}:`)} ${add} to add, ${change} to change, ${destroy} to destroy.`;
-  const lines = [plans.later.size + plans.failed.length > 0 && changed.length === 0 ? "" : `${head}\n`];
+  const left = leftToPlan(plans.later.keys(), namedPlans(plans)).length + plans.failed.length;
+  const lines = [left > 0 && changed.length === 0 ? "" : `${head}\n`];
   const list = (label: string, names: readonly string[]) => {
     if (names.length > 0)
       lines.push(...wrapText(`${label}: ${names.join(", ")}`, view.width).map((line) => `${line}\n`));

@@ -1,6 +1,6 @@
 import { hasErrors } from "@millwright/core/diagnostics";
 import type { PlannedInstances } from "./plan-instances.ts";
-import { heading, measures, plansOf, summary, totals } from "./render.ts";
+import { heading, measures, namedPlans, plansOf, summary, totals } from "./render.ts";
 import type { Session } from "../terraform/session.ts";
 
 /** Shows the plans of all instances, each below a heading, and their sum. False where something could not be planned. */
@@ -17,7 +17,6 @@ export async function showPlans(session: Session, plans: PlannedInstances): Prom
     view.total(totals(plansOf(plans)), "plan");
   });
   if (session.json) return ok;
-  const made = new Map([...plans.planned].map(([name, { saved }]) => [name, saved.plan]));
-  await session.io.stdout(summary(plans, session.view) + measures(session, made, plans.listing.list));
+  await session.io.stdout(summary(plans, session.view) + measures(session, namedPlans(plans), plans.listing.list));
   return ok;
 }

@@ -186,7 +186,8 @@ export async function approvalOf(
   return false;
 }
 
-const nothingToGoOnWith = errorDiagnostic(
+/** What is said where a plan puts off what one before it has put off. */
+export const nothingToGoOnWith = errorDiagnostic(
   "Nothing to go on with",
   "What is put off stays so, whatever is done now: what it waits for is not part of this folder, waits for it in turn, or changes with each plan. Plan it without -allow-deferral to see what is missing.",
 );
