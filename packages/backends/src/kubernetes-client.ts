@@ -34,6 +34,11 @@ interface KubeRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface Opened {
+  readonly access: KubeAccess;
+  readonly connections: HttpConnections;
+}
+
 interface KubeAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -46,7 +51,10 @@ const mostRetries = 4;
 export class KubeClient {
   readonly #settings: Settings;
   readonly #ports: BackendPorts;
-  #open: Promise<{ readonly access: KubeAccess; readonly connections: HttpConnections }> | undefined;
+  /** The last one is used. */
+  readonly #opens: Promise<Opened>[] = [];
+  /** When the last one's credentials are over; milliseconds since 1970. */
+  #until = 0;
 
   constructor(settings: Settings, ports: BackendPorts) {
     this.#settings = settings;
@@ -100,7 +108,7 @@ export class KubeClient {
   }
 
   async close(): Promise<void> {
-    await (await this.#open?.catch(() => undefined))?.connections.close();
+    for (const open of this.#opens) await (await open.catch(() => undefined))?.connections.close();
   }
 
   #path(kind: KubeKind): string {
@@ -113,8 +121,11 @@ export class KubeClient {
       try {
         return await this.#send(method, path, request);
       } catch (error) {
+        // Others may have made the credentials void, such as that of a pod, and put new ones in their place.
+        const isUnknown = error instanceof StorageFailure && error.status === 401 && attempt === 0;
+        if (isUnknown) this.#until = 0;
         const isBusy = error instanceof StorageFailure && [429, 500, 502, 503, 504].includes(error.status);
-        const mayPass = isBusy || (error instanceof OperationalError && error.kind.retryable);
+        const mayPass = isUnknown || isBusy || (error instanceof OperationalError && error.kind.retryable);
         if (!mayPass || attempt === mostRetries) throw error;
       }
       await this.#ports.clock.sleep(200 * 2 ** attempt, request.signal);
@@ -142,17 +153,21 @@ export class KubeClient {
     throw failure(answer.status, body, connections.address);
   }
 
-  // Credentials that have run out are asked for anew.
-  async #opened() {
-    const before = await this.#open;
-    if (before && (before.access.expires ?? Number.POSITIVE_INFINITY) > this.#ports.clock.now()) return before;
-    await before?.connections.close();
-    this.#open = this.#connect();
-    return this.#open;
+  // Credentials that have run out are asked for anew; calls with the old ones may still be under way.
+  #opened(): Promise<Opened> {
+    const last = this.#opens.at(-1);
+    if (last && this.#ports.clock.now() < this.#until) return last;
+    this.#until = Number.POSITIVE_INFINITY;
+    const next = this.#connect();
+    // Whoever waits for it is told; the next call tries again.
+    next.catch(() => (this.#until = 0));
+    this.#opens.push(next);
+    return next;
   }
 
-  async #connect() {
+  async #connect(): Promise<Opened> {
     const access = await findAccess(this.#settings, this.#ports);
+    this.#until = access.expires ?? Number.POSITIVE_INFINITY;
     const target = targetOf({ address: access.server }, 'host of backend "kubernetes", or server of its kubeconfig');
     return {
       access,

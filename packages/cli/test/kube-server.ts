@@ -13,7 +13,7 @@ export interface KubeServer {
   /** What it keeps, by path such as `/api/v1/namespaces/default/secrets/NAME`. */
   readonly kept: Map<string, KubeObject>;
   /** Whoever asks must send it as a bearer's. */
-  readonly token: string;
+  token: string;
   /** A kubeconfig file with all that. */
   readonly kubeconfig: string;
   /** What was asked, such as `GET /api/v1/namespaces/default/secrets/NAME`. */
@@ -53,7 +53,7 @@ export async function startKubeServer(token = randomUUID()): Promise<KubeServer>
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const failed = failures.shift();
-    const isKnown = request.headers.authorization === `Bearer ${token}`;
+    const isKnown = request.headers.authorization === `Bearer ${kube.token}`;
     const { status, body } = failed
       ? failure(failed, "TooManyRequests", "try again later")
       : isKnown
@@ -64,7 +64,7 @@ export async function startKubeServer(token = randomUUID()): Promise<KubeServer>
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
+  const kube: KubeServer = {
     address,
     authority,
     kubeconfig: kubeconfigOf(address, authority, token),
@@ -78,6 +78,7 @@ export async function startKubeServer(token = randomUUID()): Promise<KubeServer>
       await once(server, "close");
     },
   };
+  return kube;
 }
 
 function kubeconfigOf(server: string, authority: string, token: string): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backendNamed, openBackend } from "@millwright/backends/configure";
@@ -133,4 +133,24 @@ test("Kubernetes has as many Secrets as a state needs; a call that it has no tim
     /cannot be read: .* answered 401: Unauthorized\. Look at the credentials\./,
   );
   await expect((await open(kube.token)).forceUnlock("x", signal)).rejects.toThrow("is held by nobody");
+});
+
+test("credentials for Kubernetes are looked for again where they are known no more", async () => {
+  const { value: type } = await backendNamed("kubernetes");
+  const tokenFile = join(folder, "token");
+  const users = [{ name: "me", user: { tokenFile: "token" } }];
+  writeFileSync(join(folder, "kubeconfig"), JSON.stringify({ ...(JSON.parse(kube.kubeconfig) as object), users }));
+  writeFileSync(tokenFile, kube.token);
+  const config = { secret_suffix: "changing", config_path: join(folder, "kubeconfig") };
+  const storage = (await openBackend(type!, config, { folder, env: {}, clock: systemClock })).value!;
+  const slot = storage.slot("default");
+  const { signal } = new AbortController();
+  expect(await slot.read(signal)).toBeUndefined();
+  const before = kube.token;
+  kube.token = "another";
+  await expect(slot.read(signal)).rejects.toThrow("answered 401");
+  writeFileSync(tokenFile, "another");
+  await slot.write(Buffer.from("state"));
+  kube.token = before;
+  await storage.close();
 });
