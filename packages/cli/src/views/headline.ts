@@ -7,13 +7,14 @@ import type { Style } from "./style.ts";
 
 /** What is planned for one object, and why, as the comment above it. */
 export function planHeadline(change: InstanceChange, style: Style): string {
-  const { action, address, previousAddress, importing } = change;
+  const { action, address, previousAddress, importing, keepsOld } = change;
   if (action === "no-op" && previousAddress !== undefined && !importing)
     return `  # ${style.bold(previousAddress)} has moved to ${style.bold(address.text)}\n`;
   const origins = [
     ...(previousAddress === undefined ? [] : [`moved from ${previousAddress}`]),
     ...(importing && action !== "no-op" ? [`imported from ${importedFrom(importing)}`] : []),
     ...(importing?.generatedConfig === undefined ? [] : ["config will be generated"]),
+    ...(keepsOld ? ["the old object stays as long as what needs it is put off"] : []),
   ];
   const lines = origins.map((text) => `  # (${text})\n`).join("");
   return comment(change, plannedWords(change, style), reasonText(change), style) + lines;

@@ -55,7 +55,7 @@ function addChange(
   const { action } = change;
   if (action === "no-op" || action === "forget") return undefined;
   const nodeId = configIdOf(change);
-  const destroys = action === "delete" || endsAndMakes(action);
+  const destroys = action === "delete" || (endsAndMakes(action) && !change.keepsOld);
   const deposes = action === "create-delete" ? newDeposedKey() : undefined;
   const destroy = destroyId(change, deposes ?? change.deposedKey);
   if (destroys) {

@@ -7,6 +7,7 @@ import type { Plan } from "./plan.ts";
 
 const small = (name: string, rest = "") => `resource "test_small" "${name}" {\n  name = "${name}"\n  ${rest}\n}\n`;
 const lookup = (name: string, rest = "") => `data "test_lookup" "${name}" {\n  name = "${name}"\n  ${rest}\n}\n`;
+const madeFirst = "lifecycle {\n create_before_destroy = true\n}";
 const later = { allowDeferral: true } as const;
 
 const deferred = ({ deferrals }: Plan) =>
@@ -115,6 +116,26 @@ describe("what cannot be planned yet is put off, where that is allowed", () => {
         "delete test_small.old: deferred_prereq",
       ],
       end: ["test_small.a", "test_small.b", 'test_small.c["a"]'],
+    },
+    {
+      name: "what is replaced with the new one first keeps the old one for what is put off",
+      before: {
+        "main.tf":
+          small("base") +
+          small("a") +
+          small("t", `value = test_small.base.id\n ${madeFirst}`) +
+          small("b", `for_each = ${ofA}\n value = test_small.t.id`),
+      },
+      after:
+        small("a", 'force = "2"') +
+        small("t", `force = "2"\n ${madeFirst}`) +
+        small("b", `for_each = ${ofA}\n value = test_small.t.id`),
+      now: [
+        "delete-create test_small.a because cannot_update",
+        "create-delete test_small.t because cannot_update, keeps the old one",
+      ],
+      later: ["create test_small.b[*]: instance_count_unknown", "delete test_small.base: deferred_prereq"],
+      end: ["test_small.a", 'test_small.b["a"]', "test_small.t"],
     },
     {
       name: "what stays as it is is not put off, though it comes after what is",

@@ -143,7 +143,7 @@ function actionOf({ resource }: PlanTarget, before: Value, after: Value): Action
 
 /**
  * Takes those destructions out of the plan, and puts them off, of which something that is put off was made: as long as that
- * is there as it was, it needs them.
+ * is there as it was, it needs them. What is replaced with the new one first leaves the old one beside it.
  */
 export function keepWhatIsNeeded(run: PlanRun): void {
   const needed = new Set<string>();
@@ -156,11 +156,16 @@ export function keepWhatIsNeeded(run: PlanRun): void {
   if (needed.size === 0) return;
   const isNeeded = ({ action, address }: InstanceChange) =>
     action === "delete" && needed.has(configResourceText(address.module, address.resource));
+  const leavesOld = ({ action, address }: InstanceChange) =>
+    action === "create-delete" && needed.has(configResourceText(address.module, address.resource));
   // What a destruction comes before is needed by it; dependencies are whole, so that once through is enough.
-  const kept = run.changes.filter(isNeeded);
-  for (const { dependencies } of kept) for (const resource of dependencies) needed.add(resource);
+  const kept = run.changes.filter((change) => isNeeded(change) || leavesOld(change));
+  for (const { address, dependencies } of kept)
+    for (const resource of run.refreshed.instance(address)?.current?.dependencies ?? dependencies) needed.add(resource);
   for (const change of run.changes.filter(isNeeded)) run.deferrals.add({ reason: "deferred_prereq", change });
-  const left = run.changes.filter((change) => !isNeeded(change));
+  const left = run.changes
+    .filter((change) => !isNeeded(change))
+    .map((change): InstanceChange => (leavesOld(change) ? { ...change, keepsOld: true } : change));
   run.changes.splice(0, run.changes.length, ...left);
 }
 

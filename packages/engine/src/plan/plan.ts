@@ -141,6 +141,8 @@ export interface InstanceChange {
   /** `configResourceText` of all that this was planned after. */
   readonly dependencies: readonly string[];
   readonly createBeforeDestroy: boolean;
+  /** With `create-delete`: the old object is put aside alone, since something that is put off needs it; a later plan ends it. */
+  readonly keepsOld?: true;
   /** Whether its block forbids to destroy it, which the state keeps for the time when the block is gone. */
   readonly preventDestroy?: boolean;
   /** What the provider has people read beside it. No part of the promise. */
@@ -194,11 +196,11 @@ export function countChanges(changes: readonly InstanceChange[]): PlanCounts {
   let change = 0;
   let destroy = 0;
   let imported = 0;
-  for (const { action, importing } of changes) {
+  for (const { action, importing, keepsOld } of changes) {
     if (importing) imported++;
     if (action === "create" || isReplace(action)) add++;
     if (action === "update") change++;
-    if (action === "delete" || endsAndMakes(action)) destroy++;
+    if (action === "delete" || (endsAndMakes(action) && !keepsOld)) destroy++;
   }
   return { add, change, destroy, import: imported };
 }

@@ -231,9 +231,9 @@ function emptyConfiguration() {
 export function actionsOf(changes: readonly InstanceChange[]): string[] {
   return changes
     .filter(({ action }) => action !== "no-op")
-    .map(({ action, address, deposedKey, reason }) => {
+    .map(({ action, address, deposedKey, reason, keepsOld }) => {
       const deposed = deposedKey === undefined ? "" : " (deposed)";
-      return `${action} ${address.text}${deposed}${reason === "none" ? "" : ` because ${reason.replace(/^.*_because_/, "")}`}`;
+      return `${action} ${address.text}${deposed}${reason === "none" ? "" : ` because ${reason.replace(/^.*_because_/, "")}`}${keepsOld ? ", keeps the old one" : ""}`;
     });
 }
 
