@@ -1,8 +1,10 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { TestFolder } from "../test/folder.ts";
 import type { CommandOutcome } from "../test/kv-io.ts";
+import { freePort } from "./free-port.ts";
 import { tofu } from "./real-tools.ts";
 
 /* Encrypted states go between the real tofu and this program: what one has written, the other reads and goes on from. */
@@ -97,7 +99,89 @@ const cases = [
     }`,
     method: "external.turn",
   },
+  {
+    name: "by a key of AWS KMS",
+    needs: "moto_server",
+    parts: `
+    key_provider "aws_kms" "cloud" {
+      kms_key_id                  = "alias/states"
+      key_spec                    = "AES_256"
+      region                      = "us-east-1"
+      skip_credentials_validation = true
+    }
+    method "aes_gcm" "cloud" {
+      keys = key_provider.aws_kms.cloud
+    }`,
+    method: "aes_gcm.cloud",
+  },
+  {
+    name: "by a key of OpenBao's transit engine",
+    needs: "bao",
+    parts: `
+    key_provider "openbao" "bao" {
+      key_name = "states"
+    }
+    method "aes_gcm" "bao" {
+      keys = key_provider.openbao.bao
+    }`,
+    method: "aes_gcm.bao",
+  },
 ];
+
+const children: ChildProcess[] = [];
+const isThere = (program = "") => program === "" || spawnSync(program, ["--version"]).error === undefined;
+const credentials = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s", BAO_TOKEN: "root" };
+const servers = { AWS_ENDPOINT_URL_KMS: "", BAO_ADDR: "" };
+
+async function start(program: string, args: readonly string[], port: number): Promise<string> {
+  children.push(spawn(program, args, { stdio: "ignore" }));
+  const address = `http://127.0.0.1:${port}`;
+  await vi.waitFor(() => fetch(address), { timeout: 60_000, interval: 200 });
+  return address;
+}
+
+async function post(url: string, headers: Readonly<Record<string, string>>, body: unknown): Promise<string> {
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+  expect(answer.ok, url).toBe(true);
+  return answer.text();
+}
+
+/** A KMS with a key, where there is a moto_server. */
+async function startKms(): Promise<string> {
+  const port = await freePort();
+  const address = await start("moto_server", ["-H", "127.0.0.1", "-p", String(port)], port);
+  const kms = (action: string, body: unknown) =>
+    post(
+      `${address}/`,
+      {
+        "x-amz-target": `TrentService.${action}`,
+        authorization: "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/kms/aws4_request",
+      },
+      body,
+    );
+  const { KeyMetadata } = JSON.parse(await kms("CreateKey", {})) as {
+    readonly KeyMetadata: { readonly KeyId: string };
+  };
+  await kms("CreateAlias", { AliasName: "alias/states", TargetKeyId: KeyMetadata.KeyId });
+  return address;
+}
+
+/** An OpenBao with a transit engine and a key in it, where there is one. */
+async function startBao(): Promise<string> {
+  const port = await freePort();
+  const args = [
+    "server",
+    "-dev",
+    "-dev-root-token-id=root",
+    "-dev-no-store-token",
+    `-dev-listen-address=127.0.0.1:${port}`,
+  ];
+  const address = await start("bao", args, port);
+  const token = { "x-vault-token": "root" };
+  await post(`${address}/v1/sys/mounts/transit`, token, { type: "transit" });
+  await post(`${address}/v1/transit/keys/states`, token, {});
+  return address;
+}
 
 const encryption = (parts: string, state: string) => `
 terraform {
@@ -116,9 +200,9 @@ terraform {
 
 type Engine = (folder: TestFolder, ...args: readonly string[]) => Promise<CommandOutcome>;
 
-const env = { MILLWRIGHT_HISTORY: "off", PATH: process.env.PATH ?? "" };
-const ours: Engine = (folder, ...args) => folder.run(args, { env }, "terraform");
-const theirs: Engine = async (folder, ...args) => tofu.run(folder.path, args);
+const env = { MILLWRIGHT_HISTORY: "off", PATH: process.env.PATH ?? "", ...credentials };
+const ours: Engine = (folder, ...args) => folder.run(args, { env: { ...env, ...servers } }, "tofu");
+const theirs: Engine = async (folder, ...args) => tofu.run(folder.path, args, { ...credentials, ...servers });
 const directions = [
   { name: "ours first", first: ours, second: theirs },
   { name: "theirs first", first: theirs, second: ours },
@@ -136,10 +220,18 @@ function inFolder(files: Readonly<Record<string, string>>, play: (folder: TestFo
 }
 
 describe.runIf(tofu.found)("an encrypted state goes between the real tofu and ours", () => {
-  describe.each(cases)("$name", ({ parts, method }) => {
+  beforeAll(async () => {
+    if (isThere("moto_server")) servers.AWS_ENDPOINT_URL_KMS = await startKms();
+    if (isThere("bao")) servers.BAO_ADDR = await startBao();
+  });
+  afterAll(() => {
+    for (const child of children) child.kill("SIGKILL");
+  });
+
+  describe.each(cases)("$name", ({ parts, method, needs }) => {
     const settings = encryption(parts, `method = method.${method}\n      enforced = true`);
 
-    test.each(directions)("$name", ({ first, second }) =>
+    test.runIf(isThere(needs)).each(directions)("$name", ({ first, second }) =>
       inFolder({ "main.tf": main("one"), "encryption.tf": settings }, async (folder) => {
         await must(theirs, folder, "init");
         await must(first, folder, "apply", "-auto-approve");

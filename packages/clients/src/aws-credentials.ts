@@ -21,7 +21,7 @@ export interface AwsPlaces {
 
 /** What to do where there are none. */
 export const noAwsCredentials =
-  "No credentials for S3 were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or a profile in ~/.aws/credentials. Roles, single sign-on and instance metadata are not asked by this program: let the AWS CLI write them out (aws configure export-credentials --format env).";
+  "No credentials for AWS were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or a profile in ~/.aws/credentials. Roles, single sign-on and instance metadata are not asked by this program: let the AWS CLI write them out (aws configure export-credentials --format env).";
 
 /** Finds keys in the environment, then in the shared files' profile. */
 export function findAwsCredentials(places: AwsPlaces): AwsCredentials | undefined {

@@ -96,7 +96,7 @@ describe("a module in S3", () => {
     const { host } = await store({ "mods/net.zip": packed });
     const at = (rest: string) => `s3::http://${host}/${rest}`;
     await expect(fetched(at("mods/net.zip"))).rejects.toThrow(
-      "No credentials for S3 were found. Set AWS_ACCESS_KEY_ID",
+      "No credentials for AWS were found. Set AWS_ACCESS_KEY_ID",
     );
     const wrong = { ...login, AWS_SECRET_ACCESS_KEY: "another" };
     await expect(fetched(at("mods/net.zip?region=eu-west-1"), wrong)).rejects.toThrow(

@@ -1,3 +1,5 @@
+import { OperationalError } from "@millwright/core/errors";
+import { backendErrors } from "@millwright/engine/backend/errors";
 import type { BackendPorts } from "../backend-type.ts";
 import type { PartSettings } from "./part-settings.ts";
 
@@ -18,4 +20,10 @@ export interface KeyProvider {
   fresh(settings: PartSettings, ports: BackendPorts): Promise<FreshKey>;
   /** The key that something was written with; undefined where the metadata is not of this provider. */
   again(settings: PartSettings, metadata: unknown, ports: BackendPorts): Promise<Uint8Array | undefined>;
+}
+
+/** That the key of a provider cannot be had now. */
+export function keyUnavailable(settings: PartSettings, why: string, cause?: unknown): OperationalError {
+  const text = `The key of ${settings.address} cannot be had: ${why}`;
+  return new OperationalError(backendErrors.keyUnavailable, text, { cause });
 }

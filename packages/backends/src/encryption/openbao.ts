@@ -3,7 +3,7 @@ import { VaultClient } from "@millwright/clients/vault";
 import { type VaultConfig, vaultConfigFromEnv } from "@millwright/clients/vault-config";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import type { BackendPorts } from "../backend-type.ts";
-import type { KeyProvider } from "./key-provider.ts";
+import { keyUnavailable, type KeyProvider } from "./key-provider.ts";
 import type { PartSettings } from "./part-settings.ts";
 
 /**
@@ -11,16 +11,16 @@ import type { PartSettings } from "./part-settings.ts";
  * decrypt what is kept of it (`POST TRANSIT/decrypt/KEY`). OpenBao and Vault have such an engine; our own server has not.
  */
 export const openbaoProvider: KeyProvider = {
-  arguments: ["address", "token", "key_name", "key_length", "transit_engine_path"],
+  arguments: ["address", "token", "key_name", "key_length", "transit_engine_path", "associated_data"],
   fresh: async (settings, ports) => {
     const length = settings.number("key_length") ?? 32;
     if (![16, 32, 64].includes(length)) throw settings.wrong("key_length is 16, 32 or 64");
-    const { engine, name } = transitOf(settings);
+    const { engine, name, associated } = transitOf(settings);
     return asking(settings, ports, async (client) => {
-      const made = await client.write(`${engine}/datakey/plaintext/${name}`, { bits: length * 8 });
+      const made = await client.write(`${engine}/datakey/plaintext/${name}`, { bits: length * 8, ...associated });
       const { plaintext, ciphertext } = made?.data ?? {};
       if (typeof plaintext !== "string" || typeof ciphertext !== "string")
-        throw unavailable(settings, "the answer of the transit engine has no key");
+        throw keyUnavailable(settings, "the answer of the transit engine has no key");
       return {
         key: Buffer.from(plaintext, "base64"),
         metadata: { ciphertext: Buffer.from(ciphertext).toString("base64") },
@@ -30,10 +30,10 @@ export const openbaoProvider: KeyProvider = {
   again: async (settings, given, ports) => {
     const { ciphertext } = (given ?? {}) as { readonly ciphertext?: string };
     if (!ciphertext) return undefined;
-    const { engine, name } = transitOf(settings);
+    const { engine, name, associated } = transitOf(settings);
     return asking(settings, ports, async (client) => {
       const text = Buffer.from(ciphertext, "base64").toString("utf8");
-      const opened = await client.write(`${engine}/decrypt/${name}`, { ciphertext: text });
+      const opened = await client.write(`${engine}/decrypt/${name}`, { ciphertext: text, ...associated });
       return Buffer.from(String(opened?.data?.plaintext ?? ""), "base64");
     });
   },
@@ -43,7 +43,8 @@ function transitOf(settings: PartSettings) {
   const name = settings.text("key_name");
   if (!name) throw settings.wrong("key_name is missing");
   const engine = (settings.text("transit_engine_path") ?? "transit").replace(/^\/|\/$/g, "");
-  return { engine, name: encodeURIComponent(name) };
+  const data = settings.text("associated_data");
+  return { engine, name: encodeURIComponent(name), associated: data ? { associated_data: data } : {} };
 }
 
 /**
@@ -65,7 +66,7 @@ function passphraseOf(settings: PartSettings, ports: BackendPorts): Promise<Uint
     const { data } = (secret?.data ?? {}) as { readonly data?: Readonly<Record<string, unknown>> };
     const text = data?.[field];
     if (typeof text !== "string" || text === "")
-      throw unavailable(settings, `${mount}/${path} has no field ${JSON.stringify(field)}.`);
+      throw keyUnavailable(settings, `${mount}/${path} has no field ${JSON.stringify(field)}.`);
     return Buffer.from(text);
   });
 }
@@ -90,13 +91,8 @@ async function asking<T>(
     return await work(client);
   } catch (error) {
     if (!(error instanceof OperationalError) || error.code === backendErrors.keyUnavailable.code) throw error;
-    throw unavailable(settings, messageOf(error), error);
+    throw keyUnavailable(settings, messageOf(error), error);
   } finally {
     await client.close();
   }
-}
-
-function unavailable(settings: PartSettings, why: string, cause?: unknown): OperationalError {
-  const text = `The key of ${settings.address} cannot be had: ${why}`;
-  return new OperationalError(backendErrors.keyUnavailable, text, { cause });
 }

@@ -28,6 +28,11 @@ export class PartSettings {
     return Array.isArray(value) ? value.map(String) : [];
   }
 
+  record(name: string): Readonly<Record<string, unknown>> | undefined {
+    const value = this.#values[name];
+    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+  }
+
   bytes(name: string): Uint8Array | undefined {
     const value = this.#values[name];
     return Array.isArray(value) ? Uint8Array.from(value.map(Number)) : undefined;

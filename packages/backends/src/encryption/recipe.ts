@@ -7,6 +7,7 @@ import { toPlain } from "@millwright/value/json";
 import type { Value } from "@millwright/value/value";
 import { unmarkDeep } from "@millwright/value/value";
 import { type EncryptionConfig, type Part, partAt, referenceText } from "./encryption-config.ts";
+import { awsKmsProvider } from "./aws-kms.ts";
 import { externalProvider } from "./external.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { aesGcm, externalMethod, type Method } from "./method.ts";
@@ -37,6 +38,7 @@ export type EvaluateArgument = (expression: Expression, what: string) => Diagnos
 const providers: Readonly<Record<string, KeyProvider>> = {
   pbkdf2: pbkdf2Provider,
   openbao: openbaoProvider,
+  aws_kms: awsKmsProvider,
   external: externalProvider,
   vault_kv: vaultKvProvider,
 };
