@@ -7,7 +7,7 @@ import { TemporaryFolder } from "../test/temporary-folder.ts";
 import { fetchModulePackage } from "./fetch-module.ts";
 import { cloneRepository } from "./git.ts";
 import { SourceHttp } from "./http.ts";
-import { shownSource } from "./module-source.ts";
+import { maskedSource, parseModuleSource, shownSource } from "./module-source.ts";
 
 /* What those may try whose modules and registries one uses, or who share the machine. */
 
@@ -74,8 +74,33 @@ describe("a repository", () => {
     { text: "git::ssh://git:secret@h/x.git?sshkey=secret", want: "git::ssh://git@h/x.git?sshkey=..." },
     { text: "https://h/x.zip?archive=zip&token=secret", want: "https://h/x.zip?archive=zip&token=..." },
     { text: "git::ssh://git@github.com/a/b.git", want: "git::ssh://git@github.com/a/b.git" },
+    {
+      text: "s3::https://h/b/k.zip?aws_access_key_secret=secret",
+      want: "s3::https://h/b/k.zip?aws_access_key_secret=...",
+    },
   ])("is shown as $want", ({ text, want }) => {
     expect(shownSource(text)).toBe(want);
+    expect(maskedSource(text)).toHaveLength(text.length);
+    expect(maskedSource(text)).not.toContain("secret@");
+    expect(maskedSource(text)).not.toContain("=secret");
+  });
+
+  test("of a kind that nothing fetches is refused without telling its keys", () => {
+    const source = parseModuleSource("s4::https://me:secret@h/k.zip?aws_access_key_secret=secret");
+    expect(source).toEqual({ kind: "bad", reason: expect.not.stringMatching("me|=secret") as string });
+  });
+
+  test.each([
+    "s3::https://h/b/%zz.zip",
+    "gcs::https://www.googleapis.com/storage/v1/b/%zz.zip",
+    "hg::https://me:%zz@h/x",
+    "git::https://me:%zz@h/x.git",
+    "file:///x/%zz.zip",
+    "s3::https://[::1/x",
+    "git::https://",
+    "https://",
+  ])("%s is no address, and no bug", (text) => {
+    expect(parseModuleSource(text)).toMatchObject({ kind: "bad", reason: "what it names is no whole address" });
   });
 });
 

@@ -79,13 +79,27 @@ export function moduleSourceText(source: ModuleSource): string {
 
 /** An address as it may be shown: without its login, and of its options only those that hold no key or signature. */
 export function shownSource(text: string): string {
-  const isOpen = (name: string) => ["ref", "rev", "depth", "archive", "checksum", "region", "version"].includes(name);
   return text
-    .replaceAll(/(https?:\/\/)[^/@\s]*@/gi, "$1")
-    .replaceAll(/(ssh:\/\/[^/@:\s]*):[^/@\s]*@/gi, "$1@")
-    .replaceAll(/([?&])([^=&\s]+)=([^&\s]+)/g, (whole, mark: string, name: string) =>
-      isOpen(name) ? whole : `${mark}${name}=...`,
-    );
+    .replaceAll(loginOfWeb, "$1")
+    .replaceAll(passwordOfShell, "$1@")
+    .replaceAll(option, (whole, name: string) => (isOpen(name) ? whole : `${name}...`));
+}
+
+/** The same as long as it was: with a star for each letter that may not be shown, so that all else stays in its place. */
+export function maskedSource(text: string): string {
+  const starred = (whole: string, shown: string) => shown + "*".repeat(whole.length - shown.length);
+  return text
+    .replaceAll(loginOfWeb, (whole, shown: string) => `${starred(whole.slice(0, -1), shown)}@`)
+    .replaceAll(passwordOfShell, (whole, shown: string) => `${starred(whole.slice(0, -1), `${shown}:`)}@`)
+    .replaceAll(option, (whole, name: string) => (isOpen(name) ? whole : starred(whole, name)));
+}
+
+const loginOfWeb = /(https?:\/\/)[^/@\s]*@/gi;
+const passwordOfShell = /(ssh:\/\/[^/@:\s]*):[^/@\s]*@/gi;
+const option = /([?&][^=&\s]+=)[^&\s]+/g;
+
+function isOpen(name: string): boolean {
+  return ["ref", "rev", "depth", "archive", "checksum", "region", "version"].includes(name.slice(1, -1));
 }
 
 /** The package alone, without the subfolder that is meant of it. */
@@ -106,6 +120,22 @@ const forcedSchemes: Readonly<Record<string, readonly string[]>> = {
 
 /** Reads an address of something to be fetched. */
 export function parseRemoteSource(text: string): RemoteSource | BadSource {
+  const source = readRemoteSource(text);
+  return source.kind === "bad" || isAddress(source.address) ? source : bad("what it names is no whole address");
+}
+
+/** Whether it is a URL in which each percent sign stands for a character. */
+function isAddress(text: string): boolean {
+  const url = URL.parse(text);
+  try {
+    if (url) decodeURIComponent(url.username + url.password + url.pathname);
+    return url !== null;
+  } catch {
+    return false;
+  }
+}
+
+function readRemoteSource(text: string): RemoteSource | BadSource {
   const forced = /^([a-z0-9]+)::(.*)$/s.exec(text);
   const getter = forced?.[1];
   const { address, subfolder } = splitSubfolder(forced?.[2] ?? text);
@@ -186,7 +216,7 @@ function splitQuery(text: string): readonly [string, string] {
 }
 
 function unfetched(getter: string, text: string): BadSource {
-  return bad(`${text} is fetched by ${getter}, which is not there. There are ${getters.join(", ")}`);
+  return bad(`${shownSource(text)} is fetched by ${getter}, which is not there. There are ${getters.join(", ")}`);
 }
 
 function bad(reason: string): BadSource {

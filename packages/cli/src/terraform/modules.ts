@@ -1,5 +1,6 @@
 import type { Configuration, Module } from "@millwright/engine/configuration";
 import { childPath } from "@millwright/engine/configuration";
+import { shownSource } from "@millwright/sources/module-source";
 import { goJson, type ModuleManifest, readManifest } from "@millwright/sources/module-manifest";
 import type { FlagTable } from "../flags.ts";
 import { sourceSettings } from "../init/source-settings.ts";
@@ -78,7 +79,7 @@ function tree(configuration: Configuration, module: Module, manifest: ModuleMani
 
 function callsOf(module: Module): { readonly key: string; readonly source: string }[] {
   return [...module.calls.values()]
-    .map(({ name, source }) => ({ key: name, source }))
+    .map(({ name, source }) => ({ key: name, source: shownSource(source) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 

@@ -1,9 +1,12 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
 import { countGraphemes } from "@millwright/text/graphemes";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { diagnosticPlain } from "./diagnostic-json.ts";
-import { headerAround, renderDiagnostic, renderDiagnostics } from "./diagnostics.ts";
+import { headerAround, renderDiagnostic, renderDiagnostics, sourcesIn } from "./diagnostics.ts";
 
 const view = { width: 60, colour: false };
 
@@ -195,4 +198,21 @@ describe("a diagnostic as JSON", () => {
     const placed = { ...bare, subject: rangeOf("a", "a") };
     expect(diagnosticPlain(placed, () => undefined)).toMatchObject({ snippet: null, range: { filename: "main.tf" } });
   });
+});
+
+test("the keys in a module's address are starred out of the source, and nothing moves by that", () => {
+  const text = 'module "a" {\n  source = "s3::https://me:secret@h/k.zip?region=x&key=secret"\n  x = "?a=b"\n}\n';
+  const folder = mkdtempSync(join(tmpdir(), "sources-"));
+  try {
+    writeFileSync(join(folder, "main.tf"), text);
+    const want = text.replace("me:secret", "*********").replace("key=secret", "key=******");
+    expect(sourcesIn(folder)("main.tf")).toBe(want);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("what a server has said commands no terminal", () => {
+  const said = { severity: "error", summary: "Wrong", detail: "said \u001b[2Jno\r\nand more" } as const;
+  expect(renderDiagnostic(said, view)).toContain("│ said \\u001b[2Jno\n│ and more\n");
 });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import type { SourceRange } from "@millwright/core/source";
 import type { View } from "../io.ts";
+import { maskedSource } from "@millwright/sources/module-source";
 import { graphemes } from "@millwright/text/graphemes";
 import { jsonPathAround } from "./json-path.ts";
 import { escapeControls } from "./literal.ts";
@@ -12,7 +13,10 @@ import { displayWidth } from "./width.ts";
 /** Gives the text of a source file for snippets; undefined where it cannot be had. */
 export type SourceText = (filename: string) => string | undefined;
 
-/** Reads sources from disk, each once. `folder` is what relative names are relative to. */
+/**
+ * Reads sources from disk, each once. `folder` is what relative names are relative to. Logins and keys in the addresses of modules
+ * are starred out.
+ */
 export function sourcesIn(folder: string): SourceText {
   const texts = new Map<string, string | undefined>();
   return (filename) => {
@@ -24,7 +28,7 @@ export function sourcesIn(folder: string): SourceText {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path, "utf8").replaceAll(/\bsource"?\s*[=:]\s*"[^"\n]*/g, maskedSource);
   } catch {
     return undefined;
   }
@@ -38,7 +42,9 @@ export function renderDiagnostic(diagnostic: Diagnostic, view: View, sources: So
   const lines = [`${paint(style.bold(`${word}: `))}${style.bold(diagnostic.summary)}`, ""];
   const place = placeLines(diagnostic, view, sources);
   if (place.length > 0) lines.push(...place, "");
-  if (diagnostic.detail !== "") lines.push(...wrapText(diagnostic.detail, view.width - 2));
+  // What servers and programs say is theirs, and no command to the terminal.
+  const detail = diagnostic.detail.split(/\r?\n/).map(escapeControls).join("\n");
+  if (detail !== "") lines.push(...wrapText(detail, view.width - 2));
   while (lines.at(-1) === "") lines.pop();
   const bar = paint("│");
   return [paint("╷"), ...lines.map((line) => (line === "" ? bar : `${bar} ${line}`)), paint("╵"), ""].join("\n");
