@@ -117,12 +117,15 @@ describe("apply -waves", () => {
   test("a saved plan goes in waves, too, and -json tells each decision", async () => {
     const folder = folderWith({ "main.tf": things("one") });
     await folder.must("plan", "-out=p");
-    const { code, out } = await folder.run(["apply", "-json", "-waves=2", "p"]);
-    expect(code).toBe(0);
-    expect(decisionsIn(out)).toEqual([
+    const decisions = [
       { wave: 1, event: "end", waves: 2 },
       { wave: 1, event: "go", gate: "conditions", waves: 2 },
-    ]);
+    ];
+    const { code, out } = await folder.run(["apply", "-json", "-waves=2", "p"]);
+    expect(code).toBe(0);
+    expect(decisionsIn(out)).toEqual(decisions);
+    await folder.must("destroy", "-auto-approve", "-waves=2", "-json-into=lines");
+    expect(decisionsIn(folder.read("lines"))).toEqual(decisions);
   });
 
   test("what is wrong in waves.hcl or in the sizes changes nothing", async () => {

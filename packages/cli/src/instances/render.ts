@@ -42,7 +42,8 @@ export function sectionLine(name: string, view: View): string {
   return `${styleOf(view).bold(`${name}:`)}\n`;
 }
 
-interface Headed {
+/** An instance as far as the line above its plan tells of it. */
+export interface HeadedInstance {
   readonly name: string;
   readonly template: string | undefined;
   readonly task: "make" | "remove";
@@ -51,7 +52,7 @@ interface Headed {
 }
 
 /** The line above the plan of one instance; `more` is what else is said of it. */
-export function heading({ name, template, listed, task }: Headed, view: View, more = ""): string {
+export function heading({ name, template, listed, task }: HeadedInstance, view: View, more = ""): string {
   const style = styleOf(view);
   const from = template === undefined ? "its template is not known any more" : `template ${template}`;
   const why = listed ? (task === "remove" ? ", to be destroyed" : "") : ", no longer listed, to be destroyed";

@@ -13,8 +13,8 @@ import { rangeInList } from "../terraform/instance-scope.ts";
 import type { Session } from "../terraform/session.ts";
 import { badWhy, sayWhy } from "../terraform/why.ts";
 import type { ListVariables } from "./list-values.ts";
-import { heading } from "./render.ts";
-import { noSuchInstance, type Task } from "./tasks.ts";
+import { type HeadedInstance, heading } from "./render.ts";
+import { noSuchInstance } from "./tasks.ts";
 
 /** The flag that asks for reasons, over instances. */
 export const whyInstanceFlags = {
@@ -49,7 +49,7 @@ export function badInstanceWhy(texts: readonly string[], chosen: readonly string
 
 /** An instance of a run, as far as reasons need it. */
 export interface InstanceToExplain {
-  readonly task: Pick<Task, "name" | "template" | "task"> & { readonly listed: unknown };
+  readonly task: HeadedInstance;
   readonly session: Session;
   readonly plan: Plan;
   readonly configuration: Configuration;

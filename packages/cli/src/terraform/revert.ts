@@ -175,8 +175,8 @@ async function savePlanBack(call: ApplyCall, state: OpenState, what: FolderToApp
       events: eventsOf(call, "plan"),
     });
     const { plan, diagnostics } = found;
-    if (plan && session.json) session.json.plan(plan, hasErrors(diagnostics));
-    else if (plan) await session.io.stdout(shownPlan(session, plan, pool) + (what.foreword?.(plan) ?? ""));
+    if (plan) session.tellJson((view) => view.plan(plan, hasErrors(diagnostics)));
+    if (plan && !session.json) await session.io.stdout(shownPlan(session, plan, pool) + (what.foreword?.(plan) ?? ""));
     if (!(await session.report(diagnostics)) || !plan) return 1;
     if (
       !(await savePlanFile(session, session.path(out), await savedPlan(session, plan, folder, state), call.occurrences))

@@ -74,8 +74,8 @@ export async function takeBack(call: BackCall, state: OpenState, back: TakingBac
       return false;
     }
     if (!hasChanges(plan)) return true;
-    if (session.json) session.json.plan(plan, false);
-    else await session.io.stdout(`${renderPlan(plan, session.view, pool)}\n`);
+    session.tellJson((view) => view.plan(plan, false));
+    if (!session.json) await session.io.stdout(`${renderPlan(plan, session.view, pool)}\n`);
     if (!(await isAsShown(call, plan, shown))) return false;
     const { pending } = await recoverInterrupted(state);
     const operation = before ? `back to ${before.number}` : "back to nothing";

@@ -147,7 +147,8 @@ export class WaveRun<T> {
 
   async #say(text: string, json: Readonly<Record<string, unknown>>): Promise<void> {
     const session = this.#session;
-    if (session.json) return session.json.wave(text.trim(), { ...json, waves: this.#count });
+    session.tellJson((view) => view.wave(text.trim(), { ...json, waves: this.#count }));
+    if (session.json) return;
     const indent = text.startsWith("  ") ? "    " : "";
     const lines = wrapText(text.trim(), session.view.width - indent.length);
     await session.io.stdout(lines.map((line, at) => `${at === 0 ? indent.slice(2) : indent}${line}\n`).join(""));
