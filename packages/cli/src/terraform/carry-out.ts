@@ -1,9 +1,10 @@
+import { warningDiagnostic } from "@millwright/core/diagnostics";
 import { applyPlan } from "@millwright/engine/apply";
 import type { ApplyResult } from "@millwright/engine/apply-run";
 import type { PendingCreate } from "@millwright/engine/backend/journal";
 import { processStart } from "@millwright/engine/backend/journal";
 import type { Configuration } from "@millwright/engine/configuration";
-import { type InstanceChange, movesObjects, type Plan } from "@millwright/engine/plan";
+import { type InstanceChange, isWhole, movesObjects, type Plan } from "@millwright/engine/plan";
 import type { RunListener } from "@millwright/engine/ports";
 import type { ProviderPool } from "@millwright/engine/provider-pool";
 import { collectVariables } from "@millwright/engine/variables";
@@ -95,11 +96,17 @@ export async function carryOut(input: CarryOutInput): Promise<CarriedOut | undef
   }
   const failure = await saveAtTheEnd({ state, result, journal, header, pending: [...open, ...result.unanswered] });
   const unrecorded = await recording.end(result);
-  const ok = await session.report([...result.diagnostics, ...failure, ...unrecorded]);
+  const unplanned = isWhole(plan) ? [] : [mayBeIncomplete];
+  const ok = await session.report([...unplanned, ...result.diagnostics, ...failure, ...unrecorded]);
   if (session.instance && plan.mode === "destroy" && failure.length === 0)
     (await import("../instances/remember.ts")).forgetIfGone(session, state);
   return { ok: ok && result.complete, saved: failure.length === 0, result };
 }
+
+const mayBeIncomplete = warningDiagnostic(
+  "Applied changes may be incomplete",
+  "The plan was about what -target or -exclude left of the configuration, so not all that it asks for was done. Run plan without these flags to see what is left.",
+);
 
 // What an instance of a template is made by is needed to take it down when nobody lists it any more.
 async function isRemembered({ session, state, configuration, record }: CarryOutInput): Promise<boolean> {

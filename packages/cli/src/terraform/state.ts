@@ -9,6 +9,7 @@ import { writeStateFile } from "@millwright/engine/state-file";
 import type { CommandIo } from "../io.ts";
 import { renderStateInstance } from "../views/state.ts";
 import { runCommand } from "./command.ts";
+import { didYouMeanAddress } from "./nearest-address.ts";
 import { type OpenState, readState, stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, stateOutFlags, viewFlags } from "./options.ts";
 import { keepOpen } from "./recover.ts";
@@ -142,11 +143,8 @@ function only({ address, resource, instance }: StateInstance): State {
 }
 
 function notFound(text: string, all: readonly StateInstance[]): string {
-  const near = similar(
-    text,
-    all.map(({ address }) => address.text),
-  );
-  return `This command requires that the address references one specific instance, and ${text} is none that the state has.${near ? ` Did you mean ${near}?` : ""} To view the available instances, use "state list".`;
+  const known = all.map(({ address }) => address.text);
+  return `This command requires that the address references one specific instance, and ${text} is none that the state has.${didYouMeanAddress(text, known)} To view the available instances, use "state list".`;
 }
 
 function pull(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -249,6 +247,12 @@ function mv(args: readonly string[], io: CommandIo, style: CommandStyle): Promis
         const optionsOf = (given: Parameters<typeof stateOptions>[0]) =>
           ({ ...stateOptions({ ...given, "state-out": undefined }, occurrences, "state-mv"), byHand: true }) as const;
         const carryOut = async (open: OpenState, other?: OpenState) => {
+          const there = instancesOf(open.kept.current.state);
+          if (!there.some(({ address }) => covers(from!, address.text))) {
+            const known = there.map(({ address }) => address.text);
+            const detail = `Cannot move ${from}: the state has nothing of that address.${didYouMeanAddress(from!, known)} "state list" shows what it has.`;
+            return session.refuse("Invalid source address", detail);
+          }
           const moved = move(open.kept.current.state, from!, source, target, other?.kept.current.state);
           if (typeof moved === "string") return session.refuse("Invalid target address", moved);
           for (const [old, next] of moved.moves)
@@ -291,7 +295,6 @@ function move(
     return `A ${source.kind === "module" ? "module" : "resource"} cannot become a ${target.kind === "module" ? "module" : "resource"}.`;
   const all = instancesOf(state);
   const going = all.filter(({ address }) => covers(from, address.text));
-  if (going.length === 0) return notFound(from, all);
   const builder = new StateBuilder(state);
   const other = into && new StateBuilder(into);
   const there = other ?? builder;

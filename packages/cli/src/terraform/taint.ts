@@ -1,7 +1,9 @@
+import { warningDiagnostic } from "@millwright/core/diagnostics";
 import { parseAddress } from "@millwright/engine/parse-address";
-import { StateBuilder } from "@millwright/engine/state";
+import { instancesOf, StateBuilder } from "@millwright/engine/state";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "./command.ts";
+import { didYouMeanAddress } from "./nearest-address.ts";
 import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, viewFlags } from "./options.ts";
 import type { CommandStyle } from "./session.ts";
@@ -50,8 +52,13 @@ function mark(
           const current = builder.instance(parsed.address)?.current;
           const provider = builder.resource(parsed.address.module, parsed.address.resource)?.provider;
           if (!current || provider === undefined) {
-            if (values["allow-missing"]) return 0;
-            const detail = `There is no resource instance in the state with the address ${parsed.address.text}. "state list" shows those there are.`;
+            if (values["allow-missing"]) {
+              const detail = `Resource instance ${parsed.address.text} was not found, but this is not an error because -allow-missing was set.`;
+              await session.report([warningDiagnostic("No such resource instance", detail)]);
+              return 0;
+            }
+            const known = instancesOf(kept.current.state).map(({ address }) => address.text);
+            const detail = `There is no resource instance in the state with the address ${parsed.address.text}.${didYouMeanAddress(parsed.address.text, known)} "state list" shows those there are.`;
             return session.refuse("No such resource instance", detail);
           }
           if (status === "ready" && current.status !== "tainted") {
