@@ -43,7 +43,24 @@ describe.each(folders)("%s", (folder) => {
   });
 });
 
-/** The same file with Terraform's answers; each console takes the next question when it has answered one. */
+const tofuConsole = await openTerraformConsole(join(packages, "functions", "testdata", "console", "module"), "tofu");
+
+describe.runIf(tofuConsole)("OpenTofu 1.12", () => {
+  afterAll(() => tofuConsole?.close());
+
+  const files = caseFilesIn(join(packages, "functions", "testdata", "opentofu"));
+  test.each(files.filter(({ name }) => !name.endsWith("1.13")))(
+    "tofu console answers as $name says",
+    { timeout: 300_000 },
+    async (file) => {
+      const asked = await ask([tofuConsole!], file);
+      if (process.env.UPDATE) writeCases(asked);
+      else expect(asked.items).toEqual(file.items);
+    },
+  );
+});
+
+/** The same file with the tool's answers; each console takes the next question when it has answered one. */
 async function ask(consoles: readonly TerraformConsole[], file: CaseFile): Promise<CaseFile> {
   const items: (ConsoleCase | { readonly comment: string })[] = [...file.items];
   let next = 0;

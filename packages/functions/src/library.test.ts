@@ -22,11 +22,12 @@ describe.each(terraformFiles)("the console answers as Terraform's: $name", (file
 });
 
 describe.each(cases("../testdata/opentofu"))("OpenTofu's functions: $name", (file) => {
-  // There is no OpenTofu to ask: what UPDATE=1 writes is to be read, against its documentation.
+  // Of 1.13 there is none to ask: what UPDATE=1 writes is to be read, against its documentation. The others are asked for in
+  // the conformance tests.
   const items = file.items.map((item) =>
     "expression" in item ? { ...item, answer: opentofu(item.expression) } : item,
   );
-  if (process.env.UPDATE) writeCases({ ...file, items });
+  if (process.env.UPDATE && file.name.endsWith("1.13")) writeCases({ ...file, items });
 
   test.each(casesOf(file))("$expression", (each) => check(opentofu(each.expression), each));
 });

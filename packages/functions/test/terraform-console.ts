@@ -4,27 +4,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorAnswer, valueAnswer } from "./console-cases.ts";
 
-/** The real `terraform console`, in a copy of a module's folder: one for questions one after another, as it locks the state. */
+/** The console of a real tool, in a copy of a module's folder: one for questions one after another, as it locks the state. */
 export interface TerraformConsole {
   /** What it prints for the expression, as the lines of a case's answer. */
   answer(expression: string): Promise<string[]>;
   close(): void;
 }
 
-/** Undefined where there is no `terraform` of the 1.11 series on the PATH. */
-export async function openTerraformConsole(moduleFolder: string): Promise<TerraformConsole | undefined> {
-  const version = await run("terraform", ["version", "-json"], "", tmpdir(), process.env);
-  if (version.code !== 0 || !/"terraform_version": "1\.11\./.test(version.stdout)) return undefined;
+/** The series of which each tool has to be. */
+const versions = { terraform: /"terraform_version": "1\.11\./, tofu: /"terraform_version": "1\.12\./ };
+
+/** Undefined where there is no `terraform` of the 1.11 series, or no `tofu` of the 1.12 series, on the PATH. */
+export async function openTerraformConsole(
+  moduleFolder: string,
+  program: "terraform" | "tofu" = "terraform",
+): Promise<TerraformConsole | undefined> {
+  const version = await run(program, ["version", "-json"], "", tmpdir(), process.env);
+  if (version.code !== 0 || !versions[program].test(version.stdout)) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "millwright-console-"));
   cpSync(moduleFolder, folder, { recursive: true });
   const configuration = join(folder, ".terraformrc");
   writeFileSync(configuration, "");
   const env = { ...process.env, TF_CLI_CONFIG_FILE: configuration, CHECKPOINT_DISABLE: "1", HOME: "/home/someone" };
-  const init = await run("terraform", ["init", "-no-color", "-input=false"], "", folder, env);
-  if (init.code !== 0) throw new Error(`terraform init failed: ${init.stderr}`);
+  const init = await run(program, ["init", "-no-color", "-input=false"], "", folder, env);
+  if (init.code !== 0) throw new Error(`${program} init failed: ${init.stderr}`);
   return {
     async answer(expression) {
-      const result = await run("terraform", ["console", "-no-color"], `${expression}\n`, folder, env);
+      const result = await run(program, ["console", "-no-color"], `${expression}\n`, folder, env);
       const answer = result.code === 0 ? valueAnswer(result.stdout.replace(/\n+$/, "")) : errorLines(result.stderr);
       return answer.map((line) => line.replaceAll(folder, "{module}"));
     },
