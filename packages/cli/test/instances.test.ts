@@ -296,6 +296,13 @@ describe("over all instances", () => {
       "Instance   Template  Objects\nnetwork    network   1\napp-blue   app       not applied yet\napp-green  app       not applied yet\n",
     );
     expect((await folder.must("graph")).out).toContain('"app-blue" -> "network";');
+    expect((await folder.must("graph", "-format=mermaid")).out).toBe(`flowchart RL
+  n1["network (network)"]
+  n2["app-blue (app)"]
+  n3["app-green (app)"]
+  n2 --> n1
+  n3 --> n1
+`);
     expect((await folder.must("validate")).out).toContain("Success!");
     expect((await folder.must("init")).out).toMatch(/Template network\n[^]*Template app\n/);
   });

@@ -1,6 +1,8 @@
+import { dotOfResources, mermaidOfResources } from "@millwright/engine/drawing";
+import type { InstanceList } from "@millwright/engine/instances/list";
 import type { CommandIo } from "../io.ts";
 import { runCommand } from "../terraform/command.ts";
-import { viewFlags } from "../terraform/options.ts";
+import { badFormat, graphFlags } from "../terraform/graph.ts";
 import type { CommandStyle } from "../terraform/session.ts";
 import { loadListing } from "./listing.ts";
 
@@ -8,20 +10,18 @@ import { loadListing } from "./listing.ts";
 export function runGraphInstances(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
     {
-      flags: { "no-color": viewFlags["no-color"] },
+      flags: { format: graphFlags.format, "no-color": graphFlags["no-color"] },
       usage: "graph [flags]",
-      about: "Prints the graph of the instances that this folder lists, in the DOT language.",
+      about:
+        "Prints the graph of the instances that this folder lists, each with its template, in the DOT language or as a Mermaid flowchart.",
       example: "graph | dot -Tsvg > graph.svg",
       arguments: [0, 0],
-      run: async ({ session }) => {
+      run: async ({ session, values }) => {
+        const wrong = badFormat(values.format);
         const { list, diagnostics } = await loadListing(session);
-        if (!(await session.report(diagnostics))) return 1;
-        const lines = ["digraph G {", '  rankdir = "RL";', '  node [shape = rect, fontname = "sans-serif"];'];
-        for (const { name, template } of list.instances.values())
-          lines.push(`  "${name}" [label = "${name}\\n${template.replace(/["\\]/g, "\\$&")}"];`);
-        for (const { name, dependencies } of list.instances.values())
-          for (const to of [...dependencies].sort()) lines.push(`  "${name}" -> "${to}";`);
-        await io.stdout(`${lines.join("\n")}\n}\n`);
+        if (!(await session.report([...(wrong ? [wrong] : []), ...diagnostics]))) return 1;
+        const draw = values.format === "mermaid" ? mermaidOfResources : dotOfResources;
+        await io.stdout(draw(graphOf(list)));
         return 0;
       },
     },
@@ -29,4 +29,12 @@ export function runGraphInstances(args: readonly string[], io: CommandIo, style:
     io,
     style,
   );
+}
+
+function graphOf({ instances }: InstanceList) {
+  const all = [...instances.values()];
+  return {
+    modules: [{ path: "", resources: all.map(({ name, template }) => ({ id: name, label: `${name} (${template})` })) }],
+    edges: all.flatMap(({ name, dependencies }) => [...dependencies].sort().map((to) => [name, to] as const)),
+  };
 }

@@ -16,7 +16,8 @@ import { readSavedPlan } from "./plan-files.ts";
 import { savedConfiguration } from "./saved-configuration.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
-const graphFlags = {
+/** The flags of graph. */
+export const graphFlags = {
   ...variableFlags,
   "no-color": viewFlags["no-color"],
   type: {
@@ -31,6 +32,12 @@ const graphFlags = {
 } as const;
 
 type Format = "dot" | "mermaid";
+
+/** What is said where a graph is asked for in a form that there is not. */
+export function badFormat(format: string | undefined): Diagnostic | undefined {
+  if (format === undefined || format === "dot" || format === "mermaid") return undefined;
+  return errorDiagnostic("Unsupported graph format", `A graph is printed as dot or mermaid, and not as "${format}".`);
+}
 
 export function runGraph(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
   return runCommand(
@@ -76,8 +83,8 @@ function misuse(
     const detail = 'The -type=... argument must be either "plan", "plan-refresh-only", "plan-destroy", or "apply".';
     return errorDiagnostic("Unsupported graph type", detail);
   }
-  if (format !== undefined && format !== "dot" && format !== "mermaid")
-    return errorDiagnostic("Unsupported graph format", `A graph is printed as dot or mermaid, and not as "${format}".`);
+  const wrong = badFormat(format);
+  if (wrong) return wrong;
   if (plan === undefined) return undefined;
   if (type !== undefined && type !== "apply") {
     const detail = "A saved plan is drawn as what applying it takes: leave -type out, or give -type=apply.";
