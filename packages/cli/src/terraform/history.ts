@@ -12,7 +12,7 @@ import { runCommand } from "./command.ts";
 import { destinationAt, folderOfRun } from "./destination.ts";
 import { readState } from "./open-state.ts";
 import { stateFlags, viewFlags } from "./options.ts";
-import { newPool } from "./run-context.ts";
+import { withPool } from "./run-context.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
 /** The flags of a list of runs. */
@@ -125,14 +125,11 @@ async function showPlanOf(session: Session, history: History, number: number): P
     return 0;
   }
   const { configuration } = await folderOfRun(session, run, []);
-  const pool = await newPool(session);
-  try {
+  return withPool(session, async (pool) => {
     await pool.load(sourcesOf(configuration, run.saved.plan.priorState));
     await session.io.stdout(renderPlan(run.saved.plan, session.view, pool));
     return 0;
-  } finally {
-    await pool.close();
-  }
+  });
 }
 
 export function noSuchRun(number: number, numbers: readonly number[]): Diagnostic {

@@ -9,7 +9,7 @@ import { variableSources } from "./variable-sources.ts";
 import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, variableFlags, viewFlags } from "./options.ts";
 import { keepOpen } from "./recover.ts";
-import { newPool, evaluatorContext } from "./run-context.ts";
+import { withPool, evaluatorContext } from "./run-context.ts";
 import type { CommandStyle } from "./session.ts";
 import { withRecovered } from "./with-state.ts";
 
@@ -40,30 +40,23 @@ export function runImport(args: readonly string[], io: CommandIo, style: Command
         const given = variableSources(session, occurrences);
         const variables = collectVariables(folder.configuration.root, given.sources);
         if (!(await session.report([...folder.diagnostics, ...given.diagnostics, ...variables.diagnostics]))) return 1;
-        return withRecovered(
-          session,
-          stateOptions(values, occurrences, "OperationTypeImport"),
-          async (open, pending) => {
-            const pool = await newPool(session);
-            try {
-              const context = evaluatorContext(session, {
-                configuration: folder.configuration,
-                variables: variables.value.final,
-                applying: false,
-              });
-              await session.say(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...`);
-              const result = await importObject(context, open.kept.current.state, pool, parsed.address, id!);
-              if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
-              await open.kept.write(result.value, "always");
-              const stillOpen = pending.filter((entry) => entry.address !== parsed.address.text);
-              await keepOpen(open, stillOpen);
-              const shown = "\nImport successful!\n\nThe object is in the state now, and is managed from here on.";
-              await session.say("Import successful!", { shown });
-              return 0;
-            } finally {
-              await pool.close();
-            }
-          },
+        return withRecovered(session, stateOptions(values, occurrences, "OperationTypeImport"), (open, pending) =>
+          withPool(session, async (pool) => {
+            const context = evaluatorContext(session, {
+              configuration: folder.configuration,
+              variables: variables.value.final,
+              applying: false,
+            });
+            await session.say(`${parsed.address.text}: Importing from ID ${JSON.stringify(id)}...`);
+            const result = await importObject(context, open.kept.current.state, pool, parsed.address, id!);
+            if (!(await session.report(result.diagnostics)) || hasErrors(result.diagnostics)) return 1;
+            await open.kept.write(result.value, "always");
+            const stillOpen = pending.filter((entry) => entry.address !== parsed.address.text);
+            await keepOpen(open, stillOpen);
+            const shown = "\nImport successful!\n\nThe object is in the state now, and is managed from here on.";
+            await session.say("Import successful!", { shown });
+            return 0;
+          }),
         );
       },
     },

@@ -15,7 +15,7 @@ import { variableSources } from "./variable-sources.ts";
 import { readState } from "./open-state.ts";
 import { viewFlags } from "./options.ts";
 import { providersOf } from "./registry.ts";
-import { newPool } from "./run-context.ts";
+import { withPool } from "./run-context.ts";
 import { fileNames, readRunModules, readTestFiles, type RunModule, runNames } from "./run-modules.ts";
 import type { CommandStyle } from "./session.ts";
 
@@ -152,17 +152,14 @@ function runSchema(args: readonly string[], io: CommandIo, style: CommandStyle):
       run: async ({ session, values }) => {
         if (!values.json) return refuseWithoutJson(session, "providers schema");
         const folder = await loadFolder(session);
-        const pool = await newPool(session);
-        try {
+        return withPool(session, async (pool) => {
           const sources = sourcesOf(folder.configuration, emptyState);
           const found = [...folder.diagnostics, ...(await pool.load(sources))];
           // Who reads the JSON reads standard output, where warnings would be in the way.
           if (!(await session.report(found.filter(({ severity }) => severity === "error")))) return 1;
           await io.stdout(`${JSON.stringify(providerSchemasJson(sources, pool))}\n`);
           return 0;
-        } finally {
-          await pool.close();
-        }
+        });
       },
     },
     args,

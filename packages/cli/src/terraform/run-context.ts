@@ -20,6 +20,16 @@ export async function newPool(session: Session): Promise<ProviderPool> {
   return new ProviderPool((await providersOf(session)).registry);
 }
 
+/** Does something with the session's providers, which are ended then. */
+export async function withPool<T>(session: Session, work: (pool: ProviderPool) => Promise<T>): Promise<T> {
+  const pool = await newPool(session);
+  try {
+    return await work(pool);
+  } finally {
+    await pool.close();
+  }
+}
+
 export function runPorts(session: Session, events: RunListener): RunPorts {
   const told: RunListener = (event) => {
     // What a provisioner writes may be secret.

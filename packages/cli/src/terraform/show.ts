@@ -13,7 +13,7 @@ import { runCommand } from "./command.ts";
 import { readState } from "./open-state.ts";
 import { isEncrypted, readSavedPlan } from "./plan-files.ts";
 import { viewFlags } from "./options.ts";
-import { newPool } from "./run-context.ts";
+import { withPool } from "./run-context.ts";
 import { badWhy, sayWhy, whyFlags, whyOfNoPlan } from "./why.ts";
 import { whyJson } from "@millwright/engine/why-json";
 import { whyReports } from "@millwright/engine/why";
@@ -83,8 +83,7 @@ async function showEncrypted(
 async function showPlan(session: Session, path: string, json: boolean, why: readonly string[]): Promise<number> {
   const saved = await readSavedPlan(session, path);
   if (!saved) return 1;
-  const pool = await newPool(session);
-  try {
+  return withPool(session, async (pool) => {
     const { value: configuration } = await savedConfiguration(session, { ...saved, variables: saved.plan.variables });
     await pool.load(sourcesOf(configuration, saved.plan.priorState));
     if (why.length > 0 && !json) await sayWhy(session, saved.plan, configuration, why);
@@ -94,14 +93,11 @@ async function showPlan(session: Session, path: string, json: boolean, why: read
     } else if (json) await session.io.stdout(`${JSON.stringify(await planJson(saved.plan, configuration, pool))}\n`);
     else await session.io.stdout(renderPlan(saved.plan, session.view, pool));
     return 0;
-  } finally {
-    await pool.close();
-  }
+  });
 }
 
 async function showState(session: Session, state: State, missing: boolean, json: boolean): Promise<number> {
-  const pool = await newPool(session);
-  try {
+  return withPool(session, async (pool) => {
     if (json)
       await session.io.stdout(
         `${JSON.stringify(missing || isEmptyState(state) ? { format_version: "1.0" } : await stateJson(state, pool))}\n`,
@@ -109,7 +105,5 @@ async function showState(session: Session, state: State, missing: boolean, json:
     else if (missing) await session.io.stdout("No state.\n");
     else await session.io.stdout(await renderState(state, pool, session.view));
     return 0;
-  } finally {
-    await pool.close();
-  }
+  });
 }

@@ -12,7 +12,7 @@ import { runCommand } from "./command.ts";
 import { type LoadedFolder, loadFolder, hasConfiguration } from "./folder.ts";
 import { variableSources } from "./variable-sources.ts";
 import { type GivenFlag, variableFlags, viewFlags } from "./options.ts";
-import { newPool, evaluatorContext } from "./run-context.ts";
+import { withPool, evaluatorContext } from "./run-context.ts";
 import { configurationsOfRuns, readRunModules, readTestFiles } from "./run-modules.ts";
 import type { CommandStyle, Session } from "./session.ts";
 
@@ -87,13 +87,10 @@ export async function checkFolder(
 ): Promise<Diagnostic[]> {
   if (hasErrors(diagnostics)) return [...diagnostics];
   const variables = unknownVariables(configuration.root);
-  const pool = await newPool(session);
-  try {
+  return withPool(session, async (pool) => {
     const context = evaluatorContext(session, { configuration, variables, applying: false });
     return [...diagnostics, ...(await validateConfiguration(context, pool))];
-  } finally {
-    await pool.close();
-  }
+  });
 }
 
 /** What validate says as JSON, in Terraform's documented format. */
