@@ -177,6 +177,17 @@ export function wholeProviderConfig({ module, source, alias }: ProviderConfigAdd
 
 /** Reads what {@link providerConfigAddress} prints; undefined where it is not of that form. */
 export function parseProviderConfigAddress(text: string): ProviderConfigAddress | undefined {
+  // Every resource of a state has one, and there are few.
+  const known = parsedAddresses.get(text);
+  if (known) return known;
+  const parsed = readProviderConfigAddress(text);
+  if (parsed) parsedAddresses.set(text, parsed);
+  return parsed;
+}
+
+const parsedAddresses = new Map<string, ProviderConfigAddress>();
+
+function readProviderConfigAddress(text: string): ProviderConfigAddress | undefined {
   // As states of Terraform 0.12 have it: `provider.aws.west`.
   const [, module = "", type, alias] = /^(?:(module\..+?)\.)?provider\. ?([\w-]+)(?:\.([\w-]+))?$/.exec(text) ?? [];
   if (type !== undefined) {

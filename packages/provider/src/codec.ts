@@ -52,9 +52,11 @@ export function toPlain(value: Value, type: Type): unknown {
     case "tuple":
       return elements(value).map((v, i) => toPlain(v, type.elements[i]!));
     case "map":
-      return Object.fromEntries([...asMap(value)].map(([key, v]) => [key, toPlain(v, type.element)]));
+      return Object.fromEntries(Array.from(asMap(value), ([key, v]) => [key, toPlain(v, type.element)]));
     case "object":
-      return Object.fromEntries([...asMap(value)].map(([name, v]) => [name, toPlain(v, type.attributes.get(name)!)]));
+      return Object.fromEntries(
+        Array.from(asMap(value), ([name, v]) => [name, toPlain(v, type.attributes.get(name)!)]),
+      );
     case "capsule":
       throw new Bug("a capsule cannot reach a provider");
   }

@@ -53,12 +53,19 @@ export function objectType(
 ): ObjectType {
   const entries =
     Symbol.iterator in attributes ? [...(attributes as Iterable<readonly [string, Type]>)] : Object.entries(attributes);
+  const attributesInOrder = sortedMap(entries);
+  if (optional === noOptional) return orderedObjectType(attributesInOrder);
   const optionals = new Set(optional);
   return {
     kind: "object",
-    attributes: sortedMap(entries),
+    attributes: attributesInOrder,
     optional: optionals.size === 0 ? noOptional : optionals,
   };
+}
+
+/** An object type of attributes that are in the order of {@link sortedMap} already. */
+export function orderedObjectType(attributes: ReadonlyMap<string, Type>): ObjectType {
+  return { kind: "object", attributes, optional: noOptional };
 }
 
 export const emptyObjectType: ObjectType = objectType({});
@@ -190,13 +197,10 @@ function strip(type: Type): Type {
 
 /** A map in the byte order of its keys: the order in which maps and objects are gone through. */
 export function sortedMap<T>(entries: Iterable<readonly [string, T]>): ReadonlyMap<string, T> {
-  const list = [...entries];
-  for (let i = 1; i < list.length; i++) {
-    if (compareKeys(list[i - 1]![0], list[i]![0]) > 0) {
-      list.sort((a, b) => compareKeys(a[0], b[0]));
-      break;
-    }
-  }
+  const list: readonly (readonly [string, T])[] = Array.isArray(entries) ? entries : [...entries];
+  for (let i = 1; i < list.length; i++)
+    if (compareKeys(list[i - 1]![0], list[i]![0]) > 0)
+      return new Map([...list].sort((a, b) => compareKeys(a[0], b[0])));
   return new Map(list);
 }
 

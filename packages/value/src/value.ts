@@ -9,7 +9,7 @@ import {
   boolType,
   dynamicType,
   numberType,
-  objectType,
+  orderedObjectType,
   sortedMap,
   stringType,
   tupleType,
@@ -134,7 +134,9 @@ export function objectValue(attributes: Readonly<Record<string, Value>> | Iterab
   const entries =
     Symbol.iterator in attributes ? (attributes as Iterable<readonly [string, Value]>) : Object.entries(attributes);
   const data = sortedMap(normalKeys(entries));
-  return { type: objectType([...data].map(([name, v]) => [name, v.type] as const)), data, marks: noMarks };
+  const types = new Map<string, Type>();
+  data.forEach((v, name) => types.set(name, v.type));
+  return { type: orderedObjectType(types), data, marks: noMarks };
 }
 
 /** Keys and names are strings of the language too, so they are in NFC. */
