@@ -1,6 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { hasErrors } from "@millwright/core/diagnostics";
 import { childPath, type Configuration, type Module } from "@millwright/engine/configuration";
+import { wrongInput } from "@millwright/engine/load";
 import type { ModuleAddress, ModuleResolver, ResolvedModule } from "@millwright/engine/load/module-resolver";
 import {
   type InstalledModule,
@@ -63,7 +64,9 @@ export async function installFolderModules(installation: ModuleInstallation): Pr
     const resolver = collecting(installed, wanted);
     const read = await readConfiguration(session, occurrences, resolver);
     const { value: runModules, diagnostics: found } = readRunModules(session, tests.value, sources, resolver);
-    const folder = { ...read, runModules, diagnostics: [...read.diagnostics, ...tests.diagnostics, ...found] };
+    const all = [...read.diagnostics, ...tests.diagnostics, ...found];
+    // What a module is given is looked at by what uses it: it can be installed whatever that is.
+    const folder = { ...read, runModules, diagnostics: all.filter(({ code }) => code !== wrongInput) };
     if (round === 0 && read.configuration.root.calls.size + runModules.length + wanted.size > 0)
       await installation.begin?.();
     if (wanted.size === 0 || failed.length > 0) {

@@ -19,6 +19,9 @@ import { noStaticOptions, StaticEvaluator } from "./static.ts";
 import { resolveCall } from "./static-call.ts";
 import { resolveProviders } from "./static-providers.ts";
 
+/** The code of a diagnostic about what a module is given: modules and providers can be installed all the same. */
+export const wrongInput = "wrong-input";
+
 /** A further source of configuration beside the files of a folder (TypeScript stacks): its blocks, and its functions. */
 export interface Contribution {
   readonly blocks: readonly Block[];
@@ -178,13 +181,13 @@ class Loader {
       const near = similar(name, child.variables.keys());
       const detail = `An argument named "${name}" is not expected here: module "${call.name}" has no such variable.${near ? ` Did you mean "${near}"?` : ""}`;
       const subject = rangeOf(call.body.attributes.get(name)?.nameNode ?? expression);
-      this.#diagnostics.push(errorDiagnostic("Unsupported argument", detail, { subject }));
+      this.#diagnostics.push(errorDiagnostic("Unsupported argument", detail, { subject, code: wrongInput }));
     }
     for (const variable of child.variables.values()) {
       if (variable.default || call.inputs.has(variable.name)) continue;
       const detail = `The argument "${variable.name}" is required by module "${call.name}", but no value was given.`;
       const subject = rangeOf(call.body.missingItem);
-      this.#diagnostics.push(errorDiagnostic("Missing required argument", detail, { subject }));
+      this.#diagnostics.push(errorDiagnostic("Missing required argument", detail, { subject, code: wrongInput }));
     }
   }
 }
