@@ -27,6 +27,26 @@ export async function copyObjects(bucket: Bucket, tree: UnpackedTree, http: Sour
   for (const key of keys) await tree.file(key.slice(prefix.length), 0o644, http.pieces(await bucket.open(key)));
 }
 
+/** What a store's list may be. One that names more is meant to fill memory, or never to end. */
+const mostObjects = 200_000;
+const mostPages = 2_000;
+
+/** All names of a list that comes in pages; `page` asks for the one of a token. Throws `badAnswer` where there is no end to it. */
+export async function allKeys(
+  page: (token: string | undefined) => Promise<{ readonly keys: readonly string[]; readonly next: string | undefined }>,
+): Promise<readonly string[]> {
+  const keys: string[] = [];
+  let token: string | undefined;
+  for (let pages = 0; pages < mostPages && keys.length <= mostObjects; pages++) {
+    const answer = await page(token);
+    for (const key of answer.keys) keys.push(key);
+    if (answer.next === undefined) return keys;
+    token = answer.next;
+  }
+  const message = `there are more than ${mostObjects} objects, or ${mostPages} pages of them, which is no module`;
+  throw new OperationalError(sourceErrors.badAnswer, message);
+}
+
 /** The error that a store's refusal of a request is. `advice` says what to look at where it was for lack of rights. */
 export function bucketRefusal(
   answer: HttpAnswer,

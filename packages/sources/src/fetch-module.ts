@@ -152,13 +152,14 @@ async function redirected(url: URL, http: SourceHttp): Promise<RemoteSource> {
   if (said === undefined)
     throw missing("its server says neither in a header X-Terraform-Get nor in a meta tag where the module is");
   const isWhole = /^([a-z0-9]+::|[a-z][a-z0-9+.-]*:\/\/|[\w.-]+\.[a-z]+\/|git@)/i.test(said);
-  const next = parseModuleSource(isWhole ? said : new URL(said, answer.url).href);
+  const next = parseModuleSource(isWhole ? said : (URL.parse(said, answer.url)?.href ?? said));
   if (next.kind === "remote" && next.getter !== "file") return next;
   throw refused(`its server says that the module is at ${shownSource(said)}, which is nothing to be fetched`);
 }
 
 function metaIn(page: string): string | undefined {
-  const tag = /<meta\s[^>]*name\s*=\s*["']?terraform-get["']?[^>]*>/i.exec(page)?.[0];
+  const tags = page.match(/<meta\s[^<>]*>/gi) ?? [];
+  const tag = tags.find((one) => /\sname\s*=\s*["']?terraform-get\b/i.test(one));
   return (
     tag &&
     /content\s*=\s*(?:"([^"]*)"|'([^']*)')/i

@@ -1,5 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
-import { type Bucket, bucketRefusal } from "./bucket.ts";
+import { allKeys, type Bucket, bucketRefusal } from "./bucket.ts";
 import { sourceErrors } from "./errors.ts";
 import { type HttpAnswer, jsonIn, type SourceHttp } from "./http.ts";
 import { objectIn, objectsIn, textIn } from "./json-fields.ts";
@@ -51,15 +51,13 @@ class GcsBucket implements Bucket {
     return this.#get(`/${encodeURIComponent(key)}`, { alt: "media", ...(isVersion ? { generation } : {}) });
   }
 
-  async keys(prefix: string): Promise<readonly string[]> {
-    const keys: string[] = [];
-    for (let token: string | undefined; ; ) {
+  keys(prefix: string): Promise<readonly string[]> {
+    return allKeys(async (token) => {
       const answer = await this.#get("", { prefix, ...(token === undefined ? {} : { pageToken: token }) });
       const page = objectIn(await jsonIn(answer, "list of objects")) ?? {};
-      keys.push(...objectsIn(page["items"]).flatMap((item) => textIn(item["name"]) ?? []));
-      token = textIn(page["nextPageToken"]);
-      if (token === undefined) return keys;
-    }
+      const keys = objectsIn(page["items"]).flatMap((item) => textIn(item["name"]) ?? []);
+      return { keys, next: textIn(page["nextPageToken"]) };
+    });
   }
 
   async #get(path: string, query: Readonly<Record<string, string>>): Promise<HttpAnswer> {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { TemporaryFolder } from "../test/temporary-folder.ts";
 import { fetchModulePackage } from "./fetch-module.ts";
 import { cloneRepository } from "./git.ts";
-import { SourceHttp } from "./http.ts";
+import { SourceHttp, wholeOf } from "./http.ts";
 import { maskedSource, parseModuleSource, shownSource } from "./module-source.ts";
 
 /* What those may try whose modules and registries one uses, or who share the machine. */
@@ -127,5 +127,53 @@ describe("a server", () => {
     });
     await expect(asker().json(endless, "answer")).rejects.toThrow("is more than 50000000 bytes");
     await expect(asker().bytes(endless, "file")).rejects.toThrow("is more than 50000000 bytes");
+  });
+});
+
+describe("a server", () => {
+  const s3 = (at: URL) =>
+    ({ kind: "remote", getter: "s3", address: new URL("bucket/module", at).href, subfolder: "" }) as const;
+  const keyed = () =>
+    new SourceHttp({ env: { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "key", HOME: "/nonexistent" }, signal });
+
+  test("whose list of objects has no end is left", async () => {
+    const at = await serving((_, answer) => answer.end("<NextContinuationToken>again</NextContinuationToken>"));
+    await expect(fetchModulePackage(s3(at), folder().at("into"), keyed())).rejects.toThrow("which is no module");
+  });
+
+  test("whose list, or page, is made to be read for ever is read at once", async () => {
+    const at = await serving(({ url }, answer) =>
+      answer.end(url?.includes("list-type") ? "<Key>".repeat(1_000_000) : "<meta name ".repeat(500_000)),
+    );
+    await expect(fetchModulePackage(s3(at), folder().at("into"), keyed())).rejects.toThrow("there are no objects");
+    const page = { kind: "remote", getter: "http", address: new URL("module", at).href, subfolder: "" } as const;
+    await expect(fetchModulePackage(page, folder().at("into"), asker())).rejects.toThrow("nor in a meta tag");
+  });
+
+  test("that means to fill the disk is not listened to", async () => {
+    const at = await serving((_, answer) => answer.writeHead(200, { "content-length": "30000000000" }).write("x"));
+    const source = { kind: "remote", getter: "http", address: new URL("x.zip", at).href, subfolder: "" } as const;
+    await expect(fetchModulePackage(source, folder().at("into"), asker())).rejects.toThrow(
+      "more than 20000000000 bytes",
+    );
+  });
+
+  test("that gives a byte now and then is left", async () => {
+    let now = 0;
+    const clock = { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() };
+    async function* drips() {
+      for (;;) {
+        now += 9_000;
+        yield new Uint8Array(1);
+      }
+    }
+    const url = new URL("https://registry.example.com/x");
+    await expect(wholeOf(drips(), url, "list of versions", clock)).rejects.toThrow("takes more than 60 s");
+  });
+
+  test("that sends elsewhere by no address is told of", async () => {
+    const at = await serving((_, answer) => answer.writeHead(200, { "x-terraform-get": "//[" }).end());
+    const source = { kind: "remote", getter: "http", address: new URL("module", at).href, subfolder: "" } as const;
+    await expect(fetchModulePackage(source, folder().at("into"), asker())).rejects.toThrow("nothing to be fetched");
   });
 });

@@ -53,6 +53,10 @@ const mostRedirects = 10;
 const progressPause = 5_000;
 const longestPause = 60_000;
 const mostSmallBytes = 50_000_000;
+/** How long what is small may take; milliseconds. One that gives a byte now and then would have us wait for ever. */
+const mostSmallTime = 60_000;
+/** Of what is written to a file; an answer without an end is meant to fill a disk. */
+const mostLargeBytes = 20_000_000_000;
 
 /** Asks servers: follows redirects, tries again what may succeed later, and says what was wrong in words for users. */
 export class SourceHttp {
@@ -156,6 +160,10 @@ export class SourceHttp {
   async save(answer: HttpAnswer, path: string): Promise<void> {
     const length = Number(answer.headers["content-length"]);
     const total = Number.isSafeInteger(length) && length > 0 ? { total: length } : {};
+    if (length > mostLargeBytes) {
+      answer.body.destroy();
+      throw tooLarge(answer.url);
+    }
     let received = 0;
     let told = this.#clock.monotonic();
     const file = await open(path, "w", 0o600);
@@ -163,6 +171,7 @@ export class SourceHttp {
       for await (const piece of this.pieces(answer)) {
         await file.writeFile(piece);
         received += piece.length;
+        if (received > mostLargeBytes) throw tooLarge(answer.url);
         if (this.#clock.monotonic() - told < progressPause) continue;
         told = this.#clock.monotonic();
         await this.#ports.progress?.({ received, ...total });
@@ -274,14 +283,26 @@ export async function jsonIn(answer: HttpAnswer, what: string): Promise<unknown>
   }
 }
 
-/** What is small enough for memory; throws `badAnswer` where it is more, whatever its server says of its length. */
-export async function wholeOf(pieces: AsyncIterable<Uint8Array>, url: URL, what: string): Promise<Buffer> {
+function tooLarge(url: URL): OperationalError {
+  return badAnswer(`${shownUrl(url)} is more than ${mostLargeBytes} bytes, which cannot be.`);
+}
+
+/** What is small enough for memory; throws `badAnswer` where it is more, or takes too long, whatever its server says of its length. */
+export async function wholeOf(
+  pieces: AsyncIterable<Uint8Array>,
+  url: URL,
+  what: string,
+  clock: Clock = systemClock,
+): Promise<Buffer> {
   const all: Uint8Array[] = [];
+  const until = clock.monotonic() + mostSmallTime;
   let length = 0;
   for await (const piece of pieces) {
     length += piece.length;
     if (length > mostSmallBytes)
       throw badAnswer(`The ${what} from ${url.host} is more than ${mostSmallBytes} bytes, which cannot be.`);
+    if (clock.monotonic() > until)
+      throw badAnswer(`The ${what} from ${url.host} takes more than ${mostSmallTime / 1000} s, which cannot be.`);
     all.push(piece);
   }
   return Buffer.concat(all);

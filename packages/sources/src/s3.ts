@@ -8,7 +8,7 @@ import { readS3Page, readS3Refusal } from "@millwright/clients/s3-answers";
 import { OperationalError } from "@millwright/core/errors";
 import { AwsV4Signer } from "aws4fetch";
 import { createHash } from "node:crypto";
-import { type Bucket, bucketRefusal } from "./bucket.ts";
+import { allKeys, type Bucket, bucketRefusal } from "./bucket.ts";
 import { sourceErrors } from "./errors.ts";
 import { type HttpAnswer, type SourceHttp, wholeOf } from "./http.ts";
 
@@ -55,18 +55,14 @@ class S3Bucket implements Bucket {
     return this.#get(url);
   }
 
-  async keys(prefix: string): Promise<readonly string[]> {
-    const keys: string[] = [];
-    for (let token: string | undefined; ; ) {
+  keys(prefix: string): Promise<readonly string[]> {
+    return allKeys(async (token) => {
       const url = new URL(this.#place.base);
       const query = { "list-type": "2", prefix, ...(token === undefined ? {} : { "continuation-token": token }) };
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       const answer = await this.#get(url);
-      const page = readS3Page(await wholeOf(this.#http.pieces(answer), answer.url, "list of objects"));
-      keys.push(...page.keys);
-      if (page.next === undefined) return keys;
-      token = page.next;
-    }
+      return readS3Page(await wholeOf(this.#http.pieces(answer), answer.url, "list of objects"));
+    });
   }
 
   async #get(url: URL): Promise<HttpAnswer> {
