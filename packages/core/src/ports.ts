@@ -25,20 +25,30 @@ export interface Log {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const onAbort = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, milliseconds);
-      signal?.addEventListener("abort", onAbort, { once: true });
-    }),
+  sleep: async (milliseconds, signal) => {
+    let left = milliseconds;
+    for (; left > longestTimer; left -= longestTimer) await shortSleep(longestTimer, signal);
+    await shortSleep(left, signal);
+  },
 };
+
+/** The longest that a timer of Node's takes, in milliseconds, nearly 25 days: one that is set for longer rings at once. */
+export const longestTimer = 2 ** 31 - 1;
+
+function shortSleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
 
 export const systemChance: Chance = {
   bytes: (length) => (length <= mostPooled ? pooledBytes(length) : crypto.getRandomValues(new Uint8Array(length))),

@@ -1,4 +1,5 @@
 import { OperationalError } from "@millwright/core/errors";
+import { longestTimer } from "@millwright/core/ports";
 import { clientErrors } from "@millwright/clients/errors";
 import type { HttpCall, HttpConnections } from "@millwright/clients/http";
 
@@ -10,9 +11,10 @@ export async function boundedAnswer(
   server: HttpConnections,
   call: HttpCall & { readonly signal: AbortSignal },
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const late = AbortSignal.timeout(call.timeoutMilliseconds);
+  const timeoutMilliseconds = Math.min(call.timeoutMilliseconds, longestTimer);
+  const late = AbortSignal.timeout(timeoutMilliseconds);
   try {
-    const answer = await server.send({ ...call, signal: AbortSignal.any([call.signal, late]) });
+    const answer = await server.send({ ...call, timeoutMilliseconds, signal: AbortSignal.any([call.signal, late]) });
     const pieces: Uint8Array[] = [];
     let size = 0;
     for await (const piece of answer.stream()) {

@@ -41,7 +41,16 @@ export function budgetGate(name: string, budget: Budget, source: BudgetSource, c
       },
     };
   }
-  const looks: { readonly at: number; readonly good: boolean }[] = [];
+  // Those of a thousandth of the window are counted together: however often it looks, and how long, it keeps a thousand numbers.
+  const looks: { readonly at: number; good: number; all: number }[] = [];
+  const count = (isGood: boolean, now: number) => {
+    const last = looks.at(-1);
+    const within = last && now - last.at < budget.window / 1000 ? last : { at: now, good: 0, all: 0 };
+    if (within !== last) looks.push(within);
+    within.all++;
+    within.good += Number(isGood);
+    while (looks.length > 0 && looks[0]!.at < now - budget.window) looks.shift();
+  };
   const look = httpLook(source.probe);
   return {
     name,
@@ -49,9 +58,7 @@ export function budgetGate(name: string, budget: Budget, source: BudgetSource, c
       while (!signal.aborted) {
         const { good } = await look(signal).catch(() => ({ good: false }));
         if (signal.aborted) return;
-        const now = clock.now();
-        looks.push({ at: now, good });
-        while (looks.length > 0 && looks[0]!.at < now - budget.window) looks.shift();
+        count(good, clock.now());
         await clock.sleep(source.interval, signal).catch(() => undefined);
       }
     },
@@ -62,8 +69,10 @@ export function budgetGate(name: string, budget: Budget, source: BudgetSource, c
           because: `${shownAddress(source.probe.url)} was not looked at yet`,
           milliseconds: source.interval,
         });
-      const good = looks.filter((one) => one.good).length / looks.length;
-      return Promise.resolve(spent(budget, good, `${looks.length} looks at ${shownAddress(source.probe.url)}`));
+      const sum = (part: "good" | "all") => looks.reduce((total, one) => total + one[part], 0);
+      return Promise.resolve(
+        spent(budget, sum("good") / sum("all"), `${sum("all")} looks at ${shownAddress(source.probe.url)}`),
+      );
     },
   };
 }

@@ -20,9 +20,11 @@ export async function decide(
   view: Omit<GateView, "now">,
   { clock, signal, patience, onWait }: DecideOptions,
 ): Promise<Decided> {
-  const until = clock.monotonic() + patience;
+  const [asked, began] = [clock.now(), clock.monotonic()];
+  const until = began + patience;
   for (;;) {
-    const now = clock.now();
+    // The machine's clock may be set meanwhile: nothing has held longer by that, and no grace is over.
+    const now = asked + (clock.monotonic() - began);
     const all = await Promise.all(gates.map((gate) => ask(gate, { ...view, now }, signal)));
     signal.throwIfAborted();
     const decided = gravest(all);

@@ -97,6 +97,23 @@ describe("several gates together", () => {
     expect(decided).toEqual({ gate: "broken", decision: { kind: "stop", because: "fell off" } });
   });
 
+  test("a clock that is set meanwhile makes nothing hold longer", async () => {
+    const clock = sleepersClock();
+    const seen: number[] = [];
+    const looking: Gate = {
+      name: "looking",
+      decide: async (view) => {
+        seen.push(view.now);
+        return seen.length < 3 ? wait(100) : go;
+      },
+    };
+    // Each look at the wall clock finds it an hour ahead.
+    let hours = 0;
+    const set = { ...clock, now: () => 3_600_000 * hours++ };
+    await decide([looking], at0, { clock: set, signal, patience: 1_000 });
+    expect(seen).toEqual([0, 100, 200]);
+  });
+
   test("an interrupt ends the question", async () => {
     const stop = new AbortController();
     const asked = decide([gate("never", wait(60_000))], at0, {
@@ -268,6 +285,21 @@ describe("an error budget", () => {
     await expect.poll(async () => (await gate.decide(at0, signal)).kind).toBe("stop");
     over.abort();
     await watching;
+  });
+
+  test("looks at an address as long as it likes without keeping each look", async () => {
+    const url = await answering(() => ({ status: 200 }));
+    const source = { kind: "probe", probe: probe(url), interval: 0 } as const;
+    const over = new AbortController();
+    let looks = 0;
+    const clock: Clock = {
+      ...systemClock,
+      now: () => (looks++, 0),
+      sleep: async () => void (looks === 50 && over.abort()),
+    };
+    const gate = budgetGate("slo", budget, source, clock);
+    await gate.watch?.(over.signal);
+    expect((await gate.decide(at0, signal)).because).toContain("by 50 looks");
   });
 });
 

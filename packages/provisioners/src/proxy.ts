@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import { longestTimer } from "@millwright/core/ports";
 import { SocksClient } from "socks";
 import type { Proxy } from "./connection.ts";
 
@@ -18,7 +19,7 @@ export async function throughProxy(
   to: ProxyTarget,
   { left, signal }: { readonly left: number; readonly signal: AbortSignal },
 ): Promise<Duplex> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.round(left)))]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timerOf(left))]);
   try {
     return await (proxy.scheme === "socks5" ? throughSocks(proxy, to, left) : throughHttp(proxy, to, limit));
   } catch (error) {
@@ -26,6 +27,10 @@ export async function throughProxy(
     const why = limit.aborted ? "no answer in time" : error instanceof Error ? error.message : String(error);
     throw new Error(`the proxy ${proxy.host}:${proxy.port} opened no way: ${why}`, { cause: error });
   }
+}
+
+function timerOf(milliseconds: number): number {
+  return Math.min(longestTimer, Math.max(1, Math.round(milliseconds)));
 }
 
 function throughHttp(proxy: Proxy, { host, port }: ProxyTarget, signal: AbortSignal): Promise<Duplex> {
@@ -67,7 +72,7 @@ async function throughSocks(proxy: Proxy, destination: ProxyTarget, left: number
   const { socket } = await SocksClient.createConnection({
     command: "connect",
     destination: { ...destination },
-    timeout: Math.max(1, Math.round(left)),
+    timeout: timerOf(left),
     proxy: {
       host,
       port,

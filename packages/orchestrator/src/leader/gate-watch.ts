@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Semaphore } from "@millwright/core/concurrency";
+import { Semaphore } from "@millwright/core/concurrency";
 import { messageOf, OperationalError } from "@millwright/core/errors";
 import { asOne, decide } from "@millwright/gates/decide";
 import type { Condition, Decided, Gate, GateView } from "@millwright/gates/gate";
@@ -26,6 +26,9 @@ export interface GateWatchOptions {
 /** What has gates wait may change with each look: it is written this often at most, in milliseconds. */
 const tellEvery = 5_000;
 
+/** So many looks of one rollout are under way at a time: one whose servers are slow does not hold up all others. */
+const mostOwnLooks = 4;
+
 /** What commands and servers say is theirs; so much of it is kept. */
 const longestReason = 500;
 
@@ -46,9 +49,11 @@ export class GateWatch {
     this.#fail = fail;
     const settings = gateSettingsOf(gates);
     this.#patience = settings.patience;
+    const own = new Semaphore(mostOwnLooks);
     this.#gates = this.#made(settings.gates).map((gate) => ({
       ...gate,
-      decide: (view, signal) => looks.run(() => gate.decide({ ...view, conditions: this.#conditions() }, signal)),
+      decide: (view, signal) =>
+        own.run(() => looks.run(() => gate.decide({ ...view, conditions: this.#conditions() }, signal))),
     }));
     for (const gate of this.#gates) if (gate.watch) this.#run(gate.watch(this.#over.signal), this.#over.signal);
   }

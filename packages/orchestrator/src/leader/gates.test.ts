@@ -171,6 +171,24 @@ describe("the gates of a rollout", () => {
     expect(versions(cluster)).toEqual([0, 0, 1]);
   });
 
+  test("are asked four at a time: those of one rollout do not take the place of all others", async () => {
+    const cluster = await start();
+    let [now, most] = [0, 0];
+    const server = createServer((request, response) => {
+      most = Math.max(most, ++now);
+      request.once("close", () => now--);
+      setTimeout(() => response.writeHead(200).end(), 20);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    open.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await three(cluster);
+    const gates = Array.from({ length: 12 }, (_, i) => ({ name: `slow-${i}`, kind: "http", http: { url } }));
+    await cluster.commands.registerJob(version(1, gates), {});
+    await until(cluster, () => rollout(cluster)?.version === 1 && rollout(cluster)?.status === "successful");
+    expect(most).toBe(4);
+  });
+
   test("run no command where the server is not set to", async () => {
     const cluster = await start();
     await three(cluster);

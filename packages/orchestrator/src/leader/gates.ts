@@ -10,7 +10,7 @@ import { GateWatch } from "./gate-watch.ts";
 import { keepDoing, type Leader } from "./leading.ts";
 
 /** So many looks are under way at a time: gates ask others' servers, which may be slow. */
-const mostLooks = 32;
+const mostLooks = 64;
 
 /**
  * Asks the gates of every rollout that wants to know, until the term ends. What they were asked, and what they said, is with the
