@@ -37,6 +37,8 @@ describe("the console answers to a line, or to lines that belong together", () =
     { name: "brackets that are closed lines later", stdin: "{\n a = 1,\n b = [\n2]\n}\n", out: /"b" = \[\n {4}2,/ },
     { name: "a heredoc", stdin: "<<EOT\nhello\n${1 + 1}\nEOT\n", out: /hello\n2/ },
     { name: "a provider's function", stdin: "provider::terraform::encode_expr([1])\n", out: /^"\[1\]"$/m },
+    { name: "help is told what can be typed", stdin: "help\n1 + 1\n", out: /"exit" ends the console\.\n2\n/ },
+    { name: "every line of several has its answer", stdin: "1\n2\n", out: /^1\n2\n$/ },
     {
       name: "a name that leads nowhere",
       stdin: "local.nn\n",

@@ -63,7 +63,10 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
           for await (const line of lines) {
             text = text === "" ? line : `${text}\n${line}`;
             if (text.trim() === "exit") break;
-            if (text.trim() !== "" && !isUnfinished(text)) {
+            if (text.trim() === "help") {
+              await session.io.stdout(helpText);
+              text = "";
+            } else if (text.trim() !== "" && !isUnfinished(text)) {
               const ok = await answer(session, opened, text);
               text = "";
               if (!ok) code = 1;
@@ -83,6 +86,11 @@ export function runConsole(args: readonly string[], io: CommandIo, style: Comman
     style,
   );
 }
+
+const helpText = `Type an expression, such as var.name or upper("a"), and Enter, to see its value.
+Variables, locals, the state's objects and all functions are there. What has an
+open bracket or a heredoc goes on in the next line. "exit" ends the console.
+`;
 
 /** A console that answers from a plan: what is known before an apply is there, all else is unknown. */
 async function openPlanned(
