@@ -1,17 +1,19 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
 import { dynamicValue } from "@millwright/value/value";
-import type { InstanceAddress, InstanceKey, ProviderConfigAddress } from "./addresses.ts";
+import type { InstanceAddress, InstanceKey, ModuleInstance, ProviderConfigAddress } from "./addresses.ts";
 import { childModule, resourceText, rootModule, staticModule } from "./addresses.ts";
 import { configGraph, nodeId } from "./config-graph.ts";
+import type { Repetition, Resource } from "./configuration.ts";
 import type { EvaluatorContext } from "./evaluator.ts";
 import { Evaluator, instanceDataOf } from "./evaluator.ts";
-import type { Expansion } from "./expansion.ts";
+import { type Expansion, expansionKeys } from "./expansion.ts";
 import { ProviderFunctions } from "./functions/provider-functions.ts";
 import { cyclesOf, walkGraph } from "./graph.ts";
 import { storedIdentity } from "./identity.ts";
 import { markSensitive, storedObject } from "./objects.ts";
 import { readExisting } from "./read-existing.ts";
+import { expand } from "./plan/expand.ts";
 import { cycleFound } from "./plan/make.ts";
 import { sourcesOf } from "./provider-sources.ts";
 import type { NodeRun } from "./plan/nodes.ts";
@@ -58,6 +60,7 @@ export async function importObject(
     return stop(errorDiagnostic("Invalid resource type", detail, { subject: resource.range }));
   }
   if (!(await configureProvider(context, pool, whole.text, diagnostics))) return stop();
+  if (!isWanted(context, address, resource)) return stop(noSuchTarget(address));
   if (!pool.isConfigured(provider)) return stop(noSuchInstance(address, provider));
   const read = await readExisting(pool.configured(provider), address, schema, { id });
   diagnostics.push(...read.diagnostics);
@@ -80,10 +83,35 @@ function evaluatorAt(context: EvaluatorContext, { module }: InstanceAddress): Ev
   return evaluator;
 }
 
+/**
+ * Whether the configuration has the very instance: the next apply would destroy the object of one that it has not. What
+ * depends on objects is not evaluated here; an instance that may come of it counts as wanted.
+ */
+function isWanted(context: EvaluatorContext, address: InstanceAddress, resource: Resource): boolean {
+  const evaluator = new Evaluator(context);
+  const has = (repetition: Repetition, at: ModuleInstance, key: InstanceKey) => {
+    const { value: expansion } = expand(repetition, evaluator, at, true);
+    return expansion.kind === "unknown" || expansionKeys(expansion).includes(key);
+  };
+  let at = rootModule;
+  for (const { name, key } of address.module.steps) {
+    const call = evaluator.module(at).calls.get(name);
+    if (!call || !has(call.repetition, at, key)) return false;
+    evaluator.setCall(at, name, expansionWith(key));
+    at = childModule(at, name, key);
+  }
+  return has(resource.repetition, at, address.key);
+}
+
 function expansionWith(key: InstanceKey): Expansion {
   if (key === undefined) return { kind: "single" };
   if (typeof key === "number") return { kind: "count", count: key + 1 };
   return { kind: "forEach", values: new Map([[key, dynamicValue]]) };
+}
+
+function noSuchTarget({ text }: InstanceAddress): Diagnostic {
+  const detail = `The configuration for the given import ${text} does not exist. All target instances must have an associated configuration to be imported: see which keys its count or for_each gives, and whether it has one.`;
+  return errorDiagnostic("Configuration for import target does not exist", detail, { address: text });
 }
 
 function noSuchInstance({ text }: InstanceAddress, provider: ProviderConfigAddress): Diagnostic {

@@ -30,7 +30,7 @@ export function stateOf(
   { session, verb, values, occurrences }: ApplyCall,
   backend?: PlanBackend,
 ): Promise<OpenState | undefined> {
-  const mode = planMode(values, verb === "destroy");
+  const mode = planMode(values, occurrences, verb === "destroy");
   const scoped = typeof mode === "string" ? scopedFor(mode, values) : values;
   const options = stateOptions(scoped, occurrences, "OperationTypeApply");
   return openState(session, { ...options, ...(backend ? { backend } : {}) });

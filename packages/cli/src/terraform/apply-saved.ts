@@ -125,6 +125,10 @@ export function staleness(plan: Plan, { kept, shared }: OpenState, pending: read
     const detail = `The plan was made for another state: its lineage is ${plan.lineage}, and that of ${kept.place} is ${lineage}. Nothing was changed. Make a new plan.`;
     return [errorDiagnostic("Saved plan does not match the given state", detail)];
   }
+  if (lineage === "" && plan.serial > 0) {
+    const detail = `The plan was made for a state that was there already, and there is none at ${kept.place}. Run it in the folder and the workspace that it was made for, or make a new plan here. Nothing was changed.`;
+    return [errorDiagnostic("Saved plan does not match the given state", detail)];
+  }
   // What others did to other parts of a shared state does not matter; its own are looked at once they are held.
   if (serial !== plan.serial && !shared) {
     const detail = `The given plan file can no longer be applied because the state was changed by another operation after the plan was created (the plan is of serial ${plan.serial}, the state is at ${serial}). Nothing was changed. Make a new plan.`;

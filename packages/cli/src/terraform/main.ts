@@ -143,8 +143,7 @@ export async function runTerraform(args: readonly string[], given: CommandIo, st
     else if (flag === "-help" || flag === "-h") {
       if (rest[0] === undefined || !Object.hasOwn(subcommands, rest[0])) return usage(io, style, 0);
       rest.push("-help");
-    }
-    else {
+    } else {
       await io.stderr(
         `The flag ${flag} is not known here. Flags of a subcommand come after its name; before it are -chdir=DIR, -help and -version.\n`,
       );

@@ -36,7 +36,7 @@ export async function runPlanning<V extends Values>(
 ): Promise<number> {
   const { values, occurrences, args } = line;
   const { session, refused } = planningSession(io, style, values, occurrences);
-  const mode = planMode(values, destroys);
+  const mode = planMode(values, occurrences, destroys);
   const call = typeof mode === "string" ? { session, mode, values, occurrences, args } : mode;
   const wrong = refused ?? ("summary" in call ? call : misuse(call));
   if (!wrong && !("summary" in call)) return session.guard(() => run(call));

@@ -40,12 +40,19 @@ export interface PlanningInput {
 }
 
 /** Which mode the flags ask for; an unclear wish is a diagnostic. */
-export function planMode(values: Values, destroy: boolean): PlanMode | Diagnostic {
+export function planMode(values: Values, occurrences: readonly GivenFlag[], destroy: boolean): PlanMode | Diagnostic {
   if (values["refresh-only"] && (values.destroy || destroy)) {
     return {
       severity: "error",
       summary: "Incompatible plan mode options",
       detail: "The -destroy and -refresh-only options are mutually-exclusive: choose one.",
+    };
+  }
+  if (values["refresh-only"] && !onUnlessGiven(occurrences, "refresh")) {
+    return {
+      severity: "error",
+      summary: "Incompatible refresh options",
+      detail: "-refresh-only together with -refresh=false leaves nothing to do: give one of the two.",
     };
   }
   if (values["refresh-only"]) return "refresh-only";

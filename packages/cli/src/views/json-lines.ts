@@ -48,8 +48,7 @@ export class JsonView {
 
   readonly events = (event: RunEvent): void => {
     const resource = resourceOf(event.address);
-    // What is being made has no id yet, also where it takes the place of something.
-    const known = "id" in event && !(event.kind === "apply-start" && event.action === "create") ? event.id : undefined;
+    const known = "id" in event ? event.id : undefined;
     const id = known === undefined ? {} : idParts(known);
     const tail = known === undefined ? "" : ` [${known}]`;
     switch (event.kind) {

@@ -32,7 +32,7 @@ export function progressView(session: Session, phase: "plan" | "apply"): RunList
       case "apply-start": {
         if (phase === "plan" && event.action !== "read") return;
         say(`${name} ${words[event.action][0]}...${id}`);
-        const still = `${name} Still ${words[event.action][0].toLowerCase()}... [${event.id === undefined || event.action === "create" ? "" : `${event.id}, `}`;
+        const still = `${name} Still ${words[event.action][0].toLowerCase()}... [${event.id === undefined ? "" : `${event.id}, `}`;
         return going.begin(keyOf(event), (seconds) => say(`${still}${seconds}s elapsed]`));
       }
       case "apply-done":

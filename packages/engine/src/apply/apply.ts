@@ -381,6 +381,8 @@ function writeOutputs(run: ApplyRun, outcomes: ReadonlyMap<string, Outcome>): vo
     if (isKnown(value) && isNull(value)) run.state.setOutput(name, undefined);
     else if (isWhollyKnown(value))
       run.state.setOutput(name, { value, sensitive: output.sensitive || marks.has(sensitive) });
+    // What a refresh alone cannot know was of an object that is gone: the value of then is not true any more.
+    else if (run.plan.mode === "refresh-only") run.state.setOutput(name, undefined);
   }
 }
 

@@ -185,7 +185,8 @@ async function call(
   const providerText = change.provider.text;
   const started = run.ports.clock.monotonic();
   const elapsed = () => (run.ports.clock.monotonic() - started) / 1000;
-  const id = shownId(change.before);
+  // What is being made has no id yet, also where it takes the place of something.
+  const id = action === "create" ? undefined : shownId(change.before);
   const common = { address: address.text, action };
   run.ports.events({ kind: "apply-start", ...common, ...(id === undefined ? {} : { id }) });
   const { type } = address.resource;

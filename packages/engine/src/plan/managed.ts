@@ -5,7 +5,7 @@ import type { Schema } from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
 import type { Path } from "@millwright/value/path";
 import type { Value } from "@millwright/value/value";
-import { isMarkedDeep, isNull, nullValue, unmarkDeep } from "@millwright/value/value";
+import { isMarkedDeep, isNull, nullValue, unknownValue, unmarkDeep } from "@millwright/value/value";
 import type { InstanceAddress, ProviderConfigAddress } from "../addresses.ts";
 import { disagreementText, planDisagreements } from "../change/agreement.ts";
 import { ignoreChanges } from "../change/ignore.ts";
@@ -57,7 +57,8 @@ export async function planManaged(run: PlanRun, target: PlanTarget): Promise<boo
     return planDelete(run, target, afterWhatItNeeds(run, target, prior), "none", target.resource);
   }
   if (run.options.mode === "refresh-only" || !run.isTargeted(address.text)) {
-    see(prior.value);
+    // What it will be when a later plan has made it is not known; that it is not there yet is no mistake of what refers to it.
+    see(isNull(prior.value) ? unknownValue(prior.value.type) : prior.value);
     return true;
   }
   if (prior.deferral) return putOff(run, target, prior, prior.deferral);
