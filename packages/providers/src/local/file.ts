@@ -4,6 +4,7 @@ import { computed, optional, required, string } from "@millwright/provider/field
 import { failure } from "@millwright/provider/problem";
 import { defineResource } from "@millwright/provider/resource";
 import { exactlyOneOf } from "@millwright/provider/rules";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { checksumsOf } from "./checksums.ts";
@@ -120,11 +121,26 @@ async function write(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await mkdir(dirname(filename), { recursive: true, mode: Number.parseInt(directory_permission, 8) });
+    await makeFolder(dirname(filename), Number.parseInt(directory_permission, 8));
     await writeFile(filename, content, { mode: Number.parseInt(file_permission, 8), signal });
   } catch (error) {
     if (signal.aborted) throw error;
     throw failure("Create local file error", `The file cannot be written: ${messageOf(error)}.`, ["filename"]);
+  }
+}
+
+/**
+ * Makes a folder with those above it. Node's own way never ends where a folder that is there says of a new one that it is not
+ * (/proc does, and so do mounts that are made on demand).
+ */
+async function makeFolder(folder: string, mode: number): Promise<void> {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder), mode);
+  try {
+    await mkdir(folder, { mode });
+  } catch (error) {
+    // Another file's folder may be the same, and made at the same time.
+    if (!existsSync(folder)) throw error;
   }
 }
 

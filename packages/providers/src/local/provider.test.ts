@@ -117,6 +117,11 @@ describe("a file", () => {
     expect(isNull(state)).toBe(true);
     expect(diagnostics).toMatchObject([{ summary: "Create local file error", attribute: [{ attribute: "filename" }] }]);
   });
+
+  test.runIf(existsSync("/proc"))("in a folder that takes no others is refused, and not tried for ever", async () => {
+    const { diagnostics } = await create("local_file", { filename: "/proc/none/such/file", content: "x" });
+    expect(diagnostics).toMatchObject([{ summary: "Create local file error" }]);
+  });
 });
 
 describe("what cannot be", () => {
