@@ -213,6 +213,34 @@ resource "terraform_data" "each" { for_each = toset([terraform_data.first.id]) }
   expect((await folder.run(["plan", "-detailed-exitcode"])).code).toBe(0);
 });
 
+test("an instance that uses outputs of one that is put off in part is not made of nothing: it comes after that", async () => {
+  const folder = folderWith({
+    "one/main.tf": `variable "n" {}
+resource "terraform_data" "first" { input = var.n }
+resource "terraform_data" "each" { for_each = toset([terraform_data.first.id]) }
+output "ids" { value = keys(terraform_data.each) }
+`,
+    "two/main.tf": 'variable "ids" {}\nresource "terraform_data" "of" { input = var.ids }\n',
+    "all.instances.hcl": `instance "one" {
+  source = "./one"
+  n      = 1
+}
+instance "two" {
+  source = "./two"
+  ids    = instance.one.ids
+}
+`,
+  });
+  const plan = await folder.must("plan", "-allow-deferral");
+  expect(plan.out).toContain('Planned after this apply: two, since it uses outputs of "one"');
+  const applied = await folder.must("apply", "-auto-approve", "-allow-deferral");
+  expect(applied.out).not.toMatch(/planned now[^]*planned now/);
+  const state = JSON.parse(folder.read(".millwright/instances/two/terraform.tfstate")) as {
+    resources: { instances: { attributes: { input: { value: readonly string[] } } }[] }[];
+  };
+  expect(state.resources[0]?.instances[0]?.attributes.input.value).toHaveLength(1);
+});
+
 test("as JSON every line of an instance names it, and the sum comes last", async () => {
   const folder = folderWith(inTypeScript);
   const { out } = await folder.must("apply", "-auto-approve", "-json");

@@ -135,7 +135,7 @@ class PlanningRun {
   }
 
   async #plan(task: Task): Promise<boolean> {
-    const waitsFor = [...task.dependencies].find((name) => this.#later.has(name));
+    const waitsFor = [...task.dependencies].find((name) => this.#later.has(name) || this.#isPartial(name));
     if (task.task === "make" && waitsFor !== undefined) {
       this.#later.set(task.name, `it uses outputs of "${waitsFor}"`);
       return true;
@@ -144,6 +144,11 @@ class PlanningRun {
     const ok = inputs !== undefined && (await this.#planWith(task, inputs));
     if (!ok) this.#failed.push(task.name);
     return ok;
+  }
+
+  // Outputs of what is put off may come to anything, and are not there when the instance has been applied.
+  #isPartial(name: string): boolean {
+    return (this.#planned.get(name)?.saved.plan.deferrals.length ?? 0) > 0;
   }
 
   async #inputs({ name, listed, record, task }: Task): Promise<readonly VariableSource[] | undefined> {
