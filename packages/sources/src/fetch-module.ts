@@ -152,7 +152,7 @@ async function redirected(url: URL, http: SourceHttp): Promise<RemoteSource> {
   if (said === undefined)
     throw missing("its server says neither in a header X-Terraform-Get nor in a meta tag where the module is");
   const isWhole = /^([a-z0-9]+::|[a-z][a-z0-9+.-]*:\/\/|[\w.-]+\.[a-z]+\/|git@)/i.test(said);
-  const next = parseModuleSource(isWhole ? said : (URL.parse(said, answer.url)?.href ?? said));
+  const next = parseModuleSource(isWhole ? said : (URL.parse(said, answer.url.href)?.href ?? said));
   if (next.kind === "remote" && next.getter !== "file") return next;
   throw refused(`its server says that the module is at ${shownSource(said)}, which is nothing to be fetched`);
 }
