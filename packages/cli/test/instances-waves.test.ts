@@ -138,6 +138,20 @@ describe("an apply over instances in waves", () => {
     expect(await inputs(folder)).toEqual({ ...allOf("one"), network: "bad", canary: "bad by bad" });
   });
 
+  test("counts only instances that change; others are left where they are, also on the way back", async () => {
+    const folder = folderWith({ ...files, "waves.hcl": gate("exit 1", "back") });
+    await folder.must("apply", "-auto-approve");
+    folder.write({
+      "all.instances.ts": list("one").replace('text: "one", from', 'text: name === "blue" ? "one" : "two", from'),
+    });
+    const { out } = await folder.run(["apply", "-auto-approve", "-waves=1"]);
+    expect(out).toContain("  1: canary (2 changes); back: change back 2\n  2: green (2 changes)");
+    expect(out).toContain("Wave 1 of 2: 1 done.");
+    expect(out).toContain("── canary template app, back ─");
+    expect(out).not.toMatch(/── (network|blue) template \w+, back/);
+    expect(await inputs(folder)).toEqual(allOf("one"));
+  });
+
   test("takes instances off the list in waves, and makes them again where it goes back", async () => {
     const folder = folderWith({ ...files, "waves.hcl": gate("exit 1", "back") });
     await folder.must("apply", "-auto-approve");
@@ -209,7 +223,8 @@ instance("many", "./many", { names: [network.text] });
 
   test("says what is wrong in waves.hcl or in the sizes, and changes nothing", async () => {
     const folder = folderWith({ ...files, "waves.hcl": 'gate "htp" "a" {}\n' });
-    expect((await folder.run(["apply", "-auto-approve", "-waves"])).err).toContain('Did you mean "http"?');
+    const { out, err } = await folder.run(["apply", "-auto-approve", "-waves"]);
+    expect([out, err]).toEqual(["", expect.stringContaining('Did you mean "http"?')]);
     folder.write({ "waves.hcl": "" });
     const sizes = await folder.run(["apply", "-auto-approve", "-waves=some"]);
     expect([sizes.code, sizes.err]).toEqual([1, expect.stringContaining("Invalid sizes of waves")]);

@@ -97,6 +97,18 @@ describe("apply -waves", () => {
     expect((await folder.must("state", "list")).out).toBe("");
   });
 
+  test("without a whole run in the history what was changed stays, and that is said", async () => {
+    const folder = folderWith({ "main.tf": things("one"), "waves.hcl": back });
+    const env = { MILLWRIGHT_HISTORY: "off" };
+    await folder.run(["apply", "-auto-approve"], { env });
+    folder.write({ "main.tf": things("bad") });
+    const { code, out, err } = await folder.run(["apply", "-auto-approve", "-waves=3"], { env });
+    expect(code).toBe(2);
+    expect(out).toContain("back: none for 3");
+    expect(err).toContain("Nothing can be taken back");
+    expect(await values(folder)).toEqual(["bad", "bad", "bad", "one"]);
+  });
+
   test("a way back that needs more than was shown stops and asks", async () => {
     const needed = 'resource "terraform_data" "needed" {}\n';
     const first = things("one", 3).replace("count = 3", "count = 3\n  depends_on = [terraform_data.needed]");

@@ -5,7 +5,7 @@ import { hasChanges } from "@millwright/engine/plan";
 import { describeFlags, type FlagTable, type FlagValues } from "../flags.ts";
 import type { CommandIo } from "../io.ts";
 import { applyFlags, nobodyToAsk } from "../terraform/apply.ts";
-import { approvalOf, nothingToGoOnWith } from "../terraform/apply-planned.ts";
+import { approvalOf, nothingToGoOnWith, wavesAreReadable } from "../terraform/apply-planned.ts";
 import type { GivenFlag } from "../terraform/options.ts";
 import { runPlanning } from "../terraform/planning-session.ts";
 import { readLine } from "../terraform/read-line.ts";
@@ -66,6 +66,7 @@ function misuse(verb: Verb, args: readonly string[], values: FlagValues<typeof f
 }
 
 async function planAndApply(call: ApplyInstancesCall, mode: PlanMode): Promise<number> {
+  if (!(await wavesAreReadable(call))) return 1;
   // What had to wait for outputs is planned in a round of its own, as often as that brings something new.
   const rounds = new Set<string>();
   for (;;) {

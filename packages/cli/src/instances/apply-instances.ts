@@ -55,7 +55,7 @@ export async function applyInstances(input: ApplyInstancesInput): Promise<Applie
   const { waves, order } = input;
   try {
     const { signal } = input.session.io;
-    const turns = waves && (await turnsOf(run, waves, order, signal));
+    const turns = waves && (await turnsOf(run, waves, input, signal));
     const outcomes = await walkGraph(
       order,
       async (task) => {
@@ -76,12 +76,19 @@ export async function applyInstances(input: ApplyInstancesInput): Promise<Applie
 async function turnsOf(
   run: ApplyingRun,
   { run: waveRun, waves, journal }: InstanceWaves,
-  order: Graph<Task>,
+  { order, ready }: ApplyInstancesInput,
   signal: AbortSignal,
 ): Promise<WaveTurns<Task, Task>> {
   const { between } = await waveRun.begin(signal, journal);
+  // Instances that stay as they are take no room in a wave, and no gate is asked about them.
+  const isChanged = ({ name }: Task) => hasChanges(ready.get(name)!.saved.plan);
   const walk = { nodes: order.nodes.values(), stepOf: (task: Task) => task };
-  return new WaveTurns(waves, walk, (end) => between({ ...end, checks: run.checks }), signal);
+  return new WaveTurns(
+    waves,
+    walk,
+    (end) => between({ ...end, changed: end.changed.filter(isChanged), checks: run.checks }),
+    signal,
+  );
 }
 
 const nothingDone = { imported: 0, added: 0, changed: 0, destroyed: 0 };

@@ -46,8 +46,12 @@ export async function instanceWaves(
   const killed = waited ? undefined : journal.killed();
   const changes = (task: Task) => hasChanges(ready.get(task.name)!.saved.plan);
   const steps = [...ready.values()].map(({ task }) => task);
-  if (!steps.some(changes)) journal.end();
-  if ((values.waves === undefined && !killed) || !steps.some(changes)) return undefined;
+  if (!steps.some(changes)) {
+    // A killed run of which nothing is left to do has come to its end.
+    journal.end();
+    return undefined;
+  }
+  if (values.waves === undefined && !killed) return undefined;
   const { value: settings, diagnostics } = waveSettings(session, values.waves ?? restOf(killed?.waves));
   if (!(await session.report(diagnostics))) return "mistake";
   const isReady = ([name, task]: readonly [string, Task]) => [name, ready.has(name) ? task : undefined] as const;
@@ -58,7 +62,8 @@ export async function instanceWaves(
   const run = new WaveRun(session, settings, {
     waves: waves.waves,
     nameOf: ({ name }) => name,
-    back: (begun) => takeInstancesBack(call, { order, ready, backs, begun: waves.waves.slice(0, begun).flat() }),
+    back: (begun) =>
+      takeInstancesBack(call, { order, ready, backs, begun: waves.waves.slice(0, begun).flat().filter(changes) }),
     ...(killed ? { continues: killedText(`The apply of ${momentText(killed.started)}`, killed.waves) } : {}),
     ...(waited ? { continues: "Before what had to wait for these outputs:" } : {}),
   });
@@ -136,7 +141,7 @@ async function takeInstanceBack(
   const whole = before !== undefined || saved.plan.previousState.resources.size === 0;
   const touched = whole ? "everything" : [...way.steps.keys()];
   const destination = before === undefined ? undefined : await destinationAt(state.history, before);
-  if (!session.json) await session.io.stdout(heading(task, session.view, ", back"));
   const call = { session: inside, verb, values, occurrences };
-  return takeBack(call, state, { touched, shown: way.steps, before: destination });
+  const above = heading(task, session.view, ", back");
+  return takeBack(call, state, { touched, shown: way.steps, before: destination, heading: above });
 }

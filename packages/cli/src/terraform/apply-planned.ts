@@ -14,6 +14,7 @@ import { holdForPlan, movedDiagnostic } from "./hold-parts.ts";
 import { forgetSettled, recoverInterrupted } from "./recover.ts";
 import { newPool } from "./run-context.ts";
 import { savedPlan } from "./saved-plan.ts";
+import type { Session } from "./session.ts";
 import { shownPlan } from "./shown-plan.ts";
 import { planFolder, type PlannedFolder } from "./run-plan.ts";
 
@@ -34,8 +35,14 @@ export async function planAndApply(call: ApplyCall, mode: PlanMode): Promise<num
   }
 }
 
-// What is wrong with waves.hcl is said before anything is planned, and also where nothing changes.
-async function wavesAreReadable({ session, values }: ApplyCall): Promise<boolean> {
+/** Says what is wrong with waves.hcl before anything is planned, and also where nothing changes; false where something is. */
+export async function wavesAreReadable({
+  session,
+  values,
+}: {
+  readonly session: Session;
+  readonly values: { readonly waves: string | undefined };
+}): Promise<boolean> {
   if (values.waves === undefined) return true;
   const { waveSettings } = await import("../waves/wave-run.ts");
   const { diagnostics } = waveSettings(session, values.waves);

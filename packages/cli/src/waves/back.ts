@@ -51,17 +51,21 @@ export interface TakingBack {
   readonly shown: ReadonlyMap<string, BackStep>;
   /** The run that is gone back to; without one, what was made is destroyed. */
   readonly before: Destination | undefined;
+  /** What stands above the plan of the way back. */
+  readonly heading?: string;
 }
 
 /** Plans the way back of one state, and carries it out where it is as it was shown, or is agreed to. False where it is not done. */
 export async function takeBack(call: BackCall, state: OpenState, back: TakingBack): Promise<boolean> {
   const { session, occurrences, values } = call;
-  const { touched, shown, before } = back;
+  const { touched, shown, before, heading = "" } = back;
   const folder = before ? await folderOfRun(session, before, occurrences) : emptyFolder();
   const pool = await newPool(session);
   try {
     const addresses = touched === "everything" ? [] : touched;
     const target = before ? addresses : addresses.filter((address) => shown.get(address) === "destroy");
+    // Without a target everything would be meant.
+    if (touched !== "everything" && target.length === 0) return noWayBack(session);
     const none: readonly string[] = [];
     const only = { target, exclude: none, replace: none, "target-file": none, "exclude-file": none };
     const planning = { ...values, ...only };
@@ -75,7 +79,7 @@ export async function takeBack(call: BackCall, state: OpenState, back: TakingBac
     }
     if (!hasChanges(plan)) return true;
     session.tellJson((view) => view.plan(plan, false));
-    if (!session.json) await session.io.stdout(`${renderPlan(plan, session.view, pool)}\n`);
+    if (!session.json) await session.io.stdout(`${heading}${renderPlan(plan, session.view, pool)}\n`);
     if (!(await isAsShown(call, plan, shown))) return false;
     const { pending } = await recoverInterrupted(state);
     const operation = before ? `back to ${before.number}` : "back to nothing";
@@ -96,6 +100,13 @@ export async function takeBack(call: BackCall, state: OpenState, back: TakingBac
   } finally {
     await pool.close();
   }
+}
+
+async function noWayBack(session: Session): Promise<false> {
+  const detail =
+    "What the waves have changed has no way back, as was shown before the first of them: no whole run is in the history. It stays as it is.";
+  await session.report([errorDiagnostic("Nothing can be taken back", detail)]);
+  return false;
 }
 
 // The approval of the waves covers their ways back as they were shown, and nothing else.
