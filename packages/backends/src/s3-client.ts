@@ -7,6 +7,7 @@ import { HttpConnections } from "@millwright/clients/http";
 import { readS3Page, readS3Refusal } from "@millwright/clients/s3-answers";
 import { targetOf } from "@millwright/clients/target";
 import { AwsV4Signer } from "aws4fetch";
+import { assumedRole } from "./assumed-role.ts";
 import type { BackendPorts } from "./backend-type.ts";
 import { findCredentials } from "./s3-credentials.ts";
 import type { Settings } from "./settings.ts";
@@ -55,7 +56,7 @@ export class S3Client {
   }
 
   static async open(settings: Settings, ports: BackendPorts): Promise<S3Client> {
-    return new S3Client(settings, ports.clock, findCredentials(settings, ports));
+    return new S3Client(settings, ports.clock, assumedRole(settings, ports.clock, findCredentials(settings, ports)));
   }
 
   place(key: string): string {

@@ -2,6 +2,7 @@ import { OperationalError } from "@millwright/core/errors";
 import { backendErrors } from "@millwright/engine/backend/errors";
 import { type LockInfo, parseLockInfo } from "@millwright/engine/backend/lock-info";
 import type { LockTry, StateSlot, StateStorage } from "@millwright/engine/backend/storage";
+import { roleFaults } from "./assumed-role.ts";
 import type { BackendType } from "./backend-type.ts";
 import { type S3Answer, S3Client } from "./s3-client.ts";
 import { s3Environment, s3Schema } from "./s3-schema.ts";
@@ -27,6 +28,7 @@ function checkSettings(settings: Settings): readonly string[] {
   if (key.startsWith("/") || key.endsWith("/")) wrong.push('key must not begin or end with "/"');
   for (const [name, instead] of Object.entries(refused))
     if (settings.isSet(name)) wrong.push(`${name} is not supported: ${instead}`);
+  wrong.push(...roleFaults(settings.nested("assume_role")));
   if (settings.isSet("kms_key_id") && settings.isSet("sse_customer_key"))
     wrong.push("kms_key_id and sse_customer_key exclude each other");
   const prefix = settings.text("workspace_key_prefix") ?? "";
@@ -41,7 +43,6 @@ const proxies = "S3 is asked directly; name a gateway's address as endpoints.s3"
 /** Settings that would have another state, or another account, if they were passed over; with what to do instead. */
 const refused: Readonly<Record<string, string>> = {
   allowed_account_ids: accounts,
-  assume_role: byHand,
   assume_role_with_web_identity: byHand,
   dynamodb_table: "set use_lockfile = true, which locks by S3 itself",
   forbidden_account_ids: accounts,
