@@ -130,10 +130,15 @@ class KubeStorage implements StateStorage {
   }
 }
 
-interface SlotNames {
+/** Secrets that hold something in pieces. */
+interface SecretRow {
+  /** Of the first. */
   readonly name: string;
-  /** What a state's objects are found by. */
+  /** What they are found by. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+interface SlotNames extends SecretRow {
   /** What new ones have beside. */
   readonly further: Readonly<Record<string, string>>;
 }
@@ -160,12 +165,13 @@ class KubeSlot implements StateSlot {
   async read(signal: AbortSignal): Promise<Uint8Array | undefined> {
     // Between two writes of a large state its pieces do not fit together.
     for (let attempt = 0; ; attempt++) {
-      const secrets = await this.#reading(() => this.#secrets(signal));
-      const pieces = secrets.map(({ data }) => Buffer.from(data?.["tfstate"] ?? "", "base64"));
+      const pieces = piecesOf(await this.#reading(() => this.#secrets(this.#whole, signal)));
       if (pieces.every((piece) => piece.length === 0)) return undefined;
       try {
         return gunzipSync(Buffer.concat(pieces));
       } catch (error) {
+        const spare = attempt === 3 ? await this.#spareOf(pieces, signal) : undefined;
+        if (spare) return spare;
         const why = `The state ${this.place} is damaged: it cannot be unpacked: ${messageOf(error)}.`;
         if (attempt === 3) throw new OperationalError(backendErrors.stateUnreadable, why, { cause: error });
         await this.#ports.clock.sleep(200, signal);
@@ -173,17 +179,36 @@ class KubeSlot implements StateSlot {
     }
   }
 
+  // That of a write which was killed on the way: it begins as the state does by then. Another is of some write before.
+  async #spareOf([first]: readonly Buffer[], signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const pieces = piecesOf(await this.#reading(() => this.#secrets(this.#spare, signal)));
+    return first && pieces[0]?.equals(first) ? unpacked(Buffer.concat(pieces)) : undefined;
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     this.#checkName();
     const packed = gzipSync(bytes);
-    const count = Math.ceil(packed.length / largestSecret);
     await this.#writing(async () => {
-      const before = await this.#secrets();
-      for (let at = 0; at < count; at++)
-        await this.#put(this.#pieceName(at), packed.subarray(at * largestSecret, (at + 1) * largestSecret));
-      for (const { metadata } of before)
-        if (this.#pieceOf(metadata.name) >= count) await this.#client.delete("secrets", metadata.name);
+      const before = piecesOf(await this.#secrets(this.#whole));
+      // Several Secrets are not written at one stroke: at any moment these or the spare ones hold a whole state.
+      const isSafe = packed.length <= largestSecret && before.length <= 1;
+      if (!isSafe) {
+        const spare = Buffer.concat(piecesOf(await this.#secrets(this.#spare)));
+        if (!unpacked(Buffer.concat(before)) && unpacked(spare)) await this.#replace(this.#whole, spare);
+        await this.#replace(this.#spare, packed);
+      }
+      await this.#replace(this.#whole, packed);
+      if (!isSafe) await this.#replace(this.#spare, Buffer.alloc(0));
     });
+  }
+
+  async #replace(row: SecretRow, packed: Uint8Array): Promise<void> {
+    const before = await this.#secrets(row);
+    const count = Math.ceil(packed.length / largestSecret);
+    for (let at = 0; at < count; at++)
+      await this.#put(row, at, packed.subarray(at * largestSecret, (at + 1) * largestSecret));
+    for (const { metadata } of before)
+      if (this.#pieceOf(row, metadata.name) >= count) await this.#client.delete("secrets", metadata.name);
   }
 
   async lock(info: LockInfo, signal: AbortSignal): Promise<LockTry> {
@@ -211,7 +236,9 @@ class KubeSlot implements StateSlot {
 
   async remove(signal: AbortSignal): Promise<void> {
     await this.#writing(async () => {
-      for (const { metadata } of await this.#secrets(signal)) await this.#client.delete("secrets", metadata.name);
+      for (const row of [this.#whole, this.#spare])
+        for (const { metadata } of await this.#secrets(row, signal))
+          await this.#client.delete("secrets", metadata.name);
       await this.#client.delete("leases", this.#leaseName);
     });
   }
@@ -220,30 +247,41 @@ class KubeSlot implements StateSlot {
     return `lock-${this.#names.name}`;
   }
 
-  /** The Secrets of this state in the order of its pieces. */
-  async #secrets(signal?: AbortSignal): Promise<readonly KubeObject[]> {
-    const all = await this.#client.list("secrets", this.#names.labels, signal);
-    const piece = ({ metadata }: KubeObject) => this.#pieceOf(metadata.name);
+  get #whole(): SecretRow {
+    return this.#names;
+  }
+
+  get #spare(): SecretRow {
+    const { name, labels } = this.#names;
+    const { [labelNames.state]: _, ...rest } = labels;
+    return { name: `${name}-spare`, labels: { ...rest, millwrightSpare: "true" } };
+  }
+
+  /** The Secrets of a row in the order of its pieces. */
+  async #secrets(row: SecretRow, signal?: AbortSignal): Promise<readonly KubeObject[]> {
+    const all = await this.#client.list("secrets", row.labels, signal);
+    const piece = ({ metadata }: KubeObject) => this.#pieceOf(row, metadata.name);
     return all.filter((secret) => piece(secret) >= 0).sort((a, b) => piece(a) - piece(b));
   }
 
-  #pieceName(at: number): string {
-    return at === 0 ? this.#names.name : `${this.#names.name}-part-${at}`;
+  #pieceName({ name }: SecretRow, at: number): string {
+    return at === 0 ? name : `${name}-part-${at}`;
   }
 
   /** Which piece a Secret is; -1 for one that is none. */
-  #pieceOf(name: string): number {
-    if (name === this.#names.name) return 0;
+  #pieceOf(row: SecretRow, name: string): number {
+    if (name === row.name) return 0;
     const [, at] = /-part-(\d+)$/.exec(name) ?? [];
-    return at !== undefined && name === this.#pieceName(Number(at)) ? Number(at) : -1;
+    return at !== undefined && name === this.#pieceName(row, Number(at)) ? Number(at) : -1;
   }
 
-  async #put(name: string, piece: Uint8Array): Promise<void> {
+  async #put(row: SecretRow, at: number, piece: Uint8Array): Promise<void> {
+    const name = this.#pieceName(row, at);
     const data = { tfstate: Buffer.from(piece).toString("base64") };
     // Others than holders of the lock may change a Secret, such as what puts annotations on all of them.
     for (let attempt = 0; attempt < 5; attempt++) {
       const there = await this.#client.get("secrets", name);
-      const made = { metadata: { name, ...this.#metadata({ encoding: "gzip" }) }, data };
+      const made = { metadata: { name, ...this.#metadata({ encoding: "gzip" }, row.labels) }, data };
       const done = there
         ? await this.#client.update("secrets", { ...there, data: { ...there.data, ...data } })
         : await this.#client.create("secrets", made);
@@ -282,8 +320,8 @@ class KubeSlot implements StateSlot {
     });
   }
 
-  #metadata(annotations: Readonly<Record<string, string>>) {
-    return { labels: { ...this.#names.labels, ...this.#names.further }, annotations };
+  #metadata(annotations: Readonly<Record<string, string>>, labels = this.#names.labels) {
+    return { labels: { ...labels, ...this.#names.further }, annotations };
   }
 
   #checkName(): void {
@@ -300,6 +338,20 @@ class KubeSlot implements StateSlot {
   #writing<T>(work: () => Promise<T>): Promise<T> {
     return explained("stateUnwritable", this.place, work);
   }
+}
+
+/** Undefined where it is not whole. */
+function unpacked(packed: Uint8Array): Uint8Array | undefined {
+  try {
+    return packed.length === 0 ? undefined : gunzipSync(packed);
+  } catch {
+    // Whether it can be unpacked is the question.
+    return undefined;
+  }
+}
+
+function piecesOf(secrets: readonly KubeObject[]): readonly Buffer[] {
+  return secrets.map(({ data }) => Buffer.from(data?.["tfstate"] ?? "", "base64"));
 }
 
 function holderOf(lease: KubeObject | undefined): LockInfo | undefined {

@@ -135,6 +135,38 @@ test("Kubernetes has as many Secrets as a state needs; a call that it has no tim
   await expect((await open(kube.token)).forceUnlock("x", signal)).rejects.toThrow("is held by nobody");
 });
 
+test("a state in several Secrets is whole wherever its writing is ended, and that of the next run too", async () => {
+  const clock = { ...systemClock, sleep: () => Promise.resolve() };
+  const { value: type } = await backendNamed("kubernetes");
+  const config = {
+    secret_suffix: "killed",
+    host: kube.address,
+    token: kube.token,
+    cluster_ca_certificate: kube.authority,
+  };
+  const slot = (await openBackend(type!, config, { folder, env: {}, clock })).value!.slot("default");
+  const { signal } = new AbortController();
+  const states = [randomBytes(1_100_000), randomBytes(1_200_000), randomBytes(100)] as const;
+  let known: Buffer = states[0];
+  await slot.write(known);
+  for (let run = 0; run < 60; run++) {
+    const next = states[(run * 7) % 3]!;
+    // After so many calls that are answered all are refused: as good as none, by one who was killed.
+    kube.failures.push(...Array<number>((run * 5) % 16).fill(0), ...Array<number>(60).fill(403));
+    const wrote = await slot.write(next).then(
+      () => true,
+      () => false,
+    );
+    kube.failures.length = 0;
+    const read = Buffer.from((await slot.read(signal))!);
+    expect(read.equals(next) || (!wrote && read.equals(known))).toBe(true);
+    known = read;
+  }
+  await slot.write(states[0]);
+  await slot.write(states[2]);
+  expect([...kube.kept.keys()].filter((path) => path.includes("-killed"))).toHaveLength(1);
+}, 60_000);
+
 test("credentials for Kubernetes are looked for again where they are known no more", async () => {
   const { value: type } = await backendNamed("kubernetes");
   const tokenFile = join(folder, "token");
