@@ -55,7 +55,6 @@ const forms = [
 const rows: string[][] = [];
 for (const { name, config } of forms) {
   for (const count of sizes.length > 0 ? sizes : [1_000, 5_000, 10_000, 100_000]) {
-    if (name.startsWith("blocks") && count > 10_000) continue;
     await inFolder({ "main.tf": config(count) }, async (folder) => {
       runProgram(millwright, ["apply", "-auto-approve"], folder, { MILLWRIGHT_HISTORY: "off" });
       await plan(millwright, folder);
