@@ -96,6 +96,8 @@ function readFile(path: string) {
   try {
     return { folder: dirname(path), content: recordOf(parse(text)) ?? {} };
   } catch (error) {
-    throw unusable(`${path} is no YAML: ${messageOf(error)}`);
+    // The lines behind the first show the place, which may hold a token.
+    const [why = ""] = messageOf(error).split("\n");
+    throw unusable(`${path} is no YAML: ${why.replace(/:$/, "")}`);
   }
 }

@@ -38,7 +38,7 @@ users:
 clusters: [{name: c, cluster: {server: "https://never.example.com"}}]
 contexts: [{name: third, context: {cluster: c, user: keys}}]
 `,
-    bad: "clusters: [",
+    bad: "users: [{token: secret}, {",
     "ca.pem": "AUTHORITY",
     "key.pem": "KEY",
     token: "from-file\n",
@@ -179,4 +179,9 @@ describe("a block that says", () => {
     const found = kubernetesBackend.check(new Settings(config, {}, {}));
     expect(found).toEqual([expect.stringContaining(want)]);
   });
+});
+
+test("a kubeconfig file that is none is told of without what stands in it", async () => {
+  await expect(access({ config_path: "bad" })).rejects.toThrow(/\/bad is no YAML: [^\n]*line 1[^\n]*$/);
+  await expect(access({ config_path: "bad" })).rejects.not.toThrow("secret");
 });
