@@ -1,11 +1,5 @@
 import { Bug, isKind, OperationalError } from "@millwright/core/errors";
-import {
-  Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-  type RequestOptions,
-} from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { ConsulNames, dnsAddressOf, type Endpoint, isConsulName, type NamedHost } from "./consul-names.ts";
 import { clientErrors } from "./errors.ts";
 
@@ -231,11 +225,15 @@ class Silence extends Error {
   }
 }
 
-// The module for TLS is loaded only where TLS is spoken: it costs a third of a small command's start.
+// The module for TLS is loaded only where TLS is spoken: it costs a third of a small command's start. Neither is imported, since that
+// would load Node's WebSocket too, which costs as much again.
 async function open(target: HttpTarget): Promise<Opened> {
   const keep = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 };
-  if (target.scheme === "http") return { agent: new Agent(keep), request: httpRequest };
-  const https = await import("node:https");
+  if (target.scheme === "http") {
+    const http = process.getBuiltinModule("node:http");
+    return { agent: new http.Agent(keep), request: http.request };
+  }
+  const https = process.getBuiltinModule("node:https");
   const { ca, cert, key, verify = true } = target.tls ?? {};
   const agent = new https.Agent({
     ...keep,

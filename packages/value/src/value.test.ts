@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { show } from "../test/notation.ts";
 import {
@@ -6,6 +7,7 @@ import {
   listType,
   numberType,
   objectType,
+  sortedMap,
   stringType,
   typeEquals,
   withoutOptional,
@@ -100,4 +102,19 @@ describe("types", () => {
       [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
     );
   });
+});
+
+test("however attributes come, their values and types stand in the order of bytes, and the last of a name counts", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string({ unit: "grapheme-composite" }), fc.integer())), (given) => {
+      const entries = given.map(([name, n]) => [name.normalize("NFC"), n] as const);
+      const before = [...entries];
+      const want = [...new Map(entries)].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      expect([...sortedMap(entries)]).toEqual(want);
+      expect(entries).toEqual(before);
+      const object = objectValue(entries.map(([name, n]) => [name, numberValue(n)] as const));
+      expect(object.type).toEqual(objectType(entries.map(([name]) => [name, numberType] as const)));
+      expect([...(object.data as ReadonlyMap<string, unknown>).keys()]).toEqual(want.map(([name]) => name));
+    }),
+  );
 });
