@@ -7,6 +7,7 @@ import {
   type ModuleSource,
   parseModuleSource,
   type RemoteSource,
+  shownSource,
 } from "@millwright/sources/module-source";
 import { unfinishedFor } from "@millwright/sources/unfinished";
 import { existsSync, readdirSync } from "node:fs";
@@ -26,8 +27,8 @@ export async function copyModule(session: Session, text: string, output: InitOut
     );
   const source = parseModuleSource(text);
   if (source.kind === "bad")
-    return fail("Invalid module source address", `"${text}" cannot be fetched: ${source.reason}.`);
-  const shown = moduleSourceText(source);
+    return fail("Invalid module source address", `"${shownSource(text)}" cannot be fetched: ${source.reason}.`);
+  const shown = shownSource(moduleSourceText(source));
   await output.line(`Copying configuration from "${shown}"...`);
   const { data, http } = sourceSettings(session);
   let temporary: string | undefined;

@@ -50,6 +50,11 @@ test("a level that is none is said", () => {
   expect(unknownLogLevel({ TF_LOG_CORE: "loud" })).toMatch(/^TF_LOG_CORE is "loud", which is no level/);
 });
 
+test("keys in addresses are not logged", () => {
+  const args = ["-from-module=s3::https://me:secret@h/b/x.zip?aws_access_key_secret=secret", "-upgrade"];
+  expect(loggedArguments(args)).toBe("-from-module=s3::https://h/b/x.zip?aws_access_key_secret=... -upgrade");
+});
+
 test("values of variables are not logged", () => {
   const args = ["-var=a=secret", "-var", "b=secret", "-backend-config=conn_str=secret", "-out=x", "--var=c=d=e"];
   expect(loggedArguments(args)).toBe("-var=a=… -var b=… -backend-config=conn_str=… -out=x --var=c=…");

@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import type { Log, LogLevel } from "@millwright/core/ports";
 import { silentLog, systemClock } from "@millwright/core/ports";
+import { shownSource } from "@millwright/sources/module-source";
 
 const order: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 
@@ -49,12 +50,15 @@ export function unknownLogLevel(env: Environment): string | undefined {
   return `${name} is ${JSON.stringify(text)}, which is no level, so everything is logged. The levels are TRACE, DEBUG, INFO, WARN, ERROR, JSON and OFF.`;
 }
 
-/** The words of a command line as a log may have them: without the values of variables and settings, which may be secret. */
+/**
+ * The words of a command line as a log may have them: without the values of variables and settings, and without keys in addresses,
+ * which may be secret.
+ */
 export function loggedArguments(args: readonly string[]): string {
   const hidden = args.map((arg, at) => {
     const [, name] = /^(-{1,2}(?:var|backend-config)=?[^=]*)=/.exec(arg) ?? [];
     if (name !== undefined) return `${name}=…`;
-    return /^-{1,2}(?:var|backend-config)$/.test(args[at - 1] ?? "") ? `${arg.split("=")[0]}=…` : arg;
+    return /^-{1,2}(?:var|backend-config)$/.test(args[at - 1] ?? "") ? `${arg.split("=")[0]}=…` : shownSource(arg);
   });
   return hidden.join(" ");
 }
