@@ -1,6 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, warningDiagnostic } from "@millwright/core/diagnostics";
 import { messageOf } from "@millwright/core/errors";
+import { asSentence } from "@millwright/core/sentence";
 import type { Body } from "@millwright/hcl/ast";
 import { rangeOf } from "@millwright/hcl/source-file";
 import { impliedType } from "@millwright/provider/implied-type";
@@ -157,7 +158,7 @@ function storedJson(attributes: ObjectState["attributes"]): string {
 export function providerDied(address: string, doing: string, error: unknown): Diagnostic {
   return errorDiagnostic(
     "Provider did not answer",
-    `The provider of ${address} failed while ${doing}: ${messageOf(error)}. What is stored was left as it was; a plan shows what is there now.`,
+    `The provider of ${address} failed while ${doing}: ${asSentence(messageOf(error))} What is stored was left as it was; a plan shows what is there now.`,
     { address, code: "provider-died" },
   );
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { invariant, messageOf } from "@millwright/core/errors";
+import { asSentence } from "@millwright/core/sentence";
 import type { Provider, ProviderDiagnostics } from "@millwright/provider/protocol";
 import type { BlockSchema, ProviderSchema, Schema } from "@millwright/provider/schema";
 import { rawEquals } from "@millwright/value/operations";
@@ -75,7 +76,7 @@ export class ProviderPool {
       return [
         errorDiagnostic(
           "Failed to start provider",
-          `The provider ${providerSourceShort(source)} ${offer.version} could not be started: ${messageOf(error)}.`,
+          `The provider ${providerSourceShort(source)} ${offer.version} could not be started: ${asSentence(messageOf(error))}`,
         ),
       ];
     }

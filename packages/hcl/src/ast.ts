@@ -29,6 +29,11 @@ export interface Body extends Node {
    * asks for the other form gets it.
    */
   readonly interchangeable?: true;
+  /** Set where another schema has taken its part of the body already (the first that did): what a misspelt name may have meant. */
+  readonly takenBy?: {
+    readonly attributes: readonly { readonly name: string }[];
+    readonly blocks: readonly { readonly type: string }[];
+  };
 }
 
 export interface Attribute extends Node {

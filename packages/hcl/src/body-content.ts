@@ -21,7 +21,7 @@ export function contentOf(given: Body, schema: BodySchema): Diagnosed<BodyConten
     : nativeContent(body, schema, diagnostics);
   refuseAttributes(body, value, schema, diagnostics);
   for (const block of body.blocks) {
-    if (!schema.blocks.some(({ type }) => type === block.type)) diagnostics.push(unsupportedBlock(block, schema));
+    if (!schema.blocks.some(({ type }) => type === block.type)) diagnostics.push(unsupportedBlock(block, body, schema));
   }
   return { value, diagnostics };
 }
@@ -43,6 +43,7 @@ export function partialContentOf(
     attributes: new Map([...body.attributes].filter(([name]) => !names.has(name))),
     blocks: body.blocks.filter(({ type }) => !types.has(type)),
     ...(body.json ? { json: withoutProperties(body.json, new Set([...names, ...types])) } : {}),
+    takenBy: given.takenBy ?? schema,
   };
   return { value: { content, rest }, diagnostics };
 }
@@ -147,7 +148,8 @@ function labelFault(block: Block, { labelNames }: BlockSchema): Diagnostic | und
 function refuseAttributes(body: Body, content: BodyContent, schema: BodySchema, diagnostics: Diagnostic[]): void {
   for (const [name, attribute] of body.attributes) {
     if (content.attributes.has(name)) continue;
-    const unused = schema.attributes.filter((other) => !content.attributes.has(other.name)).map((other) => other.name);
+    const known = [...schema.attributes, ...(body.takenBy?.attributes ?? [])].map((other) => other.name);
+    const unused = known.filter((other) => !content.attributes.has(other));
     const isBlock = schema.blocks.some(({ type }) => type === name);
     const hint = isBlock ? ` Did you mean to define a block of type ${quote(name)}?` : didYouMean(name, unused);
     const detail = `An argument named ${quote(name)} is not expected here.${hint}`;
@@ -155,14 +157,14 @@ function refuseAttributes(body: Body, content: BodyContent, schema: BodySchema, 
   }
 }
 
-function unsupportedBlock(block: Block, schema: BodySchema): Diagnostic {
+function unsupportedBlock(block: Block, { takenBy }: Body, schema: BodySchema): Diagnostic {
   const { type } = block;
   const isAttribute = schema.attributes.some(({ name }) => name === type);
   const hint = isAttribute
     ? ` Did you mean to define argument ${quote(type)}? If so, use the equals sign to assign it a value.`
     : didYouMean(
         type,
-        schema.blocks.map((other) => other.type),
+        [...schema.blocks, ...(takenBy?.blocks ?? [])].map((other) => other.type),
       );
   const detail = `Blocks of type ${quote(type)} are not expected here.${hint}`;
   return errorDiagnostic("Unsupported block type", detail, { subject: rangeOf(block.typeNode) });

@@ -1,7 +1,10 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
-import { parseProviderSource, providerSourceShort, providerSourceText } from "@millwright/engine/addresses";
+import { OperationalError } from "@millwright/core/errors";
+import type { ProviderSource } from "@millwright/engine/addresses";
+import { parseProviderSource, providerSourceText } from "@millwright/engine/addresses";
 import type { ProviderOffer } from "@millwright/engine/ports";
+import { pluginErrors } from "@millwright/plugin/host/errors";
 import { readReattach } from "@millwright/plugin/host/reattach";
 import { programIn } from "@millwright/sources/provider-folder";
 import { readLocks } from "../init/folder-locks.ts";
@@ -38,8 +41,10 @@ export function installedOffers(session: Session): Diagnosed<InstalledOffers> {
   for (const [text, place] of config.devOverrides) {
     const source = parseProviderSource(text)!;
     const program = programIn(place, source);
-    if (program) developed.set(text, pluginOffer({ source, version: "0.0.0", command: [program] }, setting));
-    else diagnostics.push(noProgram(providerSourceShort(source), place, source.type));
+    const offer = program
+      ? pluginOffer({ source, version: "0.0.0", command: [program] }, setting)
+      : offerWithoutProgram(source, place);
+    developed.set(text, offer);
   }
   const unmanaged = new Set([...attached.value.keys(), ...developed.keys()]);
   return { value: { offers: new Map([...offers, ...attached.value, ...developed]), unmanaged }, diagnostics };
@@ -62,7 +67,13 @@ function attachedOffers(text: string | undefined): Diagnosed<ReadonlyMap<string,
   return { value: offers, diagnostics };
 }
 
-function noProgram(name: string, folder: string, type: string): Diagnostic {
-  const detail = `The dev_overrides of your settings say that ${name} is in ${folder}, and there is no program terraform-provider-${type} there. Build it there, or remove the line.`;
-  return errorDiagnostic("Provider override without a program", detail);
+// The settings are those of all folders: an override that this one does not need is in nobody's way.
+function offerWithoutProgram(source: ProviderSource, folder: string): ProviderOffer {
+  const why = `the dev_overrides of your settings say that it is in ${folder}, and there is no program terraform-provider-${source.type} there. Build it there, or remove the line`;
+  return {
+    source,
+    version: "0.0.0",
+    origin: "installed",
+    start: () => Promise.reject(new OperationalError(pluginErrors.notStarted, why)),
+  };
 }

@@ -1,4 +1,5 @@
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import { asSentence } from "@millwright/core/sentence";
 import type { Plan } from "@millwright/engine/plan";
 import { hasChanges } from "@millwright/engine/plan";
 import { type BackStep, fits } from "@millwright/engine/waves/ways-back";
@@ -23,20 +24,15 @@ export async function endOfWaves<T>(session: Session, run: WaveRun<T>, begun: nu
   const { gate, decision } = run.ended!;
   const where = begun === 0 ? "before the first wave" : `after wave ${begun} of ${run.work.waves.length}`;
   if (decision.kind !== "back" || begun === 0) {
-    const detail = `The gate "${gate}" is against the next wave: ${sentence(decision.because)}\n\nWhat was done stays. To go on from here, run apply with -waves again; to take it back, run revert.`;
+    const detail = `The gate "${gate}" is against the next wave: ${asSentence(decision.because)}\n\nWhat was done stays. To go on from here, run apply with -waves again; to take it back, run revert.`;
     await session.report([errorDiagnostic(`Stopped ${where}`, detail)]);
     return 1;
   }
-  const detail = `The gate "${gate}" asks to go back: ${sentence(decision.because)}`;
+  const detail = `The gate "${gate}" asks to go back: ${asSentence(decision.because)}`;
   await session.report([errorDiagnostic(`Going back ${where}`, detail)]);
   if (!(await run.work.back(begun))) return 2;
   if (!session.json) await session.io.stdout("\nWhat the waves had done is taken back.\n");
   return 1;
-}
-
-// What a gate says may be whole sentences already.
-function sentence(text: string): string {
-  return text.endsWith(".") ? text : `${text}.`;
 }
 
 /** The call that began the waves, with the session of what goes back. */

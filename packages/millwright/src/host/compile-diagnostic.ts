@@ -1,10 +1,11 @@
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { asSentence } from "@millwright/core/sentence";
 import type { BuildFailure, Message } from "esbuild";
 
 /** What esbuild says of a user's file, at its line. What it only warns of (a reassigned constant) is an error too. */
 export function compileDiagnostic(summary: string, { text, location, notes }: Message): Diagnostic {
-  const detail = [text, ...notes.map((note) => note.text)].map(sentence).join(" ");
+  const detail = [text, ...notes.map((note) => note.text)].map(asSentence).join(" ");
   if (!location) return errorDiagnostic(summary, detail);
   const { file, line, column, length, lineText } = location;
   const before = Buffer.from(lineText).subarray(0, column).toString("utf8");
@@ -16,8 +17,4 @@ export function compileDiagnostic(summary: string, { text, location, notes }: Me
 /** Whether esbuild threw because of what it read. */
 export function isCompileFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error && Array.isArray(error.errors);
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -4,6 +4,7 @@ import { basename, dirname, relative } from "node:path";
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { messageOf } from "@millwright/core/errors";
+import { asSentence } from "@millwright/core/sentence";
 import type { DefinedProvider } from "@millwright/provider/define";
 import { exportedProvider } from "./exported-provider.ts";
 import { printToStderr } from "./print-to-stderr.ts";
@@ -28,7 +29,7 @@ function thrownWhileLoading(error: unknown, code: string, file: string): Diagnos
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const place = placeInFolder(stack, dirname(realpathSync(file))) ?? placeInProgram(stack, code);
   const detail = `${nameOf(file)} throws while it is loaded${place ? `, at ${place}` : ""}: ${messageOf(error)}`;
-  return errorDiagnostic("Provider cannot be loaded", sentence(detail));
+  return errorDiagnostic("Provider cannot be loaded", asSentence(detail));
 }
 
 /** The innermost place of the user's own files that a stack leads through, where Node knows them: `client.ts, line 3`. */
@@ -47,10 +48,6 @@ function placeInProgram(stack: string, code: string): string | undefined {
       return `${basename(entry.originalSource)}, line ${entry.originalLine + 1}`;
   }
   return undefined;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function nameOf(file: string): string {
