@@ -58,6 +58,8 @@ export type ApiQuery = Readonly<Record<string, string | true | readonly string[]
 export interface ApiSettings {
   /** Times a request is sent at most, the first included. */
   readonly attempts?: number;
+  /** What an answer has at most, in bytes; else as many as come. */
+  readonly mostBytes?: number;
   readonly clock?: Clock;
   readonly chance?: Chance;
 }
@@ -79,6 +81,7 @@ export class ConsulApi {
   readonly #config: ConsulConfig;
   readonly #token: string | undefined;
   readonly #attempts: number;
+  readonly #mostBytes: number | undefined;
   readonly #clock: Clock;
   readonly #chance: Chance;
 
@@ -87,6 +90,7 @@ export class ConsulApi {
     this.#connections = new HttpConnections(consulTarget(config));
     this.#token = consulToken(config);
     this.#attempts = settings.attempts ?? 3;
+    this.#mostBytes = settings.mostBytes;
     this.#clock = settings.clock ?? systemClock;
     this.#chance = settings.chance ?? systemChance;
   }
@@ -114,6 +118,7 @@ export class ConsulApi {
       headers: this.#headers(options),
       timeoutMilliseconds: timeoutOf(options),
       ...(body === undefined ? {} : { body }),
+      ...(this.#mostBytes === undefined ? {} : { mostBytes: this.#mostBytes }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
     if ((answer.status >= 200 && answer.status < 300) || accept.includes(answer.status)) return answer;

@@ -39,6 +39,8 @@ export interface HttpCall {
   readonly timeoutMilliseconds: number;
   /** Within the answer, in place of that; 0 is without end. */
   readonly silenceMilliseconds?: number;
+  /** What `bytes` of the answer takes at most, where its server is not trusted to end; else as much as there is. */
+  readonly mostBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +49,7 @@ export interface HttpAnswer {
   header(name: string): string | undefined;
   /** All headers, by their names in lower case; of one that came several times the values with commas between. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The whole body. Rejects with `broken` where the connection ends early. */
+  /** The whole body. Rejects with `broken` where the connection ends early, with `badAnswer` where it is more than the call takes. */
   bytes(): Promise<Uint8Array>;
   /** The body piece by piece; ends with `broken` where the connection ends early. */
   stream(): AsyncIterable<Uint8Array>;
@@ -161,8 +163,17 @@ export class HttpConnections {
       },
       stream,
       bytes: async () => {
+        const { mostBytes = Number.POSITIVE_INFINITY } = call;
         const chunks: Uint8Array[] = [];
-        for await (const chunk of stream()) chunks.push(chunk);
+        let length = 0;
+        for await (const chunk of stream()) {
+          length += chunk.length;
+          if (length > mostBytes) {
+            const text = `The answer of ${this.#addressOf(place)} has more than ${mostBytes} bytes.`;
+            throw new OperationalError(clientErrors.badAnswer, text);
+          }
+          chunks.push(chunk);
+        }
         return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
       },
     };

@@ -14,7 +14,10 @@ export async function boundedAnswer(
   const timeoutMilliseconds = Math.min(call.timeoutMilliseconds, longestTimer);
   const late = AbortSignal.timeout(timeoutMilliseconds);
   try {
-    const answer = await server.send({ ...call, timeoutMilliseconds, signal: AbortSignal.any([call.signal, late]) });
+    // Nobody would end a connection that is kept for the next look.
+    const headers = { connection: "close", ...call.headers };
+    const signal = AbortSignal.any([call.signal, late]);
+    const answer = await server.send({ ...call, headers, timeoutMilliseconds, signal });
     const pieces: Uint8Array[] = [];
     let size = 0;
     for await (const piece of answer.stream()) {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "@millwright/core/ports";
+import { ConsulClient } from "@millwright/clients/consul";
 import { systemClock } from "@millwright/core/ports";
 import { afterEach, describe, expect, test } from "vitest";
 import { budgetGate } from "./budget-gate.ts";
@@ -211,6 +212,20 @@ describe("a service in discovery", () => {
     { statuses: ["passing", "passing", "warning"], want: "stop" },
   ])("$statuses is $want where two are wanted", async ({ statuses, want }) => {
     expect((await look(statuses, 2, 0)).kind).toBe(want);
+  });
+
+  test.each([
+    { name: "is refused", status: 403, body: "internal words", want: "its status was 403" },
+    { name: "is asked at an address of something else", status: 200, body: "internal words", want: "is not Consul's" },
+    { name: "is answered without an end", status: 200, body: " ".repeat(100_000), want: "is not Consul's" },
+  ])("that $name is told of without what was answered", async ({ status, body, want }) => {
+    const url = new URL(await answering(() => ({ status, body })));
+    const client = new ConsulClient({ address: url.origin }, { mostBytes: 50_000 });
+    const service = { service: "web", least: 1, mostUnhealthy: 0 };
+    const { because } = await serviceGate("web", client, service, atOnce).decide(at0, signal);
+    expect(because).toContain(want);
+    expect(because).not.toContain("internal");
+    await client.close();
   });
 });
 

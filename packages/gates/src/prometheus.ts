@@ -53,7 +53,7 @@ function numberIn(text: string): number | string {
   } catch {
     return "that is not JSON";
   }
-  if (answer.status !== "success") return answer.error ?? "no success";
+  if (answer.status !== "success") return (answer.status === "error" && answer.error) || "no success";
   const { resultType, result } = answer.data ?? {};
   const samples =
     resultType === "vector" && Array.isArray(result) ? result.map((one: { value?: unknown }) => one.value) : [result];

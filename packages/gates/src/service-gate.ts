@@ -1,5 +1,8 @@
-import { messageOf } from "@millwright/core/errors";
+import { messageOf, OperationalError } from "@millwright/core/errors";
 import type { ConsulClient } from "@millwright/clients/consul";
+import { RefusedAnswer } from "@millwright/clients/consul-api";
+import { clientErrors } from "@millwright/clients/errors";
+import { usual } from "./gate-spec.ts";
 import type { Gate } from "./gate.ts";
 import type { Finding } from "./steady.ts";
 import { Steady, type Steadiness } from "./steady.ts";
@@ -29,8 +32,9 @@ async function look(
   { service, tag, least, mostUnhealthy }: ServiceProbe,
   signal: AbortSignal,
 ): Promise<Finding> {
+  const late = AbortSignal.timeout(usual.queryTimeout);
   try {
-    const options = { signal, ...(tag === undefined ? {} : { tag }) };
+    const options = { signal: AbortSignal.any([signal, late]), ...(tag === undefined ? {} : { tag }) };
     const { value: instances } = await health.service(service, options);
     const healthy = instances.filter(({ checks }) => checks.every(({ status }) => status === "passing")).length;
     const unhealthy = instances.length - healthy;
@@ -42,6 +46,13 @@ async function look(
     };
   } catch (error) {
     signal.throwIfAborted();
-    return { good: false, what: `discovery did not answer: ${messageOf(error)}` };
+    return { good: false, what: `discovery did not answer${late.aborted ? " in time" : `: ${why(error)}`}` };
   }
+}
+
+// Whose gate it is may not be whoever may read what the address answers.
+function why(error: unknown): string {
+  if (!(error instanceof OperationalError)) return messageOf(error);
+  if (error.cause instanceof RefusedAnswer) return `its status was ${error.cause.status}`;
+  return error.code === clientErrors.badAnswer.code ? "what it answered is not Consul's" : error.message;
 }

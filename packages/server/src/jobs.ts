@@ -61,6 +61,10 @@ export async function openJobs(options: JobsOptions): Promise<{ handle: HttpServ
   return { handle: orchestrator.handle, close };
 }
 
+/** So many addresses of others are remembered, and so many bytes are taken of an answer: jobs name them. */
+const mostOthers = 100;
+const mostBytes = 16 << 20;
+
 /** The clients that gates ask how services are, one for each address. */
 class DiscoveryClients {
   readonly #own: ConsulClient;
@@ -73,8 +77,14 @@ class DiscoveryClients {
 
   at(address: string | undefined): ConsulClient {
     if (address === undefined) return this.#own;
-    const client = this.#others.get(address) ?? new ConsulClient({ address });
+    const client = this.#others.get(address) ?? new ConsulClient({ address }, { attempts: 1, mostBytes });
+    this.#others.delete(address);
     this.#others.set(address, client);
+    const [[oldest, unused] = []] = this.#others;
+    if (this.#others.size > mostOthers && oldest !== undefined) {
+      this.#others.delete(oldest);
+      void unused?.close();
+    }
     return client;
   }
 
