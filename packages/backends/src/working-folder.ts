@@ -14,6 +14,16 @@ export interface SavedBackend {
   readonly hash: number;
 }
 
+/** Whether something can be the name of a workspace: it becomes part of paths and addresses. */
+export function isWorkspaceName(name: string): boolean {
+  return /^[\w.~-]+$/.test(name) && name !== "." && name !== "..";
+}
+
+/** What is said of a name that cannot be one. */
+export function badWorkspaceName(name: string): string {
+  return `The workspace name "${name}" is not allowed. It may have letters, digits and - . _ ~, as it becomes part of paths and addresses.`;
+}
+
 /** What is remembered of a folder between commands: `.terraform`, or what TF_DATA_DIR says. */
 export class WorkingFolder {
   /** Absolute. */
@@ -54,9 +64,11 @@ export class WorkingFolder {
     writePrivateFile(this.#backendFile, JSON.stringify({ version: 3, terraform_version: version, backend }, null, 2));
   }
 
-  /** The workspace that is worked in: what TF_WORKSPACE says, or what was selected. */
+  /** The workspace that is worked in: what TF_WORKSPACE says, or what was selected. Throws `badWorkspaceGiven`. */
   get workspace(): string {
     const asked = this.#env.TF_WORKSPACE;
+    if (asked && !isWorkspaceName(asked))
+      throw new OperationalError(backendErrors.badWorkspaceGiven, `${badWorkspaceName(asked)} Nothing was changed.`);
     if (asked) return asked;
     const selected = existsSync(this.#workspaceFile) ? readFileSync(this.#workspaceFile, "utf8").trim() : "";
     return selected === "" ? "default" : selected;

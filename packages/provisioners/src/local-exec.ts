@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { messageOf, OperationalError } from "@millwright/core/errors";
+import { asSentence } from "@millwright/core/sentence";
 import { startProcess } from "@millwright/process/process";
 import { provisionerErrors } from "./errors.ts";
 import { Lines } from "./lines.ts";
@@ -51,7 +52,7 @@ async function runLocally({ config, folder, env, output, signal }: ProvisionerCa
   }).catch((error: unknown) => {
     throw new OperationalError(
       provisionerErrors.failed,
-      `Error running command '${command}': ${messageOf(error)}. Output: `,
+      `Error running command '${command}': ${asSentence(messageOf(error))} Output: `,
     );
   });
   const stop = () => void running.end({ signal: "SIGINT", graceMilliseconds: 5_000 });

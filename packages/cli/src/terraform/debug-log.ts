@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { messageOf } from "@millwright/core/errors";
 import type { Log, LogLevel } from "@millwright/core/ports";
 import { silentLog, systemClock } from "@millwright/core/ports";
 import { shownSource } from "@millwright/sources/module-source";
@@ -27,13 +28,26 @@ export function debugLog(
   // A word that is no level means everything, as in the reference.
   const least = Math.max(0, order.indexOf(wanted as LogLevel));
   const path = env.TF_LOG_PATH;
-  const put = path ? (text: string) => appendFileSync(path, text, { mode: 0o600 }) : stderr;
+  const put = path ? fileOr(stderr, path) : stderr;
   return {
     write(level, message, fields = {}) {
       if (order.indexOf(level) < least) return;
       put(`${isJson ? asJson(level, message, fields, now()) : asText(level, message, fields, now())}\n`);
     },
   };
+}
+
+/** Writes into a file; where that cannot be, says so once, and goes on where it is read as well. */
+function fileOr(stderr: (text: string) => void, path: string): (text: string) => void {
+  let put = (text: string) => {
+    try {
+      appendFileSync(path, text, { mode: 0o600 });
+    } catch (error) {
+      put = stderr;
+      put(`The log cannot be written to TF_LOG_PATH, and goes on here: ${messageOf(error)}\n${text}`);
+    }
+  };
+  return (text) => put(text);
 }
 
 function wantedLevel(part: LogPart, env: Environment): string {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { planJson } from "@millwright/engine/plan-json";
 import { stateJson } from "@millwright/engine/state-json";
 import { isPlanFile } from "@millwright/engine/plan-file";
@@ -18,6 +18,7 @@ import { badWhy, sayWhy, whyFlags, whyOfNoPlan } from "./why.ts";
 import { whyJson } from "@millwright/engine/why-json";
 import { whyReports } from "@millwright/engine/why";
 import type { CommandStyle, Session } from "./session.ts";
+import { whyNoFile } from "./why-no-file.ts";
 import { savedConfiguration } from "./saved-configuration.ts";
 
 export function runShow(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -44,16 +45,9 @@ export function runShow(args: readonly string[], io: CommandIo, style: CommandSt
           return open ? showState(session, open.kept.current.state, open.kept.current.lineage === "", values.json) : 1;
         }
         const file = session.path(path);
-        if (!existsSync(file)) {
-          await session.report([
-            {
-              severity: "error",
-              summary: "Failed to read the given file as a state or plan file",
-              detail: `There is no file ${path} in ${session.folder}.`,
-            },
-          ]);
-          return 1;
-        }
+        const unreadable = whyNoFile(session, path);
+        if (unreadable !== undefined)
+          return session.refuse("Failed to read the given file as a state or plan file", unreadable);
         const bytes = readFileSync(file);
         if (isPlanFile(bytes) || bytes[0] === 0x50) return showPlan(session, file, values.json, values.why);
         if (isEncrypted(bytes)) return showEncrypted(session, file, path, values);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { readStateFile } from "@millwright/engine/read-state-file";
@@ -9,6 +9,7 @@ import { runCommand } from "./command.ts";
 import { stateOptions } from "./open-state.ts";
 import { ignoreRemoteVersion, jsonLinesFlag, stateFlags, viewFlags } from "./options.ts";
 import type { CommandStyle, Session } from "./session.ts";
+import { whyNoFile } from "./why-no-file.ts";
 import { withState } from "./with-state.ts";
 
 export function runStatePush(args: readonly string[], io: CommandIo, style: CommandStyle): Promise<number> {
@@ -59,13 +60,12 @@ function conflict(file: StateFile, there: StateFile): string | undefined {
 }
 
 async function readPushed(session: Session, path: string): Promise<StateFile | undefined> {
-  const file = session.path(path);
-  if (path !== "-" && !existsSync(file)) {
-    const detail = `There is no file ${path} in ${session.folder}.`;
-    await session.report([errorDiagnostic("Failed to read the given file as a state", detail)]);
+  const unreadable = path === "-" ? undefined : whyNoFile(session, path);
+  if (unreadable !== undefined) {
+    await session.report([errorDiagnostic("Failed to read the given file as a state", unreadable)]);
     return undefined;
   }
-  const bytes = path === "-" ? await allOf(session.io.stdin) : readFileSync(file);
+  const bytes = path === "-" ? await allOf(session.io.stdin) : readFileSync(session.path(path));
   const sealing = await sealingOf(session, [], "state");
   if (!sealing) return undefined;
   // A state that is pushed may be in clear, as state pull prints it.

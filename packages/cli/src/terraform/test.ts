@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
+import { messageOf } from "@millwright/core/errors";
 import type { FileResult, TestBench } from "@millwright/engine/tests/bench";
 import { leftObjects } from "@millwright/engine/tests/clean-up";
 import { cleanFolder } from "@millwright/engine/tests/find";
@@ -91,10 +92,24 @@ async function runAll(session: Session, tests: LoadedTests, report: TestReport, 
   }
   left.finish();
   const counts = countTests(results.map(({ result }) => result));
-  if (values["junit-xml"] !== undefined)
-    writeFileSync(session.path(values["junit-xml"]), junitXml(results, session.sources));
+  const unwritten = values["junit-xml"] === undefined ? undefined : writeJunit(session, values["junit-xml"], results);
   await report.summary(counts);
+  if (unwritten) {
+    await session.report([unwritten]);
+    return 1;
+  }
   return counts.status === "pass" || counts.status === "skip" ? 0 : 1;
+}
+
+function writeJunit(session: Session, name: string, results: Parameters<typeof junitXml>[0]): Diagnostic | undefined {
+  const path = session.path(name);
+  try {
+    writeFileSync(path, junitXml(results, session.sources));
+    return undefined;
+  } catch (error) {
+    const detail = `The report cannot be written to ${path}: ${messageOf(error)}. Check that its folder is there, and that you may write to it.`;
+    return errorDiagnostic("Cannot write the file of -junit-xml", detail);
+  }
 }
 
 function misuse(args: readonly string[], values: Values): Diagnostic | undefined {

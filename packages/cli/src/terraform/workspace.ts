@@ -1,3 +1,4 @@
+import { badWorkspaceName, isWorkspaceName } from "@millwright/backends/working-folder";
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import { similar } from "@millwright/core/similar";
 import { systemChance } from "@millwright/core/ports";
@@ -243,9 +244,7 @@ async function report(session: Session, [summary, detail]: Refusal): Promise<num
 }
 
 function refusedName(name: string): Refusal | undefined {
-  if (/^[\w.~-]+$/.test(name)) return undefined;
-  const detail = `The workspace name "${name}" is not allowed. It may have letters, digits and - . _ ~, as it becomes part of paths and addresses.`;
-  return ["Invalid workspace name", detail];
+  return isWorkspaceName(name) ? undefined : ["Invalid workspace name", badWorkspaceName(name)];
 }
 
 function refusedByEnvironment(_session: Session, { working, workspace }: OpenStorage): Refusal | undefined {

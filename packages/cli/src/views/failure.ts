@@ -10,6 +10,7 @@ const summaries: Readonly<Record<string, string>> = {
   STATE_NOT_LOCKED: "Failed to unlock state",
   STATE_LOCK_LOST: "The state lock was lost",
   WORKSPACES_UNSUPPORTED: "workspaces not supported",
+  WORKSPACE_NAME_INVALID: "Invalid workspace name set using TF_WORKSPACE",
   STATE_SEALED: "Failed to decrypt",
   STATE_KEY_UNAVAILABLE: "The encryption key cannot be had",
   ENCRYPTION_MISCONFIGURED: "Invalid encryption configuration",

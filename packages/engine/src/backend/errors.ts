@@ -10,6 +10,7 @@ export const backendErrors = {
   journalUnwritable: { code: "JOURNAL_UNWRITABLE", status: 500, retryable: true },
   planUnreadable: { code: "PLAN_UNREADABLE", status: 400, retryable: false },
   workspacesUnsupported: { code: "WORKSPACES_UNSUPPORTED", status: 400, retryable: false },
+  badWorkspaceGiven: { code: "WORKSPACE_NAME_INVALID", status: 400, retryable: false },
   badEncryption: { code: "ENCRYPTION_MISCONFIGURED", status: 400, retryable: false },
   sealUnopened: { code: "STATE_SEALED", status: 403, retryable: false },
   keyUnavailable: { code: "STATE_KEY_UNAVAILABLE", status: 503, retryable: true },
