@@ -45,11 +45,17 @@ const shortestWait = 50;
 
 async function ask(gate: Gate, view: GateView, signal: AbortSignal): Promise<Decided> {
   try {
-    return { gate: gate.name, decision: await gate.decide(view, signal) };
+    const decision = await gate.decide(view, signal);
+    return { gate: gate.name, decision: { ...decision, because: onOneLine(decision.because) } };
   } catch (error) {
     signal.throwIfAborted();
-    return { gate: gate.name, decision: { kind: "stop", because: messageOf(error) } };
+    return { gate: gate.name, decision: { kind: "stop", because: onOneLine(messageOf(error)) } };
   }
+}
+
+// Words of commands and servers may be among it, which command no terminal.
+function onOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ");
 }
 
 /** What all gates together said, for people: with a `go`, all were asked, and all are for it. */

@@ -98,6 +98,12 @@ describe("several gates together", () => {
     expect(decided).toEqual({ gate: "broken", decision: { kind: "stop", because: "fell off" } });
   });
 
+  test("what is said stands on one line, and commands no terminal", async () => {
+    const said = gate("loud", { kind: "stop", because: "it said\r\n\u001b[2Jno" });
+    const { decision } = await decide([said], at0, { clock: systemClock, signal, patience: 0 });
+    expect(decision.because).toBe("it said [2Jno");
+  });
+
   test("a clock that is set meanwhile makes nothing hold longer", async () => {
     const clock = sleepersClock();
     const seen: number[] = [];
