@@ -1,6 +1,6 @@
 import { programName } from "../terraform/program-name.ts";
 import type { Session } from "../terraform/session.ts";
-import { styleOf } from "../views/style.ts";
+import { styleOf, wrapText } from "../views/style.ts";
 
 /** What init tells: lines for people, or the same as JSON with the codes that Terraform gives them. */
 export class InitOutput {
@@ -26,8 +26,9 @@ export class InitOutput {
   async paragraph(code: InitCode, text: string, look: "plain" | "success" = "plain"): Promise<void> {
     const { json, io, view } = this.#session;
     const style = styleOf(view);
+    const shown = wrapText(text, view.width).join("\n");
     if (json) json.initOutput(code, text);
-    else await io.stdout(`\n${look === "success" ? style.green(style.bold(text)) : text}\n`);
+    else await io.stdout(`\n${look === "success" ? style.green(style.bold(shown)) : shown}\n`);
   }
 
   /** One thing that was done; `forPrograms` where JSON says it in other words. */

@@ -1,6 +1,6 @@
 import { errorDiagnostic } from "@millwright/core/diagnostics";
 import type { CommandIo } from "../io.ts";
-import { styleOf } from "../views/style.ts";
+import { styleOf, wrapText } from "../views/style.ts";
 import { ask } from "./ask.ts";
 import { openStorage } from "./backend/storage.ts";
 import { runCommand } from "./command.ts";
@@ -35,7 +35,9 @@ export function runForceUnlock(args: readonly string[], io: CommandIo, style: Co
           if (!values.force && values.json)
             return session.refuse("Nobody to ask", "With -json nobody is asked: give -force.");
           if (!values.force) {
-            const question = `Do you really want to force-unlock?\n  The lock on ${slot.place} is taken away. Where its holder is still at work, both may\n  spoil the state. Only "yes" is accepted.\n\n  Enter a value: `;
+            const what = `The lock on ${slot.place} is taken away. Where its holder is still at work, both may spoil the state. Only "yes" is accepted.`;
+            const lines = wrapText(what, session.view.width - 2).map((line) => `  ${line}\n`);
+            const question = `Do you really want to force-unlock?\n${lines.join("")}\n  Enter a value: `;
             if ((await ask(io, question))?.trim() !== "yes") {
               await io.stdout("\nforce-unlock cancelled.\n");
               return 1;

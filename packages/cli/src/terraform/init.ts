@@ -133,7 +133,7 @@ async function sayReady({ session, output }: InitCall): Promise<void> {
   const { io, style } = session;
   await output.paragraph("output_init_success_message", `${output.name} has been successfully initialized!`, "success");
   if (io.env.TF_IN_AUTOMATION) return;
-  const text = `Run "${style} plan" to see what would change. Where modules, providers or the\nbackend change, run init again; other commands will say so if it is forgotten.`;
+  const text = `Run "${style} plan" to see what would change. Where modules, providers or the backend change, run init again; other commands will say so if it is forgotten.`;
   await output.paragraph("output_init_success_cli_message", text);
 }
 
