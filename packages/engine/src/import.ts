@@ -90,7 +90,7 @@ function evaluatorAt(context: EvaluatorContext, { module }: InstanceAddress): Ev
 function isWanted(context: EvaluatorContext, address: InstanceAddress, resource: Resource): boolean {
   const evaluator = new Evaluator(context);
   const has = (repetition: Repetition, at: ModuleInstance, key: InstanceKey) => {
-    const { value: expansion } = expand(repetition, evaluator, at, true);
+    const { value: expansion } = expand(repetition, evaluator, at, "good");
     return expansion.kind === "unknown" || expansionKeys(expansion).includes(key);
   };
   let at = rootModule;

@@ -50,7 +50,7 @@ export async function visitEphemeral(
   if (!schema) return report(run, [unknownType(run, resource, provider)]);
   let ok = true;
   for (const module of run.evaluator.moduleInstances(node.module)) {
-    const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, module, false);
+    const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, module, "error");
     if (!report(run, diagnostics)) ok = false;
     run.evaluator.setResource(module, resource.address, expansion);
     for (const key of expansionKeys(expansion)) {

@@ -82,7 +82,7 @@ function resourceBody(
   module: ModuleInstance,
 ): void {
   const schema = pool.resourceSchema(provider.source, resource.address);
-  const { value: expansion } = expand(resource.repetition, evaluator, module, true);
+  const { value: expansion } = expand(resource.repetition, evaluator, module, "good");
   for (const key of expansionKeys(expansion)) {
     const instance = instanceDataOf(expansion, key);
     const address = instanceAddress(module, resource.address, key);

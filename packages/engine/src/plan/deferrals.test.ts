@@ -188,6 +188,31 @@ test("what is wrong whatever is known later is an error all the same", async () 
   expect(summaries(diagnostics)).toEqual(["error: Invalid count argument", "error: Invalid for_each argument"]);
 });
 
+test("what cannot be put off is not said to be", async () => {
+  const ticket = 'ephemeral "test_ticket" "t" {\n name = "t"\n count = test_small.a.id == "" ? 0 : 1\n}\n';
+  const engine = new TestEngine(small("a") + ticket);
+  const { diagnostics } = await engine.plan(later);
+  expect(diagnostics.map(({ summary }) => summary)).toEqual(["Invalid count argument"]);
+  expect(diagnostics[0]?.detail).not.toContain("-allow-deferral");
+  engine.configure(small("a") + small("b", 'count = test_small.a.id == "" ? 0 : 1'));
+  expect((await engine.plan()).diagnostics[0]?.detail).toContain("With -allow-deferral it is put off");
+});
+
+test("what an ephemeral resource comes after is there when it is opened, also where that is put off first", async () => {
+  const ticket = 'ephemeral "test_ticket" "t" {\n name = "t"\n depends_on = [test_small.b]\n}\n';
+  const thing = 'resource "test_thing" "w" {\n name = "w"\n password_wo = ephemeral.test_ticket.t.ticket\n}\n';
+  const engine = new TestEngine(small("a") + small("b", `for_each = ${ofA}`) + ticket + thing);
+  const calls: string[][] = [];
+  for (const _ of [1, 2]) {
+    engine.provider.log.clear();
+    await engine.apply((await engine.plan(later)).plan);
+    const told = engine.provider.log.calls.map(({ method }) => method);
+    calls.push(told.filter((method) => /^(open|apply)/.test(method)));
+  }
+  const [open, apply] = ["openEphemeralResource", "applyResourceChange"];
+  expect(calls).toEqual([[apply], [apply, open, apply]]);
+});
+
 test("outputs of what is put off keep what they were", async () => {
   const output = 'output "ids" {\n value = [for b in test_small.b : b.id]\n}\n';
   const engine = new TestEngine("");

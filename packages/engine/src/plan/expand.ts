@@ -35,23 +35,29 @@ const orPutOff = "With -allow-deferral it is put off until it is known, and all 
 const single: Expansion = { kind: "single" };
 const unknown: Expansion = { kind: "unknown" };
 
+/**
+ * What a number of instances that is not known yet is: good, an error, or an error that says that it may be put off, which is for
+ * resources and modules alone.
+ */
+export type WhenUnknown = "good" | "error" | "may be put off";
+
 /** How many instances something has, by its `count` or `for_each`. With errors the expansion is unknown. */
 export function expand(
   repetition: Repetition,
   evaluator: Evaluator,
   module: ModuleInstance,
-  validating: boolean,
+  whenUnknown: WhenUnknown,
 ): Diagnosed<Expansion> {
   if (repetition.kind === "single") return { value: single, diagnostics: [] };
   const { expression } = repetition;
   const { value, diagnostics } = evaluator.evaluate(expression, module);
   if (diagnostics.some((d) => d.severity === "error")) return { value: unknown, diagnostics };
-  const result = expandValue(repetition.kind, value, validating);
+  const result = expandValue(repetition.kind, value, whenUnknown === "good");
   if (typeof result !== "string") return { value: result, diagnostics };
   // What is not wholly known may be good once it is.
   const code = isWhollyKnown(unmarkDeep(value)[0]) ? {} : { code: unknownRepetition };
   const values = evaluator.valuesIn(expression, module, noInstance, causeOf(value));
-  const mayWait = typeof expandValue(repetition.kind, value, true) !== "string";
+  const mayWait = whenUnknown === "may be put off" && typeof expandValue(repetition.kind, value, true) !== "string";
   const detail = mayWait ? `${result}\n\n${orPutOff}` : result;
   return {
     value: unknown,
@@ -71,7 +77,7 @@ export function expandAgain(
 ): Diagnosed<Expansion> {
   const settled = planned.kind !== "forEach" || [...planned.values.values()].every(isWhollyKnown);
   if (settled || repetition.kind !== "forEach") return { value: planned, diagnostics: [] };
-  const { value: now, diagnostics } = expand(repetition, evaluator, module, false);
+  const { value: now, diagnostics } = expand(repetition, evaluator, module, "error");
   if (now.kind !== "forEach") return { value: planned, diagnostics };
   const { values } = now;
   const moved = values.size !== planned.values.size || [...planned.values.keys()].some((key) => !values.has(key));

@@ -129,7 +129,12 @@ export function visitCall(run: NodeRun, { module, call }: NodeOf<"call">): boole
   let ok = true;
   for (const caller of run.evaluator.moduleInstances(module)) {
     const mayBeUnknown = run.validating || run.deferring === true;
-    const { value, diagnostics } = expand(call.repetition, run.evaluator, caller, mayBeUnknown);
+    const { value, diagnostics } = expand(
+      call.repetition,
+      run.evaluator,
+      caller,
+      mayBeUnknown ? "good" : "may be put off",
+    );
     run.evaluator.setCall(caller, call.name, value);
     if (!report(run, diagnostics)) ok = false;
   }

@@ -89,7 +89,7 @@ function importsOfNone(imports: ReadonlyMap<string, ImportTargetInstance>, wante
 // While all is taken down, the instances are those that the state has, whatever the configuration says by now.
 function expansionNow(run: PlanRun, resource: Resource, module: ModuleInstance): Diagnosed<Expansion> {
   if (run.options.mode !== "destroy" || resource.address.mode !== "managed")
-    return expand(resource.repetition, run.evaluator, module, run.deferrals.allowed);
+    return expand(resource.repetition, run.evaluator, module, run.deferrals.allowed ? "good" : "may be put off");
   const state = run.refreshed.resource(module, resource.address);
   return { value: state ? expansionOf(state) : { kind: "unknown" }, diagnostics: [] };
 }

@@ -58,7 +58,7 @@ export class ImportTargets {
     const { forEach } = block;
     if (!forEach) return this.#one(block, noInstance, schema);
     const repetition = { kind: "forEach", expression: forEach } as const;
-    const { value: expansion, diagnostics } = expand(repetition, this.#evaluator, rootModule, false);
+    const { value: expansion, diagnostics } = expand(repetition, this.#evaluator, rootModule, "error");
     const all = [...diagnostics];
     const targets: ImportTargetInstance[] = [];
     for (const key of expansionKeys(expansion)) {

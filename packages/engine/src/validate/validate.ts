@@ -108,7 +108,7 @@ async function validateResource(
   if (!schema) return report(run, [unknownType(run, resource, provider)]);
   let ok = true;
   for (const instance of run.evaluator.moduleInstances(module)) {
-    const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, instance, true);
+    const { value: expansion, diagnostics } = expand(resource.repetition, run.evaluator, instance, "good");
     run.evaluator.setResource(
       instance,
       resource.address,
