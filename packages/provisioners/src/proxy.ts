@@ -1,5 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { longestTimer } from "@millwright/core/ports";
 import { SocksClient } from "socks";
@@ -21,7 +23,7 @@ export async function throughProxy(
 ): Promise<Duplex> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timerOf(left))]);
   try {
-    return await (proxy.scheme === "socks5" ? throughSocks(proxy, to, left) : throughHttp(proxy, to, limit));
+    return await (proxy.scheme === "socks5" ? throughSocks(proxy, to, limit) : throughHttp(proxy, to, limit));
   } catch (error) {
     signal.throwIfAborted();
     const why = limit.aborted ? "no answer in time" : error instanceof Error ? error.message : String(error);
@@ -67,18 +69,31 @@ function throughHttp(proxy: Proxy, { host, port }: ProxyTarget, signal: AbortSig
   });
 }
 
-async function throughSocks(proxy: Proxy, destination: ProxyTarget, left: number): Promise<Duplex> {
+async function throughSocks(proxy: Proxy, destination: ProxyTarget, signal: AbortSignal): Promise<Duplex> {
   const { host, port, user, password } = proxy;
-  const { socket } = await SocksClient.createConnection({
-    command: "connect",
-    destination: { ...destination },
-    timeout: timerOf(left),
-    proxy: {
-      host,
-      port,
-      type: 5,
-      ...(user === undefined ? {} : { userId: user, password: password ?? "" }),
-    },
-  });
-  return socket;
+  // The library knows no signal; its connection ends with this one.
+  const own = connect({ host, port });
+  const end = () => own.destroy();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    await once(own, "connect", { signal });
+    const { socket } = await SocksClient.createConnection({
+      command: "connect",
+      destination: { ...destination },
+      timeout: longestTimer,
+      existing_socket: own,
+      proxy: {
+        host,
+        port,
+        type: 5,
+        ...(user === undefined ? {} : { userId: user, password: password ?? "" }),
+      },
+    });
+    return socket;
+  } catch (error) {
+    own.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
