@@ -151,6 +151,8 @@ class KubeSlot implements StateSlot {
   readonly #client: KubeClient;
   readonly #ports: BackendPorts;
   readonly #names: SlotNames;
+  /** The lock's id, as long as it is held here. */
+  #held: string | undefined;
 
   constructor(client: KubeClient, ports: BackendPorts, names: SlotNames) {
     this.#client = client;
@@ -189,6 +191,7 @@ class KubeSlot implements StateSlot {
     this.#checkName();
     const packed = gzipSync(bytes);
     await this.#writing(async () => {
+      await this.#checkHolder();
       const before = piecesOf(await this.#secrets(this.#whole));
       // Several Secrets are not written at one stroke: at any moment these or the spare ones hold a whole state.
       const isSafe = packed.length <= largestSecret && before.length <= 1;
@@ -221,6 +224,7 @@ class KubeSlot implements StateSlot {
       // Ours where the answer to its first request was lost.
       if (!isOurs) return { kind: "busy", holder: holderOf(lease), why: "somebody who has just let go of it" };
     }
+    this.#held = held.ID;
     return { kind: "held", lock: { info: held, release: () => this.#release(held.ID) } };
   }
 
@@ -307,8 +311,19 @@ class KubeSlot implements StateSlot {
     );
   }
 
+  // After a force-unlock another run may be at work, whose state would be lost.
+  async #checkHolder(): Promise<void> {
+    if (this.#held === undefined) return;
+    const lease = await this.#client.get("leases", this.#leaseName);
+    const holder = lease?.spec?.["holderIdentity"];
+    if (!holder || holder === this.#held) return;
+    const why = `its lock was taken away by force, and ${String(holder)} has it now`;
+    throw new OperationalError(backendErrors.stateUnwritable, why);
+  }
+
   // Somebody may have taken the lock away by force meanwhile, and another may have it now.
   async #release(id: string): Promise<void> {
+    this.#held = undefined;
     await this.#writing(async () => {
       for (let isDone = false; !isDone; ) {
         const lease = await this.#client.get("leases", this.#leaseName);

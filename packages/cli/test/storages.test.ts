@@ -167,6 +167,29 @@ test("a state in several Secrets is whole wherever its writing is ended, and tha
   expect([...kube.kept.keys()].filter((path) => path.includes("-killed"))).toHaveLength(1);
 }, 60_000);
 
+test("whoever has lost the lock in Kubernetes by force writes over no other run", async () => {
+  const { value: type } = await backendNamed("kubernetes");
+  const config = {
+    secret_suffix: "forced",
+    host: kube.address,
+    token: kube.token,
+    cluster_ca_certificate: kube.authority,
+  };
+  const open = async () =>
+    (await openBackend(type!, config, { folder, env: {}, clock: systemClock })).value!.slot("default");
+  const { signal } = new AbortController();
+  const info = (ID: string) => ({ ID, Operation: "apply", Info: "", Who: "me", Version: "1", Created: "", Path: "" });
+  const [one, other] = [await open(), await open()];
+  expect((await one.lock(info("one"), signal)).kind).toBe("held");
+  await one.write(Buffer.from("one"));
+  await other.forceUnlock("one", signal);
+  await one.write(Buffer.from("still one"));
+  expect((await other.lock(info("other"), signal)).kind).toBe("held");
+  await other.write(Buffer.from("other"));
+  await expect(one.write(Buffer.from("one again"))).rejects.toThrow("taken away by force, and other has it now");
+  expect(Buffer.from((await one.read(signal))!).toString()).toBe("other");
+});
+
 test("credentials for Kubernetes are looked for again where they are known no more", async () => {
   const { value: type } = await backendNamed("kubernetes");
   const tokenFile = join(folder, "token");
