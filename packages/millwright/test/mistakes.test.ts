@@ -392,7 +392,7 @@ const cases: readonly Case[] = [
     files: 'import { resource } from "millwright";\nresource("random_pett", "p", {});',
     says: /does not support resource type "random_pett".*Did you mean "random_pet"/,
     line: 2,
-    marks: 'resource("random_pett", "p"',
+    marks: '"random_pett"',
   },
   {
     name: "a misspelt attribute of a reference",
