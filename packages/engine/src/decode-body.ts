@@ -1,5 +1,6 @@
 import type { Diagnosed, Diagnostic } from "@millwright/core/diagnostics";
 import { errorDiagnostic, hasErrors } from "@millwright/core/diagnostics";
+import type { SourceRange } from "@millwright/core/source";
 import type { Body } from "@millwright/hcl/ast";
 import { decode } from "@millwright/hcl/decode";
 import type { DecodeSpec } from "@millwright/hcl/decode-spec";
@@ -19,6 +20,7 @@ import { schemaForBody, withoutEmptied } from "./attributes-as-blocks.ts";
 import type { Resource } from "./configuration.ts";
 import type { Evaluator, InstanceData } from "./evaluator.ts";
 import { noInstance } from "./evaluator.ts";
+import { infiniteAt } from "./infinite.ts";
 import { keptEphemerals } from "./kept-ephemerals.ts";
 import { placeOf } from "./objects.ts";
 import { referencesOfBody } from "./references.ts";
@@ -32,6 +34,12 @@ export function decodeResourceConfig(
   instance: InstanceData,
 ): Diagnosed<Value> {
   const result = decodeBlock(evaluator, resource.body, schema.block, address.module, instance);
+  const infinite = infiniteAt(result.value);
+  if (infinite && resource.address.mode !== "ephemeral") {
+    const { node } = placeOf(resource.body, infinite);
+    const shown = formatPath(infinite).replace(/^\./, "");
+    return { value: result.value, diagnostics: [...result.diagnostics, infiniteNumber(shown, rangeOf(node), address)] };
+  }
   const keepsNothing = resource.address.mode === "ephemeral" || !isMarkedDeep(result.value, ephemeral);
   if (hasErrors(result.diagnostics) || keepsNothing) {
     return { value: result.value, diagnostics: result.diagnostics.map((d) => ({ address: address.text, ...d })) };
@@ -45,6 +53,12 @@ export function decodeResourceConfig(
     found.push(errorDiagnostic("Invalid use of ephemeral value", detail, place));
   }
   return { value: result.value, diagnostics: found };
+}
+
+/** What is said of a number that nothing can keep. */
+export function infiniteNumber(what: string, subject: SourceRange, about?: InstanceAddress): Diagnostic {
+  const detail = `The value of ${what} is an infinite number, as a division by zero gives one. It cannot be kept in a state: make sure that what is divided by is not zero.`;
+  return errorDiagnostic("Infinite number", detail, { subject, ...(about ? { address: about.text } : {}) });
 }
 
 /** The value of a provider block; `undefined` body for a provider that has none. */

@@ -13,7 +13,8 @@ export class StillGoing {
     this.end(key);
     this.#timers.set(
       key,
-      setInterval(() => say(Math.round((performance.now() - started) / 1000)), every),
+      // A run that ended otherwise than by its events does not go on for this alone.
+      setInterval(() => say(Math.round((performance.now() - started) / 1000)), every).unref(),
     );
   }
 

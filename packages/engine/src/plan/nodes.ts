@@ -23,7 +23,8 @@ import type { CheckingRun } from "../checks.ts";
 import { checkAsserts, checkNamed } from "../checks.ts";
 import type { ConfigNode } from "../config-graph.ts";
 import type { Output, ProviderBlock } from "../configuration.ts";
-import { decodeProviderConfig } from "../decode-body.ts";
+import { decodeProviderConfig, infiniteNumber } from "../decode-body.ts";
+import { infiniteAt } from "../infinite.ts";
 import { providerDiagnostics, providerDied } from "../objects.ts";
 import type { ProviderPool } from "../provider-pool.ts";
 import type { OutputState, State } from "../state.ts";
@@ -77,6 +78,7 @@ function leaks(run: NodeRun, output: Output, module: ModuleInstance): Diagnostic
   const { value } = run.evaluator.evaluate(output.value, module);
   const subject = rangeOf(output.value);
   const isRoot = module.steps.length === 0;
+  if (isRoot && infiniteAt(value)) return [infiniteNumber(`output "${output.name}"`, subject)];
   if (output.ephemeral) {
     if (!isRoot) return [];
     return [
