@@ -28,6 +28,8 @@ export interface ProviderOffer {
 export interface ProviderStart {
   /** Told of each process that runs for the provider, before it is called: one that is left over can be found by it. */
   readonly started?: (process: ProviderProcess) => Promise<void>;
+  /** Aborted when the run is to end: a provider that has not said yet how to reach it is not waited for. */
+  readonly stop?: AbortSignal;
 }
 
 /** A process for good: pids are used again, a pid with its start (in clock ticks since `boot`) is not. */

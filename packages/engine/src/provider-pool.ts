@@ -156,6 +156,7 @@ export class ProviderPool {
     const offer = this.#registry.find(source);
     invariant(offer, `provider ${providerSourceText(source)} was loaded before it is used`);
     const provider = await offer.start({
+      ...(this.#stopSignal ? { stop: this.#stopSignal } : {}),
       started: async (process) => {
         this.#processes.push(process);
         await this.#onProcess?.(process);

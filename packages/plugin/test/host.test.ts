@@ -173,6 +173,24 @@ describe("what cannot be started is said", () => {
   });
 });
 
+test("one that says nothing is not waited for once the run is interrupted, and not left running", async () => {
+  const stop = new AbortController();
+  const command = [process.execPath, "-e", "setInterval(() => undefined, 1000)"] as const;
+  const silent = new Plugin({ name: "silent 1.0.0", command, env: process.env, cwd: "/" });
+  const began = performance.now();
+  const starting = silent.start({
+    clock: systemClock,
+    log: silentLog,
+    stop: stop.signal,
+    started: (identity) => {
+      processes.push(identity);
+      setTimeout(() => stop.abort(), 100);
+    },
+  });
+  await expect(starting).rejects.toThrow("had not said how to reach it when the run was interrupted");
+  expect(performance.now() - began).toBeLessThan(30_000);
+});
+
 test("a program that writes without end is not held up", async () => {
   const provider = await started(plugin({ FAULT: "chatters" }));
   await configureForTest(provider);

@@ -39,8 +39,7 @@ export function pluginOffer({ source, version, command }: InstalledProgram, sett
     source,
     version,
     origin: "installed",
-    start: async ({ started } = {}) =>
-      (await (plugin ??= load())).start({ clock: systemClock, log, ...(started ? { started } : {}) }),
+    start: async (options = {}) => (await (plugin ??= load())).start({ clock: systemClock, log, ...options }),
   };
 }
 

@@ -82,6 +82,7 @@ export async function makePlan(input: PlanInput): Promise<PlanResult> {
   pool.stopWith(input.ports.stop, "plan");
   const diagnostics: Diagnostic[] = [...(await pool.load(sourcesOf(context.configuration, before)))];
   const nothing = () => ({ plan: emptyPlan(input, hasErrors(diagnostics)), diagnostics });
+  if (input.ports.stop.aborted) diagnostics.splice(0, diagnostics.length, interrupted);
   if (!hasErrors(diagnostics)) diagnostics.push(...faultsOf(context.configuration, pool));
   if (hasErrors(diagnostics)) return nothing();
   const config = configGraph(context.configuration);

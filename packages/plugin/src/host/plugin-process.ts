@@ -29,6 +29,8 @@ export interface PluginPorts {
   readonly log: Log;
   /** Told of each process as soon as it runs; it is called only when this has resolved. */
   readonly started?: (process: ProcessIdentity) => Promise<void> | void;
+  /** While a program has not said yet how to reach it, this ends the wait for that. */
+  readonly stop?: AbortSignal;
 }
 
 /** How long a program has to say how to reach it. */
@@ -78,7 +80,7 @@ export class PluginProcess {
       if (process.identity) await ports.started?.(process.identity);
       // What speaks gRPC is loaded while the program starts.
       const { PluginConnection } = await import("./connection.ts");
-      const handshake = await handshakeOf(program, process, firstLine, ports.clock, log);
+      const handshake = await handshakeOf(program, process, firstLine, ports, log);
       const { version, address, certificate } = handshake;
       const tls = certificate && client ? { ...client, peer: certificate } : undefined;
       const connect = (explain: Explain) => new PluginConnection({ version, address, tls, explain });
@@ -166,17 +168,21 @@ async function handshakeOf(
   program: PluginProgram,
   process: RunningProcess,
   firstLine: FirstLine,
-  clock: Clock,
+  { clock, stop }: PluginPorts,
   log: PluginLog,
 ): Promise<Handshake> {
   const timer = new AbortController();
   const late = clock.sleep(startMilliseconds, timer.signal).then(() => "late" as const);
   late.catch(() => undefined);
-  const first = await Promise.race([firstLine.line, process.ended, late]);
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    stop?.addEventListener("abort", () => resolve("interrupted"), { signal: timer.signal });
+  });
+  const first = await Promise.race([firstLine.line, process.ended, late, interrupted]);
   timer.abort();
   const said = log.lastWords(wordsShown).join("\n");
   const withWords = (why: string) => notStarted(program, said === "" ? why : `${why}. It wrote:\n\n${said}`);
   if (first === "late") throw withWords(`said nothing within ${startMilliseconds / 1000} seconds of its start`);
+  if (first === "interrupted") throw notStarted(program, "had not said how to reach it when the run was interrupted");
   // A program that ends at once may have said something first.
   const line = typeof first === "string" ? first : firstLine.text;
   if (typeof first !== "string" && line === "")
