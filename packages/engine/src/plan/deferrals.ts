@@ -24,13 +24,18 @@ export class Deferrals {
   readonly allowed: boolean;
   readonly all: Deferral[] = [];
   readonly #resources = new Set<string>();
+  /** Of these, those that do not merely come after others. */
+  readonly #causes = new Set<string>();
 
   constructor(allowed: boolean) {
     this.allowed = allowed;
   }
 
   add(deferral: Deferral): void {
-    this.#resources.add(resourceOf(deferral));
+    const { address } = deferral.change;
+    const resource = configResourceText(address.module, address.resource);
+    this.#resources.add(resource);
+    if (deferral.reason !== "deferred_prereq") this.#causes.add(resource);
     this.all.push(deferral);
   }
 
@@ -46,13 +51,8 @@ export class Deferrals {
 
   /** Those of these resources that were put off for a reason of their own. */
   causes(resources: readonly string[]): string[] {
-    const causes = new Set(this.all.filter(({ reason }) => reason !== "deferred_prereq").map(resourceOf));
-    return resources.filter((resource) => causes.has(resource));
+    return resources.filter((resource) => this.#causes.has(resource));
   }
-}
-
-function resourceOf({ change: { address } }: Deferral): string {
-  return configResourceText(address.module, address.resource);
 }
 
 /** What a provider's word for it is in a plan. */
@@ -121,8 +121,8 @@ export function putOff(
   const change = { address, provider: providerAddress, action, reason: "none", ...values } as const;
   if (action === "no-op") addChange(run, change);
   else {
-    const after = reason === "deferred_prereq" ? { after: run.deferrals.causes(dependencies) } : {};
-    run.deferrals.add({ reason, ...after, change });
+    const causes = reason === "deferred_prereq" ? { after: run.deferrals.causes(dependencies) } : {};
+    run.deferrals.add({ reason, ...causes, change });
     run.pending.add(target.nodeId);
   }
   run.evaluator.setInstance(address.module, address.resource, address.key, after);
